@@ -1,0 +1,108 @@
+"""The command line: `python -m analysis --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .build import BuildError, build, refresh_notebooks
+from .dataset import DataError, load
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (DataError, BuildError, OSError) as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted; the last good site is unchanged", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description="Plateau's book.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    book = commands.add_parser(
+        "book",
+        help="run the notebooks and build the site",
+        description="Run the notebooks that changed and build the site. Without --dataset: the "
+        "paper's book, with the same book of every other shipped dataset under it.",
+    )
+    book.add_argument("--dataset", type=Path, metavar="FOLDER", help="a dataset of your own")
+    book.add_argument(
+        "--out",
+        type=Path,
+        default=Path("_build"),
+        metavar="FOLDER",
+        help="where html/, results/ and the cache go (default: _build)",
+    )
+    book.add_argument(
+        "--parameter",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a notebook's parameter, the value as YAML; may be repeated",
+    )
+    book.set_defaults(command=_book)
+
+    check = commands.add_parser(
+        "check",
+        help="say what is wrong with a dataset folder",
+        description="Read a dataset folder and print every problem, a line each.",
+    )
+    check.add_argument("folder", type=Path, metavar="FOLDER")
+    check.set_defaults(command=_check)
+
+    notebooks = commands.add_parser(
+        "notebooks",
+        help="run the notebooks of book/ in place",
+        description="Run the notebooks of book/ in place on their defaults and store the outputs.",
+    )
+    notebooks.set_defaults(command=_notebooks)
+    return parser
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    try:
+        if not (equals and name.isidentifier()):
+            raise ValueError
+        return name, yaml.safe_load(value)
+    except (ValueError, yaml.YAMLError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE") from None
+
+
+def _book(options: argparse.Namespace) -> int:
+    folder = options.dataset.resolve() if options.dataset else None
+    ran, unchanged = build(folder, options.out.resolve(), dict(options.parameter))
+    where = options.out / "html" / "index.html"
+    print(f"The book is at {where} ({ran} notebooks run, {unchanged} unchanged)")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    dataset = load(options.folder.resolve())
+    events = [name for name in dataset.patients if name.endswith("_day")]
+    print(
+        f"{options.folder}: {len(dataset.patients)} patients, {len(dataset.fields)} columns, "
+        f"{len(events)} of them days; no problem found"
+    )
+    return 0
+
+
+def _notebooks(options: argparse.Namespace) -> int:
+    changed = refresh_notebooks()
+    print(f"{len(changed)} notebooks changed: {', '.join(changed)}" if changed else "Nothing changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

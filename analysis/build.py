@@ -1,0 +1,360 @@
+"""From notebooks to a site: run them, build the pages, swap the finished site in.
+
+Whatever takes time is made once, in OUT/cache/KEY/, where the key is a hash of all it depends on:
+an executed notebook with its results, or the pages of one book. Such a folder appears there only
+when it is complete, so a build that is killed leaves nothing half made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .dataset import ROOT, Dataset, load
+
+BOOK = ROOT / "book"
+PAPER = ROOT / "data" / "blinatumomab"
+LEFT_OUT = ("*.ipynb", "__pycache__", ".ipynb_checkpoints", "_build")
+SWAPPED = ("html", "results")
+
+
+class BuildError(RuntimeError):
+    """The book cannot be built; the text says why, a line for each reason."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """The book of one dataset. `slug` is its folder within the site, "" for the site's root."""
+
+    slug: str
+    folder: Path
+    dataset: Dataset
+
+    @property
+    def shown(self) -> str:
+        """The dataset's folder as a page may name it: never where it lies on this machine."""
+        if self.folder.is_relative_to(ROOT):
+            return self.folder.relative_to(ROOT).as_posix()
+        return self.folder.name
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook on one dataset; `place` is the folder of the cache that holds its outcome."""
+
+    notebook: Path
+    folder: Path
+    shown: str
+    parameters: dict[str, Any]
+    place: Path
+
+
+def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int]:
+    """Make OUT/html and OUT/results; returns the numbers of notebooks run and left unchanged.
+
+    `folder` is a dataset's, or None for the paper's book with the books of the other shipped
+    datasets under it. Raises DataError or BuildError; html and results then stay as they were.
+    """
+    books = [Book("", folder, load(folder))] if folder else _shipped_books()
+    chosen = _parameters_by_notebook(parameters)
+    with _locked(out):
+        _recover(out)
+        cache = out / "cache"
+        runs = {b.slug: [_plan(b, path, chosen[path], cache) for path in chosen] for b in books}
+        every = [run for group in runs.values() for run in group]
+        missing = [run for run in every if not run.place.exists()]
+        _run_all(missing)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = pool.map(lambda book: _pages(book, books, runs[book.slug], cache), books)
+            pages = dict(zip(runs, made, strict=True))
+        _publish(pages, runs, out)
+        _prune(cache, {*pages.values(), *(run.place for run in every)})
+    return len(missing), len(every) - len(missing)
+
+
+def _shipped() -> list[Path]:
+    """Folders of the shipped datasets, the paper's first."""
+    folders = sorted(path.parent for path in PAPER.parent.glob("*/datapackage.json"))
+    return [PAPER, *(folder for folder in folders if folder != PAPER)]
+
+
+def _shipped_books() -> list[Book]:
+    return [Book("" if path == PAPER else path.name, path, load(path)) for path in _shipped()]
+
+
+# --- what to run -------------------------------------------------------------------------------
+
+
+def notebooks() -> list[Path]:
+    """The notebooks of the table of contents, in its order."""
+
+    def names(entry: Any) -> Iterator[str]:
+        if isinstance(entry, dict):
+            yield from (entry[key] for key in ("root", "file") if key in entry)
+            entry = list(entry.values())
+        for part in entry if isinstance(entry, list) else []:
+            yield from names(part)
+
+    toc = yaml.safe_load((BOOK / "_toc.yml").read_text("utf-8"))
+    paths = [BOOK / f"{name.removesuffix('.ipynb')}.ipynb" for name in names(toc)]
+    return [path for path in paths if path.exists()]
+
+
+def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, Any]]:
+    """For each notebook those of the given parameters that it has; unknown ones are an error."""
+    if not parameters:
+        return {path: {} for path in notebooks()}
+    from .notebooks import parameters_of  # slow to import, and seldom needed
+
+    known = {path: parameters_of(path) - {"dataset", "results_folder"} for path in notebooks()}
+    every = set().union(*known.values())
+    for name in parameters:
+        if name not in every:
+            there = ", ".join(sorted(every)) or "none"
+            raise BuildError(f"--parameter {name}: no notebook has it; there are: {there}")
+    return {path: {k: parameters[k] for k in parameters if k in known[path]} for path in known}
+
+
+def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path) -> Run:
+    data = [book.folder, *_datasets_named_in(notebook)]
+    key = _digest(
+        notebook.read_bytes(),
+        book.shown,
+        json.dumps(parameters, sort_keys=True, default=str),
+        _code_digest(),
+        *(_data_digest(folder) for folder in data),
+    )
+    return Run(notebook, book.folder, book.shown, parameters, cache / key)
+
+
+def _datasets_named_in(notebook: Path) -> list[Path]:
+    """Shipped datasets that a notebook reads by name, whichever it is given as its parameter."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    own = (cell for cell in cells if "parameters" not in cell["metadata"].get("tags", []))
+    code = "".join(line for cell in own if cell["cell_type"] == "code" for line in cell["source"])
+    return [folder for folder in _shipped() if f"data/{folder.name}" in code]
+
+
+def _code_digest() -> str:
+    """What every run depends on: the helper module, the lock file, the interpreter."""
+    code = [path for path in (ROOT / "analysis").iterdir() if path.suffix in (".py", ".json")]
+    return _digest(_files_digest([*code, ROOT / "requirements.txt"]), sys.version)
+
+
+def _data_digest(folder: Path) -> str:
+    package = json.loads((folder / "datapackage.json").read_text("utf-8-sig"))
+    table = package["resources"][0]["path"]
+    names = ("datapackage.json", table, "published.csv", "README.md")
+    return _files_digest(folder / name for name in names if (folder / name).exists())
+
+
+def _files_digest(paths: Iterable[Path]) -> str:
+    return _digest(*(part for path in sorted(paths) for part in (path.name, path.read_bytes())))
+
+
+def _digest(*parts: str | bytes) -> str:
+    """One hash of all parts, each hashed by itself first, so that their borders count."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(hashlib.sha256(part.encode() if isinstance(part, str) else part).digest())
+    return total.hexdigest()[:32]
+
+
+# --- running them ------------------------------------------------------------------------------
+
+
+def _run_all(runs: list[Run]) -> None:
+    """Run notebooks, as many at once as there are cores, behind one progress bar."""
+    if not runs:
+        return
+    from tqdm import tqdm
+
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        done = as_completed([pool.submit(_run_one, run) for run in runs])
+        bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
+        errors = [error for future in bar if (error := future.result())]
+    if errors:
+        raise BuildError("\n".join(sorted(errors)))
+
+
+def _run_one(run: Run) -> str | None:
+    """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
+    from .notebooks import NotebookError, execute, parameters_of, serialise
+
+    inside = run.folder.is_relative_to(ROOT)
+
+    def write(folder: Path) -> None:
+        results, raw = folder / "results", folder / "raw.ipynb"
+        results.mkdir()
+        given = {"dataset": run.shown if inside else str(run.folder), "results_folder": str(results)}
+        given |= run.parameters
+        known = parameters_of(run.notebook)
+        executed = execute(run.notebook, raw, {name: given[name] for name in given if name in known})
+        text = serialise(executed)
+        public = {results: "_build/results", run.folder: run.shown, ROOT: ".", Path.home(): "~"}
+        for path, name in public.items():
+            text = text.replace(json.dumps(str(path), ensure_ascii=False)[1:-1], name)
+        raw.unlink()
+        (folder / run.notebook.name).write_text(text, "utf-8")
+
+    try:
+        _once(run.place, write)
+    except NotebookError as error:
+        return f"{run.notebook.name} on {run.shown}: {error}"
+    return None
+
+
+def refresh_notebooks() -> list[str]:
+    """Run the notebooks in place on their defaults; returns the names of those that changed."""
+    from .notebooks import NotebookError, execute, serialise
+
+    changed = []
+    for path in notebooks():
+        raw = path.with_suffix(".new")
+        try:
+            text = serialise(execute(path, raw, {}))
+        except NotebookError as error:
+            raise BuildError(f"{path.name}: {error}") from None
+        finally:
+            raw.unlink(missing_ok=True)
+        if text != path.read_text("utf-8"):
+            path.write_text(text, "utf-8")
+            changed.append(path.name)
+    return changed
+
+
+# --- the pages ---------------------------------------------------------------------------------
+
+
+def _pages(book: Book, books: list[Book], runs: list[Run], cache: Path) -> Path:
+    """Folder of the cache with one book's html, built from its notebooks unless it is there."""
+    config = _config(book, books)
+    sources = [path for path in sorted(BOOK.rglob("*")) if path.is_file()]
+    sources = [path for path in sources if not any(path.match(glob) for glob in LEFT_OUT)]
+    key = _digest(config, _code_digest(), *(run.place.name for run in runs), _files_digest(sources))
+
+    def write(folder: Path) -> None:
+        stage = folder / "book"
+        shutil.copytree(BOOK, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        (stage / "_config.yml").write_text(config, "utf-8")
+        (stage / "results").mkdir()
+        for run in runs:
+            shutil.copy(run.place / run.notebook.name, stage)
+            shutil.copytree(run.place / "results", stage / "results", dirs_exist_ok=True)
+        _sphinx(stage, folder, book.shown)
+        (folder / "_build" / "html").rename(folder / "html")
+        (folder / "html" / ".buildinfo").unlink(missing_ok=True)
+        shutil.rmtree(folder / "_build")
+        shutil.rmtree(stage)
+
+    return _once(cache / key, write)
+
+
+def _config(book: Book, books: list[Book]) -> str:
+    """The root _config.yml with what differs between the books."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    up = "../" if book.slug else ""
+    shelf = [
+        {
+            "title": other.dataset.title,
+            "page": f"{up}{other.slug}/index.html".replace("//", "/").removeprefix("/"),
+            "here": other is book,
+        }
+        for other in books
+    ]
+    title = book.dataset.title
+    context = {"dataset": title, "synthetic": book.dataset.settings.synthetic, "books": shelf}
+    config["sphinx"]["config"]["html_context"] = context
+    config["title"] = f"{config['title']}: {title}"
+    return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+
+
+def _sphinx(stage: Path, out: Path, shown: str) -> None:
+    """Build one book; a warning is an error, and only then is Sphinx's own output shown."""
+    program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    options = ["--config", stage / "_config.yml", "-W", "-n", "--keep-going"]
+    command = [*program, "build", stage, "--path-output", out, *options]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if result.returncode:
+        said = (result.stdout + result.stderr).replace(f"{stage}{os.sep}", "book/")
+        lines = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
+        reasons = "\n".join(lines) or said
+        raise BuildError(f"{reasons}\nSphinx cannot build the book of {shown}; see the lines above")
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def _once(place: Path, write: Callable[[Path], None]) -> Path:
+    """The folder `place`, filled by `write` unless it is there: complete or absent."""
+    if not place.exists():
+        new = place.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        write(new)
+        new.rename(place)
+    return place
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep a second build out of the same folder. The lock ends with its process, even killed."""
+    out.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(out / ".lock", timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise BuildError(f"{out}: another build is writing there; wait until it ends") from None
+        yield
+
+
+def _publish(pages: dict[str, Path], runs: dict[str, list[Run]], out: Path) -> None:
+    """Assemble the site beside the old one, then exchange the two by renames."""
+    new, old = out / "next", out / "previous"
+    shutil.rmtree(new, ignore_errors=True)
+    for slug, place in pages.items():
+        shutil.copytree(place / "html", new / "html" / slug, dirs_exist_ok=True)
+        (new / "results" / slug).mkdir(parents=True, exist_ok=True)
+        for run in runs[slug]:
+            shutil.copytree(run.place / "results", new / "results" / slug, dirs_exist_ok=True)
+    (new / "html" / ".nojekyll").touch()  # or GitHub Pages would drop the folders named _…
+    old.mkdir()
+    for name in SWAPPED:
+        if (out / name).exists():
+            (out / name).rename(old / name)
+    for name in SWAPPED:
+        (new / name).rename(out / name)
+    old.rename(out / "discard")  # from here on the new site is the good one
+    _recover(out)
+    new.rmdir()
+
+
+def _recover(out: Path) -> None:
+    """Put back the last good site if a build was killed while it exchanged the two."""
+    old = out / "previous"
+    for name in SWAPPED:
+        if (old / name).exists():
+            shutil.rmtree(out / name, ignore_errors=True)
+            (old / name).rename(out / name)
+    for leftover in (old, out / "discard"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _prune(cache: Path, used: set[Path]) -> None:
+    """Drop what the finished build did not need."""
+    for place in set(cache.iterdir()) - used:
+        shutil.rmtree(place)

@@ -1,0 +1,312 @@
+"""Charts as data: one house style, drawn by Altair and put on the page with words for all.
+
+A chart reaches the page as static SVG, its Vega-Lite specification and its text alternative. The
+site's script draws it alive where scripts run. Text, axes and rules take the colour of the text
+around them, so that one drawing serves light and dark.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from . import estimators as est
+from .dataset import Dataset
+from .endpoints import Endpoint
+from .results import axis_months, pick
+from .text import listed, month, shown
+
+HEIGHT = 340
+STATIC_WIDTH = 680
+ROW = 17  # pixels between the rows of numbers under the axis
+COLOURS = ("#0072b2", "#d55e00")  # Okabe & Ito 2008: told apart with any colour vision
+INK = "currentColor"
+HOVER = "hover"  # the layer that only a live chart needs
+STYLE = {
+    "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+    "background": "transparent",
+    "aria": False,  # the chart has one text alternative, not one for each mark
+    "view": {"stroke": None},
+    "text": {"color": INK, "fontSize": 12},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "domainColor": INK,
+        "tickColor": INK,
+        "gridColor": INK,
+        "gridOpacity": 0.12,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart for the page. `alt` says in words what it shows, `caption` how to read its marks."""
+
+    name: str
+    chart: alt.LayerChart
+    alt: str
+    caption: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": self.alt}
+
+    def _html(self) -> str:
+        spec = self.chart.to_dict()
+        data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("</", "<\\/")
+        return (
+            f'<figure class="chart-figure" id="{html.escape(self.name)}">'
+            f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
+            f'<div class="chart-static">{_svg(spec)}</div>'
+            f'<script type="application/json" class="chart-spec">{data}</script></div>'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+        )
+
+
+def survival_figure(
+    dataset: Dataset,
+    question: Endpoint,
+    curve: pd.DataFrame,
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Figure:
+    """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it."""
+    label = question.title
+    rows = {
+        "At risk": ("survival", question.name, "n"),
+        "Censored": ("censored", question.name, "estimate"),
+        "Events": ("survival", question.name, "events"),
+    }
+    chart = step_chart(
+        dataset, question, {label: (question.name, curve)}, results, "survival", rows
+    )
+    middle = pick(results, "median", question.name)
+    alt_text = (
+        f"{label} from {question.origin} in {middle['n']} patients, a falling step curve. "
+        f"Median {shown(middle['estimate'], 'median')}{_months_if_reached(middle['estimate'])}. "
+        f"{_landmark_words(dataset, results, 'survival', question.name)}"
+    )
+    return Figure(name, chart, alt_text, _caption(dataset, caption))
+
+
+def incidence_figure(
+    dataset: Dataset,
+    question: Endpoint,
+    curves: Mapping[str, pd.DataFrame],
+    labels: Mapping[str, str],
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Figure:
+    """Cumulative incidence of competing causes; `curves` and `labels` are by cause."""
+    first = next(iter(curves))
+    rows = {
+        "At risk": ("cumulative_incidence", first, "n"),
+        "Censored": ("censored", question.name, "estimate"),
+    }
+    for cause, label in labels.items():
+        rows[label] = ("cumulative_incidence", cause, "events")
+    series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
+    chart = step_chart(dataset, question, series, results, "cumulative_incidence", rows)
+    alt_text = (
+        f"Cumulative incidence from {question.origin} in {len(question.data)} patients, "
+        f"{len(curves)} rising step curves. "
+    ) + " ".join(
+        f"{labels[cause]}: {_landmark_words(dataset, results, 'cumulative_incidence', cause)}"
+        for cause in curves
+    )
+    return Figure(name, chart, alt_text, _caption(dataset, caption))
+
+
+def step_chart(
+    dataset: Dataset,
+    question: Endpoint,
+    series: Mapping[str, tuple[str, pd.DataFrame]],
+    results: pd.DataFrame,
+    quantity: str,
+    rows: Mapping[str, tuple[str, str, str]],
+) -> alt.LayerChart:
+    """Step curves with bands, censor marks, landmark estimates, hover and numbers under the axis.
+
+    `series` maps a label to its group in `results` and its curve in days. `rows` maps the label of
+    each line of numbers under the axis to its `(quantity, group, column)` in `results`.
+    """
+    ticks = axis_months(dataset, question)
+    share = "survival" if quantity == "survival" else "incidence"
+    steps = pd.concat(
+        _steps(dataset, curve, share).assign(series=label) for label, (_, curve) in series.items()
+    )
+    landmarks = _landmarks(dataset, results, quantity, series)
+    x = alt.X(
+        "month:Q",
+        title=f"Months since {question.origin}",
+        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
+        axis=alt.Axis(values=ticks, grid=False, format="~g"),
+    )
+    y = alt.Y(
+        "estimate:Q",
+        title=None,
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False),
+    )
+    colour = alt.Color(
+        "series:N", legend=None, scale=alt.Scale(domain=list(series), range=COLOURS[: len(series)])
+    )
+    curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
+    layers = [
+        curves.mark_area(interpolate="step-after", opacity=0.16)
+        .encode(y=alt.Y("lower:Q"), y2="upper:Q")
+        .transform_filter("isValid(datum.lower)"),
+        curves.mark_line(interpolate="step-after", strokeWidth=2, clip=True),
+        curves.transform_filter("datum.censored > 0").mark_tick(
+            orient="vertical", size=9, thickness=1, opacity=0.8
+        ),
+        *_landmark_layers(landmarks, x, colour),
+        *_series_labels(steps, x, colour, share, len(series)),
+        *_hover_layers(curves),
+        *_number_rows(results, rows, ticks, x),
+    ]
+    chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
+    return chart.configure(**STYLE)
+
+
+def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
+    """The curve in months, rounded to more than a screen shows.
+
+    Of a dataset that is not public the chart holds whole months only, and no patient's own day.
+    """
+    if not dataset.public:
+        last = int(dataset.months(curve.index.max())) + 1
+        days = [number * dataset.settings.days_per_month for number in range(last + 1)]
+        monthly = est.at(curve, days)
+        monthly["censored"] = monthly["censored"].diff().fillna(monthly["censored"])
+        curve = monthly
+    columns = {"estimate": curve[share], "lower": curve["lower"], "upper": curve["upper"]}
+    steps = pd.DataFrame(columns).round(5)
+    steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
+    return steps.assign(at_risk=curve["at_risk"], censored=curve["censored"]).reset_index(drop=True)
+
+
+def _landmarks(
+    dataset: Dataset,
+    results: pd.DataFrame,
+    quantity: str,
+    series: Mapping[str, tuple[str, pd.DataFrame]],
+) -> pd.DataFrame:
+    """The landmark estimates at which somebody is still followed."""
+    rows = []
+    for label, (group, _) in series.items():
+        for number in dataset.settings.months:
+            row = pick(results, quantity, group, number)
+            if row["n"] > 0:
+                text = f"{shown(row['estimate'], quantity)}%"
+                limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
+                rows.append({"month": number, "series": label, "text": text, **limits})
+    columns = ["month", "series", "text", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _landmark_layers(landmarks: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
+    if landmarks.empty:
+        return []
+    base = alt.Chart(landmarks).encode(x=x, color=colour)
+    bars = base.transform_filter("isValid(datum.lower)").mark_rule(strokeWidth=1.5)
+    return [
+        bars.encode(y="lower:Q", y2="upper:Q"),
+        base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
+        alt.Chart(landmarks)
+        .transform_calculate(top="isValid(datum.upper) ? datum.upper : datum.estimate")
+        .mark_text(dy=-9, fontWeight="bold")
+        .encode(x=x, y="top:Q", text="text:N"),
+    ]
+
+
+def _series_labels(
+    steps: pd.DataFrame, x: alt.X, colour: alt.Color, share: str, count: int
+) -> list[alt.Chart]:
+    """Names beside the curves instead of a legend; one curve needs none."""
+    if count < 2:
+        return []
+    middle = steps["month"].max() / 8
+    beside = steps[steps["month"] <= middle].groupby("series", sort=False).tail(1)
+    return [
+        alt.Chart(beside)
+        .mark_text(align="left", dx=8, dy=-10, fontSize=13, fontWeight="bold")
+        .encode(x=x, y="estimate:Q", text="series:N", color=colour)
+    ]
+
+
+def _hover_layers(curves: alt.Chart) -> list[alt.Chart]:
+    nearest = alt.selection_point(
+        name="nearest", nearest=True, on="pointermove", clear="pointerout",
+        fields=["month", "series"], empty=False,
+    )  # fmt: skip
+    tooltip = [
+        alt.Tooltip("series:N", title="Curve"),
+        alt.Tooltip("month:Q", title="Month", format=".1f"),
+        alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
+        alt.Tooltip("lower:Q", title="95% CI, from", format=".1%"),
+        alt.Tooltip("upper:Q", title="95% CI, to", format=".1%"),
+        alt.Tooltip("at_risk:Q", title="At risk"),
+    ]
+    points = curves.mark_point(size=120, filled=True).encode(
+        opacity=alt.condition(nearest, alt.value(1), alt.value(0)), tooltip=tooltip
+    )
+    return [points.add_params(nearest).properties(name=HOVER)]
+
+
+def _number_rows(
+    results: pd.DataFrame,
+    rows: Mapping[str, tuple[str, str, str]],
+    ticks: Sequence[float],
+    x: alt.X,
+) -> list[alt.Chart]:
+    """Numbers under the axis, each centred on the axis's own tick."""
+    layers = []
+    for place, (label, source) in enumerate(rows.items()):
+        quantity, group, column = source
+        counts = [int(pick(results, quantity, group, number)[column]) for number in ticks]
+        height = alt.value(HEIGHT + 58 + ROW * place)
+        numbers = pd.DataFrame({"month": ticks, "count": counts})
+        layers.append(alt.Chart(numbers).mark_text(fontSize=11).encode(x=x, y=height, text="count:Q"))
+        heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
+            align="right", dx=-14, fontSize=11
+        )
+        layers.append(heading.encode(x=alt.value(0), y=height, text="label:N"))
+    return layers
+
+
+def _landmark_words(
+    dataset: Dataset, results: pd.DataFrame, quantity: str, group: str
+) -> str:
+    parts = []
+    for number in dataset.settings.months:
+        value = shown(pick(results, quantity, group, number)["estimate"], quantity)
+        parts.append(f"{value}% at {month(number)} months")
+    return f"{listed(parts)}."
+
+
+def _months_if_reached(value: float) -> str:
+    return "" if pd.isna(value) else " months"
+
+
+def _caption(dataset: Dataset, caption: str) -> str:
+    return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
+
+
+def _svg(spec: dict) -> str:
+    """The chart as a drawing without its hover marks, the same bytes for the same data."""
+    still = [layer for layer in spec["layer"] if layer.get("name") != HOVER]
+    fixed = {**spec, "layer": still, "params": [], "width": STATIC_WIDTH}
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    return vl_convert.vegalite_to_svg(fixed, vl_version=version)

@@ -1,0 +1,220 @@
+"""From patients to endpoints: who is followed, from which day, to what.
+
+An endpoint's days count from its own origin. Events are numbered: 0 censored, 1 the event of
+interest, 2 the competing event (only in `relapse`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .dataset import Dataset, Factor, NotRecorded
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One time-to-event question.
+
+    `data` has a row for each patient who can answer it, indexed as `dataset.patients`, with the
+    columns `origin` (day of the dataset's clock), `time` (days from that origin, 0 or more) and
+    `event` (0, 1, 2). `title`, `origin` and `event` are words for captions.
+    """
+
+    name: str
+    title: str
+    origin: str
+    event: str
+    data: pd.DataFrame
+
+    @property
+    def time(self) -> np.ndarray:
+        """Days from the endpoint's origin to its event or censoring."""
+        return self.data["time"].to_numpy()
+
+    @property
+    def observed(self) -> np.ndarray:
+        """0 censored, 1 event, 2 competing event."""
+        return self.data["event"].to_numpy()
+
+
+def endpoint(dataset: Dataset, name: str) -> Endpoint:
+    """One of `os`, `rfs`, `relapse` and `os_after_hsct`.
+
+    Raises NotRecorded where the dataset lacks a column that the endpoint needs, or nobody
+    qualifies for it.
+    """
+    make = {"os": _os, "rfs": _rfs, "relapse": _relapse, "os_after_hsct": _os_after_hsct}[name]
+    made = make(dataset)
+    if made.data.empty:
+        raise NotRecorded(
+            f"{made.title} cannot be shown: no patient of this dataset reaches its starting "
+            f"point ({made.origin})."
+        )
+    return made
+
+
+def responders(patients: pd.DataFrame) -> pd.Series:
+    """True for the patients with a day of response."""
+    return _day(patients, "response_day").notna()
+
+
+def in_remission_at_hsct(patients: pd.DataFrame) -> pd.Series:
+    """True for the transplanted whose response had come and whose relapse had not."""
+    hsct, relapse = _day(patients, "hsct_day"), _day(patients, "relapse_day")
+    return (_day(patients, "response_day") <= hsct) & ~(relapse <= hsct)
+
+
+def relapsed_before_hsct(patients: pd.DataFrame) -> pd.Series:
+    """True for the transplanted who had responded and relapsed by then."""
+    hsct, relapse = _day(patients, "hsct_day"), _day(patients, "relapse_day")
+    return (_day(patients, "response_day") <= hsct) & (relapse <= hsct)
+
+
+def long_term(dataset: Dataset) -> pd.Series:
+    """True for the patients known to be alive after `long_term_months`."""
+    return dataset.months(dataset.patients["last_contact_day"]) > dataset.settings.long_term_months
+
+
+def relapse_free(dataset: Dataset) -> pd.Series:
+    """True for the responders without a recorded relapse who were alive at their last contact."""
+    patients = dataset.patients
+    relapsed = _day(patients, "relapse_day").notna()
+    return responders(patients) & ~relapsed & patients["died"].eq("no")
+
+
+def covariate_rows(
+    dataset: Dataset, question: Endpoint, factors: Sequence[Factor]
+) -> pd.DataFrame:
+    """Start-stop rows for a Cox model of `factors` (Therneau & Grambsch 2000, chapter 3).
+
+    Only the patients complete in all factors: a baseline value on one of its sides, and the
+    `among` column met. A postbaseline factor is 0 up to and on its day, 1 after it, so that an
+    event on the very day of the switch belongs to 0.
+
+    Returns columns `patient`, `start`, `stop` (days; a row covers start < t <= stop, and the
+    first start is -inf, so that an event on day 0 counts), `event` (0 or 1) and one column of
+    floats for each factor, named by its column.
+    """
+    patients = dataset.patients.loc[question.data.index]
+    baseline = {f.column: _baseline(patients, f) for f in factors if f.kind == "baseline"}
+    switch = {
+        f.column: _switch(patients, f) - question.data["origin"]
+        for f in factors
+        if f.kind == "postbaseline"
+    }
+    complete = pd.Series(True, index=patients.index)
+    for factor in factors:
+        if factor.among:
+            complete &= dataset.happened(factor.among).loc[patients.index]
+    for values in baseline.values():
+        complete &= values.notna()
+    kept = question.data[complete]
+    rows = _split(kept, [days[complete] for days in switch.values()])
+    for factor in factors:
+        if factor.kind == "baseline":
+            rows[factor.column] = baseline[factor.column].loc[rows["patient"]].to_numpy()
+        else:
+            days = switch[factor.column].loc[rows["patient"]].to_numpy()
+            # A switch before the origin is on from the start, which is -inf.
+            rows[factor.column] = (np.where(days < 0, -np.inf, days) <= rows["start"]) * 1.0
+    return rows
+
+
+# --- the four endpoints ----------------------------------------------------------------------
+
+
+def _os(dataset: Dataset) -> Endpoint:
+    patients = dataset.patients
+    return Endpoint(
+        "os",
+        "Overall survival",
+        dataset.settings.time_origin,
+        "death",
+        _data(0.0, patients["last_contact_day"], patients["died"].eq("yes").astype(int)),
+    )
+
+
+def _rfs(dataset: Dataset) -> Endpoint:
+    relapse = _relapse(dataset, purpose="Relapse-free survival")
+    return Endpoint(
+        "rfs",
+        "Relapse-free survival",
+        relapse.origin,
+        "relapse or death",
+        relapse.data.assign(event=relapse.data["event"].clip(upper=1)),
+    )
+
+
+def _relapse(dataset: Dataset, purpose: str = "The incidence of relapse") -> Endpoint:
+    dataset.require(purpose, "response_day", "relapse_day")
+    patients = dataset.patients[responders(dataset.patients)]
+    relapsed, died = patients["relapse_day"].notna(), patients["died"].eq("yes")
+    end = _day(patients, "last_assessment_day").fillna(patients["last_contact_day"])
+    end = end.mask(died, patients["last_contact_day"]).mask(relapsed, patients["relapse_day"])
+    event = np.select([relapsed, died], [1, 2], 0)
+    data = _data(patients["response_day"], end, event)
+    return Endpoint("relapse", "Relapse", dataset.label("response_day"), "relapse", data)
+
+
+def _os_after_hsct(dataset: Dataset) -> Endpoint:
+    purpose = "Survival after transplant in remission"
+    dataset.require(purpose, "response_day", "hsct_day")
+    patients = dataset.patients[in_remission_at_hsct(dataset.patients)]
+    event = patients["died"].eq("yes").astype(int)
+    return Endpoint(
+        "os_after_hsct",
+        "Overall survival after transplant in remission",
+        dataset.label("hsct_day"),
+        "death",
+        _data(patients["hsct_day"], patients["last_contact_day"], event),
+    )
+
+
+def _data(origin: pd.Series | float, end: pd.Series, event) -> pd.DataFrame:
+    return pd.DataFrame({"origin": origin, "time": end - origin, "event": event}, index=end.index)
+
+
+def _day(patients: pd.DataFrame, column: str) -> pd.Series:
+    """A column of days, blank throughout where the dataset has none."""
+    if column in patients:
+        return patients[column]
+    return pd.Series(np.nan, index=patients.index, name=column)
+
+
+# --- covariates ------------------------------------------------------------------------------
+
+
+def _baseline(patients: pd.DataFrame, factor: Factor) -> pd.Series:
+    """1 on the numerator's side, 0 on the denominator's, missing elsewhere; or the number."""
+    values = patients[factor.column]
+    if not factor.numerator:
+        return pd.to_numeric(values)
+    convert = float if pd.api.types.is_numeric_dtype(values) else str
+    sides = [[convert(v) for v in side] for side in (factor.numerator, factor.denominator)]
+    chosen = np.select([values.isin(side) for side in sides], [1.0, 0.0], np.nan)
+    return pd.Series(chosen, index=values.index)
+
+
+def _switch(patients: pd.DataFrame, factor: Factor) -> pd.Series:
+    """The day on which a postbaseline factor turns from 0 to 1; blank where it never does."""
+    days = patients[factor.column]
+    if factor.before:
+        days = days.mask(patients[factor.before] <= days)
+    return days
+
+
+def _split(data: pd.DataFrame, switches: Sequence[pd.Series]) -> pd.DataFrame:
+    """One row a patient, cut at each switch that falls within the follow-up."""
+    pieces = [pd.Series(-np.inf, index=data.index)]
+    pieces += [days[(days >= 0) & (days < data["time"])] for days in switches]
+    starts = pd.concat(pieces).rename("start").rename_axis("patient").reset_index()
+    rows = starts.drop_duplicates().sort_values(["patient", "start"], ignore_index=True)
+    last = ~rows["patient"].duplicated(keep="last")
+    ends = data.loc[rows["patient"]]
+    rows["stop"] = rows["start"].shift(-1).where(~last, ends["time"].to_numpy())
+    rows["event"] = np.where(last, ends["event"], 0)
+    return rows

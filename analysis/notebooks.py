@@ -1,0 +1,102 @@
+"""Runs one notebook and leaves nothing in it that a page or a second run should not see."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+from nbclient.exceptions import DeadKernelError
+from papermill.execute import ERROR_MARKER_TAG
+
+from .dataset import ROOT, NotRecorded
+
+# One thread each: several notebooks share the cores, and sums then do not depend on their number.
+SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+class NotebookError(RuntimeError):
+    """A notebook stopped; the text is one line with the error and the cell."""
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """Starts kernels of the interpreter that runs the build, whatever else is installed."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The kernel's command line."""
+        return KernelSpec(**get_kernel_dict(["--log-level=40"]))
+
+
+def parameters_of(notebook: Path) -> set[str]:
+    """Names that the notebook's cell tagged `parameters` sets."""
+    return set(papermill.inspect_notebook(str(notebook)))
+
+
+def execute(notebook: Path, target: Path, parameters: dict[str, Any]) -> nbformat.NotebookNode:
+    """Run a notebook from the repository's root; `target` is a file that papermill may use.
+
+    A NotRecorded ends the page with the sentence that it carries; any other error raises
+    NotebookError.
+    """
+    os.environ.update(SINGLE)
+    try:
+        executed = papermill.execute_notebook(
+            notebook,
+            target,
+            parameters,
+            kernel_name="python3",
+            kernel_manager_class=ThisInterpreter,
+            cwd=ROOT,
+            progress_bar=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        if error.ename != NotRecorded.__name__:
+            cell = (error.source.strip().splitlines() or ["an empty cell"])[0]
+            what = " ".join(f"{error.ename}: {error.evalue}".split())
+            raise NotebookError(f"{what} (in the cell “{cell}”)") from None
+        executed = _ended_at_error(nbformat.read(target, as_version=4), error.evalue)
+    except DeadKernelError:
+        raise NotebookError("its kernel died; the machine may be short of memory") from None
+    return _clean(executed)
+
+
+def serialise(notebook: nbformat.NotebookNode) -> str:
+    """The text of a notebook file: the same for the same content."""
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def _ended_at_error(notebook: nbformat.NotebookNode, sentence: str) -> nbformat.NotebookNode:
+    """The cells before the one that failed, then the sentence as a note."""
+    own = [c for c in notebook.cells if ERROR_MARKER_TAG not in c.metadata.get("tags", [])]
+    failed = [any(o.output_type == "error" for o in cell.get("outputs", [])) for cell in own]
+    # The sentence holds a dataset's own words: text, never markup.
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(sentence.split()))
+    note = nbformat.v4.new_markdown_cell(f":::{{note}}\n{escaped}\n:::", id="not-recorded")
+    notebook.cells = [*own[: failed.index(True)], note]
+    return notebook
+
+
+def _clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Without times, versions and machine names; the cell of injected parameters stays unseen."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.update(METADATA)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.metadata["tags"].append("remove-cell")
+            cell.id = "injected-parameters"
+        for output in cell.get("outputs", []):
+            output.metadata = {} if "metadata" in output else None
+    return notebook

@@ -1,0 +1,399 @@
+"""Every number of a page as rows of one table: what was estimated, of whom, with which interval.
+
+Columns: `quantity, group, months, estimate, lower, upper, n, events`. Survival and incidence are
+proportions (0-1), times months, percentages 0-100. Pages show these rows and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import estimators as est
+from .dataset import ROOT, Characteristic, Dataset, Factor, NotRecorded
+from .endpoints import (
+    Endpoint,
+    covariate_rows,
+    endpoint,
+    in_remission_at_hsct,
+    long_term,
+    relapse_free,
+    relapsed_before_hsct,
+    responders,
+)
+
+COLUMNS = ["quantity", "group", "months", "estimate", "lower", "upper", "n", "events"]
+SELECTION_LEVEL = 0.05  # the paper's level for candidates, entry and removal
+
+
+def write(results: pd.DataFrame, folder: str | Path, page: str) -> None:
+    """Write `folder/page.csv` at full precision; a relative folder counts from the repository."""
+    folder = ROOT / folder
+    folder.mkdir(parents=True, exist_ok=True)
+    results.to_csv(folder / f"{page}.csv", index=False, lineterminator="\n")
+
+
+def pick(
+    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
+) -> pd.Series:
+    """The one row of these keys. Raises KeyError where there is none."""
+    found = results[(results["quantity"] == quantity) & (results["group"] == group)]
+    found = found[found["months"].isna() if months is None else found["months"] == months]
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} rows of {quantity}, {group}, {months}; expected one")
+    return found.iloc[0]
+
+
+def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
+    longest = max(dataset.months(question.time.max()), *dataset.settings.months)
+    step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
+    return [float(month) for month in np.arange(0, longest + step, step)]
+
+
+# --- figures ---------------------------------------------------------------------------------
+
+
+def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> pd.DataFrame:
+    """Median, survival at ticks and landmarks, restricted means and follow-up of one endpoint.
+
+    `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`
+    and the number of subjects elsewhere; `events` counts up to the month, or all.
+    """
+    n, events = len(question.data), int((question.observed > 0).sum())
+    whole = {"group": question.name, "n": n, "events": events}
+    rows = [
+        {"quantity": "median", **_months(dataset, est.median(curve)), **whole},
+        *_curve_rows(dataset, question, curve, "survival", question.name),
+        *_censored_rows(dataset, question, curve),
+        *_restricted_means(dataset, curve, whole),
+        *_follow_up(dataset, question, whole),
+    ]
+    return _frame(rows)
+
+
+def incidence_results(
+    dataset: Dataset, question: Endpoint, curves: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Cumulative incidence of each cause at ticks and landmarks; `curves` are in days."""
+    rows = [
+        row
+        for cause, curve in curves.items()
+        for row in _curve_rows(dataset, question, curve, "cumulative_incidence", cause)
+    ]
+    any_curve = next(iter(curves.values()))
+    return _frame([*rows, *_censored_rows(dataset, question, any_curve)])
+
+
+def _curve_rows(
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame, quantity: str, group: str
+) -> Iterator[dict]:
+    share = "survival" if quantity == "survival" else "incidence"
+    for month, value in _values_at(dataset, question, curve):
+        yield {
+            "quantity": quantity,
+            "group": group,
+            "months": month,
+            "estimate": value[share],
+            "lower": value["lower"],
+            "upper": value["upper"],
+            "n": value["at_risk"],
+            "events": value["events"],
+        }
+
+
+def _censored_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> Iterator[dict]:
+    for month, value in _values_at(dataset, question, curve):
+        common = {"quantity": "censored", "group": question.name, "months": month}
+        yield {**common, "estimate": value["censored"], "n": len(question.data)}
+
+
+def _values_at(
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame
+) -> Iterator[tuple[float, pd.Series]]:
+    """The curve at the axis's ticks and the landmarks, by month."""
+    months = sorted({*axis_months(dataset, question), *map(float, dataset.settings.months)})
+    values = est.at(curve, [month * dataset.settings.days_per_month for month in months])
+    for month, (_, value) in zip(months, values.iterrows(), strict=True):
+        yield month, value
+
+
+def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Iterator[dict]:
+    for month in dataset.settings.months:
+        mean, error = est.restricted_mean(curve, month * dataset.settings.days_per_month)
+        limits = (mean, mean - est.Z * error, mean + est.Z * error)
+        yield {"quantity": "rmst", "months": month, **_months(dataset, limits), **whole}
+
+
+def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[dict]:
+    reverse = est.follow_up(question.time, question.observed)
+    yield {"quantity": "median_followup", **_months(dataset, reverse), **whole}
+    censored = pd.Series(question.time[question.observed == 0], dtype=float)
+    for name in ("median", "min", "max"):
+        value = dataset.months(getattr(censored, name)())
+        yield {"quantity": f"followup_{name}", "estimate": value, **whole, "n": len(censored)}
+
+
+def _months(dataset: Dataset, days: Sequence[float]) -> dict:
+    return {
+        part: dataset.months(value)
+        for part, value in zip(("estimate", "lower", "upper"), days, strict=True)
+    }
+
+
+# --- tables of characteristics ---------------------------------------------------------------
+
+
+def characteristics_results(
+    dataset: Dataset, kinds: Iterable[str], columns: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """Counts, percentages and statistics of the dataset's characteristics of some `kinds`.
+
+    `columns` maps each column of the table to a mask over the patients; a column named "" adds
+    nothing to the group's key. Raises NotRecorded where the dataset describes none.
+    """
+    chosen = [entry for entry in dataset.characteristics if entry.kind in tuple(kinds)]
+    if not chosen:
+        raise NotRecorded("This dataset describes no characteristics of its patients.")
+    return _frame(
+        [
+            *_headcount(columns),
+            *(
+                row
+                for entry in chosen
+                for column, mask in columns.items()
+                for row in _characteristic_rows(dataset, entry, mask, _suffix(column))
+            ),
+        ]
+    )
+
+
+def baseline_results(dataset: Dataset) -> pd.DataFrame:
+    """Table 1: every patient's baseline characteristics."""
+    everybody = pd.Series(True, index=dataset.patients.index)
+    return characteristics_results(dataset, ["baseline"], {"": everybody})
+
+
+def outcome_columns(dataset: Dataset) -> dict[str, pd.Series]:
+    """The columns of Table 2: known alive after the long-term month, the others, all."""
+    alive = long_term(dataset)
+    return {"long_term": alive, "shorter": ~alive, "total": alive | True}
+
+
+def outcome_results(dataset: Dataset) -> pd.DataFrame:
+    """Table 2: the dataset's own outcomes, then MRD response, transplant and relapse-free survival.
+
+    Raises NotRecorded where the dataset has none of them.
+    """
+    columns = outcome_columns(dataset)
+    rows = [
+        row
+        for entry in outcome_order(dataset)
+        for column, mask in columns.items()
+        for row in (
+            _characteristic_rows(dataset, entry, mask, _suffix(column))
+            if isinstance(entry, Characteristic)
+            else _count_rows(entry, derived_outcomes(dataset)[entry], mask, _suffix(column))
+        )
+    ]
+    if not rows:
+        raise NotRecorded(
+            "Outcomes cannot be compared: this dataset records no response, transplant or relapse "
+            "and describes no outcome of its own."
+        )
+    return _frame([*_headcount(columns), *rows])
+
+
+def derived_outcomes(dataset: Dataset) -> dict[str, pd.Series]:
+    """The rows of Table 2 that the reserved columns give, as masks over the patients."""
+    patients = dataset.patients
+    found = {}
+    if "mrd_response_day" in patients:
+        found["mrd_response_day"] = dataset.happened("mrd_response_day")
+    if "hsct_day" in patients:
+        found["hsct_day"] = dataset.happened("hsct_day")
+    if {"hsct_day", "response_day"} <= set(patients):
+        found["hsct_in_remission"] = in_remission_at_hsct(patients)
+        found["hsct_after_relapse"] = relapsed_before_hsct(patients)
+        known = found["hsct_in_remission"] | found["hsct_after_relapse"]
+        found["hsct_without_response"] = found["hsct_day"] & ~known
+    if {"relapse_day", "response_day"} <= set(patients):
+        found["relapse_free"] = relapse_free(dataset)
+        if "hsct_day" in patients:
+            transplanted = found["hsct_day"]
+            found["relapse_free_without_hsct"] = found["relapse_free"] & ~transplanted
+            found["relapse_free_after_hsct"] = found["relapse_free"] & transplanted
+    return found
+
+
+def outcome_order(dataset: Dataset) -> list[Characteristic | str]:
+    """The rows of Table 2 in order: a characteristic among the MRD responders follows theirs."""
+    own = [entry for entry in dataset.characteristics if entry.kind == "outcome"]
+    order: list[Characteristic | str] = [entry for entry in own if entry.among is None]
+    for name in derived_outcomes(dataset):
+        order += [name, *(entry for entry in own if entry.among == name)]
+    return order + [entry for entry in own if entry.among and entry not in order]
+
+
+def relapse_free_columns(dataset: Dataset) -> dict[str, pd.Series]:
+    """The columns of Supporting Table 1: responders, by long-term relapse-free status."""
+    dataset.require("Characteristics by relapse-free status", "response_day", "relapse_day")
+    everybody = responders(dataset.patients)
+    free = relapse_free(dataset) & long_term(dataset)
+    transplanted = in_remission_at_hsct(dataset.patients) if _has_hsct(dataset) else None
+    status = {"relapse_free": free, "other": everybody & ~free}
+    return {**_by_transplant(status, transplanted), "total": everybody}
+
+
+def survival_columns(dataset: Dataset) -> dict[str, pd.Series]:
+    """The columns of Supporting Table 2: all patients, by long-term survival."""
+    alive = long_term(dataset)
+    transplanted = dataset.happened("hsct_day") if _has_hsct(dataset) else None
+    status = {"long_term": alive, "shorter": ~alive}
+    return {**_by_transplant(status, transplanted), "total": alive | True}
+
+
+def _has_hsct(dataset: Dataset) -> bool:
+    return "hsct_day" in dataset.patients
+
+
+def _by_transplant(
+    status: Mapping[str, pd.Series], transplanted: pd.Series | None
+) -> dict[str, pd.Series]:
+    if transplanted is None:
+        return dict(status)
+    return {
+        f"{name}_{suffix}": mask & side
+        for name, mask in status.items()
+        for suffix, side in (("with_hsct", transplanted), ("without_hsct", ~transplanted))
+    }
+
+
+def _suffix(column: str) -> str:
+    return f"|{column}" if column else ""
+
+
+def _headcount(columns: Mapping[str, pd.Series]) -> Iterator[dict]:
+    for column, mask in columns.items():
+        count = int(mask.sum())
+        group = f"patients{_suffix(column)}"
+        yield {"quantity": "count", "group": group, "estimate": count, "n": count}
+
+
+def _characteristic_rows(
+    dataset: Dataset, entry: Characteristic, mask: pd.Series, suffix: str
+) -> Iterator[dict]:
+    if entry.among:
+        mask = mask & dataset.happened(entry.among)
+    values = dataset.patients[entry.column]
+    if entry.statistics:
+        yield from _number_rows(entry.column + suffix, values[mask].dropna())
+        return
+    for level in shown_levels(dataset, entry):
+        yield from _count_rows(f"{entry.column}={level}", values.eq(level), mask, suffix)
+    if not entry.among and values.isna().any():
+        yield from _count_rows(f"{entry.column}=", values.isna(), mask, suffix)
+
+
+def shown_levels(dataset: Dataset, entry: Characteristic) -> list[str]:
+    """The levels that the dataset lists, or those that its patients have."""
+    return list(entry.levels) or sorted(dataset.patients[entry.column].dropna().unique())
+
+
+def _number_rows(group: str, values: pd.Series) -> Iterator[dict]:
+    statistics = {
+        "count": len(values),
+        "median_value": values.median(),
+        "min": values.min(),
+        "max": values.max(),
+        "mean": values.mean(),
+        "sd": values.std(),
+    }
+    for quantity, value in statistics.items():
+        yield {"quantity": quantity, "group": group, "estimate": value, "n": len(values)}
+
+
+def _count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> Iterator[dict]:
+    count, n = int((which & mask).sum()), int(mask.sum())
+    yield {"quantity": "count", "group": name + suffix, "estimate": count, "n": n}
+    percent = 100 * count / n if n else np.nan
+    yield {"quantity": "percent", "group": name + suffix, "estimate": percent, "n": n}
+
+
+# --- Table 3 ---------------------------------------------------------------------------------
+
+
+def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
+    """Hazard ratios of one endpoint: each factor alone, stepwise, and the postbaseline together.
+
+    `univariate` fits each factor by itself. `multivariate` is what stepwise selection keeps of the
+    factors whose univariate Wald P is below .05, in the patients complete in all of those.
+    `postbaseline` fits all postbaseline factors together: transplant, say, follows response.
+    An estimate is missing where a factor separates the events or does not vary.
+    """
+    factors = factors_of(dataset, question)
+    if not factors:
+        raise NotRecorded(f"This dataset names no factor for {question.title.lower()}.")
+    rows = [row for factor in factors for row in _model(dataset, question, "univariate", [factor])]
+    p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
+    candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
+    if candidates:
+        complete = covariate_rows(dataset, question, candidates)
+        kept = est.stepwise(complete, [f.column for f in candidates], SELECTION_LEVEL)
+        chosen = [f for f in candidates if f.column in kept]
+        if chosen:
+            rows += _model(dataset, question, "multivariate", chosen, complete)
+    postbaseline = [f for f in factors if f.kind == "postbaseline"]
+    if len(postbaseline) > 1:
+        rows += _model(dataset, question, "postbaseline", postbaseline)
+    return _frame(rows)
+
+
+def factors_of(dataset: Dataset, question: Endpoint) -> list[Factor]:
+    """The dataset's factors for an endpoint, in its order."""
+    return [factor for factor in dataset.factors if question.name in factor.endpoints]
+
+
+def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
+    """The endpoints of Table 3 that the dataset can answer."""
+    found = []
+    for name in ("os", "rfs"):
+        try:
+            found.append(endpoint(dataset, name))
+        except NotRecorded:
+            continue
+    return found
+
+
+def _model(
+    dataset: Dataset,
+    question: Endpoint,
+    kind: str,
+    factors: Sequence[Factor],
+    rows: pd.DataFrame | None = None,
+) -> list[dict]:
+    if rows is None:
+        rows = covariate_rows(dataset, question, factors)
+    fit = est.cox(rows, [factor.column for factor in factors])
+    made = []
+    for factor in factors:
+        line = fit.summary().loc[factor.column]
+        common = {"group": _key(question, factor), "n": fit.n, "events": fit.events}
+        ratio = {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
+        made.append({"quantity": f"hazard_ratio_{kind}", **ratio, **common})
+        made.append({"quantity": f"p_{kind}", "estimate": line["p"], **common})
+    return made
+
+
+def _key(question: Endpoint, factor: Factor) -> str:
+    return f"{question.name}:{factor.column}"
+
+
+def _frame(rows: Iterable[dict]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=COLUMNS)
+    numbers = COLUMNS[2:]
+    frame[numbers] = frame[numbers].astype(float)
+    return frame.astype({"n": "Int64", "events": "Int64"})

@@ -1,0 +1,306 @@
+"""Tables of a page: text rows in, accessible HTML out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from .dataset import Characteristic, Dataset
+from .endpoints import Endpoint
+from .results import factors_of, outcome_order, pick, shown_levels
+from .text import MISSING, interval, month, rounded, shown
+
+DAGGER = "†"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: its heading, its cells, how deep it is indented; without cells a subheading."""
+
+    heading: str
+    cells: Sequence[str] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for the page. Everything in it is text; markup in a label shows as it was written."""
+
+    name: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    notes: Sequence[str] = field(default=())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": self._plain()}
+
+    def _html(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
+        body = "\n".join(self._row(row) for row in self.rows)
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return (
+            f'<div class="table-wrap" tabindex="0" role="region" '
+            f'aria-label="{html.escape(self.caption)}">\n'
+            f'<table class="data" id="{html.escape(self.name)}">\n'
+            f"<caption>{html.escape(self.caption)}</caption>\n"
+            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
+            + (f'<div class="table-notes">{notes}</div>' if notes else "")
+        )
+
+    def _row(self, row: Row) -> str:
+        heading = html.escape(row.heading)
+        if not row.cells:
+            span = len(self.columns)
+            return f'<tr class="group"><th scope="rowgroup" colspan="{span}">{heading}</th></tr>'
+        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row.cells)
+        return f'<tr class="level-{row.level}"><th scope="row">{heading}</th>{cells}</tr>'
+
+    def _plain(self) -> str:
+        lines = [" | ".join(self.columns)]
+        lines += [" | ".join(["  " * row.level + row.heading, *row.cells]) for row in self.rows]
+        return "\n".join([self.caption, *lines, *self.notes])
+
+
+# --- figures' estimates ----------------------------------------------------------------------
+
+
+def landmark_table(
+    dataset: Dataset,
+    results: pd.DataFrame,
+    quantity: str,
+    groups: Mapping[str, str],
+    name: str,
+    caption: str,
+) -> Table:
+    """Estimates at the landmark months of one or more groups, which map to their labels."""
+    rows = []
+    nobody = False
+    for group, label in groups.items():
+        if len(groups) > 1:
+            rows.append(Row(label))
+        for number in dataset.settings.months:
+            row = pick(results, quantity, group, number)
+            mark = "" if row["n"] else f" {DAGGER}"
+            nobody = nobody or not row["n"]
+            cells = (f"{shown(row['estimate'], quantity)}%{mark}", _limits(row, "%"))
+            counts = (str(row["n"]), str(row["events"]))
+            rows.append(Row(f"{month(number)} months", (*cells, *counts), int(len(groups) > 1)))
+    notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
+    if nobody:
+        notes.append(
+            f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
+        )
+    columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
+    return Table(name, caption, columns, rows, notes)
+
+
+def _limits(row: pd.Series, unit: str = "") -> str:
+    if pd.isna(row[["lower", "upper"]]).all():
+        return MISSING
+    return interval(row) + unit
+
+
+# --- tables of characteristics ---------------------------------------------------------------
+
+
+def characteristics_table(
+    dataset: Dataset,
+    results: pd.DataFrame,
+    kinds: Sequence[str],
+    columns: Mapping[str, str],
+    name: str,
+    caption: str,
+    notes: Sequence[str] = (),
+) -> Table:
+    """Characteristics by column; `columns` maps a column's key in `results` to its heading."""
+    rows = []
+    for entry in dataset.characteristics:
+        if entry.kind in kinds:
+            rows += _characteristic_rows(dataset, entry, results, tuple(columns))
+    return Table(name, caption, _headed(results, columns), rows, notes)
+
+
+def outcome_table(
+    dataset: Dataset,
+    results: pd.DataFrame,
+    columns: Mapping[str, str],
+    name: str,
+    caption: str,
+    notes: Sequence[str] = (),
+) -> Table:
+    """Table 2: the dataset's own outcomes and those that the reserved columns give."""
+    rows = []
+    for entry in outcome_order(dataset):
+        if isinstance(entry, Characteristic):
+            rows += _characteristic_rows(dataset, entry, results, tuple(columns))
+        else:
+            label, level = outcome_labels(dataset)[entry]
+            rows.append(_count_row(results, entry, label, tuple(columns), level))
+    return Table(name, caption, _headed(results, columns), rows, notes)
+
+
+def outcome_labels(dataset: Dataset) -> dict[str, tuple[str, int]]:
+    """Heading and indent of the rows that the reserved columns give."""
+    treatment = dataset.settings.treatment
+    response, hsct = dataset.label("response_day"), dataset.label("hsct_day")
+    return {
+        "mrd_response_day": (f"{dataset.label('mrd_response_day')}, No. (%)", 0),
+        "hsct_day": (f"{hsct} after {treatment}, No. (%)", 0),
+        "hsct_in_remission": (f"In remission after {response}", 1),
+        "hsct_after_relapse": (f"After {response} and relapse", 1),
+        "hsct_without_response": (f"Without {response} before it", 1),
+        "relapse_free": (f"Relapse-free after {treatment}, No. (%)", 0),
+        "relapse_free_without_hsct": (f"Without {hsct}", 1),
+        "relapse_free_after_hsct": (f"With {hsct}", 1),
+    }
+
+
+def _headed(results: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+    heads = ["Characteristic"]
+    for key, label in columns.items():
+        n = pick(results, "count", _group("patients", key))["n"]
+        heads.append(f"{label} (n = {n})")
+    return heads
+
+
+def _characteristic_rows(
+    dataset: Dataset, entry: Characteristic, results: pd.DataFrame, columns: Sequence[str]
+) -> list[Row]:
+    if entry.statistics:
+        return _statistics_rows(dataset, entry, results, columns)
+    known = set(results["group"])
+    levels = shown_levels(dataset, entry)
+    if levels == ["yes"]:
+        return [_count_row(results, f"{entry.column}=yes", f"{entry.label}, No. (%)", columns, 0)]
+    rows = [Row(f"{entry.label}, No. (%)")]
+    for level in levels:
+        label = level.capitalize() if level in ("yes", "no") else level
+        rows.append(_count_row(results, f"{entry.column}={level}", label, columns, 1))
+    if _group(f"{entry.column}=", columns[0]) in known:
+        rows.append(_count_row(results, f"{entry.column}=", "Not recorded", columns, 1))
+    return rows
+
+
+def _count_row(
+    results: pd.DataFrame, name: str, label: str, columns: Sequence[str], level: int
+) -> Row:
+    cells = []
+    for column in columns:
+        group = _group(name, column)
+        count = pick(results, "count", group)["estimate"]
+        percent = pick(results, "percent", group)["estimate"]
+        cells.append(f"{count:.0f} ({rounded(percent, 1)})")
+    return Row(label, cells, level)
+
+
+def _statistics_rows(
+    dataset: Dataset, entry: Characteristic, results: pd.DataFrame, columns: Sequence[str]
+) -> list[Row]:
+    decimals = 0 if (dataset.patients[entry.column].dropna() % 1 == 0).all() else 1
+    wanted = list(entry.statistics)
+    if dataset.patients[entry.column].isna().any() and "n" not in wanted:
+        wanted.insert(0, "n")
+    made = {
+        "n": ("No.", lambda get: f"{get('count'):.0f}"),
+        "median": (
+            "Median (range)",
+            lambda get: (
+                f"{rounded(get('median_value'), decimals)} "
+                f"({rounded(get('min'), decimals)}–{rounded(get('max'), decimals)})"
+            ),
+        ),
+        "mean": ("Mean (SD)", lambda get: f"{rounded(get('mean'), 1)} ({rounded(get('sd'), 1)})"),
+    }
+    lines = []
+    for statistic in wanted:
+        label, cell = made[statistic]
+        cells = []
+        for column in columns:
+            group = _group(entry.column, column)
+            cells.append(cell(lambda q, group=group: pick(results, q, group)["estimate"]))
+        lines.append((label, cells))
+    if len(lines) == 1:
+        label, cells = lines[0]
+        return [Row(f"{entry.label}, {label[0].lower()}{label[1:]}", cells)]
+    return [Row(entry.label), *(Row(label, cells, 1) for label, cells in lines)]
+
+
+def _group(name: str, column: str) -> str:
+    return f"{name}|{column}" if column else name
+
+
+# --- Table 3 ---------------------------------------------------------------------------------
+
+
+def factor_table(
+    dataset: Dataset,
+    questions: Sequence[Endpoint],
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Table:
+    """Hazard ratios of each factor: alone with its P, and in the stepwise model."""
+    rows = []
+    for question in questions:
+        rows.append(Row(question.title))
+        for factor in factors_of(dataset, question):
+            key = f"{question.name}:{factor.column}"
+            cells = [_ratio(results, "univariate", key), _p(results, "univariate", key)]
+            cells += [_ratio(results, "multivariate", key), _p(results, "multivariate", key)]
+            alone = pick(results, "hazard_ratio_univariate", key)
+            rows.append(Row(factor.label, [*cells, f"{alone['n']} / {alone['events']}"], 1))
+    columns = (
+        "Factor", "HR (95% CI), alone", "P", "HR (95% CI), stepwise model", "P", "Patients / events"
+    )  # fmt: skip
+    notes = [
+        "HR, hazard ratio: below 1, the first-named side does better. CI, confidence interval; "
+        "P, Wald test. Patients and events are those of the factor's own model.",
+        "“Not estimable”: all events fall on one side of the factor, or it does not vary.",
+    ]
+    return Table(name, caption, columns, rows, notes)
+
+
+def postbaseline_table(
+    dataset: Dataset,
+    questions: Sequence[Endpoint],
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Table | None:
+    """The postbaseline factors together; None where no endpoint has two of them."""
+    rows = []
+    for question in questions:
+        keys = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
+        lines = [
+            Row(label, (_ratio(results, "postbaseline", key), _p(results, "postbaseline", key)), 1)
+            for key, label in keys.items()
+            if _has(results, "hazard_ratio_postbaseline", key)
+        ]
+        if lines:
+            rows += [Row(question.title), *lines]
+    return Table(name, caption, ("Factor", "HR (95% CI)", "P"), rows) if rows else None
+
+
+def _has(results: pd.DataFrame, quantity: str, key: str) -> bool:
+    return bool(((results["quantity"] == quantity) & (results["group"] == key)).any())
+
+
+def _ratio(results: pd.DataFrame, kind: str, key: str) -> str:
+    quantity = f"hazard_ratio_{kind}"
+    if not _has(results, quantity, key):
+        return ""
+    row = pick(results, quantity, key)
+    if pd.isna(row["estimate"]):
+        return "not estimable"
+    return f"{shown(row['estimate'], quantity)} ({interval(row)})"
+
+
+def _p(results: pd.DataFrame, kind: str, key: str) -> str:
+    quantity = f"p_{kind}"
+    if not _has(results, quantity, key):
+        return ""
+    return shown(pick(results, quantity, key)["estimate"], quantity)

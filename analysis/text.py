@@ -1,0 +1,113 @@
+"""Numbers as a reader sees them, and prose whose numbers come from the run."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+
+import pandas as pd
+
+from .results import pick
+
+MISSING = "–"
+NOT_REACHED = "not reached"
+PERCENTAGES = {"survival", "cumulative_incidence"}  # proportions that a reader sees as per cent
+TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Round half away from zero, as publications do; a missing value is a dash.
+
+    Twelve significant digits come first, so that 0.285 * 100 counts as 28.5.
+    """
+    if pd.isna(value):
+        return MISSING
+    step = Decimal(1).scaleb(-decimals)
+    shown = str(Decimal(f"{value:.12g}").quantize(step, ROUND_HALF_UP))
+    return shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", "−")
+
+
+def scaled(value: float, quantity: str) -> float:
+    """A result in the unit that a reader sees: proportions become per cent."""
+    return 100 * value if quantity in PERCENTAGES else value
+
+
+def decimals_of(quantity: str) -> int:
+    """The decimals that the book shows: those that the paper prints."""
+    if quantity.startswith("hazard_ratio"):
+        return 2
+    return 0 if quantity == "count" else 1
+
+
+def shown(value: float, quantity: str) -> str:
+    """One result as text without its unit; a missing time was not reached."""
+    if quantity.startswith("p_"):
+        return p_value(value)
+    if pd.isna(value) and quantity in TIMES:
+        return NOT_REACHED
+    return rounded(scaled(value, quantity), decimals_of(quantity))
+
+
+def p_value(p: float) -> str:
+    """P as publications print it: no leading zero, never 0."""
+    if pd.isna(p):
+        return MISSING
+    if p < 0.001:
+        return "<.001"
+    text = rounded(p, 3 if p < 0.1 else 2)
+    return text.removeprefix("0") if p < 0.995 else ">.99"
+
+
+def interval(row: pd.Series) -> str:
+    """The limits of a result, `5.5–8.5`."""
+    return "–".join(shown(row[part], row["quantity"]) for part in ("lower", "upper"))
+
+
+def with_interval(
+    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
+) -> str:
+    """An estimate with its unit and 95 % interval, for prose: `7.5 months (95% CI, 5.5–8.5)`."""
+    row = pick(results, quantity, group, months)
+    unit = "%" if quantity in PERCENTAGES else " months" if quantity in TIMES else ""
+    estimate = shown(row["estimate"], quantity)
+    if pd.isna(row["estimate"]):
+        unit = ""
+    if pd.isna(row[["lower", "upper"]]).all():
+        return estimate + unit
+    return f"{estimate}{unit} (95% CI, {interval(row)})"
+
+
+def month(value: float) -> str:
+    """A number of months without needless decimals."""
+    return f"{value:g}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    words = list(words)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+class Prose:
+    """A paragraph of Markdown for the page, with numbers and labels put into its braces.
+
+    Every value that is put in is text: markup in a label shows as it was written.
+    """
+
+    def __init__(self, *sentences: str, **values: object) -> None:
+        safe = {name: _literal(str(value)) for name, value in values.items()}
+        self.markdown = "\n\n".join(sentence.format(**safe) for sentence in sentences)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+    def __repr__(self) -> str:
+        return re.sub(r"\\(?=[^\w\s])", "", html.unescape(self.markdown))
+
+
+def _literal(text: str) -> str:
+    """Text that neither Markdown nor HTML will read as markup."""
+    escaped = html.escape(text.replace("\n", " "), quote=False)
+    return re.sub(r"([\\`*_{}\[\]()#+!|$~^:@])", r"\\\1", escaped)
