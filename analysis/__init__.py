@@ -3,15 +3,15 @@
 from .charts import incidence_figure, survival_figure
 from .dataset import DataError, Dataset, NotRecorded, load
 from .endpoints import endpoint
-from .estimators import at, cumulative_incidence, median, survival_curve
+from .estimators import cumulative_incidence, survival_curve
 from .published import against_print
 from .results import (
     baseline_results,
     characteristics_results,
     factor_endpoints,
     factor_results,
+    headline_results,
     incidence_results,
-    outcome_columns,
     outcome_results,
     pick,
     relapse_free_columns,
@@ -21,12 +21,16 @@ from .results import (
 )
 from .tables import (
     characteristics_table,
+    dictionary_table,
     factor_table,
+    factors_table,
+    headline_table,
     landmark_table,
     outcome_table,
     postbaseline_table,
+    sources_table,
 )
-from .text import Prose, listed, month, rounded, shown, with_interval
+from .text import Prose, at_landmarks, estimate, month, rounded, selected, shown, with_interval
 
 __all__ = [
     "DataError",
@@ -34,30 +38,34 @@ __all__ = [
     "NotRecorded",
     "Prose",
     "against_print",
-    "at",
+    "at_landmarks",
     "baseline_results",
     "characteristics_results",
     "characteristics_table",
     "cumulative_incidence",
+    "dictionary_table",
     "endpoint",
+    "estimate",
     "factor_endpoints",
     "factor_results",
     "factor_table",
+    "factors_table",
+    "headline_results",
+    "headline_table",
     "incidence_figure",
     "incidence_results",
     "landmark_table",
-    "listed",
     "load",
-    "median",
     "month",
-    "outcome_columns",
     "outcome_results",
     "outcome_table",
     "pick",
     "postbaseline_table",
     "relapse_free_columns",
     "rounded",
+    "selected",
     "shown",
+    "sources_table",
     "survival_columns",
     "survival_curve",
     "survival_figure",

@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from .build import BuildError, build, refresh_notebooks
+from .build import build, refresh_notebooks
 from .dataset import DataError, load
+from .site import BuildError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,7 +101,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _notebooks(options: argparse.Namespace) -> int:
     changed = refresh_notebooks()
-    print(f"{len(changed)} notebooks changed: {', '.join(changed)}" if changed else "Nothing changed")
+    print(
+        f"{len(changed)} notebooks changed: {', '.join(changed)}" if changed else "Nothing changed"
+    )
     return 0
 
 

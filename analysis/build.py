@@ -10,29 +10,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from . import site
 from .dataset import ROOT, Dataset, load
+from .site import BOOK, BuildError
 
-BOOK = ROOT / "book"
 PAPER = ROOT / "data" / "blinatumomab"
-LEFT_OUT = ("*.ipynb", "__pycache__", ".ipynb_checkpoints", "_build")
-SWAPPED = ("html", "results")
-
-
-class BuildError(RuntimeError):
-    """The book cannot be built; the text says why, a line for each reason."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +69,16 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     books = [Book("", folder, load(folder))] if folder else _shipped_books()
     chosen = _parameters_by_notebook(parameters)
     with _locked(out):
-        _recover(out)
+        site.recover(out)
+        site.require_ours(out)
         cache = out / "cache"
         runs = {b.slug: [_plan(b, path, chosen[path], cache) for path in chosen] for b in books}
         every = [run for group in runs.values() for run in group]
         missing = [run for run in every if not run.place.exists()]
         _run_all(missing)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = pool.map(lambda book: _pages(book, books, runs[book.slug], cache), books)
-            pages = dict(zip(runs, made, strict=True))
-        _publish(pages, runs, out)
+        pages = _build_pages(books, runs, cache)
+        results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
+        site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
         _prune(cache, {*pages.values(), *(run.place for run in every)})
     return len(missing), len(every) - len(missing)
 
@@ -151,18 +149,20 @@ def _datasets_named_in(notebook: Path) -> list[Path]:
 def _code_digest() -> str:
     """What every run depends on: the helper module, the lock file, the interpreter."""
     code = [path for path in (ROOT / "analysis").iterdir() if path.suffix in (".py", ".json")]
-    return _digest(_files_digest([*code, ROOT / "requirements.txt"]), sys.version)
+    return _digest(_files_digest(ROOT, [*code, ROOT / "requirements.txt"]), sys.version)
 
 
 def _data_digest(folder: Path) -> str:
     package = json.loads((folder / "datapackage.json").read_text("utf-8-sig"))
     table = package["resources"][0]["path"]
     names = ("datapackage.json", table, "published.csv", "README.md")
-    return _files_digest(folder / name for name in names if (folder / name).exists())
+    return _files_digest(folder, [folder / name for name in names if (folder / name).exists()])
 
 
-def _files_digest(paths: Iterable[Path]) -> str:
-    return _digest(*(part for path in sorted(paths) for part in (path.name, path.read_bytes())))
+def _files_digest(base: Path, paths: Iterable[Path]) -> str:
+    """Names and contents; where `base` lies does not count, so a copy has the same hash."""
+    named = [(path.relative_to(base).as_posix(), path.read_bytes()) for path in sorted(paths)]
+    return _digest(*(part for pair in named for part in pair))
 
 
 def _digest(*parts: str | bytes) -> str:
@@ -182,32 +182,43 @@ def _run_all(runs: list[Run]) -> None:
         return
     from tqdm import tqdm
 
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        done = as_completed([pool.submit(_run_one, run) for run in runs])
-        bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
-        errors = [error for future in bar if (error := future.result())]
+    errors = []
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_ignore_interrupt) as pool:
+        try:
+            done = as_completed([pool.submit(_run_one, run) for run in runs])
+            bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
+            errors = [error for future in bar if (error := future.result())]
+        except BrokenProcessPool:
+            errors = ["a notebook's process was killed; the machine may be short of memory"]
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
     if errors:
         raise BuildError("\n".join(sorted(errors)))
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C is for the build; its workers end their notebook quietly."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run_one(run: Run) -> str | None:
     """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
     from .notebooks import NotebookError, execute, parameters_of, serialise
 
+    known = parameters_of(run.notebook)
     inside = run.folder.is_relative_to(ROOT)
+    dataset = run.shown if inside else str(run.folder)
 
     def write(folder: Path) -> None:
         results, raw = folder / "results", folder / "raw.ipynb"
         results.mkdir()
-        given = {"dataset": run.shown if inside else str(run.folder), "results_folder": str(results)}
-        given |= run.parameters
-        known = parameters_of(run.notebook)
-        executed = execute(run.notebook, raw, {name: given[name] for name in given if name in known})
-        text = serialise(executed)
-        public = {results: "_build/results", run.folder: run.shown, ROOT: ".", Path.home(): "~"}
-        for path, name in public.items():
-            text = text.replace(json.dumps(str(path), ensure_ascii=False)[1:-1], name)
+        given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
+        given = {name: value for name, value in given.items() if name in known}
+        text = serialise(execute(run.notebook, raw, given))
         raw.unlink()
+        for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
+            text = _without_path(text, path, name)
         (folder / run.notebook.name).write_text(text, "utf-8")
 
     try:
@@ -215,6 +226,12 @@ def _run_one(run: Run) -> str | None:
     except NotebookError as error:
         return f"{run.notebook.name} on {run.shown}: {error}"
     return None
+
+
+def _without_path(text: str, path: Path, name: str) -> str:
+    """JSON text with a path of this machine replaced, where it stands as a whole path."""
+    written = re.escape(json.dumps(str(path), ensure_ascii=False)[1:-1])
+    return re.sub(rf"(?<![\w.:/-]){written}(?![\w.-])", lambda _: name, text)
 
 
 def refresh_notebooks() -> list[str]:
@@ -239,61 +256,21 @@ def refresh_notebooks() -> list[str]:
 # --- the pages ---------------------------------------------------------------------------------
 
 
-def _pages(book: Book, books: list[Book], runs: list[Run], cache: Path) -> Path:
-    """Folder of the cache with one book's html, built from its notebooks unless it is there."""
-    config = _config(book, books)
-    sources = [path for path in sorted(BOOK.rglob("*")) if path.is_file()]
-    sources = [path for path in sources if not any(path.match(glob) for glob in LEFT_OUT)]
-    key = _digest(config, _code_digest(), *(run.place.name for run in runs), _files_digest(sources))
+def _build_pages(books: list[Book], runs: dict[str, list[Run]], cache: Path) -> dict[str, Path]:
+    """Each book's folder of the cache, by slug; its pages are in html/."""
+    shelf = {book.slug: book.dataset.title for book in books}
+    sources = _files_digest(BOOK, site.sources())
 
-    def write(folder: Path) -> None:
-        stage = folder / "book"
-        shutil.copytree(BOOK, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        (stage / "_config.yml").write_text(config, "utf-8")
-        (stage / "results").mkdir()
-        for run in runs:
-            shutil.copy(run.place / run.notebook.name, stage)
-            shutil.copytree(run.place / "results", stage / "results", dirs_exist_ok=True)
-        _sphinx(stage, folder, book.shown)
-        (folder / "_build" / "html").rename(folder / "html")
-        (folder / "html" / ".buildinfo").unlink(missing_ok=True)
-        shutil.rmtree(folder / "_build")
-        shutil.rmtree(stage)
+    def pages(book: Book) -> Path:
+        dataset = book.dataset
+        config = site.configuration(dataset.title, dataset.settings.synthetic, book.slug, shelf)
+        executed = [run.place / run.notebook.name for run in runs[book.slug]]
+        key = _digest(config, sources, _code_digest(), *(path.parent.name for path in executed))
+        write = partial(site.write_pages, config=config, notebooks=executed, name=book.shown)
+        return _once(cache / key, write)
 
-    return _once(cache / key, write)
-
-
-def _config(book: Book, books: list[Book]) -> str:
-    """The root _config.yml with what differs between the books."""
-    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    up = "../" if book.slug else ""
-    shelf = [
-        {
-            "title": other.dataset.title,
-            "page": f"{up}{other.slug}/index.html".replace("//", "/").removeprefix("/"),
-            "here": other is book,
-        }
-        for other in books
-    ]
-    title = book.dataset.title
-    context = {"dataset": title, "synthetic": book.dataset.settings.synthetic, "books": shelf}
-    config["sphinx"]["config"]["html_context"] = context
-    config["title"] = f"{config['title']}: {title}"
-    return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
-
-
-def _sphinx(stage: Path, out: Path, shown: str) -> None:
-    """Build one book; a warning is an error, and only then is Sphinx's own output shown."""
-    program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    options = ["--config", stage / "_config.yml", "-W", "-n", "--keep-going"]
-    command = [*program, "build", stage, "--path-output", out, *options]
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if result.returncode:
-        said = (result.stdout + result.stderr).replace(f"{stage}{os.sep}", "book/")
-        lines = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
-        reasons = "\n".join(lines) or said
-        raise BuildError(f"{reasons}\nSphinx cannot build the book of {shown}; see the lines above")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(runs, pool.map(pages, books), strict=True))
 
 
 # --- files -------------------------------------------------------------------------------------
@@ -322,39 +299,7 @@ def _locked(out: Path) -> Iterator[None]:
         yield
 
 
-def _publish(pages: dict[str, Path], runs: dict[str, list[Run]], out: Path) -> None:
-    """Assemble the site beside the old one, then exchange the two by renames."""
-    new, old = out / "next", out / "previous"
-    shutil.rmtree(new, ignore_errors=True)
-    for slug, place in pages.items():
-        shutil.copytree(place / "html", new / "html" / slug, dirs_exist_ok=True)
-        (new / "results" / slug).mkdir(parents=True, exist_ok=True)
-        for run in runs[slug]:
-            shutil.copytree(run.place / "results", new / "results" / slug, dirs_exist_ok=True)
-    (new / "html" / ".nojekyll").touch()  # or GitHub Pages would drop the folders named _…
-    old.mkdir()
-    for name in SWAPPED:
-        if (out / name).exists():
-            (out / name).rename(old / name)
-    for name in SWAPPED:
-        (new / name).rename(out / name)
-    old.rename(out / "discard")  # from here on the new site is the good one
-    _recover(out)
-    new.rmdir()
-
-
-def _recover(out: Path) -> None:
-    """Put back the last good site if a build was killed while it exchanged the two."""
-    old = out / "previous"
-    for name in SWAPPED:
-        if (old / name).exists():
-            shutil.rmtree(out / name, ignore_errors=True)
-            (old / name).rename(out / name)
-    for leftover in (old, out / "discard"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
 def _prune(cache: Path, used: set[Path]) -> None:
     """Drop what the finished build did not need."""
     for place in set(cache.iterdir()) - used:
-        shutil.rmtree(place)
+        shutil.rmtree(place, ignore_errors=True)

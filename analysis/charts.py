@@ -20,13 +20,14 @@ from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import axis_months, pick
-from .text import listed, month, shown
+from .text import at_landmarks, shown, with_interval
 
 HEIGHT = 340
 STATIC_WIDTH = 680
 ROW = 17  # pixels between the rows of numbers under the axis
 COLOURS = ("#0072b2", "#d55e00")  # Okabe & Ito 2008: told apart with any colour vision
 INK = "currentColor"
+LABEL_SIZE = alt.ExprRef("width < 420 ? 9.5 : 12")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs
 STYLE = {
     "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
@@ -83,18 +84,17 @@ def survival_figure(
     """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it."""
     label = question.title
     rows = {
-        "At risk": ("survival", question.name, "n"),
+        "At risk": ("at_risk", question.name, "estimate"),
         "Censored": ("censored", question.name, "estimate"),
         "Events": ("survival", question.name, "events"),
     }
     chart = step_chart(
         dataset, question, {label: (question.name, curve)}, results, "survival", rows
     )
-    middle = pick(results, "median", question.name)
     alt_text = (
-        f"{label} from {question.origin} in {middle['n']} patients, a falling step curve. "
-        f"Median {shown(middle['estimate'], 'median')}{_months_if_reached(middle['estimate'])}. "
-        f"{_landmark_words(dataset, results, 'survival', question.name)}"
+        f"{label} from {question.origin} in {len(question.data)} patients, a falling step curve. "
+        f"Median: {with_interval(results, 'median', question.name)}. "
+        f"{at_landmarks(dataset, results, 'survival', question.name)}."
     )
     return Figure(name, chart, alt_text, _caption(dataset, caption))
 
@@ -109,9 +109,8 @@ def incidence_figure(
     caption: str,
 ) -> Figure:
     """Cumulative incidence of competing causes; `curves` and `labels` are by cause."""
-    first = next(iter(curves))
     rows = {
-        "At risk": ("cumulative_incidence", first, "n"),
+        "At risk": ("at_risk", question.name, "estimate"),
         "Censored": ("censored", question.name, "estimate"),
     }
     for cause, label in labels.items():
@@ -122,7 +121,7 @@ def incidence_figure(
         f"Cumulative incidence from {question.origin} in {len(question.data)} patients, "
         f"{len(curves)} rising step curves. "
     ) + " ".join(
-        f"{labels[cause]}: {_landmark_words(dataset, results, 'cumulative_incidence', cause)}"
+        f"{labels[cause]}: {at_landmarks(dataset, results, 'cumulative_incidence', cause)}."
         for cause in curves
     )
     return Figure(name, chart, alt_text, _caption(dataset, caption))
@@ -146,12 +145,12 @@ def step_chart(
     steps = pd.concat(
         _steps(dataset, curve, share).assign(series=label) for label, (_, curve) in series.items()
     )
-    landmarks = _landmarks(dataset, results, quantity, series)
+    landmarks = _landmarks(dataset, question, results, quantity, series)
     x = alt.X(
         "month:Q",
         title=f"Months since {question.origin}",
         scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
-        axis=alt.Axis(values=ticks, grid=False, format="~g"),
+        axis=alt.Axis(values=ticks, grid=False, format="d"),
     )
     y = alt.Y(
         "estimate:Q",
@@ -172,7 +171,7 @@ def step_chart(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
         *_landmark_layers(landmarks, x, colour),
-        *_series_labels(steps, x, colour, share, len(series)),
+        *_series_labels(list(series), colour),
         *_hover_layers(curves),
         *_number_rows(results, rows, ticks, x),
     ]
@@ -199,6 +198,7 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
 
 def _landmarks(
     dataset: Dataset,
+    question: Endpoint,
     results: pd.DataFrame,
     quantity: str,
     series: Mapping[str, tuple[str, pd.DataFrame]],
@@ -208,7 +208,7 @@ def _landmarks(
     for label, (group, _) in series.items():
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            if row["n"] > 0:
+            if pick(results, "at_risk", question.name, number)["estimate"] > 0:
                 text = f"{shown(row['estimate'], quantity)}%"
                 limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
                 rows.append({"month": number, "series": label, "text": text, **limits})
@@ -217,32 +217,34 @@ def _landmarks(
 
 
 def _landmark_layers(landmarks: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
-    if landmarks.empty:
-        return []
-    base = alt.Chart(landmarks).encode(x=x, color=colour)
-    bars = base.transform_filter("isValid(datum.lower)").mark_rule(strokeWidth=1.5)
-    return [
-        bars.encode(y="lower:Q", y2="upper:Q"),
-        base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
-        alt.Chart(landmarks)
-        .transform_calculate(top="isValid(datum.upper) ? datum.upper : datum.estimate")
-        .mark_text(dy=-9, fontWeight="bold")
-        .encode(x=x, y="top:Q", text="text:N"),
-    ]
+    """Points, bars and figures; of two curves the second stands a little right, its text below."""
+    layers = []
+    for place, (_, rows) in enumerate(landmarks.groupby("series", sort=False)):
+        base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
+        edge, dy = (("lower", 16), ("upper", -9))[place == 0]
+        layers += [
+            base.transform_filter("isValid(datum.lower)")
+            .mark_rule(strokeWidth=1.5)
+            .encode(y="lower:Q", y2="upper:Q"),
+            base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
+            alt.Chart(rows)
+            .transform_calculate(edge=f"isValid(datum.{edge}) ? datum.{edge} : datum.estimate")
+            .mark_text(dy=dy, dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
+            .encode(x=x, y="edge:Q", text="text:N"),
+        ]
+    return layers
 
 
-def _series_labels(
-    steps: pd.DataFrame, x: alt.X, colour: alt.Color, share: str, count: int
-) -> list[alt.Chart]:
-    """Names beside the curves instead of a legend; one curve needs none."""
-    if count < 2:
+def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
+    """Names of several curves in their colours, in the corner that rising curves leave free."""
+    if len(series) < 2:
         return []
-    middle = steps["month"].max() / 8
-    beside = steps[steps["month"] <= middle].groupby("series", sort=False).tail(1)
+    names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
     return [
-        alt.Chart(beside)
-        .mark_text(align="left", dx=8, dy=-10, fontSize=13, fontWeight="bold")
-        .encode(x=x, y="estimate:Q", text="series:N", color=colour)
+        names.transform_filter(alt.datum.series == name)
+        .mark_text(align="left", fontSize=13, fontWeight="bold")
+        .encode(x=alt.value(12), y=alt.value(12 + 18 * place), text="name:N", color=colour)
+        for place, name in enumerate(series)
     ]
 
 
@@ -278,26 +280,14 @@ def _number_rows(
         counts = [int(pick(results, quantity, group, number)[column]) for number in ticks]
         height = alt.value(HEIGHT + 58 + ROW * place)
         numbers = pd.DataFrame({"month": ticks, "count": counts})
-        layers.append(alt.Chart(numbers).mark_text(fontSize=11).encode(x=x, y=height, text="count:Q"))
+        layers.append(
+            alt.Chart(numbers).mark_text(fontSize=11).encode(x=x, y=height, text="count:Q")
+        )
         heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
-            align="right", dx=-14, fontSize=11
+            align="right", dx=-22, fontSize=11
         )
         layers.append(heading.encode(x=alt.value(0), y=height, text="label:N"))
     return layers
-
-
-def _landmark_words(
-    dataset: Dataset, results: pd.DataFrame, quantity: str, group: str
-) -> str:
-    parts = []
-    for number in dataset.settings.months:
-        value = shown(pick(results, quantity, group, number)["estimate"], quantity)
-        parts.append(f"{value}% at {month(number)} months")
-    return f"{listed(parts)}."
-
-
-def _months_if_reached(value: float) -> str:
-    return "" if pd.isna(value) else " months"
 
 
 def _caption(dataset: Dataset, caption: str) -> str:

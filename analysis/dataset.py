@@ -384,8 +384,7 @@ def _listed(values: pd.Series, wrong: pd.Series, expected: str) -> Iterator[str]
         found = values.iloc[row]
         found = f"{found:g}" if isinstance(found, float) else f'"{found}"'
         yield (
-            f"patients.csv, row {row + 2}, column {values.name}: "
-            f"found {found}, expected {expected}"
+            f"patients.csv, row {row + 2}, column {values.name}: found {found}, expected {expected}"
         )
     if len(rows) > LISTED_AT_MOST:
         more = len(rows) - LISTED_AT_MOST

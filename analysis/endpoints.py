@@ -86,9 +86,7 @@ def relapse_free(dataset: Dataset) -> pd.Series:
     return responders(patients) & ~relapsed & patients["died"].eq("no")
 
 
-def covariate_rows(
-    dataset: Dataset, question: Endpoint, factors: Sequence[Factor]
-) -> pd.DataFrame:
+def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
     """Start-stop rows for a Cox model of `factors` (Therneau & Grambsch 2000, chapter 3).
 
     Only the patients complete in all factors: a baseline value on one of its sides, and the

@@ -318,16 +318,15 @@ class _PartialLikelihood:
 
     def _efron_sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each death's risk set, less its share of the tied deaths."""
-        at_risk = (
-            _sums_from(weighted[self.by_stop], self.from_stop)
-            - _sums_from(weighted[self.by_start], self.from_start)
+        at_risk = _sums_from(weighted[self.by_stop], self.from_stop) - _sums_from(
+            weighted[self.by_start], self.from_start
         )
         tied = np.zeros_like(at_risk)
         np.add.at(tied, self.death, weighted[self.event])
         return at_risk[self.death] - self.share[:, None] * tied[self.death]
 
     def maximise(self, most: int = 50, tolerance: float = 1e-10) -> tuple[np.ndarray, bool]:
-        """Newton from 0, halving a step that does not climb. Returns beta and whether it settled."""
+        """Newton from 0, halving a step that does not climb; beta, and whether it settled."""
         beta = np.zeros(self.x.shape[1])
         value, gradient, information = self.at(beta)
         for _ in range(most):

@@ -35,7 +35,7 @@ class ThisInterpreter(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """The kernel's command line."""
-        return KernelSpec(**get_kernel_dict(["--log-level=40"]))
+        return KernelSpec(**get_kernel_dict(["--log-level=50"]))
 
 
 def parameters_of(notebook: Path) -> set[str]:
@@ -97,6 +97,4 @@ def _clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.metadata["tags"].append("remove-cell")
             cell.id = "injected-parameters"
-        for output in cell.get("outputs", []):
-            output.metadata = {} if "metadata" in output else None
     return notebook

@@ -6,6 +6,7 @@ proportions (0-1), times months, percentages 0-100. Pages show these rows and no
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
 
 
 def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> pd.DataFrame:
-    """Median, survival at ticks and landmarks, restricted means and follow-up of one endpoint.
+    """Median, survival and numbers at ticks and landmarks, restricted means, follow-up.
 
     `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`
     and the number of subjects elsewhere; `events` counts up to the month, or all.
@@ -68,7 +69,7 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
     rows = [
         {"quantity": "median", **_months(dataset, est.median(curve)), **whole},
         *_curve_rows(dataset, question, curve, "survival", question.name),
-        *_censored_rows(dataset, question, curve),
+        *_followed_rows(dataset, question, curve),
         *_restricted_means(dataset, curve, whole),
         *_follow_up(dataset, question, whole),
     ]
@@ -85,7 +86,13 @@ def incidence_results(
         for row in _curve_rows(dataset, question, curve, "cumulative_incidence", cause)
     ]
     any_curve = next(iter(curves.values()))
-    return _frame([*rows, *_censored_rows(dataset, question, any_curve)])
+    rows += _followed_rows(dataset, question, any_curve)
+    # What the incidence of the first cause would seem to be if competing events were censored.
+    naive = est.survival_curve(question.time, question.observed == 1)
+    for month, value in _values_at(dataset, question, naive):
+        common = {"quantity": "one_minus_survival", "group": next(iter(curves)), "months": month}
+        rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
+    return _frame(rows)
 
 
 def _curve_rows(
@@ -100,15 +107,17 @@ def _curve_rows(
             "estimate": value[share],
             "lower": value["lower"],
             "upper": value["upper"],
-            "n": value["at_risk"],
+            "n": value["at_risk"] if quantity == "survival" else len(question.data),
             "events": value["events"],
         }
 
 
-def _censored_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> Iterator[dict]:
-    for month, value in _values_at(dataset, question, curve):
-        common = {"quantity": "censored", "group": question.name, "months": month}
-        yield {**common, "estimate": value["censored"], "n": len(question.data)}
+def _followed_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> Iterator[dict]:
+    """How many are still at risk at each month, and how many left before it without an event."""
+    common = {"group": question.name, "n": len(question.data)}
+    for quantity in ("at_risk", "censored"):
+        for month, value in _values_at(dataset, question, curve):
+            yield {"quantity": quantity, "months": month, "estimate": value[quantity], **common}
 
 
 def _values_at(
@@ -123,18 +132,22 @@ def _values_at(
 
 def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Iterator[dict]:
     for month in dataset.settings.months:
-        mean, error = est.restricted_mean(curve, month * dataset.settings.days_per_month)
-        limits = (mean, mean - est.Z * error, mean + est.Z * error)
-        yield {"quantity": "rmst", "months": month, **_months(dataset, limits), **whole}
+        horizon = month * dataset.settings.days_per_month
+        mean, error = est.restricted_mean(curve, horizon)
+        limits = _months(dataset, (mean, mean - est.Z * error, mean + est.Z * error))
+        events = est.at(curve, [horizon])["events"].iloc[0]
+        yield {"quantity": "rmst", "months": month, **limits, **whole, "events": events}
 
 
 def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[dict]:
-    reverse = est.follow_up(question.time, question.observed)
-    yield {"quantity": "median_followup", **_months(dataset, reverse), **whole}
     censored = pd.Series(question.time[question.observed == 0], dtype=float)
+    # Reversed, the censored are the events; among the censored there is none.
+    reverse = _months(dataset, est.follow_up(question.time, question.observed))
+    yield {"quantity": "median_followup", **reverse, **whole, "events": len(censored)}
+    among = {**whole, "n": len(censored), "events": 0}
     for name in ("median", "min", "max"):
         value = dataset.months(getattr(censored, name)())
-        yield {"quantity": f"followup_{name}", "estimate": value, **whole, "n": len(censored)}
+        yield {"quantity": f"followup_{name}", "estimate": value, **among}
 
 
 def _months(dataset: Dataset, days: Sequence[float]) -> dict:
@@ -142,6 +155,24 @@ def _months(dataset: Dataset, days: Sequence[float]) -> dict:
         part: dataset.months(value)
         for part, value in zip(("estimate", "lower", "upper"), days, strict=True)
     }
+
+
+def headline_results(dataset: Dataset) -> pd.DataFrame:
+    """The survival results of every endpoint that the dataset can answer."""
+    made = []
+    for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
+        curve = est.survival_curve(question.time, question.observed)
+        made.append(survival_results(dataset, question, curve))
+    return pd.concat(made, ignore_index=True)
+
+
+def answerable(dataset: Dataset, *names: str) -> list[Endpoint]:
+    """Those of the endpoints that the dataset records."""
+    found = []
+    for name in names:
+        with contextlib.suppress(NotRecorded):
+            found.append(endpoint(dataset, name))
+    return found
 
 
 # --- tables of characteristics ---------------------------------------------------------------
@@ -335,8 +366,6 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     An estimate is missing where a factor separates the events or does not vary.
     """
     factors = factors_of(dataset, question)
-    if not factors:
-        raise NotRecorded(f"This dataset names no factor for {question.title.lower()}.")
     rows = [row for factor in factors for row in _model(dataset, question, "univariate", [factor])]
     p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
     candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
@@ -358,13 +387,10 @@ def factors_of(dataset: Dataset, question: Endpoint) -> list[Factor]:
 
 
 def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
-    """The endpoints of Table 3 that the dataset can answer."""
-    found = []
-    for name in ("os", "rfs"):
-        try:
-            found.append(endpoint(dataset, name))
-        except NotRecorded:
-            continue
+    """The endpoints of Table 3 that the dataset records and names factors for."""
+    found = [q for q in answerable(dataset, "os", "rfs") if factors_of(dataset, q)]
+    if not found:
+        raise NotRecorded("No factors can be compared: this dataset names none.")
     return found
 
 

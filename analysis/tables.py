@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from .dataset import Characteristic, Dataset
+from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
-from .results import factors_of, outcome_order, pick, shown_levels
+from .results import answerable, factors_of, outcome_order, pick, shown_levels
 from .text import MISSING, interval, month, rounded, shown
 
 DAGGER = "†"
+CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Table:
 
 def landmark_table(
     dataset: Dataset,
+    question: Endpoint,
     results: pd.DataFrame,
     quantity: str,
     groups: Mapping[str, str],
@@ -84,16 +86,15 @@ def landmark_table(
             rows.append(Row(label))
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            mark = "" if row["n"] else f" {DAGGER}"
-            nobody = nobody or not row["n"]
+            at_risk = int(pick(results, "at_risk", question.name, number)["estimate"])
+            mark = "" if at_risk else f" {DAGGER}"
+            nobody = nobody or not at_risk
             cells = (f"{shown(row['estimate'], quantity)}%{mark}", _limits(row, "%"))
-            counts = (str(row["n"]), str(row["events"]))
+            counts = (str(at_risk), str(row["events"]))
             rows.append(Row(f"{month(number)} months", (*cells, *counts), int(len(groups) > 1)))
     notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
     if nobody:
-        notes.append(
-            f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
-        )
+        notes.append(CARRIED)
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
     return Table(name, caption, columns, rows, notes)
 
@@ -102,6 +103,29 @@ def _limits(row: pd.Series, unit: str = "") -> str:
     if pd.isna(row[["lower", "upper"]]).all():
         return MISSING
     return interval(row) + unit
+
+
+def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Table:
+    """The median and the last landmark of every endpoint in `results`."""
+    last = dataset.settings.months[-1]
+    rows = []
+    for question in answerable(dataset, *results["group"].unique()):
+        middle = pick(results, "median", question.name)
+        late = pick(results, "survival", question.name, last)
+        mark = "" if late["n"] else f" {DAGGER}"
+        share = f"{shown(late['estimate'], 'survival')}% ({_limits(late, '%')}){mark}"
+        length = shown(middle["estimate"], "median")
+        if middle[["lower", "upper"]].notna().any():
+            length += f" ({interval(middle)})"
+        heading = f"{question.title}, from {question.origin}"
+        rows.append(Row(heading, (str(middle["n"]), length, share)))
+    columns = (
+        "Endpoint", "Patients", "Median, months (95% CI)", f"At {month(last)} months (95% CI)"
+    )  # fmt: skip
+    notes = ["CI, confidence interval."]
+    if any(DAGGER in row.cells[-1] for row in rows):
+        notes.append(CARRIED)
+    return Table(name, caption, columns, rows, notes)
 
 
 # --- tables of characteristics ---------------------------------------------------------------
@@ -304,3 +328,66 @@ def _p(results: pd.DataFrame, kind: str, key: str) -> str:
     if not _has(results, quantity, key):
         return ""
     return shown(pick(results, quantity, key)["estimate"], quantity)
+
+
+# --- the dataset itself ----------------------------------------------------------------------
+
+
+def dictionary_table(dataset: Dataset, name: str, caption: str) -> Table:
+    """The columns of patients.csv as datapackage.json describes them, with how many are filled."""
+    rows = [
+        Row(
+            entry["name"],
+            (
+                dataset.label(entry["name"]),
+                _allowed(entry),
+                str(int(dataset.patients[entry["name"]].notna().sum())),
+                entry.get("description", ""),
+            ),
+        )
+        for entry in dataset.fields
+    ]
+    return Table(name, caption, ("Column", "Label", "Values", "Filled", "Meaning"), rows)
+
+
+def _allowed(entry: dict) -> str:
+    limits = entry.get("constraints", {})
+    if "enum" in limits:
+        return ", ".join(str(level) for level in limits["enum"])
+    least, most = limits.get("minimum"), limits.get("maximum")
+    words = [entry.get("type", "string")]
+    words += [f"from {least}"] if least is not None else []
+    words += [f"to {most}"] if most is not None else []
+    return " ".join(words)
+
+
+def factors_table(dataset: Dataset, name: str, caption: str) -> Table:
+    """How each factor of Table 3 is read from its column."""
+    rows = [Row(f.label, (f.column, f.kind, _reading(dataset, f))) for f in dataset.factors]
+    return Table(name, caption, ("Factor", "Column", "Kind", "Reading"), rows)
+
+
+def _reading(dataset: Dataset, factor: Factor) -> str:
+    if factor.kind == "postbaseline":
+        words = ["0 up to its day, 1 after it"]
+    elif factor.numerator:
+        words = [f"{' or '.join(factor.numerator)} against {' or '.join(factor.denominator)}"]
+    else:
+        words = ["as a number"]
+    words += [f"only if before “{dataset.label(factor.before)}”"] if factor.before else []
+    words += [f"among patients with “{dataset.label(factor.among)}”"] if factor.among else []
+    words += [f"for {' and '.join(factor.endpoints)}"]
+    return "; ".join(words)
+
+
+def sources_table(dataset: Dataset, name: str, caption: str) -> Table:
+    """Sources and licences as datapackage.json names them."""
+    package = dataset.package
+    rows = [
+        Row(kind, (entry.get("title") or entry.get("name", ""), entry.get("path", "")))
+        for kind, key in (("Source", "sources"), ("Licence", "licenses"))
+        for entry in package.get(key, [])
+    ]
+    rows += [] if rows else [Row("Source", ("not stated", ""))]
+    rows.append(Row("Public", ("yes" if dataset.public else "no", "")))
+    return Table(name, caption, ("Kind", "What", "Where"), rows)

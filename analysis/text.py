@@ -9,11 +9,17 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 
-from .results import pick
+from .dataset import Dataset
+from .endpoints import Endpoint
+from .results import SELECTION_LEVEL, factors_of, pick
 
 MISSING = "–"
 NOT_REACHED = "not reached"
-PERCENTAGES = {"survival", "cumulative_incidence"}  # proportions that a reader sees as per cent
+PERCENTAGES = {
+    "survival",
+    "cumulative_incidence",
+    "one_minus_survival",
+}  # proportions that a reader sees as per cent
 TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
 
 
@@ -65,18 +71,20 @@ def interval(row: pd.Series) -> str:
     return "–".join(shown(row[part], row["quantity"]) for part in ("lower", "upper"))
 
 
+def estimate(results: pd.DataFrame, quantity: str, group: str, months: float | None = None) -> str:
+    """An estimate with its unit, for prose: `7.5 months`."""
+    value = pick(results, quantity, group, months)["estimate"]
+    unit = "%" if quantity in PERCENTAGES else " months" if quantity in TIMES else ""
+    return shown(value, quantity) + ("" if pd.isna(value) else unit)
+
+
 def with_interval(
     results: pd.DataFrame, quantity: str, group: str, months: float | None = None
 ) -> str:
-    """An estimate with its unit and 95 % interval, for prose: `7.5 months (95% CI, 5.5–8.5)`."""
+    """The same with its 95 % interval: `7.5 months (95% CI, 5.5–8.5)`."""
     row = pick(results, quantity, group, months)
-    unit = "%" if quantity in PERCENTAGES else " months" if quantity in TIMES else ""
-    estimate = shown(row["estimate"], quantity)
-    if pd.isna(row["estimate"]):
-        unit = ""
-    if pd.isna(row[["lower", "upper"]]).all():
-        return estimate + unit
-    return f"{estimate}{unit} (95% CI, {interval(row)})"
+    limits = "" if row[["lower", "upper"]].isna().all() else f" (95% CI, {interval(row)})"
+    return estimate(results, quantity, group, months) + limits
 
 
 def month(value: float) -> str:
@@ -88,6 +96,26 @@ def listed(words: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = list(words)
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: str) -> str:
+    """`23.4% at 24 months and 17.7% at 36 months`, over the dataset's landmark months."""
+    return listed(
+        f"{shown(pick(results, quantity, group, number)['estimate'], quantity)}% "
+        f"at {month(number)} months"
+        for number in dataset.settings.months
+    )
+
+
+def selected(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> dict[str, str]:
+    """The labels of the factors that are candidates `alone`, and of those `kept` stepwise."""
+    labels = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
+    small = (results["quantity"] == "p_univariate") & (results["estimate"] < SELECTION_LEVEL)
+    kept = results["quantity"] == "hazard_ratio_multivariate"
+    return {
+        name: listed(labels[key] for key in results.loc[rows, "group"] if key in labels) or "none"
+        for name, rows in (("alone", small), ("kept", kept))
+    }
 
 
 class Prose:

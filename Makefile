@@ -1,0 +1,49 @@
+# Plateau: `make` lists what there is. Everything is installed into .venv, nothing elsewhere.
+
+PYTHON  ?= python3
+OUT     ?= _build
+DATASET ?=
+
+PY    := .venv/bin/python
+READY := .venv/.ready
+
+# Notebooks run from book/ under nbval and from the root otherwise; both must find analysis/.
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help book check test notebooks lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo "  DATASET=folder   another dataset (book, check);  OUT=folder   where to build (book)"
+
+book: $(READY) ## run the notebooks that changed and build the site
+	@$(PY) -m analysis book $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+
+check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=folder
+	@$(if $(DATASET),$(PY) -m analysis check "$(DATASET)",echo "Which one? make check DATASET=folder" >&2; exit 1)
+
+test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pytest --nbval --nbval-current-env -p no:cacheprovider -q -n 2 --dist loadfile book
+	$(PY) -m pytest
+
+notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
+	@$(PY) -m analysis notebooks
+
+lock: $(READY) ## compile requirements.txt from requirements.in (all Pythons, all systems)
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	$(PY) -m uv pip compile --universal --python-version 3.11 --no-header --no-emit-index-url \
+	    --quiet $(LOCKFLAGS) requirements.in --output-file requirements.txt
+
+clean: ## remove what was built, and the virtual environment
+	rm -rf _build .venv .pytest_cache .ruff_cache
+
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or later is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "Installing the packages of requirements.txt into .venv"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,127 @@
+"""From executed notebooks to pages, and from finished pages to the site that readers open."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from .dataset import ROOT
+
+BOOK = ROOT / "book"
+LEFT_OUT = ("*.ipynb", "__pycache__", ".ipynb_checkpoints")
+SWAPPED = ("html", "results")
+
+
+class BuildError(RuntimeError):
+    """The book cannot be built; the text says why, a line for each reason."""
+
+
+def sources() -> list[Path]:
+    """What pages are made of besides the executed notebooks."""
+    files = [path for path in sorted(BOOK.rglob("*")) if path.is_file()]
+    parts = {path: path.relative_to(BOOK).parts for path in files}
+    return [p for p in files if not p.match("*.ipynb") and not {*LEFT_OUT} & {*parts[p]}]
+
+
+def configuration(title: str, synthetic: bool, slug: str, shelf: dict[str, str]) -> str:
+    """The root _config.yml with what differs between books, as YAML.
+
+    `slug` is the book's folder within the site ("" for the root), `shelf` the title of each book
+    of the site by its slug.
+    """
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    up = "../" if slug else ""
+    books = [
+        {
+            "title": name,
+            "page": up + (f"{other}/index.html" if other else "index.html"),
+            "here": other == slug,
+        }
+        for other, name in shelf.items()
+    ]
+    context = config["sphinx"]["config"]["html_context"]
+    context.update({"dataset": title, "synthetic": synthetic, "books": books})
+    config["title"] = f"{config['title']}: {title}"
+    return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+
+
+def write_pages(folder: Path, config: str, notebooks: Iterable[Path], name: str) -> None:
+    """Make folder/html from book/ and the executed notebooks, each with its results beside it."""
+    stage = folder / "book"
+    shutil.copytree(BOOK, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    (stage / "_config.yml").write_text(config, "utf-8")
+    for notebook in notebooks:
+        shutil.copy(notebook, stage)
+        shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
+    _sphinx(stage, folder, name)
+    (folder / "_build" / "html").rename(folder / "html")
+    (folder / "html" / ".buildinfo").unlink(missing_ok=True)
+    shutil.rmtree(folder / "_build")
+    shutil.rmtree(stage)
+
+
+def _sphinx(stage: Path, out: Path, name: str) -> None:
+    """Build one book; a warning is an error, and only then is Sphinx's own output shown."""
+    program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    options = ["--config", stage / "_config.yml", "-W", "-n", "--keep-going"]
+    command = [*program, "build", stage, "--path-output", out, *options]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+    if result.returncode or not (out / "_build" / "html" / "index.html").exists():
+        said = (result.stdout + result.stderr).replace(f"{stage}{os.sep}", "book/")
+        said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # Sphinx's colours
+        lines = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
+        reasons = "\n".join(lines) or said
+        raise BuildError(f"{reasons}\nSphinx cannot build the book of {name}; see the lines above")
+
+
+def publish(pages: dict[str, Path], results: dict[str, list[Path]], out: Path) -> None:
+    """Assemble the site beside the old one, then exchange the two by renames.
+
+    `pages` has the html folder of each book by its slug, `results` its folders of results.
+    """
+    new, old = out / "next", out / "previous"
+    shutil.rmtree(new, ignore_errors=True)
+    for slug, html in pages.items():
+        shutil.copytree(html, new / "html" / slug, dirs_exist_ok=True)
+        (new / "results" / slug).mkdir(parents=True, exist_ok=True)
+        for folder in results[slug]:
+            shutil.copytree(folder, new / "results" / slug, dirs_exist_ok=True)
+    (new / "html" / ".nojekyll").touch()  # or GitHub Pages would leave out the folders named _…
+    old.mkdir()
+    for name in SWAPPED:
+        if (out / name).exists():
+            (out / name).rename(old / name)
+    for name in SWAPPED:
+        (new / name).rename(out / name)
+    old.rename(out / "discard")  # from here on the new site is the good one
+    new.rmdir()
+    recover(out)
+
+
+def require_ours(out: Path) -> None:
+    """Refuse to replace folders named html or results that hold somebody's other work."""
+    html, results = (out / name for name in SWAPPED)
+    if html.exists() and not (html / ".nojekyll").exists():
+        raise BuildError(f"{html}: not a site of this book; move it or choose another folder")
+    for path in results.rglob("*") if results.exists() else ():
+        if path.is_file() and path.suffix != ".csv":
+            raise BuildError(f"{path}: not a result of this book; move it or choose another folder")
+
+
+def recover(out: Path) -> None:
+    """Put the last good site back if a build was killed while it exchanged the two."""
+    old = out / "previous"
+    for name in SWAPPED:
+        if (old / name).exists():
+            shutil.rmtree(out / name, ignore_errors=True)
+            (old / name).rename(out / name)
+    for leftover in (old, out / "discard"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,55 @@
+// Replaces the static drawings of a page's charts by live ones.
+//
+// Each .chart holds a drawing that needs no script and its Vega-Lite specification as JSON. Vega
+// comes from the site itself and only to pages that have a chart. Where anything fails the
+// drawing stays, and the console says why.
+(() => {
+  "use strict";
+  const vendor = new URL("../vendor/", document.currentScript.src);
+  const libraries = ["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"];
+  const options = { renderer: "svg", actions: false, defaultStyle: false };
+
+  const load = (name) =>
+    new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = new URL(name, vendor).href;
+      script.onload = resolve;
+      script.onerror = () => reject(new Error(`cannot load ${script.src}`));
+      document.head.append(script);
+    });
+
+  // The live chart is drawn unseen over the drawing, at its final width, and then takes its place.
+  const draw = async (chart) => {
+    const drawing = chart.querySelector(".chart-static");
+    const live = document.createElement("div");
+    live.className = "chart-live chart-waiting";
+    chart.append(live);
+    try {
+      const specification = JSON.parse(chart.querySelector(".chart-spec").textContent);
+      await window.vegaEmbed(live, specification, options);
+    } catch (error) {
+      live.remove();
+      throw error;
+    }
+    drawing.remove();
+    live.classList.remove("chart-waiting");
+    chart.dataset.drawn = "true";
+  };
+
+  const start = async () => {
+    const charts = document.querySelectorAll(".chart");
+    if (!charts.length) return;
+    try {
+      for (const name of libraries) await load(name);
+    } catch (error) {
+      console.error("Charts stay still:", error);
+      return;
+    }
+    for (const chart of charts) {
+      draw(chart).catch((error) => console.error("A chart stays still:", error));
+    }
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

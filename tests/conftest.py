@@ -1,0 +1,59 @@
+"""Fixtures for the tests of the site: the built book, a browser, small books to break."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def command(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run `python -m analysis …` as a user would in the repository `root`."""
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "-m", "analysis", *arguments],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=540,
+    )
+
+
+def copy_of_repository(target: Path) -> Path:
+    """What a build reads, without what one has made."""
+    left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "tests")
+    return Path(shutil.copytree(ROOT, target, ignore=left_out))
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The html folder of the whole site, built in the repository (only what changed)."""
+    result = command(ROOT, "book")
+    assert result.returncode == 0, result.stderr
+    return ROOT / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """Chromium. Without one these tests are skipped, but never in CI."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        missing("Chromium is not installed; apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield instance
+        instance.close()

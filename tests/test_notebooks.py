@@ -1,0 +1,112 @@
+"""The committed notebooks: run, complete, clean, and the same when run again.
+
+`make test` also runs all of them under nbval, which compares every stored output with a new one.
+nbval passes a notebook without outputs, hence the checks here.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+from analysis.build import notebooks
+from analysis.notebooks import execute, serialise
+
+NOTEBOOKS = notebooks()
+SILENT = {"write"}  # helpers that return nothing
+
+
+def should_show(source: str) -> bool:
+    """Whether a cell ends with a value that Jupyter displays."""
+    body = ast.parse(source).body
+    if not body or not isinstance(body[-1], ast.Expr):
+        return False
+    value = body[-1].value
+    is_silent = isinstance(value, ast.Call) and getattr(value.func, "id", None) in SILENT
+    return not is_silent
+
+
+def problems(notebook: nbformat.NotebookNode) -> list[str]:
+    """What keeps a notebook from being a reference for its own rerun."""
+    found = []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if not any(cell.outputs for cell in code):
+        found.append("no outputs at all")
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("not run from top to bottom")
+    for cell in code:
+        kinds = {output.output_type for output in cell.outputs}
+        if should_show(cell.source) and not kinds:
+            found.append(f"cell {cell.id}: shows a value, but stores none")
+        if "error" in kinds or any(output.get("name") == "stderr" for output in cell.outputs):
+            found.append(f"cell {cell.id}: stores an error or a warning")
+    return found
+
+
+def nbval(notebook: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", notebook]
+        + ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", notebook.parent],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_there_are_notebooks_and_all_are_in_the_contents() -> None:
+    assert NOTEBOOKS
+    assert set(NOTEBOOKS) == set((ROOT / "book").rglob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_stores_what_it_shows(path: Path) -> None:
+    text = path.read_text("utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    assert problems(notebook) == []
+    assert serialise(notebook) == text
+    assert "papermill" not in notebook.metadata
+    assert str(ROOT) not in text
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_without_outputs_is_found(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    assert "no outputs at all" in problems(notebook)
+
+
+def test_a_rerun_gives_the_same_bytes(tmp_path: Path) -> None:
+    path = ROOT / "book" / "figure_1a.ipynb"
+    executed = execute(path, tmp_path / "raw.ipynb", {})
+    assert serialise(executed) == path.read_text("utf-8")
+
+
+def test_nbval_sees_one_changed_digit(tmp_path: Path) -> None:
+    text = (ROOT / "book" / "table_1.ipynb").read_text("utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    shown = next(
+        output.data
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "<td>" in output.get("data", {}).get("text/html", "")
+    )
+    copy = tmp_path / "table_1.ipynb"
+    nbformat.write(notebook, copy)
+    assert nbval(copy).returncode == 0
+    shown["text/html"] = re.sub(
+        r"(<td>)(\d)", lambda m: m[1] + str((int(m[2]) + 1) % 10), shown["text/html"], count=1
+    )
+    nbformat.write(notebook, copy)
+    result = nbval(copy)
+    assert result.returncode == 1
+    assert "mismatch" in result.stdout

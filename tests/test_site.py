@@ -1,0 +1,196 @@
+"""The site as a reader meets it: every page in a browser, every link, no other host."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from analysis.build import ROOT, notebooks
+
+VENDOR = ROOT / "book" / "_extra" / "vendor"
+DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn === 'true')"
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+class Links(HTMLParser):
+    """Collects what a page points to and the places within it that can be pointed to."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.places = {""}
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Note targets and ids of one tag."""
+        given = dict(attributes)
+        self.places.update(filter(None, (given.get("id"), given.get("name"))))
+        if target := given.get("href") or given.get("src"):
+            self.targets.append(target)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a line for each."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def served(site: Path) -> Iterator[str]:
+    """Address of the site on a local web server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def visit(browser, site: Path) -> Iterator:
+    """Opens pages where no other host can be reached; `visit.errors` has what went wrong."""
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")
+    page = context.new_page()
+    page.errors = []
+
+    def refuse(route) -> None:
+        page.errors.append(f"asked another host: {route.request.url}")
+        route.abort()
+
+    local = ("http://127.0.0.1:", "file://", "data:", "blob:")
+    context.route(lambda url: not url.startswith(local), refuse)
+    page.on("console", lambda m: m.type == "error" and page.errors.append(f"console: {m.text}"))
+    page.on("pageerror", lambda error: page.errors.append(f"script: {error}"))
+    yield page
+    context.close()
+
+
+def pages_of(site: Path) -> list[str]:
+    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+
+
+def wider_than_the_screen(page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def test_every_page_works_on_a_phone_and_a_desk(site: Path, served: str, visit) -> None:
+    wrong, charts = [], 0
+    names = [name for name in pages_of(site) if "_static" not in name]
+    for name in names:
+        visit.errors.clear()
+        visit.set_viewport_size(PHONE)
+        visit.goto(f"{served}/{name}")
+        try:
+            visit.wait_for_function(DRAWN, timeout=15_000)
+        except Exception as error:
+            visit.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
+        charts += visit.locator(".chart").count()
+        if wider_than_the_screen(visit):
+            visit.errors.append("scrolls sideways at 390 px")
+        visit.set_viewport_size(DESK)
+        if wider_than_the_screen(visit):
+            visit.errors.append("scrolls sideways at 1280 px")
+        wrong += [f"{name}: {error}" for error in visit.errors]
+    assert wrong == []
+    assert charts >= 4  # Figures 1A to 1D at the least, or the loop above proves nothing
+    assert len(names) > len(notebooks())
+
+
+def test_a_page_works_from_the_disk(site: Path, visit) -> None:
+    visit.goto((site / "bmt" / "figure_1a.html").as_uri())
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    assert visit.locator(".chart-live svg").count() >= 1
+    visit.locator(".plateau-books a").first.evaluate("link => link.click()")
+    visit.wait_for_url((site / "index.html").as_uri())
+    assert visit.errors == []
+
+
+def test_the_drawing_stays_where_scripts_fail(served: str, visit) -> None:
+    visit.route("**/vendor/vega-lite.min.js", lambda route: route.abort())
+    visit.goto(f"{served}/figure_1a.html")
+    visit.wait_for_event("console", lambda message: "Charts stay still" in message.text)
+    assert visit.locator(".chart-static svg").first.is_visible()
+    assert visit.locator(".chart-live").count() == 0
+
+
+def test_the_page_does_not_jump_when_charts_come_alive(served: str, visit) -> None:
+    for size in (PHONE, DESK):
+        visit.set_viewport_size(size)
+        visit.goto(f"{served}/figure_1a.html", wait_until="commit")
+        visit.wait_for_selector(".chart-static svg")
+        before = visit.locator(".chart").first.bounding_box()["height"]
+        visit.wait_for_function(DRAWN)
+        after = visit.locator(".chart").first.bounding_box()["height"]
+        assert after == pytest.approx(before, abs=6)
+
+
+def test_dark_mode_has_no_light_cards(served: str, visit) -> None:
+    visit.goto(f"{served}/figure_1a.html")
+    colours = visit.evaluate(
+        "[...document.querySelectorAll('.cell_output .text_html')]"
+        ".map(output => getComputedStyle(output).backgroundColor)"
+    )
+    assert set(colours) == {"rgba(0, 0, 0, 0)"}
+    assert visit.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_formulas_are_mathml(site: Path) -> None:
+    page = (site / "figure_1a.html").read_text("utf-8")
+    assert '<math xmlns="http://www.w3.org/1998/Math/MathML"' in page
+    assert "mathjax" not in re.sub(r"class=\"[^\"]*\"", "", page).lower()
+
+
+def test_internal_links_resolve(site: Path) -> None:
+    pages = {path: Links(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+    broken = []
+    for page, links in pages.items():
+        for target in links.targets:
+            url = urlsplit(target)
+            if url.scheme or url.netloc:
+                continue
+            found = (page.parent / unquote(url.path)).resolve() if url.path else page
+            there = found.exists() and found.is_relative_to(site.resolve())
+            if there and url.fragment and found in pages:
+                there = unquote(url.fragment) in pages[found].places
+            if not there:
+                broken.append(f"{page.relative_to(site)}: {target}")
+    assert broken == []
+
+
+def test_pages_ask_no_other_host(site: Path) -> None:
+    """Links may lead elsewhere; what a page loads may not."""
+    loaded = re.compile(r"""<(?:script|img|link|iframe)\b[^>]*?(?:src|href)=["'](?:https?:)?//""")
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    assert [path.name for path in pages if loaded.search(path.read_text("utf-8"))] == []
+
+
+def test_every_page_of_synthetic_data_says_so(site: Path) -> None:
+    names = [f"{path.stem}.html" for path in notebooks()]
+    for name in names:
+        assert "Synthetic cohort: no patient data." in (site / name).read_text("utf-8")
+        assert "Synthetic cohort" not in (site / "bmt" / name).read_text("utf-8")
+
+
+def test_each_page_with_results_offers_them(site: Path) -> None:
+    for slug in ("", "bmt", "myeloid"):
+        offered = {path.name for path in (site / slug / "_downloads").rglob("*.csv")}
+        results = {path.name for path in (site.parent / "results" / slug).glob("*.csv")}
+        assert results and results <= offered
+
+
+def test_vendored_scripts_are_those_of_the_table() -> None:
+    table = (VENDOR / "README.md").read_text("utf-8")
+    scripts = sorted(VENDOR.glob("*.js"))
+    assert len(scripts) == 3
+    for script in scripts:
+        assert hashlib.sha256(script.read_bytes()).hexdigest() in table
+        assert script.with_name(script.name.replace(".min.js", ".LICENSE")).exists()
