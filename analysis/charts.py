@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,11 +64,12 @@ class Figure:
 
     def _html(self) -> str:
         spec = self.chart.to_dict()
-        data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("</", "<\\/")
+        # No "<" in the data, so that no label can end or open a script element.
+        data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
         return (
             f'<figure class="chart-figure" id="{html.escape(self.name)}">'
             f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
-            f'<div class="chart-static">{_svg(spec)}</div>'
+            f'<div class="chart-static">{_svg(spec, self.name)}</div>'
             f'<script type="application/json" class="chart-spec">{data}</script></div>'
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
@@ -294,9 +296,12 @@ def _caption(dataset: Dataset, caption: str) -> str:
     return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
 
 
-def _svg(spec: dict) -> str:
+def _svg(spec: dict, name: str) -> str:
     """The chart as a drawing without its hover marks, the same bytes for the same data."""
     still = [layer for layer in spec["layer"] if layer.get("name") != HOVER]
     fixed = {**spec, "layer": still, "params": [], "width": STATIC_WIDTH}
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    return vl_convert.vegalite_to_svg(fixed, vl_version=version)
+    svg = vl_convert.vegalite_to_svg(fixed, vl_version=version)
+    # Vega counts its clip paths through a whole process; a page needs ids of its own.
+    numbers = {old: new for new, old in enumerate(dict.fromkeys(re.findall(r"clip\d+", svg)))}
+    return re.sub(r"clip\d+", lambda found: f"{name}-clip{numbers[found.group()]}", svg)

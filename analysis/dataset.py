@@ -303,6 +303,8 @@ def _package_problems(package: dict, fields: tuple[dict, ...]) -> Iterator[str]:
                         f'"{entry[key]}", expected a column that fields describes'
                     )
             yield from _level_problems(f"analysis.{part} {number}", entry, fields)
+    for number, entry in enumerate(package["analysis"].get("factors", []), start=1):
+        yield from _kind_problems(f"analysis.factors {number}", entry, fields)
 
 
 def _level_problems(place: str, entry: dict, fields: tuple[dict, ...]) -> Iterator[str]:
@@ -316,6 +318,17 @@ def _level_problems(place: str, entry: dict, fields: tuple[dict, ...]) -> Iterat
                     f'datapackage.json, {place}, {key}: found "{level}", '
                     f"expected one of {', '.join(known)}"
                 )
+
+
+def _kind_problems(place: str, entry: dict, fields: tuple[dict, ...]) -> Iterator[str]:
+    """Days, and baseline factors without sides, are read as numbers."""
+    field = next((field for field in fields if field["name"] == entry["column"]), None)
+    if field and "numerator" not in entry and not _is_number(field):
+        what = "numerator and denominator" if entry["kind"] == "baseline" else "a column of days"
+        yield (
+            f"datapackage.json, {place}, column {entry['column']}: found a column of text, "
+            f"expected {what}, or type integer or number"
+        )
 
 
 def _table_problems(text: pd.DataFrame, fields: tuple[dict, ...]) -> Iterator[str]:
@@ -342,7 +355,7 @@ def _column_problems(values: pd.Series, field: dict) -> Iterator[str]:
         yield from _listed(values, ~blank & values.duplicated(), "a value that no other row has")
     if name == "died":
         yield from _listed(values, ~blank & ~values.isin(["yes", "no"]), "yes or no")
-    if "enum" in limits:
+    elif "enum" in limits:
         levels = [str(level) for level in limits["enum"]]
         yield from _listed(values, ~blank & ~values.isin(levels), "one of " + ", ".join(levels))
     if _is_number(field):

@@ -256,24 +256,31 @@ def stepwise(rows: pd.DataFrame, candidates: Sequence[str], level: float = 0.05)
     """The candidates that stepwise selection keeps, in the order of their entry.
 
     Forward by the smallest score P below `level`, then backward by the largest Wald P at or above
-    it, until nothing enters or the factor that entered last is the one removed: the rule of SAS's
-    PHREG, which the paper's footnote describes.
+    it, until nothing enters or the factor that entered last is the only one removed: the rule of
+    SAS's PHREG, which the paper's footnote describes. A model seen before ends it too, so that it
+    cannot go round in a circle.
     """
     kept: list[str] = []
-    while True:
+    seen = set()
+    while frozenset(kept) not in seen:
+        seen.add(frozenset(kept))
         outside = [column for column in candidates if column not in kept]
         entry = pd.Series({column: score_p(rows, kept, column) for column in outside}, dtype=float)
         if not (entry < level).any():
-            return kept
+            break
         entered = entry.idxmin()
-        kept.append(entered)
-        while kept:
-            p = cox(rows, kept).summary()["p"]
-            if not p.max() >= level:
-                break
-            kept.remove(p.idxmax())
-        if entered not in kept:
-            return kept
+        kept = _without_the_weak(rows, [*kept, entered], level)
+    return kept
+
+
+def _without_the_weak(rows: pd.DataFrame, kept: list[str], level: float) -> list[str]:
+    """Backward elimination by the Wald test."""
+    while kept:
+        p = cox(rows, kept).summary()["p"]
+        if not p.max() >= level:
+            break
+        kept = [column for column in kept if column != p.idxmax()]
+    return kept
 
 
 class _PartialLikelihood:

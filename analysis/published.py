@@ -37,9 +37,9 @@ def _as_printed(row: pd.Series) -> str:
 
 def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Table | Prose:
     """The comparison as a table that lists every number, or a sentence where none was printed."""
+    if not (dataset.published["page"] == page).any():
+        return Prose("No published numbers come with this page, so there is nothing to compare.")
     found = compare(dataset, page, results)
-    if found.empty:
-        return Prose("No published numbers come with this dataset, so there is nothing to compare.")
     rows = [
         Row(
             _words(line),

@@ -18,6 +18,7 @@ from conftest import ROOT, command, copy_of_repository
 
 from analysis import site as pages
 from analysis.build import _datasets_named_in
+from analysis.notebooks import METADATA
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
 COUNT = """import csv, os
@@ -42,7 +43,7 @@ def write_notebook(path: Path, title: str, code: str) -> None:
         nbformat.v4.new_code_cell(code, id="code"),
         nbformat.v4.new_markdown_cell(f"[numbers](results/{path.stem}.csv)", id="link"),
     ]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
 
 
 @pytest.fixture(scope="session")
@@ -277,11 +278,14 @@ def test_check_names_every_problem(outside: Path) -> None:
     assert good.returncode == 0
     assert "137 patients" in good.stdout and "no problem found" in good.stdout
     table = outside / "patients.csv"
-    table.write_text(table.read_text("utf-8").replace("yes", "maybe", 2), "utf-8")
+    rows = table.read_text("utf-8").splitlines()
+    rows[3] = rows[3].rsplit(",", 1)[0] + ",maybe"
+    rows[7] = rows[7].split(",")[0] + ",soon,no"
+    table.write_text("\n".join(rows) + "\n", "utf-8")
     bad = command(ROOT, "check", outside)
     assert bad.returncode == 1
-    assert len(bad.stderr.splitlines()) == 2
-    assert all("died" in line and "maybe" in line for line in bad.stderr.splitlines())
+    assert "row 4, column died" in bad.stderr and '"maybe"' in bad.stderr
+    assert "row 8, column last_contact_day" in bad.stderr and '"soon"' in bad.stderr
 
 
 def test_no_path_of_the_machine_is_in_the_site(site: Path) -> None:

@@ -1,0 +1,185 @@
+"""Reading and checking a dataset folder: one clear line for each thing to mend."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from analysis.dataset import DataError, NotRecorded, load
+
+
+def field(name, kind="string", **constraints):
+    return {"name": name, "type": kind, "constraints": constraints}
+
+
+def folder(tmp_path, csv=None, fields=None, analysis=None, **package):
+    """A small valid dataset, with one part replaced."""
+    tmp_path.mkdir(exist_ok=True)
+    columns = fields or [
+        field("patient_id"),
+        field("stage", enum=["I", "II"]),
+        field("age", "integer", minimum=18),
+        field("response_day", "integer"),
+        field("relapse_day", "integer"),
+        field("last_contact_day", "integer"),
+        field("died", enum=["yes", "no"]),
+    ]
+    content = {
+        "name": "small",
+        "title": "Small",
+        "resources": [{"name": "patients", "path": "patients.csv", "schema": {"fields": columns}}],
+        "analysis": {"time_origin": "diagnosis", **(analysis or {})},
+        **package,
+    }
+    (tmp_path / "datapackage.json").write_text(json.dumps(content), "utf-8")
+    rows = csv or (
+        "patient_id,stage,age,response_day,relapse_day,last_contact_day,died\n"
+        "a,I,40,30,,400,no\n"
+        "b,II,50,,,90,yes\n"
+    )
+    (tmp_path / "patients.csv").write_bytes(rows if isinstance(rows, bytes) else rows.encode())
+    return tmp_path
+
+
+def problems(path):
+    with pytest.raises(DataError) as caught:
+        load(path)
+    return caught.value.problems
+
+
+def test_a_good_folder_loads(tmp_path):
+    data = load(folder(tmp_path))
+    assert len(data.patients) == 2
+    assert data.patients["age"].tolist() == [40, 50]
+    assert pd.isna(data.patients.loc[1, "response_day"])
+    assert data.settings.time_origin == "diagnosis"
+    assert data.settings.days_per_month == 30.4375
+    assert data.public is False
+    assert data.published.empty
+
+
+@pytest.mark.parametrize("name", ["blinatumomab", "bmt", "myeloid"])
+def test_shipped_datasets_load(name):
+    data = load(f"data/{name}")
+    assert data.public
+    assert data.factors
+    assert data.characteristics
+
+
+def test_the_default_characteristics_are_the_datasets_own_columns(tmp_path):
+    data = load(folder(tmp_path))
+    assert [entry.column for entry in data.characteristics] == ["stage", "age"]
+    assert data.characteristics[0].levels == ("I", "II")
+
+
+def test_a_blank_cell_is_missing_and_spaces_do_not_count(tmp_path):
+    head = "patient_id,stage,age,response_day,relapse_day,last_contact_day,died\n"
+    data = load(folder(tmp_path, csv=head + "a, I ,40, ,,400,no\n"))
+    assert data.patients.loc[0, "stage"] == "I"
+    assert pd.isna(data.patients.loc[0, "response_day"])
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path):
+    path = folder(tmp_path)
+    text = (path / "patients.csv").read_bytes()
+    (path / "patients.csv").write_bytes(b"\xef\xbb\xbf" + text)
+    assert len(load(path).patients) == 2
+
+
+HEAD = "patient_id,stage,age,response_day,relapse_day,last_contact_day,died\n"
+GOOD = "a,I,40,30,,400,no\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "found", "expected"),
+    [
+        ("b,III,50,,,90,yes", "stage", '"III"', "one of I, II"),
+        ("b,I,forty,,,90,yes", "age", '"forty"', "a number"),
+        ("b,I,40.5,,,90,yes", "age", '"40.5"', "a whole number"),
+        ("b,I,12,,,90,yes", "age", '"12"', "18 or more"),
+        ("b,I,50,,,,yes", "last_contact_day", '""', "a value"),
+        ("b,I,50,,,90,perhaps", "died", '"perhaps"', "yes or no"),
+        ("b,I,50,-3,,90,yes", "response_day", '"-3"', "0 or more"),
+        ("b,I,50,120,,90,yes", "response_day", "120", "not after last_contact_day"),
+        ("b,I,50,60,40,90,yes", "relapse_day", "40", "not before response_day"),
+        ("a,I,50,,,90,yes", "patient_id", '"a"', "no other row has"),
+        ("b,I,50,,,inf,yes", "last_contact_day", '"inf"', "a number"),
+        ('b,I,50,,,"9,5",yes', "last_contact_day", '"9,5"', "a point for decimals"),
+    ],
+)
+def test_a_bad_value_is_named_with_row_and_column(tmp_path, row, column, found, expected):
+    lines = problems(folder(tmp_path, csv=HEAD + GOOD + row + "\n"))
+    line = next(line for line in lines if f"column {column}:" in line and expected in line)
+    assert line.startswith("patients.csv, row 3, ")
+    assert f"found {found}" in line
+
+
+def test_all_problems_of_one_kind_come_in_one_pass(tmp_path):
+    lines = problems(folder(tmp_path, csv=HEAD + "a,X,40,,,9,no\nb,I,old,,,9,no\n"))
+    assert len(lines) == 2
+
+
+def test_many_bad_rows_are_counted(tmp_path):
+    rows = "".join(f"p{i},X,40,,,9,no\n" for i in range(50))
+    lines = problems(folder(tmp_path, csv=HEAD + rows))
+    assert len(lines) == 21
+    assert "30 more rows" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"csv": b""}, "empty"),
+        ({"csv": HEAD}, "no patients"),
+        ({"csv": HEAD.encode() + b"a,\xff,40,,,9,no\n"}, "row 2: not UTF-8"),
+        ({"csv": HEAD.replace("stage,", "") + "a,40,,,9,no\n"}, "column stage is missing"),
+        ({"csv": HEAD.replace("died", "died,x") + "a,I,40,,,9,no,1\n"}, "x is not described"),
+        ({"analysis": {"time_origin": "d", "colour": 1}}, "colour"),
+        ({"analysis": {"time_origin": ""}}, "time_origin"),
+        ({"analysis": {"months": []}}, "months"),
+        ({"analysis": {"factors": [{"column": "x", "label": "X", "kind": "baseline"}]}}, '"x"'),
+        (
+            {
+                "analysis": {
+                    "factors": [
+                        {
+                            "column": "stage",
+                            "label": "Stage",
+                            "kind": "baseline",
+                            "numerator": ["IV"],
+                            "denominator": ["I"],
+                        }
+                    ]
+                }
+            },
+            'found "IV", expected one of I, II',
+        ),
+        (
+            {"analysis": {"factors": [{"column": "stage", "label": "S", "kind": "baseline"}]}},
+            "found a column of text",
+        ),
+        ({"fields": [field("patient_id"), field("died")]}, "last_contact_day"),
+    ],
+)
+def test_a_bad_folder_is_refused_with_its_reason(tmp_path, change, words):
+    if change.get("csv") == b"":
+        path = folder(tmp_path)
+        (path / "patients.csv").write_bytes(b"")
+    else:
+        path = folder(tmp_path, **change)
+    assert any(words in line for line in problems(path))
+
+
+def test_a_missing_folder_and_broken_json_are_said_plainly(tmp_path):
+    assert "not found" in problems(tmp_path / "nowhere")[0]
+    path = folder(tmp_path)
+    (path / "datapackage.json").write_text('{"name": ', "utf-8")
+    assert "not valid JSON" in problems(path)[0]
+
+
+def test_what_is_not_recorded_is_said_in_a_sentence(tmp_path):
+    data = load(folder(tmp_path))
+    with pytest.raises(NotRecorded, match="has no column hsct_day"):
+        data.require("Survival after transplant", "hsct_day")

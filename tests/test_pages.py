@@ -1,0 +1,302 @@
+"""From results to what a reader sees: numbers as text, tables, charts, prose, the print."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from pages import PAGES
+from test_dataset import HEAD, field, folder
+
+import analysis
+from analysis import results as res
+from analysis.dataset import NotRecorded, load
+from analysis.published import compare
+from analysis.tables import Row, Table
+from analysis.text import interval, listed, p_value, rounded, shown
+
+NASTY = '<script>alert(1)</script> *b* [x](y) {cite}`z` $m$ "q"'
+
+
+@pytest.fixture(scope="module")
+def bmt():
+    return load("data/bmt")
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (2.5, 0, "3"),
+        (0.25, 1, "0.3"),
+        (100 * 0.285, 0, "29"),
+        (56.25, 1, "56.3"),
+        (1.005, 2, "1.01"),
+        (-0.04, 1, "0.0"),
+        (-1.25, 1, "−1.3"),
+        (np.nan, 1, "–"),
+        (12.0, 0, "12"),
+    ],
+)
+def test_rounding_is_half_away_from_zero(value, decimals, text):
+    assert rounded(value, decimals) == text
+
+
+def test_rounding_agrees_with_decimal_arithmetic():
+    for count in range(260):
+        exact = (Decimal(100) * count / 259).quantize(Decimal("0.1"), ROUND_HALF_UP)
+        assert rounded(100 * count / 259, 1) == str(exact)
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0004, "<.001"), (0.0124, ".012"), (0.049, ".049"), (0.5, ".50"), (0.9999, ">.99")],
+)
+def test_p_values_read_as_printed(p, text):
+    assert p_value(p) == text
+
+
+def test_what_was_not_reached_says_so():
+    row = pd.Series({"quantity": "median", "estimate": 9.0, "lower": 5.04, "upper": np.nan})
+    assert interval(row) == "5.0–not reached"
+    assert shown(np.nan, "median") == "not reached"
+    assert shown(0.234, "survival") == "23.4"
+
+
+def test_lists_read_as_sentences():
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+# --- text is never markup --------------------------------------------------------------------
+
+
+def test_a_label_in_prose_is_text():
+    markdown = analysis.Prose("Label: {label}.", label=NASTY)._repr_markdown_()
+    assert "<script>" not in markdown
+    for mark in "*[{`$":
+        assert not re.search(rf"(?<!\\){re.escape(mark)}", markdown), mark
+    assert repr(analysis.Prose("Label: {label}.", label=NASTY)) == f"Label: {NASTY}."
+
+
+def test_a_label_in_a_table_is_text():
+    table = Table(NASTY, NASTY, ["", NASTY], [Row(NASTY, [NASTY]), Row(NASTY)], [NASTY])
+    html = table._repr_mimebundle_()["text/html"]
+    assert "<script>" not in html
+    assert 'aria-label="&lt;script&gt;' in html
+
+
+def nasty(tmp_path):
+    """A private dataset with markup in every label and value."""
+    fields = [
+        field("patient_id"),
+        {**field("stage", enum=["I", NASTY]), "title": NASTY},
+        field("age", "integer"),
+        {**field("response_day", "integer"), "title": NASTY},
+        {**field("relapse_day", "integer"), "title": NASTY},
+        field("last_contact_day", "integer"),
+        field("died"),
+    ]
+    quoted = '"' + NASTY.replace('"', '""') + '"'
+    rows = [
+        f"p{i},{'I' if i % 3 else quoted},{40 + i},{30 if i % 2 else ''},"
+        f"{60 if i % 4 == 1 else ''},{100 + 37 * i},{'yes' if i % 5 else 'no'}\n"
+        for i in range(40)
+    ]
+    factor = {"column": "stage", "label": NASTY, "kind": "baseline"}
+    sides = {"numerator": ["I"], "denominator": [NASTY]}
+    analysis_ = {"time_origin": NASTY, "population": NASTY, "factors": [{**factor, **sides}]}
+    path = folder(
+        tmp_path / "nasty", csv=HEAD + "".join(rows), fields=fields, analysis=analysis_, title=NASTY
+    )
+    return load(path)
+
+
+def test_labels_of_a_dataset_stay_text_in_every_table_and_chart(tmp_path):
+    data = nasty(tmp_path)
+    question = analysis.endpoint(data, "rfs")
+    curve = analysis.survival_curve(question.time, question.observed)
+    results = analysis.survival_results(data, question, curve)
+    factors = PAGES["table_3"](data)
+    questions = analysis.factor_endpoints(data)
+    shown_things = [
+        analysis.survival_figure(data, question, curve, results, "f", caption=data.title),
+        analysis.landmark_table(data, question, results, "survival", {"rfs": NASTY}, "l", NASTY),
+        analysis.characteristics_table(
+            data, analysis.baseline_results(data), ["baseline"], {"": NASTY}, "t", NASTY
+        ),
+        analysis.factor_table(data, questions, factors, "t3", NASTY),
+        analysis.dictionary_table(data, "d", NASTY),
+        analysis.factors_table(data, "f", NASTY),
+        analysis.headline_table(data, analysis.headline_results(data), "h", NASTY),
+    ]
+    for thing in shown_things:
+        html = thing._repr_mimebundle_()["text/html"]
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert" in html
+
+
+# --- charts ----------------------------------------------------------------------------------
+
+
+def chart_of(data, name="os"):
+    question = analysis.endpoint(data, name)
+    curve = analysis.survival_curve(question.time, question.observed)
+    results = analysis.survival_results(data, question, curve)
+    figure = analysis.survival_figure(data, question, curve, results, "figure", caption="Words.")
+    html = figure._repr_mimebundle_()["text/html"]
+    spec = re.search(r'class="chart-spec">(.*?)</script>', html, re.S).group(1)
+    return question, results, figure, html, json.loads(spec)
+
+
+def test_a_chart_carries_drawing_specification_and_words(bmt):
+    _, _, figure, html, spec = chart_of(bmt)
+    assert "<svg" in html
+    assert spec["width"] == "container"
+    assert html.count(f'aria-label="{figure.alt}"') == 1
+    assert "21.1 months" in figure.alt
+    assert "currentColor" in html
+
+
+def test_the_same_data_draw_the_same_bytes(bmt):
+    assert chart_of(bmt)[3] == chart_of(bmt)[3]
+
+
+def test_numbers_under_the_axis_stand_on_its_ticks(bmt):
+    question, results, *_, spec = chart_of(bmt)
+    ticks = res.axis_months(bmt, question)
+    counts = [
+        [row["count"] for row in rows]
+        for rows in spec["datasets"].values()
+        if rows and set(rows[0]) == {"month", "count"} and [r["month"] for r in rows] == ticks
+    ]
+    at_risk = results[results["quantity"] == "at_risk"].set_index("months")["estimate"]
+    assert at_risk.loc[ticks].astype(int).tolist() in counts
+    assert at_risk.loc[0] == len(question.data)
+    censored = results[results["quantity"] == "censored"].set_index("months")["estimate"]
+    assert censored.loc[ticks].astype(int).tolist() in counts
+
+
+def test_everybody_is_at_risk_or_left(bmt):
+    """No event of bmt falls on a tick, so the three rows add up to all patients."""
+    _, results, *_ = chart_of(bmt)
+    rows = results[results["months"].notna()].pivot_table(
+        index="months", columns="quantity", values="estimate"
+    )
+    events = results[results["quantity"] == "survival"].set_index("months")["events"]
+    assert (rows["at_risk"] + rows["censored"] + events == len(bmt.patients)).all()
+
+
+def test_a_private_chart_holds_whole_months_only(bmt):
+    private = dataclasses.replace(bmt, public=False)
+    for data, whole in ((bmt, False), (private, True)):
+        *_, spec = chart_of(data)
+        months = {
+            row["month"] for rows in spec["datasets"].values() for row in rows if "at_risk" in row
+        }
+        assert all(float(month).is_integer() for month in months) is whole
+        assert len(months) > 50
+
+
+def test_a_private_chart_keeps_the_number_of_censored(bmt):
+    *_, spec = chart_of(dataclasses.replace(bmt, public=False))
+    steps = next(r for r in spec["datasets"].values() if r and "at_risk" in r[0])
+    assert sum(row["censored"] for row in steps) == bmt.patients["died"].eq("no").sum()
+
+
+# --- tables and results ----------------------------------------------------------------------
+
+
+def test_counts_and_percentages_of_table_1(bmt):
+    found = analysis.baseline_results(bmt).set_index(["quantity", "group"])["estimate"]
+    assert found["count", "disease=ALL"] == 38
+    assert found["percent", "disease=ALL"] == pytest.approx(100 * 38 / 137)
+
+
+def test_the_columns_of_table_2_add_up(bmt):
+    found = analysis.outcome_results(bmt)
+    counts = found[found["quantity"] == "count"].set_index("group")["estimate"]
+    for name in {group.split("|")[0] for group in counts.index}:
+        parts = counts[f"{name}|long_term"] + counts[f"{name}|shorter"]
+        assert parts == counts[f"{name}|total"]
+
+
+@pytest.mark.parametrize("columns", [res.relapse_free_columns, res.survival_columns])
+def test_the_columns_of_the_supporting_tables_add_up(columns):
+    data = load("data/blinatumomab")
+    masks = columns(data)
+    total = masks.pop("total")
+    assert len(masks) == 4
+    assert (sum(mask.astype(int) for mask in masks.values()) == total.astype(int)).all()
+
+
+def test_a_missing_category_has_a_line_of_its_own(tmp_path):
+    data = load(folder(tmp_path, csv=HEAD + "a,I,40,,,400,no\nb,,50,,,90,yes\n"))
+    found = analysis.baseline_results(data)
+    table = analysis.characteristics_table(data, found, ["baseline"], {"": "All"}, "t", "T")
+    assert Row("Not recorded", ["1 (50.0)"], 1) in list(table.rows)
+
+
+def test_a_dataset_without_factors_or_characteristics_says_so(tmp_path):
+    data = load(folder(tmp_path, analysis={"characteristics": []}))
+    with pytest.raises(NotRecorded, match="no characteristics"):
+        analysis.baseline_results(data)
+    with pytest.raises(NotRecorded, match="names none"):
+        analysis.factor_endpoints(data)
+
+
+def test_results_have_the_columns_of_the_contract(bmt, tmp_path):
+    analysis.write(PAGES["figure_1a"](bmt), tmp_path, "figure_1a")
+    written = pd.read_csv(tmp_path / "figure_1a.csv")
+    assert list(written.columns) == res.COLUMNS
+    again = analysis.pick(written, "survival", "os", 24)
+    assert (
+        again["estimate"]
+        == analysis.pick(PAGES["figure_1a"](bmt), "survival", "os", 24)["estimate"]
+    )
+
+
+def test_no_factor_prints_an_infinite_ratio(tmp_path):
+    rows = "".join(f"p{i},{'I' if i < 9 else 'II'},4{i % 9},,,{i + 5},{'yes' if i < 9 else 'no'}\n"
+                   for i in range(18))  # fmt: skip
+    factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
+    sides = {"numerator": ["I"], "denominator": ["II"]}
+    data = load(folder(tmp_path, csv=HEAD + rows, analysis={"factors": [{**factor, **sides}]}))
+    questions = analysis.factor_endpoints(data)
+    results = PAGES["table_3"](data)
+    table = analysis.factor_table(data, questions, results, "t", "T")
+    assert table.rows[1].cells[0] == "not estimable"
+    assert not np.isinf(results[["estimate", "lower", "upper"]].to_numpy(dtype=float)).any()
+
+
+# --- the print -------------------------------------------------------------------------------
+
+
+def test_the_print_is_compared_at_its_own_precision(bmt):
+    columns = ["page", "quantity", "group", "months", "part", "printed", "place", "note"]
+    lines = [
+        ["figure_1a", "survival", "os", 24.0, "estimate", "46.4", "here", ""],
+        ["figure_1a", "survival", "os", 24.0, "estimate", "46", "here", ""],
+        ["figure_1a", "survival", "os", 24.0, "lower", "37.9", "here", "a slip"],
+        ["figure_1a", "median", "os", np.nan, "upper", "42.0", "here", ""],
+        ["figure_1a", "median", "nobody", np.nan, "estimate", "1.0", "here", ""],
+    ]
+    data = dataclasses.replace(bmt, published=pd.DataFrame(lines, columns=columns))
+    found = compare(data, "figure_1a", PAGES["figure_1a"](bmt))
+    assert found["recomputed"].tolist() == ["46.4", "46", "37.8", "42.0", ""]
+    assert found["match"].tolist() == [True, True, False, True, False]
+    table = analysis.against_print(data, "figure_1a", PAGES["figure_1a"](bmt))
+    assert "3 of 5" in table.caption
+    assert any("a slip" in note for note in table.notes)
+
+
+def test_without_a_print_the_page_says_so(bmt):
+    assert "nothing to compare" in repr(analysis.against_print(bmt, "figure_1a", pd.DataFrame()))
