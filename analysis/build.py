@@ -12,12 +12,10 @@ import json
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -182,24 +180,16 @@ def _run_all(runs: list[Run]) -> None:
         return
     from tqdm import tqdm
 
-    errors = []
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_ignore_interrupt) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = as_completed([pool.submit(_run_one, run) for run in runs])
+        bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
         try:
-            done = as_completed([pool.submit(_run_one, run) for run in runs])
-            bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
             errors = [error for future in bar if (error := future.result())]
-        except BrokenProcessPool:
-            errors = ["a notebook's process was killed; the machine may be short of memory"]
-        except KeyboardInterrupt:
+        except BaseException:  # an interrupt, say: do not start those that wait
             pool.shutdown(cancel_futures=True)
             raise
     if errors:
         raise BuildError("\n".join(sorted(errors)))
-
-
-def _ignore_interrupt() -> None:
-    """Ctrl-C is for the build; its workers end their notebook quietly."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run_one(run: Run) -> str | None:

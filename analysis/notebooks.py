@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,69 @@ class NotebookError(RuntimeError):
     """A notebook stopped; the text is one line with the error and the cell."""
 
 
+def _kernel(connection_file: str) -> None:
+    """Be a kernel: the work of a process that starts with everything imported."""
+    os.setsid()  # Ctrl-C is for the build
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # ends itself if the build is killed
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance(argv=["-f", connection_file, "--log-level=50"])
+
+
+class _Forked:
+    """A process of multiprocessing with the face of a Popen, which jupyter_client expects."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = FORKS.Process(target=_kernel, args=arguments)
+        self.process.start()
+        self.pid, self.kill, self.terminate = (
+            self.process.pid,
+            self.process.kill,
+            self.process.terminate,
+        )
+
+    def poll(self) -> int | None:
+        return self.process.exitcode
+
+    def wait(self) -> int | None:
+        self.process.join()
+        return self.process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+
 class ThisInterpreter(AsyncKernelManager):
-    """Starts kernels of the interpreter that runs the build, whatever else is installed."""
+    """Starts kernels of the interpreter that runs the build, whatever else is installed.
+
+    Importing pandas, lifelines and Altair takes longer than most notebooks. So one process imports
+    them once, and each kernel is a fork of it (where the system can fork).
+    """
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """The kernel's command line."""
+        """The kernel's command line, for systems that cannot fork."""
         return KernelSpec(**get_kernel_dict(["--log-level=50"]))
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        if FORKS is None:
+            return await super()._async_launch_kernel(kernel_cmd, **options)
+        self.provisioner.process = _Forked(self.connection_file)
+        self._reconcile_connection_info(self.provisioner.connection_info)
+        return None
+
+
+def _forks() -> BaseContext | None:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return None
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["analysis.notebooks", "analysis.charts", "analysis.results"])
+    return context
+
+
+FORKS = _forks()
 
 
 def parameters_of(notebook: Path) -> set[str]:
@@ -47,9 +105,10 @@ def execute(notebook: Path, target: Path, parameters: dict[str, Any]) -> nbforma
     """Run a notebook from the repository's root; `target` is a file that papermill may use.
 
     A NotRecorded ends the page with the sentence that it carries; any other error raises
-    NotebookError.
+    NotebookError. Several threads may call it at once: the process stays in ROOT.
     """
     os.environ.update(SINGLE)
+    os.chdir(ROOT)
     try:
         executed = papermill.execute_notebook(
             notebook,
@@ -57,7 +116,6 @@ def execute(notebook: Path, target: Path, parameters: dict[str, Any]) -> nbforma
             parameters,
             kernel_name="python3",
             kernel_manager_class=ThisInterpreter,
-            cwd=ROOT,
             progress_bar=False,
         )
     except papermill.PapermillExecutionError as error:
