@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import threading
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
+from ipykernel.kernelapp import launch_new_instance
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
@@ -33,11 +35,16 @@ class NotebookError(RuntimeError):
 
 def _kernel(connection_file: str) -> None:
     """Be a kernel: the work of a process that starts with everything imported."""
+    os.chdir(ROOT)
     os.setsid()  # Ctrl-C is for the build
-    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # ends itself if the build is killed
-    from ipykernel.kernelapp import launch_new_instance
-
+    threading.Thread(target=_end_with_the_build, daemon=True).start()
     launch_new_instance(argv=["-f", connection_file, "--log-level=50"])
+
+
+def _end_with_the_build() -> None:
+    """A kernel whose build was killed has nobody left to stop it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 class _Forked:
@@ -48,11 +55,8 @@ class _Forked:
     def __init__(self, *arguments: str) -> None:
         self.process = FORKS.Process(target=_kernel, args=arguments)
         self.process.start()
-        self.pid, self.kill, self.terminate = (
-            self.process.pid,
-            self.process.kill,
-            self.process.terminate,
-        )
+        self.pid = self.process.pid
+        self.kill, self.terminate = self.process.kill, self.process.terminate
 
     def poll(self) -> int | None:
         return self.process.exitcode

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pandas as pd
 
 from .dataset import Dataset
-from .tables import Row, Table
+from .tables import Row, Table, outcome_labels
 from .text import MISSING, Prose, month, rounded, scaled
 
 KEYS = ["quantity", "group", "months"]
 MATCH, OFF = "✓", "differs"
+LISTED_AT_MOST = 12  # a longer list waits behind a click
+
+# Quantities that a paper prints as one expression, such as 27 (62.8), under their common name.
+FAMILIES = {
+    "percent": "count",
+    "min": "median_value",
+    "max": "median_value",
+    "sd": "mean",
+    "followup_min": "followup_median",
+    "followup_max": "followup_median",
+}
+WORDS = {
+    "median": "Median, months",
+    "survival": "Survival, %",
+    "cumulative_incidence": "Incidence, %",
+    "followup_median": "Follow-up, months",
+    "count": "No. (%)",
+    "median_value": "Median (range)",
+    "mean": "Mean (SD)",
+    "hazard_ratio_univariate": "HR alone",
+    "hazard_ratio_multivariate": "HR, stepwise model",
+}
+COLUMN_WORDS = {"long_term": "long-term survivors", "shorter": "others", "total": "all"}
 
 
 def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
@@ -35,32 +59,100 @@ def _as_printed(row: pd.Series) -> str:
     return rounded(scaled(value, row["quantity"]), decimals)
 
 
-def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Table | Prose:
-    """The comparison as a table that lists every number, or a sentence where none was printed."""
+@dataclass(frozen=True)
+class Comparison:
+    """What differs from the print, always in sight, then every number."""
+
+    differing: Table | None
+    every: Table
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": self.every._plain()}
+
+    def _html(self) -> str:
+        whole = self.every._html()
+        if len(self.every.rows) <= LISTED_AT_MOST:
+            return whole
+        summary = f"<summary>{self.every.caption}</summary>"
+        shown = self.differing._html() if self.differing else ""
+        return f'{shown}<details class="every-number">{summary}{whole}</details>'
+
+
+def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Comparison | Prose:
+    """The comparison for the page, or a sentence where nothing was printed."""
     if not (dataset.published["page"] == page).any():
         return Prose("No published numbers come with this page, so there is nothing to compare.")
     found = compare(dataset, page, results)
-    rows = [
-        Row(
-            _words(line),
-            (
-                line["printed"],
-                line["recomputed"] or MISSING,
-                MATCH if line["match"] else OFF,
-                line["place"],
-            ),
-        )
-        for _, line in found.iterrows()
-    ]
-    matched = int(found["match"].sum())
-    caption = f"Printed and recomputed: {matched} of {len(found)} numbers agree."
-    notes = [f"{_words(line)}: {line['note']}" for _, line in found.iterrows() if line["note"]]
+    family = found["quantity"].replace(FAMILIES)
+    # The comparison's own order is the print's; blanks in months must not drop a line.
+    groups = found.groupby([family, "group", found["months"].fillna(-1)], sort=False)
+    matched, total = int(found["match"].sum()), len(found)
     columns = ("Number", "Printed", "Recomputed", "Same", "Place in the paper")
-    return Table(f"{page}-print", caption, columns, rows, notes)
+    every = Table(
+        f"{page}-print",
+        f"Printed and recomputed: {matched} of {total} numbers agree.",
+        columns,
+        [_line(dataset, part) for _, part in groups],
+        _notes(dataset, [part for _, part in groups]),
+    )
+    if matched == total:
+        return Comparison(None, every)
+    off = [part for _, part in groups if not part["match"].all()]
+    differing = Table(
+        f"{page}-differs",
+        f"Where print and run differ: {total - matched} of {total} numbers.",
+        columns,
+        [_line(dataset, part) for part in off],
+        _notes(dataset, off),
+    )
+    return Comparison(differing, every)
 
 
-def _words(line: pd.Series) -> str:
-    quantity = line["quantity"].replace("_", " ")
+def _notes(dataset: Dataset, parts: list[pd.DataFrame]) -> list[str]:
+    """The notes of the print; one that many numbers share is said once, without naming them."""
+    subjects: dict[str, list[str]] = {}
+    for part in parts:
+        for note in part["note"][part["note"] != ""].unique():
+            subjects.setdefault(note, []).append(_heading(dataset, part.iloc[0]))
+    return [f"{who[0]}: {note}" if len(who) == 1 else note for note, who in subjects.items()]
+
+
+def _line(dataset: Dataset, part: pd.DataFrame) -> Row:
+    same = MATCH if part["match"].all() else OFF
+    expressions = [_expression(part[column]) for column in ("printed", "recomputed")]
+    first = part.iloc[0]
+    return Row(_heading(dataset, first), (*expressions, same, first["place"]))
+
+
+def _expression(pieces: pd.Series) -> str:
+    """`a`, `a (b)` or `a (b–c)`, as a paper prints them; a number that is not there is a dash."""
+    if not pieces.any():
+        return MISSING
+    first, *others = (piece or MISSING for piece in pieces)
+    return f"{first} ({'–'.join(others)})" if others else first
+
+
+def _heading(dataset: Dataset, line: pd.Series) -> str:
+    """The number in a reader's words."""
+    quantity = WORDS.get(FAMILIES.get(line["quantity"], line["quantity"]), line["quantity"])
     when = "" if pd.isna(line["months"]) else f" at {month(line['months'])} months"
-    part = {"estimate": "", "lower": ", lower limit", "upper": ", upper limit"}[line["part"]]
-    return f"{quantity}, {line['group']}{when}{part}"
+    about = _subject(dataset, line["group"])
+    return f"{about}: {quantity}{when}" if about else f"{quantity}{when}"
+
+
+def _subject(dataset: Dataset, group: str) -> str:
+    """What a result's group speaks of, in the dataset's own labels."""
+    name, _, column = group.partition("|")
+    endpoint, colon, factor = name.partition(":")
+    labels = {f.column: f.label for f in dataset.factors}
+    if colon and factor in labels:
+        return f"{endpoint.upper()}, {labels[factor]}"
+    if name in {"os", "rfs", "os_after_hsct"}:
+        return ""  # the page's own endpoint
+    if name in {"relapse", "death"}:
+        return {"relapse": dataset.label("relapse_day"), "death": "Death"}[name]
+    characteristic, equals, level = name.partition("=")
+    derived = {key: label for key, (label, _) in outcome_labels(dataset).items()}
+    words = derived.get(name, dataset.label(characteristic)).removesuffix(", No. (%)")
+    words = "Patients" if name == "patients" else words + (f", {level}" if equals else "")
+    return f"{words}, {COLUMN_WORDS.get(column, column)}" if column else words

@@ -362,7 +362,8 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
 
     `univariate` fits each factor by itself. `multivariate` is what stepwise selection keeps of the
     factors whose univariate Wald P is below .05, in the patients complete in all of those.
-    `postbaseline` fits all postbaseline factors together: transplant, say, follows response.
+    `postbaseline` fits the postbaseline factors that can come to every patient of the endpoint
+    together: transplant, say, follows response.
     An estimate is missing where a factor separates the events or does not vary.
     """
     factors = factors_of(dataset, question)
@@ -375,10 +376,17 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
         chosen = [f for f in candidates if f.column in kept]
         if chosen:
             rows += _model(dataset, question, "multivariate", chosen, complete)
-    postbaseline = [f for f in factors if f.kind == "postbaseline"]
-    if len(postbaseline) > 1:
-        rows += _model(dataset, question, "postbaseline", postbaseline)
+    everybody = [f for f in factors if f.kind == "postbaseline" and _of_all(dataset, question, f)]
+    if len(everybody) > 1:
+        rows += _model(dataset, question, "postbaseline", everybody)
     return _frame(rows)
+
+
+def _of_all(dataset: Dataset, question: Endpoint, factor: Factor) -> bool:
+    """Whether no patient of the endpoint is left out of the factor's model."""
+    if factor.among is None:
+        return True
+    return bool(dataset.happened(factor.among)[question.data.index].all())
 
 
 def factors_of(dataset: Dataset, question: Endpoint) -> list[Factor]:

@@ -28,13 +28,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for the page. Everything in it is text; markup in a label shows as it was written."""
+    """A table for the page. Everything in it is text; markup in a label shows as it was written.
+
+    `words` tells a table of words from one of numbers: it is set left and its lines may wrap.
+    """
 
     name: str
     caption: str
     columns: Sequence[str]
     rows: Sequence[Row]
     notes: Sequence[str] = field(default=())
+    words: bool = False
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self._plain()}
@@ -46,7 +50,7 @@ class Table:
         return (
             f'<div class="table-wrap" tabindex="0" role="region" '
             f'aria-label="{html.escape(self.caption)}">\n'
-            f'<table class="data" id="{html.escape(self.name)}">\n'
+            f'<table class="data{" words" if self.words else ""}" id="{html.escape(self.name)}">\n'
             f"<caption>{html.escape(self.caption)}</caption>\n"
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
             + (f'<div class="table-notes">{notes}</div>' if notes else "")
@@ -347,7 +351,9 @@ def dictionary_table(dataset: Dataset, name: str, caption: str) -> Table:
         )
         for entry in dataset.fields
     ]
-    return Table(name, caption, ("Column", "Label", "Values", "Filled", "Meaning"), rows)
+    return Table(
+        name, caption, ("Column", "Label", "Values", "Filled", "Meaning"), rows, words=True
+    )
 
 
 def _allowed(entry: dict) -> str:
@@ -364,7 +370,7 @@ def _allowed(entry: dict) -> str:
 def factors_table(dataset: Dataset, name: str, caption: str) -> Table:
     """How each factor of Table 3 is read from its column."""
     rows = [Row(f.label, (f.column, f.kind, _reading(dataset, f))) for f in dataset.factors]
-    return Table(name, caption, ("Factor", "Column", "Kind", "Reading"), rows)
+    return Table(name, caption, ("Factor", "Column", "Kind", "Reading"), rows, words=True)
 
 
 def _reading(dataset: Dataset, factor: Factor) -> str:
@@ -390,4 +396,4 @@ def sources_table(dataset: Dataset, name: str, caption: str) -> Table:
     ]
     rows += [] if rows else [Row("Source", ("not stated", ""))]
     rows.append(Row("Public", ("yes" if dataset.public else "no", "")))
-    return Table(name, caption, ("Kind", "What", "Where"), rows)
+    return Table(name, caption, ("Kind", "What", "Where"), rows, words=True)

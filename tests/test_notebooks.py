@@ -30,8 +30,7 @@ def should_show(source: str) -> bool:
     if not body or not isinstance(body[-1], ast.Expr):
         return False
     value = body[-1].value
-    is_silent = isinstance(value, ast.Call) and getattr(value.func, "id", None) in SILENT
-    return not is_silent
+    return not (isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] in SILENT)
 
 
 def problems(notebook: nbformat.NotebookNode) -> list[str]:

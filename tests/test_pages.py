@@ -293,9 +293,20 @@ def test_the_print_is_compared_at_its_own_precision(bmt):
     found = compare(data, "figure_1a", PAGES["figure_1a"](bmt))
     assert found["recomputed"].tolist() == ["46.4", "46", "37.8", "42.0", ""]
     assert found["match"].tolist() == [True, True, False, True, False]
-    table = analysis.against_print(data, "figure_1a", PAGES["figure_1a"](bmt))
-    assert "3 of 5" in table.caption
-    assert any("a slip" in note for note in table.notes)
+    every = analysis.against_print(data, "figure_1a", PAGES["figure_1a"](bmt)).every
+    assert "3 of 5" in every.caption
+    assert any("a slip" in note for note in every.notes)
+
+
+def test_a_long_comparison_keeps_what_differs_in_sight():
+    data = load("data/blinatumomab")
+    shown_ = analysis.against_print(data, "table_1", PAGES["table_1"](data))
+    assert [row.cells for row in shown_.differing.rows] == [
+        ("146 (56.2)", "146 (56.4)", "differs", "Table 1")
+    ]
+    html = shown_._repr_mimebundle_()["text/html"]
+    assert html.index("56.2") < html.index("<details")
+    assert "Age, y: Median (range)" in html
 
 
 def test_without_a_print_the_page_says_so(bmt):

@@ -116,8 +116,8 @@ def test_a_page_works_from_the_disk(site: Path, visit) -> None:
 
 def test_the_drawing_stays_where_scripts_fail(served: str, visit) -> None:
     visit.route("**/vendor/vega-lite.min.js", lambda route: route.abort())
-    visit.goto(f"{served}/figure_1a.html")
-    visit.wait_for_event("console", lambda message: "Charts stay still" in message.text)
+    with visit.expect_console_message(lambda message: "Charts stay still" in message.text):
+        visit.goto(f"{served}/figure_1a.html")
     assert visit.locator(".chart-static svg").first.is_visible()
     assert visit.locator(".chart-live").count() == 0
 
