@@ -83,9 +83,11 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 def _book(options: argparse.Namespace) -> int:
     folder = options.dataset.resolve() if options.dataset else None
-    ran, unchanged = build(folder, options.out.resolve(), dict(options.parameter))
+    ran, unchanged, books = build(folder, options.out.resolve(), dict(options.parameter))
     where = options.out / "html" / "index.html"
-    print(f"The book is at {where} ({ran} notebooks run, {unchanged} unchanged)")
+    # Each dataset runs each notebook: an edit of one notebook runs it once for each.
+    over = f", over {books} datasets" if books > 1 else ""
+    print(f"The book is at {where} ({ran} notebooks run, {unchanged} unchanged{over})")
     return 0
 
 

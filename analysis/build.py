@@ -14,6 +14,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
@@ -58,8 +59,8 @@ class Run:
     place: Path
 
 
-def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int]:
-    """Make OUT/html and OUT/results; returns the numbers of notebooks run and left unchanged.
+def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int, int]:
+    """Make OUT/html and OUT/results; returns how many notebooks ran and did not, and of books.
 
     `folder` is a dataset's, or None for the paper's book with the books of the other shipped
     datasets under it. Raises DataError or BuildError; html and results then stay as they were.
@@ -78,7 +79,7 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
         results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
         site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
         _prune(cache, {*pages.values(), *(run.place for run in every)})
-    return len(missing), len(every) - len(missing)
+    return len(missing), len(every) - len(missing), len(books)
 
 
 def _shipped() -> list[Path]:
@@ -230,13 +231,11 @@ def refresh_notebooks() -> list[str]:
 
     changed = []
     for path in notebooks():
-        raw = path.with_suffix(".new")
-        try:
-            text = serialise(execute(path, raw, {}))
-        except NotebookError as error:
-            raise BuildError(f"{path.name}: {error}") from None
-        finally:
-            raw.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                text = serialise(execute(path, Path(folder) / path.name, {}))
+            except NotebookError as error:
+                raise BuildError(f"{path.name}: {error}") from None
         if text != path.read_text("utf-8"):
             path.write_text(text, "utf-8")
             changed.append(path.name)

@@ -26,7 +26,8 @@ from .text import at_landmarks, shown, with_interval
 HEIGHT = 340
 STATIC_WIDTH = 680
 ROW = 17  # pixels between the rows of numbers under the axis
-COLOURS = ("#0072b2", "#d55e00")  # Okabe & Ito 2008: told apart with any colour vision
+# Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
+COLOURS = ("var(--series-1, #0072b2)", "var(--series-2, #d55e00)")
 INK = "currentColor"
 LABEL_SIZE = alt.ExprRef("width < 420 ? 9.5 : 12")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs

@@ -55,7 +55,7 @@ class Settings:
     long_term_months: float = 35
     synthetic: bool = False
     population: str = "patients"
-    treatment: str = "treatment"
+    treatment: str = ""
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,9 @@ def _relapse(dataset: Dataset, purpose: str = "The incidence of relapse") -> End
     end = end.mask(died, patients["last_contact_day"]).mask(relapsed, patients["relapse_day"])
     event = np.select([relapsed, died], [1, 2], 0)
     data = _data(patients["response_day"], end, event)
-    return Endpoint("relapse", "Relapse", dataset.label("response_day"), "relapse", data)
+    return Endpoint(
+        "relapse", "Relapse", _in_sentence(dataset.label("response_day")), "relapse", data
+    )
 
 
 def _os_after_hsct(dataset: Dataset) -> Endpoint:
@@ -166,7 +168,7 @@ def _os_after_hsct(dataset: Dataset) -> Endpoint:
     return Endpoint(
         "os_after_hsct",
         "Overall survival after transplant in remission",
-        dataset.label("hsct_day"),
+        _in_sentence(dataset.label("hsct_day")),
         "death",
         _data(patients["hsct_day"], patients["last_contact_day"], event),
     )
@@ -174,6 +176,11 @@ def _os_after_hsct(dataset: Dataset) -> Endpoint:
 
 def _data(origin: pd.Series | float, end: pd.Series, event) -> pd.DataFrame:
     return pd.DataFrame({"origin": origin, "time": end - origin, "event": event}, index=end.index)
+
+
+def _in_sentence(label: str) -> str:
+    """A label within a sentence: Remission becomes remission, CR/CRh stays."""
+    return label[0].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _day(patients: pd.DataFrame, column: str) -> pd.Series:

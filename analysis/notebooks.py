@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
-import threading
-from multiprocessing.context import BaseContext
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
-from ipykernel.kernelapp import launch_new_instance
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
@@ -33,71 +30,20 @@ class NotebookError(RuntimeError):
     """A notebook stopped; the text is one line with the error and the cell."""
 
 
-def _kernel(connection_file: str) -> None:
-    """Be a kernel: the work of a process that starts with everything imported."""
-    os.chdir(ROOT)
-    os.setsid()  # Ctrl-C is for the build
-    threading.Thread(target=_end_with_the_build, daemon=True).start()
-    launch_new_instance(argv=["-f", connection_file, "--log-level=50"])
-
-
-def _end_with_the_build() -> None:
-    """A kernel whose build was killed has nobody left to stop it."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
-
-
-class _Forked:
-    """A process of multiprocessing with the face of a Popen, which jupyter_client expects."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, *arguments: str) -> None:
-        self.process = FORKS.Process(target=_kernel, args=arguments)
-        self.process.start()
-        self.pid = self.process.pid
-        self.kill, self.terminate = self.process.kill, self.process.terminate
-
-    def poll(self) -> int | None:
-        return self.process.exitcode
-
-    def wait(self) -> int | None:
-        self.process.join()
-        return self.process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
-
-
 class ThisInterpreter(AsyncKernelManager):
-    """Starts kernels of the interpreter that runs the build, whatever else is installed.
+    """Starts kernels of the interpreter that runs the build, whatever else is installed."""
 
-    Importing pandas, lifelines and Altair takes longer than most notebooks. So one process imports
-    them once, and each kernel is a fork of it (where the system can fork).
-    """
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if os.name == "posix":
+            # Socket files of its own: a TCP port found free may be taken before it is used.
+            self._sockets = tempfile.TemporaryDirectory(prefix="kernel-")
+            self.transport, self.ip = "ipc", os.path.join(self._sockets.name, "socket")
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """The kernel's command line, for systems that cannot fork."""
+        """The kernel's command line."""
         return KernelSpec(**get_kernel_dict(["--log-level=50"]))
-
-    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
-        if FORKS is None:
-            return await super()._async_launch_kernel(kernel_cmd, **options)
-        self.provisioner.process = _Forked(self.connection_file)
-        self._reconcile_connection_info(self.provisioner.connection_info)
-        return None
-
-
-def _forks() -> BaseContext | None:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return None
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["analysis.notebooks", "analysis.charts", "analysis.results"])
-    return context
-
-
-FORKS = _forks()
 
 
 def parameters_of(notebook: Path) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -47,11 +47,14 @@ class Table:
         head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
         body = "\n".join(self._row(row) for row in self.rows)
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        kind = "data words" if self.words else "data"
+        name = html.escape(self.name)
+        # The caption stands outside, so that it does not scroll away with a wide table.
         return (
+            f'<p class="table-caption" id="{name}-caption">{html.escape(self.caption)}</p>\n'
             f'<div class="table-wrap" tabindex="0" role="region" '
-            f'aria-label="{html.escape(self.caption)}">\n'
-            f'<table class="data{" words" if self.words else ""}" id="{html.escape(self.name)}">\n'
-            f"<caption>{html.escape(self.caption)}</caption>\n"
+            f'aria-labelledby="{name}-caption">\n'
+            f'<table class="{kind}" id="{name}" aria-labelledby="{name}-caption">\n'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
             + (f'<div class="table-notes">{notes}</div>' if notes else "")
         )
@@ -173,15 +176,15 @@ def outcome_table(
 
 def outcome_labels(dataset: Dataset) -> dict[str, tuple[str, int]]:
     """Heading and indent of the rows that the reserved columns give."""
-    treatment = dataset.settings.treatment
+    after = f" after {dataset.settings.treatment}" if dataset.settings.treatment else ""
     response, hsct = dataset.label("response_day"), dataset.label("hsct_day")
     return {
         "mrd_response_day": (f"{dataset.label('mrd_response_day')}, No. (%)", 0),
-        "hsct_day": (f"{hsct} after {treatment}, No. (%)", 0),
+        "hsct_day": (f"{hsct}{after}, No. (%)", 0),
         "hsct_in_remission": (f"In remission after {response}", 1),
         "hsct_after_relapse": (f"After {response} and relapse", 1),
         "hsct_without_response": (f"Without {response} before it", 1),
-        "relapse_free": (f"Relapse-free after {treatment}, No. (%)", 0),
+        "relapse_free": (f"Relapse-free survivors{after}, No. (%)", 0),
         "relapse_free_without_hsct": (f"Without {hsct}", 1),
         "relapse_free_after_hsct": (f"With {hsct}", 1),
     }
@@ -191,7 +194,7 @@ def _headed(results: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
     heads = ["Characteristic"]
     for key, label in columns.items():
         n = pick(results, "count", _group("patients", key))["n"]
-        heads.append(f"{label} (n = {n})")
+        heads.append(f"{label} (n\u00a0=\u00a0{n})")
     return heads
 
 
@@ -228,7 +231,7 @@ def _count_row(
 def _statistics_rows(
     dataset: Dataset, entry: Characteristic, results: pd.DataFrame, columns: Sequence[str]
 ) -> list[Row]:
-    decimals = 0 if (dataset.patients[entry.column].dropna() % 1 == 0).all() else 1
+    decimals = _decimals(dataset.patients[entry.column].dropna())
     wanted = list(entry.statistics)
     if dataset.patients[entry.column].isna().any() and "n" not in wanted:
         wanted.insert(0, "n")
@@ -237,7 +240,7 @@ def _statistics_rows(
         "median": (
             "Median (range)",
             lambda get: (
-                f"{rounded(get('median_value'), decimals)} "
+                f"{rounded(get('median_value'), _decimals([get('median_value')]))} "
                 f"({rounded(get('min'), decimals)}–{rounded(get('max'), decimals)})"
             ),
         ),
@@ -255,6 +258,11 @@ def _statistics_rows(
         label, cells = lines[0]
         return [Row(f"{entry.label}, {label[0].lower()}{label[1:]}", cells)]
     return [Row(entry.label), *(Row(label, cells, 1) for label, cells in lines)]
+
+
+def _decimals(values: Iterable[float]) -> int:
+    """None for whole numbers, else one: a median may lie between two whole numbers."""
+    return 0 if all(value % 1 == 0 or value != value for value in values) else 1
 
 
 def _group(name: str, column: str) -> str:

@@ -91,7 +91,7 @@ def test_a_label_in_a_table_is_text():
     table = Table(NASTY, NASTY, ["", NASTY], [Row(NASTY, [NASTY]), Row(NASTY)], [NASTY])
     html = table._repr_mimebundle_()["text/html"]
     assert "<script>" not in html
-    assert 'aria-label="&lt;script&gt;' in html
+    assert 'id="&lt;script&gt;' in html
 
 
 def nasty(tmp_path):
