@@ -27,7 +27,7 @@ test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
-	    -p tests.kernel_sockets -p no:cacheprovider -q -n 2 --dist loadfile book
+	    -p no:cacheprovider -q book
 	$(PY) -m pytest
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs

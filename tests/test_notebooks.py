@@ -53,7 +53,7 @@ def problems(notebook: nbformat.NotebookNode) -> list[str]:
 def nbval(notebook: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", notebook]
-        + ["--nbval-sanitize-with", ROOT / "tests" / "nbval.cfg", "-p", "tests.kernel_sockets"]
+        + ["--nbval-sanitize-with", ROOT / "tests" / "nbval.cfg"]
         + ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", notebook.parent],
         capture_output=True,
         text=True,
