@@ -30,7 +30,17 @@ from .tables import (
     postbaseline_table,
     sources_table,
 )
-from .text import Prose, at_landmarks, estimate, month, rounded, selected, shown, with_interval
+from .text import (
+    Prose,
+    at_landmarks,
+    estimate,
+    in_months,
+    month,
+    rounded,
+    selected,
+    shown,
+    with_interval,
+)
 
 __all__ = [
     "DataError",
@@ -52,6 +62,7 @@ __all__ = [
     "factors_table",
     "headline_results",
     "headline_table",
+    "in_months",
     "incidence_figure",
     "incidence_results",
     "landmark_table",

@@ -153,7 +153,7 @@ def step_chart(
         "month:Q",
         title=f"Months since {question.origin}",
         scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
-        axis=alt.Axis(values=ticks, grid=False, format="d"),
+        axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
     )
     y = alt.Y(
         "estimate:Q",

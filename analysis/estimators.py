@@ -75,13 +75,12 @@ def at(curve: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
     a `cumulative_incidence`.
     """
     times = np.asarray(times, dtype=float)
-    values = curve.drop(columns=["at_risk", "events", "censored", "other_events"], errors="ignore")
-    values = values.reindex(values.index.union(times)).ffill().loc[times]
-    first_left = np.searchsorted(curve.index, times, side="left")
-    still = curve["at_risk"].to_numpy()
-    values["at_risk"] = np.append(still, 0)[first_left]
-    values["censored"] = np.append(0, curve["censored"].cumsum())[first_left]
     passed = np.searchsorted(curve.index, times, side="right")
+    first_left = np.searchsorted(curve.index, times, side="left")
+    counts = ["at_risk", "events", "censored", "other_events"]
+    values = curve.drop(columns=counts, errors="ignore").iloc[passed - 1].set_axis(times)
+    values["at_risk"] = np.append(curve["at_risk"], 0)[first_left]
+    values["censored"] = np.append(0, curve["censored"].cumsum())[first_left]
     values["events"] = np.append(0, curve["events"].cumsum())[passed]
     return values
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .dataset import Dataset
 from .tables import Row, Table, outcome_labels
-from .text import MISSING, Prose, month, rounded, scaled
+from .text import MISSING, Prose, in_months, rounded, scaled
 
 KEYS = ["quantity", "group", "months"]
 MATCH, OFF = "✓", "differs"
@@ -135,7 +135,7 @@ def _expression(pieces: pd.Series) -> str:
 def _heading(dataset: Dataset, line: pd.Series) -> str:
     """The number in a reader's words."""
     quantity = WORDS.get(FAMILIES.get(line["quantity"], line["quantity"]), line["quantity"])
-    when = "" if pd.isna(line["months"]) else f" at {month(line['months'])} months"
+    when = "" if pd.isna(line["months"]) else f" at {in_months(line['months'])}"
     about = _subject(dataset, line["group"])
     return f"{about}: {quantity}{when}" if about else f"{quantity}{when}"
 

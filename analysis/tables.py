@@ -11,7 +11,7 @@ import pandas as pd
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
 from .results import answerable, factors_of, outcome_order, pick, shown_levels
-from .text import MISSING, interval, month, rounded, shown
+from .text import MISSING, in_months, interval, rounded, shown
 
 DAGGER = "†"
 CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
@@ -98,7 +98,7 @@ def landmark_table(
             nobody = nobody or not at_risk
             cells = (f"{shown(row['estimate'], quantity)}%{mark}", _limits(row, "%"))
             counts = (str(at_risk), str(row["events"]))
-            rows.append(Row(f"{month(number)} months", (*cells, *counts), int(len(groups) > 1)))
+            rows.append(Row(in_months(number), (*cells, *counts), int(len(groups) > 1)))
     notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
     if nobody:
         notes.append(CARRIED)
@@ -127,7 +127,7 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
         heading = f"{question.title}, from {question.origin}"
         rows.append(Row(heading, (str(middle["n"]), length, share)))
     columns = (
-        "Endpoint", "Patients", "Median, months (95% CI)", f"At {month(last)} months (95% CI)"
+        "Endpoint", "Patients", "Median, months (95% CI)", f"At {in_months(last)} (95% CI)"
     )  # fmt: skip
     notes = ["CI, confidence interval."]
     if any(DAGGER in row.cells[-1] for row in rows):

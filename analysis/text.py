@@ -20,7 +20,9 @@ PERCENTAGES = {
     "cumulative_incidence",
     "one_minus_survival",
 }  # proportions that a reader sees as per cent
+# Times in months; of these a median may not be reached.
 TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
+MEDIANS = {"median", "median_followup"}
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -48,10 +50,10 @@ def decimals_of(quantity: str) -> int:
 
 
 def shown(value: float, quantity: str) -> str:
-    """One result as text without its unit; a missing time was not reached."""
+    """One result as text without its unit; a missing median was not reached."""
     if quantity.startswith("p_"):
         return p_value(value)
-    if pd.isna(value) and quantity in TIMES:
+    if pd.isna(value) and quantity in MEDIANS:
         return NOT_REACHED
     return rounded(scaled(value, quantity), decimals_of(quantity))
 
@@ -92,6 +94,11 @@ def month(value: float) -> str:
     return f"{value:g}"
 
 
+def in_months(value: float) -> str:
+    """`1 month`, `24 months`."""
+    return f"{month(value)} month{'' if value == 1 else 's'}"
+
+
 def listed(words: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = list(words)
@@ -102,7 +109,7 @@ def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: 
     """`23.4% at 24 months and 17.7% at 36 months`, over the dataset's landmark months."""
     return listed(
         f"{shown(pick(results, quantity, group, number)['estimate'], quantity)}% "
-        f"at {month(number)} months"
+        f"at {in_months(number)}"
         for number in dataset.settings.months
     )
 

@@ -75,6 +75,12 @@ def test_values_between_and_beyond_the_steps():
     assert found["censored"].tolist() == [0, 0, 0, 0, 1]
 
 
+def test_missing_limits_are_not_filled_from_the_left():
+    found = est.at(curve([1, 2], [1, 1]), [1, 2, 9])
+    assert found["survival"].tolist() == [0.5, 0, 0]
+    assert found["lower"].isna().tolist() == [False, True, True]
+
+
 def test_restricted_mean_is_the_area():
     mean, error = est.restricted_mean(curve([1, 2, 4], [1, 1, 0]), 3)
     assert mean == pytest.approx(1 + 2 / 3 + 1 / 3)

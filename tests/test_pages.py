@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -15,7 +16,7 @@ from test_dataset import HEAD, field, folder
 
 import analysis
 from analysis import results as res
-from analysis.dataset import NotRecorded, load
+from analysis.dataset import RESERVED, ROOT, NotRecorded, load
 from analysis.published import compare
 from analysis.tables import Row, Table
 from analysis.text import interval, listed, p_value, rounded, shown
@@ -144,6 +145,24 @@ def test_labels_of_a_dataset_stay_text_in_every_table_and_chart(tmp_path):
         assert "&lt;script&gt;alert" in html
 
 
+@pytest.mark.parametrize("name", ["blinatumomab", "bmt", "myeloid"])
+def test_no_code_names_a_column_that_a_dataset_owns(name):
+    """What a dataset calls its own columns is for its datapackage.json alone to say."""
+    owned = {field["name"] for field in load(f"data/{name}").fields} - set(RESERVED)
+    code = {path: path.read_text("utf-8") for path in (ROOT / "analysis").glob("*.py")}
+    for path in (ROOT / "book").glob("*.ipynb"):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        code[path] = "".join(line for cell in cells for line in cell["source"])
+    assert len(owned) >= 3
+    found = {
+        (path.name, column)
+        for path, text in code.items()
+        for column in owned
+        if re.search(rf"""["'.]{re.escape(column)}["'\]]""", text)
+    }
+    assert found == set()
+
+
 # --- charts ----------------------------------------------------------------------------------
 
 
@@ -251,6 +270,31 @@ def test_a_dataset_without_factors_or_characteristics_says_so(tmp_path):
         analysis.baseline_results(data)
     with pytest.raises(NotRecorded, match="names none"):
         analysis.factor_endpoints(data)
+
+
+THIN = {
+    "one patient": ["a,I,40,10,,130,yes"],
+    "no death": [f"p{i},{'I' if i % 2 else 'II'},{40 + i},20,,{100 + i},no" for i in range(9)],
+    "all die on day 0": [f"p{i},I,40,0,,0,yes" for i in range(5)],
+    "relapse on the day of response": ["a,I,40,10,10,90,no", "b,II,50,10,,90,yes"],
+}
+
+
+@pytest.mark.parametrize("rows", THIN.values(), ids=THIN)
+def test_thin_data_give_results_and_figures_or_say_why_not(tmp_path, rows):
+    factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
+    sides = {"numerator": ["I"], "denominator": ["II"]}
+    csv = HEAD + "\n".join(rows) + "\n"
+    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
+    made = {}
+    for page, results in PAGES.items():
+        with contextlib.suppress(NotRecorded):
+            made[page] = results(data)
+    assert {"figure_1a", "figure_1b", "figure_1d", "table_1", "table_3"} <= set(made)
+    shares = made["figure_1a"].query("quantity == 'survival'")
+    assert shares["estimate"].between(0, 1).all()
+    assert (shares["lower"].isna() | (shares["lower"] <= shares["estimate"])).all()
+    assert "<svg" in chart_of(data)[3]
 
 
 def test_results_have_the_columns_of_the_contract(bmt, tmp_path):

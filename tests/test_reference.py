@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines.datasets import load_stanford_heart_transplants
+from lifelines.statistics import multivariate_logrank_test
 from pages import PAGES
 
 from analysis import estimators as est
@@ -121,9 +123,39 @@ def test_myeloid_relapse_is_overstated_by_one_minus_survival(myeloid):
     assert list((100 - 100 * naive["survival"]).round(1)) == [31.8, 46.1, 48.2]
 
 
-def test_bmt_medians_by_disease():
+def test_myeloid_response_by_a_landmark(myeloid):
+    """Fixed at day 90 among those still followed then, response has its own ratio."""
+    patients = myeloid.patients[myeloid.patients["last_contact_day"] >= 90]
+    rows = pd.DataFrame(
+        {
+            "patient": patients.index,
+            "start": -np.inf,
+            "stop": patients["last_contact_day"],
+            "event": patients["died"].eq("yes").astype(int),
+            "cr": (patients["response_day"] <= 90) * 1.0,
+        }
+    )
+    fit = est.cox(rows, ["cr"])
+    assert fit.n == 582
+    assert round(fit.summary().loc["cr", "hazard_ratio"], 2) == 0.61
+
+
+def test_stanford_heart_transplants():
+    """Crowley & Hu's data: transplant in time, and as if known from the start."""
+    heart = load_stanford_heart_transplants().rename(columns={"id": "patient"})
+    fit = est.cox(heart, ["transplant"]).estimates.loc["transplant"]
+    assert [round(fit["beta"], 4), round(fit["se"], 4)] == [0.1271, 0.3011]
+    by_patient = heart.groupby("patient")
+    naive = by_patient.agg(stop=("stop", "max"), event=("event", "max"), x=("transplant", "max"))
+    naive = naive.reset_index().assign(start=-np.inf)
+    assert round(est.cox(naive, ["x"]).summary().loc["x", "hazard_ratio"], 2) == 0.27
+
+
+def test_bmt_relapse_free_survival_by_disease():
     bmt = load("data/bmt")
     rfs = endpoint(bmt, "rfs").data
+    test = multivariate_logrank_test(rfs["time"], bmt.patients["disease"], rfs["event"])
+    assert round(test.test_statistic, 2) == 13.80
     medians = {
         disease: est.median(est.survival_curve(group["time"], group["event"]))[0]
         for disease, group in rfs.groupby(bmt.patients["disease"])

@@ -114,6 +114,21 @@ def test_a_page_works_from_the_disk(site: Path, visit) -> None:
     assert visit.errors == []
 
 
+def test_hovering_reads_the_curve(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/figure_1a.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    chart = visit.locator(".chart-live svg").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    visit.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    tooltip = visit.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for(timeout=5_000)
+    words = tooltip.inner_text()
+    assert "Overall survival" in words
+    assert "At risk" in words and "95% CI" in words
+
+
 def test_the_drawing_stays_where_scripts_fail(served: str, visit) -> None:
     visit.route("**/vendor/vega-lite.min.js", lambda route: route.abort())
     with visit.expect_console_message(lambda message: "Charts stay still" in message.text):
