@@ -161,13 +161,15 @@ def outcome_table(
     columns: Mapping[str, str],
     name: str,
     caption: str,
-    notes: Sequence[str] = (),
 ) -> Table:
     """Table 2: the dataset's own outcomes and those that the reserved columns give."""
-    rows = []
+    rows, notes = [], ["Percentages are of the column's patients."]
     for entry in outcome_order(dataset):
         if isinstance(entry, Characteristic):
             rows += _characteristic_rows(dataset, entry, results, tuple(columns))
+            if entry.among:
+                whole = dataset.label(entry.among)
+                notes.append(f"{entry.label}: percentages of the patients with “{whole}”.")
         else:
             label, level = outcome_labels(dataset)[entry]
             rows.append(_count_row(results, entry, label, tuple(columns), level))
