@@ -14,6 +14,20 @@ from .dataset import DataError, load
 from .site import BuildError
 
 
+EXAMPLES = """\
+examples:
+  python -m analysis book
+      the paper's book at _build/html/index.html, with those of the other shipped datasets
+  python -m analysis check my_patients
+      what to mend in the folder my_patients, a line each
+  python -m analysis book --dataset my_patients --out my_book
+      the book of these patients at my_book/html/index.html, its numbers in my_book/results/
+
+The exit status is 0 only where all went well; else the last good book stays as it was.
+`python -m analysis COMMAND --help` explains a command, and book/rerunning.md the dataset folder.
+"""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
@@ -27,7 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description="Plateau's book.")
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis",
+        description="Plateau: a dataset folder in, a finished book out.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     book = commands.add_parser(
