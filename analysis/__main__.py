@@ -13,7 +13,6 @@ from .build import build, refresh_notebooks
 from .dataset import DataError, load
 from .site import BuildError
 
-
 EXAMPLES = """\
 examples:
   python -m analysis book
