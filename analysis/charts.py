@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 
 import altair as alt
 import pandas as pd
@@ -21,7 +22,7 @@ from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import axis_months, pick
-from .text import at_landmarks, shown, with_interval
+from .text import MISSING, at_landmarks, shown, with_interval
 
 HEIGHT = 340
 STATIC_WIDTH = 680
@@ -196,7 +197,18 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
     columns = {"estimate": curve[share], "lower": curve["lower"], "upper": curve["upper"]}
     steps = pd.DataFrame(columns).round(5)
     steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
-    return steps.assign(at_risk=curve["at_risk"], censored=curve["censored"]).reset_index(drop=True)
+    limits = zip(curve["lower"], curve["upper"], strict=True)
+    return steps.assign(
+        at_risk=curve["at_risk"],
+        censored=curve["censored"],
+        interval=[
+            MISSING if isnan(low) else f"{_percent(low)}–{_percent(up)}" for low, up in limits
+        ],
+    ).reset_index(drop=True)
+
+
+def _percent(share: float) -> str:
+    return f"{shown(share, 'survival')}%"
 
 
 def _landmarks(
@@ -212,7 +224,7 @@ def _landmarks(
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
             if pick(results, "at_risk", question.name, number)["estimate"] > 0:
-                text = f"{shown(row['estimate'], quantity)}%"
+                text = _percent(row["estimate"])
                 limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
                 rows.append({"month": number, "series": label, "text": text, **limits})
     columns = ["month", "series", "text", "estimate", "lower", "upper"]
@@ -260,8 +272,7 @@ def _hover_layers(curves: alt.Chart) -> list[alt.Chart]:
         alt.Tooltip("series:N", title="Curve"),
         alt.Tooltip("month:Q", title="Month", format=".1f"),
         alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
-        alt.Tooltip("lower:Q", title="95% CI, from", format=".1%"),
-        alt.Tooltip("upper:Q", title="95% CI, to", format=".1%"),
+        alt.Tooltip("interval:N", title="95% CI"),
         alt.Tooltip("at_risk:Q", title="At risk"),
     ]
     points = curves.mark_point(size=120, filled=True).encode(
