@@ -105,7 +105,8 @@ def _book(options: argparse.Namespace) -> int:
     where = options.out / "html" / "index.html"
     # Each dataset runs each notebook: an edit of one notebook runs it once for each.
     over = f", over {books} datasets" if books > 1 else ""
-    print(f"The book is at {where} ({ran} notebooks run, {unchanged} unchanged{over})")
+    many = "notebook" if ran == 1 else "notebooks"
+    print(f"The book is at {where} ({ran} {many} run, {unchanged} unchanged{over})")
     return 0
 
 

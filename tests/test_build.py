@@ -98,7 +98,7 @@ def snapshot(root: Path) -> dict[str, bytes]:
 
 def counts(output: str) -> tuple[int, int]:
     """Notebooks run and unchanged, from the last line of output."""
-    run, unchanged = re.search(r"\((\d+) notebooks run, (\d+) unchanged.*\)\n$", output).groups()
+    run, unchanged = re.search(r"\((\d+) notebooks? run, (\d+) unchanged.*\)\n$", output).groups()
     return int(run), int(unchanged)
 
 
