@@ -30,7 +30,7 @@ ROW = 17  # pixels between the rows of numbers under the axis
 # Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
 COLOURS = ("var(--series-1, #0072b2)", "var(--series-2, #d55e00)")
 INK = "currentColor"
-LABEL_SIZE = alt.ExprRef("width < 420 ? 9.5 : 12")  # a phone has no room for more
+LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs
 STYLE = {
     "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
@@ -232,22 +232,29 @@ def _landmarks(
 
 
 def _landmark_layers(landmarks: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
-    """Points, bars and figures; of two curves the second stands a little right, its text below."""
+    """Points, bars and figures; of two curves the second stands a little to the right."""
     layers = []
     for place, (_, rows) in enumerate(landmarks.groupby("series", sort=False)):
+        rows = rows.assign(label_at=[_label_height(row, place) for _, row in rows.iterrows()])
         base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
-        edge, dy = (("lower", 16), ("upper", -9))[place == 0]
         layers += [
             base.transform_filter("isValid(datum.lower)")
             .mark_rule(strokeWidth=1.5)
             .encode(y="lower:Q", y2="upper:Q"),
             base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
             alt.Chart(rows)
-            .transform_calculate(edge=f"isValid(datum.{edge}) ? datum.{edge} : datum.estimate")
-            .mark_text(dy=dy, dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
-            .encode(x=x, y="edge:Q", text="text:N"),
+            .mark_text(dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
+            .encode(x=x, y="label_at:Q", text="text:N"),
         ]
     return layers
+
+
+def _label_height(row: pd.Series, place: int) -> float:
+    """Above the interval; for a second curve below it, where the axis leaves room."""
+    gap = 0.03
+    ends = row[["lower", "estimate", "upper"]].dropna()
+    below = ends.min() - 1.5 * gap
+    return round(below if place and below > gap else ends.max() + gap, 5)
 
 
 def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
