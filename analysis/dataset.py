@@ -199,13 +199,13 @@ def _read_published(path: Path) -> pd.DataFrame:
     columns = ["page", "quantity", "group", "months", "part", "printed", "place", "note"]
     if not path.is_file():
         return pd.DataFrame(columns=columns)
-    published = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    published = _read_table(path)
     if list(published.columns) != columns:
         raise DataError(
             [f"published.csv, row 1: found {list(published.columns)}, expected {columns}"]
         )
-    months = pd.to_numeric(published["months"], errors="coerce")
-    return published.assign(months=months)
+    _raise_any(_published_problems(published))
+    return published.assign(months=pd.to_numeric(published["months"].replace("", None)))
 
 
 def _typed(text: pd.DataFrame, fields: tuple[dict, ...]) -> pd.DataFrame:
@@ -303,6 +303,7 @@ def _package_problems(package: dict, fields: tuple[dict, ...]) -> Iterator[str]:
                         f'"{entry[key]}", expected a column that fields describes'
                     )
             yield from _level_problems(f"analysis.{part} {number}", entry, fields)
+        yield from _twice(part, package["analysis"].get(part, []))
     for number, entry in enumerate(package["analysis"].get("factors", []), start=1):
         yield from _kind_problems(f"analysis.factors {number}", entry, fields)
 
@@ -318,6 +319,16 @@ def _level_problems(place: str, entry: dict, fields: tuple[dict, ...]) -> Iterat
                     f'datapackage.json, {place}, {key}: found "{level}", '
                     f"expected one of {', '.join(known)}"
                 )
+
+
+def _twice(part: str, entries: list[dict]) -> Iterator[str]:
+    """Results are named by their column, so a column can stand in a list once."""
+    columns = [entry["column"] for entry in entries]
+    for column in sorted({column for column in columns if columns.count(column) > 1}):
+        yield (
+            f"datapackage.json, analysis.{part}: found {column} twice, expected it once; "
+            "a second contrast needs a column of its own"
+        )
 
 
 def _kind_problems(place: str, entry: dict, fields: tuple[dict, ...]) -> Iterator[str]:
@@ -391,14 +402,25 @@ def _order_problems(patients: pd.DataFrame) -> Iterator[str]:
                 yield from _listed(patients[column], early, "a day not before response_day")
 
 
-def _listed(values: pd.Series, wrong: pd.Series, expected: str) -> Iterator[str]:
+def _published_problems(published: pd.DataFrame) -> Iterator[str]:
+    """The text of `printed` says its own precision, so it must be a plain number."""
+    months, printed, part = (published[name] for name in ("months", "printed", "part"))
+    file = "published.csv"
+    wrong = (months != "") & pd.to_numeric(months, errors="coerce").isna()
+    yield from _listed(months, wrong, "a number of months, or blank", file)
+    yield from _listed(printed, ~printed.str.fullmatch(r"\d+(\.\d+)?"), "a plain number", file)
+    parts = ["estimate", "lower", "upper"]
+    yield from _listed(part, ~part.isin(parts), "one of " + ", ".join(parts), file)
+
+
+def _listed(
+    values: pd.Series, wrong: pd.Series, expected: str, file: str = "patients.csv"
+) -> Iterator[str]:
     rows = wrong.to_numpy().nonzero()[0]
     for row in rows[:LISTED_AT_MOST]:
         found = values.iloc[row]
         found = f"{found:g}" if isinstance(found, float) else f'"{found}"'
-        yield (
-            f"patients.csv, row {row + 2}, column {values.name}: found {found}, expected {expected}"
-        )
+        yield f"{file}, row {row + 2}, column {values.name}: found {found}, expected {expected}"
     if len(rows) > LISTED_AT_MOST:
         more = len(rows) - LISTED_AT_MOST
-        yield f"patients.csv, column {values.name}: {more} more rows, expected {expected}"
+        yield f"{file}, column {values.name}: {more} more rows, expected {expected}"

@@ -219,7 +219,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
 
     Raises NotRecorded where the dataset has none of them.
     """
-    columns = outcome_columns(dataset)
+    columns, derived = outcome_columns(dataset), derived_outcomes(dataset)
     rows = [
         row
         for entry in outcome_order(dataset)
@@ -227,7 +227,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
         for row in (
             _characteristic_rows(dataset, entry, mask, _suffix(column))
             if isinstance(entry, Characteristic)
-            else _count_rows(entry, derived_outcomes(dataset)[entry], mask, _suffix(column))
+            else _count_rows(entry, derived[entry], mask, _suffix(column))
         )
     ]
     if not rows:

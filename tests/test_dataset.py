@@ -160,6 +160,10 @@ def test_many_bad_rows_are_counted(tmp_path):
             {"analysis": {"factors": [{"column": "stage", "label": "S", "kind": "baseline"}]}},
             "found a column of text",
         ),
+        (
+            {"analysis": {"characteristics": [{"column": "age", "kind": "baseline"}] * 2}},
+            "found age twice",
+        ),
         ({"fields": [field("patient_id"), field("died")]}, "last_contact_day"),
     ],
 )
@@ -183,3 +187,23 @@ def test_what_is_not_recorded_is_said_in_a_sentence(tmp_path):
     data = load(folder(tmp_path))
     with pytest.raises(NotRecorded, match="has no column hsct_day"):
         data.require("Survival after transplant", "hsct_day")
+
+
+PUBLISHED = "page,quantity,group,months,part,printed,place,note\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "expected"),
+    [
+        ("figure_1a,median,os,,estimate,NR,Abstract,", "printed", "a plain number"),
+        ("figure_1a,median,os,,middle,7.5,Abstract,", "part", "one of estimate, lower, upper"),
+        ("figure_1a,survival,os,two,estimate,7.5,Abstract,", "months", "a number of months"),
+    ],
+)
+def test_a_bad_printed_number_is_named_with_row_and_column(tmp_path, row, column, expected):
+    good = "figure_1a,survival,os,24,estimate,23.4,Abstract,\n"
+    path = folder(tmp_path)
+    (path / "published.csv").write_text(PUBLISHED + good + row + "\n", "utf-8")
+    (line,) = problems(path)
+    assert line.startswith(f"published.csv, row 3, column {column}: ")
+    assert expected in line
