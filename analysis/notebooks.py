@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ import papermill
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
-from nbclient.exceptions import DeadKernelError
 from papermill.execute import ERROR_MARKER_TAG
 
 from .dataset import ROOT, NotRecorded
@@ -39,6 +39,13 @@ class ThisInterpreter(AsyncKernelManager):
             # Socket files of its own: a TCP port found free may be taken before it is used.
             self._sockets = tempfile.TemporaryDirectory(prefix="kernel-")
             self.transport, self.ip = "ipc", os.path.join(self._sockets.name, "socket")
+
+    async def start_kernel(self, **options: Any) -> None:
+        """Start it with its raw stderr closed: what ZeroMQ says of a kernel's end is no result.
+
+        What a cell writes to stderr goes into the notebook by another way.
+        """
+        await super().start_kernel(stderr=subprocess.DEVNULL, **options)
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -74,7 +81,7 @@ def execute(notebook: Path, target: Path, parameters: dict[str, Any]) -> nbforma
             what = " ".join(f"{error.ename}: {error.evalue}".split())
             raise NotebookError(f"{what} (in the cell “{cell}”)") from None
         executed = _ended_at_error(nbformat.read(target, as_version=4), error.evalue)
-    except DeadKernelError:
+    except RuntimeError:  # DeadKernelError, or a kernel that never answered
         raise NotebookError("its kernel died; the machine may be short of memory") from None
     return _clean(executed)
 
