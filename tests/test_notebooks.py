@@ -18,7 +18,7 @@ import pytest
 from conftest import ROOT
 
 from analysis.build import notebooks
-from analysis.notebooks import execute, serialise
+from analysis.notebooks import METADATA, NotebookError, execute, serialise
 
 NOTEBOOKS = notebooks()
 SILENT = {"write", "postbaseline_table"}  # helpers that return nothing, always or for some data
@@ -115,3 +115,11 @@ def test_nbval_sees_one_changed_digit(tmp_path: Path) -> None:
     result = nbval(copy)
     assert result.returncode == 1
     assert "mismatch" in result.stdout
+
+
+def test_a_kernel_that_dies_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "dies.ipynb"
+    cell = nbformat.v4.new_code_cell("import os\nos._exit(1)", id="dies")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=METADATA), path)
+    with pytest.raises(NotebookError, match="its kernel died"):
+        execute(path, tmp_path / "raw.ipynb", {})
