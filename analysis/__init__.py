@@ -1,6 +1,7 @@
 """What the book's notebooks share: datasets, endpoints, estimators, results, charts, tables."""
 
 from .charts import incidence_figure, survival_figure
+from .consistency import findings
 from .dataset import DataError, Dataset, NotRecorded, load
 from .endpoints import endpoint
 from .estimators import cumulative_incidence, survival_curve
@@ -17,6 +18,7 @@ from .results import (
     relapse_free_columns,
     survival_columns,
     survival_results,
+    text_results,
     write,
 )
 from .tables import (
@@ -29,6 +31,7 @@ from .tables import (
     outcome_table,
     postbaseline_table,
     sources_table,
+    text_table,
 )
 from .text import (
     Prose,
@@ -60,6 +63,7 @@ __all__ = [
     "factor_results",
     "factor_table",
     "factors_table",
+    "findings",
     "headline_results",
     "headline_table",
     "in_months",
@@ -81,6 +85,8 @@ __all__ = [
     "survival_curve",
     "survival_figure",
     "survival_results",
+    "text_results",
+    "text_table",
     "with_interval",
     "write",
 ]

@@ -30,6 +30,9 @@ RESERVED = {
     "last_contact_day": "Last contact",
     "died": "Died",
 }
+PUBLISHED = ("page", "quantity", "group", "months", "part", "printed", "place", "note")
+# What a match with a printed number is worth; `given` is listed and never recomputed.
+KINDS = ("calibrated", "emergent", "contradiction", "given")
 LISTED_AT_MOST = 20  # problems of one kind in one column: the rest are counted, not listed
 
 
@@ -89,7 +92,8 @@ class Dataset:
     """A checked dataset.
 
     `patients` has one row a patient: numbers are float (NaN where blank), all else is text (None
-    where blank). `published` holds the printed numbers, or has no rows.
+    where blank). `published` has a row for each place of each printed number, with the columns
+    of PUBLISHED and `kind`, or has no rows.
     """
 
     name: str
@@ -196,13 +200,18 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 
 def _read_published(path: Path) -> pd.DataFrame:
-    columns = ["page", "quantity", "group", "months", "part", "printed", "place", "note"]
+    """The printed numbers; a file without the column `kind` has a blank one."""
     if not path.is_file():
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*PUBLISHED, "kind"])
     published = _read_table(path)
-    if list(published.columns) != columns:
+    if list(published.columns) == list(PUBLISHED):
+        published["kind"] = ""
+    elif list(published.columns) != [*PUBLISHED, "kind"]:
         raise DataError(
-            [f"published.csv, row 1: found {list(published.columns)}, expected {columns}"]
+            [
+                f"published.csv, row 1: found {list(published.columns)}, "
+                f"expected {list(PUBLISHED)}, and kind if you like"
+            ]
         )
     _raise_any(_published_problems(published))
     return published.assign(months=pd.to_numeric(published["months"].replace("", None)))
@@ -403,14 +412,28 @@ def _order_problems(patients: pd.DataFrame) -> Iterator[str]:
 
 
 def _published_problems(published: pd.DataFrame) -> Iterator[str]:
-    """The text of `printed` says its own precision, so it must be a plain number."""
+    """The text of `printed` says its own precision, so it must be a plain number, or yes or no."""
     months, printed, part = (published[name] for name in ("months", "printed", "part"))
     file = "published.csv"
     wrong = (months != "") & pd.to_numeric(months, errors="coerce").isna()
     yield from _listed(months, wrong, "a number of months, or blank", file)
-    yield from _listed(printed, ~printed.str.fullmatch(r"\d+(\.\d+)?"), "a plain number", file)
+    plain = printed.str.fullmatch(r"\d+(\.\d+)?|\.\d+|yes|no")
+    yield from _listed(printed, ~plain, "a plain number, or yes or no", file)
     parts = ["estimate", "lower", "upper"]
     yield from _listed(part, ~part.isin(parts), "one of " + ", ".join(parts), file)
+    kind = published["kind"]
+    wrong = ~kind.isin(["", *KINDS])
+    yield from _listed(kind, wrong, f"one of {', '.join(KINDS)}, or blank", file)
+    page, quantity = published["page"], published["quantity"]
+    yield from _listed(page, (page == "") & (kind != "given"), "a page, such as figure_1a", file)
+    wrong = (quantity == "given") != (kind == "given")
+    yield from _listed(kind, wrong, "given where the quantity is given, and nowhere else", file)
+    # One row for each place: the same row twice would count one number twice.
+    keys = ["page", "quantity", "group", "months", "part", "place"]
+    twice = published.duplicated(keys)
+    yield from _listed(
+        published["place"], twice, "a place where no other row has this number", file
+    )
 
 
 def _listed(

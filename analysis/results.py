@@ -354,6 +354,46 @@ def _count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> It
     yield {"quantity": "percent", "group": name + suffix, "estimate": percent, "n": n}
 
 
+# --- the numbers of the text -----------------------------------------------------------------
+
+
+def text_results(dataset: Dataset) -> pd.DataFrame:
+    """Counts of the sentences that no table has: survivors by relapse and transplant.
+
+    Each row counts the patients of its name within its column, which is the denominator:
+    `relapse_free_after_hsct|relapse_free` are the transplanted of the relapse-free long-term
+    survivors. Raises NotRecorded where response, relapse or transplant is not in the dataset.
+    """
+    dataset.require("The numbers of the text", "response_day", "relapse_day", "hsct_day")
+    responded, alive = responders(dataset.patients), long_term(dataset)
+    free, transplanted = relapse_free(dataset), dataset.happened("hsct_day")
+    after, without = free & transplanted, free & ~transplanted
+    columns = {
+        "": alive | True,
+        "response_day": responded,
+        "long_term": alive,
+        "relapse_free": alive & free,
+        "long_term_without_hsct": alive & ~transplanted,
+    }
+    shares = [
+        ("response_day", responded, ""),
+        ("relapse_free", free, "long_term"),
+        ("without_hsct", ~transplanted, "long_term"),
+        ("relapse_free_without_hsct", without, "long_term"),
+        ("relapse_free_after_hsct", after, "relapse_free"),
+        ("relapse_free_without_hsct", without, "relapse_free"),
+        # What the page says against misreading: the other denominator, and who is in both groups.
+        ("long_term_relapse_free", alive & free, "response_day"),
+        ("relapse_free_after_hsct", after, "long_term_without_hsct"),
+    ]
+    rows = [
+        row
+        for name, which, column in shares
+        for row in _count_rows(name, which, columns[column], _suffix(column))
+    ]
+    return _frame([*_headcount(columns), *rows])
+
+
 # --- Table 3 ---------------------------------------------------------------------------------
 
 
@@ -365,11 +405,14 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     `postbaseline` fits the postbaseline factors that can come to every patient of the endpoint
     together: transplant, say, follows response.
     An estimate is missing where a factor separates the events or does not vary.
+    Two statements for every factor say 1 for yes and 0 for no: `associated`, its univariate P is
+    below .05, and `kept`, the stepwise model holds it. Both are missing without an estimate.
     """
     factors = factors_of(dataset, question)
     rows = [row for factor in factors for row in _model(dataset, question, "univariate", [factor])]
     p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
     candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
+    chosen: list[Factor] = []
     if candidates:
         complete = covariate_rows(dataset, question, candidates)
         kept = est.stepwise(complete, [f.column for f in candidates], SELECTION_LEVEL)
@@ -379,7 +422,15 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     everybody = [f for f in factors if f.kind == "postbaseline" and _of_all(dataset, question, f)]
     if len(everybody) > 1:
         rows += _model(dataset, question, "postbaseline", everybody)
+    rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
+    rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
     return _frame(rows)
+
+
+def _statements(true: Mapping[str, bool], quantity: str, p: Mapping[str, float]) -> Iterator[dict]:
+    for key, value in true.items():
+        estimate = np.nan if pd.isna(p[key]) else float(value)
+        yield {"quantity": quantity, "group": key, "estimate": estimate}
 
 
 def _of_all(dataset: Dataset, question: Endpoint, factor: Factor) -> bool:

@@ -192,6 +192,31 @@ def outcome_labels(dataset: Dataset) -> dict[str, tuple[str, int]]:
     }
 
 
+def text_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Table:
+    """The counts of the text's sentences, under the patients that each is a share of."""
+    whole = {"": "All patients", "long_term": "Long-term survivors"}
+    whole["relapse_free"] = "Relapse-free long-term survivors"
+    relapse_free, without = "Relapse-free", f"Without {dataset.label('hsct_day')}"
+    lines = {
+        "": {"response_day": dataset.label("response_day")},
+        "long_term": {
+            "relapse_free": relapse_free,
+            "without_hsct": without,
+            "relapse_free_without_hsct": f"{relapse_free} and {without[0].lower()}{without[1:]}",
+        },
+        "relapse_free": {
+            key: outcome_labels(dataset)[key][0]
+            for key in ("relapse_free_after_hsct", "relapse_free_without_hsct")
+        },
+    }
+    rows = []
+    for column, labels in lines.items():
+        n = pick(results, "count", _group("patients", column))["n"]
+        rows.append(Row(f"{whole[column]} (n\u00a0=\u00a0{n})"))
+        rows += [_count_row(results, key, label, (column,), 1) for key, label in labels.items()]
+    return Table(name, caption, ("Of these patients", "No. (%)"), rows)
+
+
 def _headed(results: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
     heads = ["Characteristic"]
     for key, label in columns.items():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import SELECTION_LEVEL, factors_of, pick
+from .results import factors_of, pick
 
 MISSING = "–"
 NOT_REACHED = "not reached"
@@ -117,11 +117,14 @@ def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: 
 def selected(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> dict[str, str]:
     """The labels of the factors that are candidates `alone`, and of those `kept` stepwise."""
     labels = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
-    small = (results["quantity"] == "p_univariate") & (results["estimate"] < SELECTION_LEVEL)
-    kept = results["quantity"] == "hazard_ratio_multivariate"
+    true = results[results["estimate"] == 1]
+    groups = {
+        name: true.loc[true["quantity"] == quantity, "group"]
+        for name, quantity in (("alone", "associated"), ("kept", "kept"))
+    }
     return {
-        name: listed(labels[key] for key in results.loc[rows, "group"] if key in labels) or "none"
-        for name, rows in (("alone", small), ("kept", kept))
+        name: listed(labels[key] for key in keys if key in labels) or "none"
+        for name, keys in groups.items()
     }
 
 

@@ -198,6 +198,10 @@ PUBLISHED = "page,quantity,group,months,part,printed,place,note\n"
         ("figure_1a,median,os,,estimate,NR,Abstract,", "printed", "a plain number"),
         ("figure_1a,median,os,,middle,7.5,Abstract,", "part", "one of estimate, lower, upper"),
         ("figure_1a,survival,os,two,estimate,7.5,Abstract,", "months", "a number of months"),
+        ("figure_1a,survival,os,36,estimate,perhaps,Abstract,", "printed", "or yes or no"),
+        (",survival,os,36,estimate,7.5,Abstract,", "page", "a page, such as figure_1a"),
+        ("figure_1a,survival,os,24,estimate,23.4,Abstract,", "place", "no other row has"),
+        ("figure_1a,given,os,36,estimate,7.5,Abstract,", "kind", "given where the quantity is"),
     ],
 )
 def test_a_bad_printed_number_is_named_with_row_and_column(tmp_path, row, column, expected):
@@ -207,3 +211,23 @@ def test_a_bad_printed_number_is_named_with_row_and_column(tmp_path, row, column
     (line,) = problems(path)
     assert line.startswith(f"published.csv, row 3, column {column}: ")
     assert expected in line
+
+
+def test_a_kind_that_is_none_is_named(tmp_path):
+    path = folder(tmp_path)
+    head = PUBLISHED.replace("note", "note,kind")
+    good = "figure_1a,survival,os,24,estimate,23.4,Abstract,,emergent\n"
+    bad = "figure_1a,survival,os,36,estimate,17.7,Abstract,,lucky\n"
+    (path / "published.csv").write_text(head + good + bad, "utf-8")
+    (line,) = problems(path)
+    assert line == (
+        'published.csv, row 3, column kind: found "lucky", expected one of calibrated, emergent, '
+        "contradiction, given, or blank"
+    )
+
+
+def test_other_columns_of_the_print_are_refused(tmp_path):
+    path = folder(tmp_path)
+    (path / "published.csv").write_text(PUBLISHED.replace("note", "note,colour"), "utf-8")
+    (line,) = problems(path)
+    assert line.startswith("published.csv, row 1: found ") and "colour" in line

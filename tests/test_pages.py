@@ -11,13 +11,13 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from pages import PAGES
 from test_dataset import HEAD, field, folder
 
 import analysis
 from analysis import results as res
-from analysis.dataset import RESERVED, ROOT, NotRecorded, load
+from analysis.dataset import PUBLISHED, RESERVED, ROOT, NotRecorded, load
 from analysis.published import compare
+from analysis.scorecard import PAGES
 from analysis.tables import Row, Table
 from analysis.text import interval, listed, p_value, rounded, shown
 
@@ -321,11 +321,71 @@ def test_no_factor_prints_an_infinite_ratio(tmp_path):
     assert not np.isinf(results[["estimate", "lower", "upper"]].to_numpy(dtype=float)).any()
 
 
+def test_factors_say_what_is_associated_and_what_is_kept():
+    found = PAGES["table_3"](load("data/blinatumomab"))
+    value = found.set_index(["quantity", "group"])["estimate"]
+    for quantity, truth in (
+        ("associated", value["p_univariate"] < res.SELECTION_LEVEL),
+        ("kept", value["p_univariate"].index.isin(value["hazard_ratio_multivariate"].index)),
+    ):
+        assert value[quantity].index.equals(value["p_univariate"].index)
+        assert (value[quantity] == truth).all()
+    assert 0 < value["kept"].sum() < value["associated"].sum() < len(value["associated"])
+
+
+def test_a_factor_without_an_estimate_is_neither_associated_nor_not(tmp_path):
+    factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
+    sides = {"numerator": ["I"], "denominator": ["II"]}
+    csv = HEAD + "\n".join(THIN["no death"]) + "\n"
+    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
+    found = PAGES["table_3"](data).query("quantity in ('associated', 'kept')")
+    assert len(found) == 4
+    assert found["estimate"].isna().all()
+
+
+def test_the_sentences_count_patients(tmp_path):
+    """Five long-term survivors by hand: relapse-free, transplanted, both or neither."""
+    fields = [
+        field("patient_id"),
+        *(field(name, "integer") for name in ("response_day", "hsct_day", "relapse_day")),
+        field("last_contact_day", "integer"),
+        field("died"),
+    ]
+    rows = [
+        "a,30,90,,1400,no",  # relapse-free after transplant
+        "b,30,,,1400,no",  # relapse-free without
+        "c,30,,200,1400,no",  # relapsed, without transplant
+        "d,,100,,1400,no",  # no response, transplanted
+        "e,,,,1400,yes",  # no response, no transplant
+        "f,30,,,200,no",  # relapse-free, not followed long enough
+        "g,30,60,90,300,yes",
+    ]
+    head = "patient_id,response_day,hsct_day,relapse_day,last_contact_day,died\n"
+    data = load(folder(tmp_path, csv=head + "\n".join(rows) + "\n", fields=fields))
+    found = analysis.text_results(data)
+    of = {row["group"]: (row["estimate"], row["n"]) for _, row in found.iterrows()
+          if row["quantity"] == "count"}  # fmt: skip
+    assert of["response_day"] == (5, 7)
+    assert of["relapse_free|long_term"] == (2, 5)
+    assert of["without_hsct|long_term"] == (3, 5)
+    assert of["relapse_free_without_hsct|long_term"] == (1, 5)
+    assert of["relapse_free_after_hsct|relapse_free"] == (1, 2)
+    assert of["relapse_free_without_hsct|relapse_free"] == (1, 2)
+    assert of["long_term_relapse_free|response_day"] == (2, 5)
+    assert of["relapse_free_after_hsct|long_term_without_hsct"] == (0, 3)
+    table = analysis.text_table(data, found, "t", "T")
+    assert Row("Relapse-free", ["2 (40.0)"], 1) in list(table.rows)
+
+
+def test_sentences_need_response_relapse_and_transplant(tmp_path):
+    with pytest.raises(NotRecorded, match="has no column hsct_day"):
+        analysis.text_results(load(folder(tmp_path)))
+
+
 # --- the print -------------------------------------------------------------------------------
 
 
 def test_the_print_is_compared_at_its_own_precision(bmt):
-    columns = ["page", "quantity", "group", "months", "part", "printed", "place", "note"]
     lines = [
         ["figure_1a", "survival", "os", 24.0, "estimate", "46.4", "here", ""],
         ["figure_1a", "survival", "os", 24.0, "estimate", "46", "here", ""],
@@ -333,7 +393,8 @@ def test_the_print_is_compared_at_its_own_precision(bmt):
         ["figure_1a", "median", "os", np.nan, "upper", "42.0", "here", ""],
         ["figure_1a", "median", "nobody", np.nan, "estimate", "1.0", "here", ""],
     ]
-    data = dataclasses.replace(bmt, published=pd.DataFrame(lines, columns=columns))
+    published = pd.DataFrame(lines, columns=list(PUBLISHED)).assign(kind="")
+    data = dataclasses.replace(bmt, published=published)
     found = compare(data, "figure_1a", PAGES["figure_1a"](bmt))
     assert found["recomputed"].tolist() == ["46.4", "46", "37.8", "42.0", ""]
     assert found["match"].tolist() == [True, True, False, True, False]
@@ -346,7 +407,7 @@ def test_a_long_comparison_keeps_what_differs_in_sight():
     data = load("data/blinatumomab")
     shown_ = analysis.against_print(data, "table_1", PAGES["table_1"](data))
     assert [row.cells for row in shown_.differing.rows] == [
-        ("146 (56.2)", "146 (56.4)", "differs", "Table 1")
+        ("146 (56.2)", "146 (56.4)", "differs", "calibrated, contradiction", "Table 1")
     ]
     html = shown_._repr_mimebundle_()["text/html"]
     assert html.index("56.2") < html.index("<details")
@@ -354,4 +415,6 @@ def test_a_long_comparison_keeps_what_differs_in_sight():
 
 
 def test_without_a_print_the_page_says_so(bmt):
-    assert "nothing to compare" in repr(analysis.against_print(bmt, "figure_1a", pd.DataFrame()))
+    assert "nothing to compare" in repr(
+        analysis.against_print(bmt, "table_1", PAGES["table_1"](bmt))
+    )

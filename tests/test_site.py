@@ -158,6 +158,39 @@ def test_dark_mode_has_no_light_cards(served: str, visit) -> None:
     assert visit.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_the_list_of_printed_numbers_is_filtered(served: str, visit) -> None:
+    visit.goto(f"{served}/scorecard.html")
+    rows, count = visit.locator(".ledger tbody tr"), visit.locator(".ledger-count")
+    visible = visit.locator(".ledger tbody tr:visible")
+    whole = rows.count()
+    assert whole > 400
+    assert count.inner_text() == f"Showing {whole} of {whole}"
+    visit.get_by_label("Kind", exact=True).select_option("contradiction")
+    assert visible.count() == 1
+    assert "56.2" in visible.first.inner_text()
+    assert count.inner_text() == f"Showing 1 of {whole}"
+    visit.get_by_label("Kind", exact=True).select_option("")
+    visit.get_by_label("Print and run").select_option("same")
+    assert 0 < visible.count() < whole
+    visit.get_by_label("Find a number or a word").fill("23.4  ABSTRACT")
+    assert visible.count() == 1
+    assert "Relapse-free survival" in visible.first.inner_text()
+    visit.get_by_label("Find a number or a word").fill("<b>nothing</b>")
+    assert visible.count() == 0
+    assert count.inner_text() == f"Showing 0 of {whole}"
+    assert visit.errors == []
+
+
+def test_without_scripts_the_list_is_whole(served: str, browser) -> None:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served}/scorecard.html")
+    rows = page.locator(".ledger tbody tr")
+    assert rows.count() == page.locator(".ledger tbody tr:visible").count() > 400
+    assert not page.locator(".ledger-controls").is_visible()
+    context.close()
+
+
 def test_formulas_are_mathml(site: Path) -> None:
     page = (site / "figure_1a.html").read_text("utf-8")
     assert '<math xmlns="http://www.w3.org/1998/Math/MathML"' in page

@@ -1,0 +1,278 @@
+"""The ledger of printed numbers, and the scorecard that counts it."""
+
+from __future__ import annotations
+
+import dataclasses
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from test_dataset import folder
+
+import analysis
+from analysis import scorecard as sc
+from analysis.dataset import KINDS, PUBLISHED, NotRecorded, load
+from analysis.published import KEYS, are_statements, compare, expressions
+
+NASTY = '<script>alert(1)</script> "q" & more'
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load("data/blinatumomab")
+
+
+@pytest.fixture(scope="module")
+def card(paper):
+    return sc.scorecard(paper)
+
+
+@pytest.fixture(scope="module")
+def bmt():
+    return load("data/bmt")
+
+
+def printing(dataset, *lines):
+    """The dataset with a print of these lines: page, quantity, group, months, printed, kind.
+
+    The part is the estimate, and each line has a place of its own unless it names one.
+    """
+    rows = []
+    for number, (page, quantity, group, months, printed, kind, *place) in enumerate(lines):
+        where = place[0] if place else f"Line {number}"
+        rows.append([page, quantity, group, months, "estimate", printed, where, "", kind])
+    published = pd.DataFrame(rows, columns=[*PUBLISHED, "kind"]).astype({"months": float})
+    return dataclasses.replace(dataset, published=published)
+
+
+def total(card, quantity, group="all"):
+    found = sc.totals(card).set_index(["quantity", "group"])["estimate"]
+    return int(found.get((quantity, group), 0))
+
+
+# --- the ledger of the paper -----------------------------------------------------------------
+
+
+def test_every_number_of_the_paper_has_its_row(paper):
+    """Digits and number words of each section, counted in the paper; statements left out."""
+    numbers = paper.published[~are_statements(paper.published)]
+    section = numbers["place"].str.partition(",")[0]
+    assert section.value_counts(sort=False).to_dict() == {
+        "Abstract": 30,
+        "Lay summary": 2,
+        "Introduction": 15,
+        "Methods": 24,
+        "Table 1": 66,
+        "Results": 54 + 2,  # two in words
+        "Figure 1": 3,
+        "Table 2": 100 + 1,  # one in words
+        "Table 3": 92,
+        "Discussion": 10,
+    }
+
+
+def test_statements_are_one_for_each_factor_of_each_model(paper):
+    says = paper.published[are_statements(paper.published)]
+    assert says["quantity"].value_counts().to_dict() == {"associated": 23, "kept": 23}
+    asked = {f"{e}:{f.column}" for f in paper.factors for e in f.endpoints}
+    assert set(says["group"]) == asked
+    named = says[says["printed"] == "yes"].groupby("quantity")["group"].apply(set).to_dict()
+    assert len(named["associated"]) == 6 and len(named["kept"]) == 4
+    assert named["kept"] < named["associated"]
+
+
+def test_a_repeated_number_is_one_number(paper):
+    """Wherever it stands, it is printed alike and has one kind."""
+    real = paper.published[paper.published["kind"] != "given"]
+    for _, rows in real.groupby(["page", *KEYS, "part"], dropna=False):
+        assert rows["printed"].nunique() == 1
+        assert rows["kind"].nunique() == 1
+
+
+def test_kinds_are_told_apart(paper):
+    rows = paper.published
+    assert set(rows["kind"]) == set(KINDS)
+    assert rows.loc[rows["kind"] == "contradiction", "printed"].tolist() == ["56.2"]
+    percent = rows[rows["quantity"] == "percent"]
+    assert set(percent["kind"]) == {"emergent", "contradiction"}
+    assert (rows["page"] == "").equals(rows["kind"] == "given")
+
+
+def test_every_key_of_the_print_is_a_result(paper, card):
+    """A key that no page computes is a slip of the pen; a stepwise ratio may be left out."""
+    nowhere = sc.counted(card)[sc.counted(card)["recomputed"] == ""]
+    assert set(nowhere["quantity"]) <= {"hazard_ratio_multivariate"}
+
+
+# --- counting --------------------------------------------------------------------------------
+
+
+def test_the_total_is_the_sum_of_the_pages(paper, card):
+    made = sc.page_results(paper)
+    pages = [compare(paper, page, results) for page, results in made.items()]
+    together = pd.concat(pages)
+    assert len(together) == len(sc.counted(card))
+    assert together["match"].sum() == sc.counted(card)["match"].sum()
+    for form in sc.FORMS:
+        whole = total(card, f"printed_{form}")
+        assert whole == sum(total(card, f"printed_{form}", kind) for kind in KINDS[:3])
+        assert whole == sum(total(page, f"printed_{form}") for page in pages)
+    assert (
+        total(card, "printed_numbers") + total(card, "printed_numbers", "given")
+        == (~are_statements(paper.published)).sum()
+    )
+
+
+def test_one_changed_digit_differs(paper, card):
+    same = card[card["match"] & ~are_statements(card)]
+    row = same.index[same["printed"] == "23.4"][0]
+    moved = paper.published.copy()
+    moved.loc[row, "printed"] = "23.5"
+    again = sc.scorecard(dataclasses.replace(paper, published=moved))
+    assert again.index[again["match"] != card["match"]].tolist() == [row]
+    assert total(again, "matched_numbers") == total(card, "matched_numbers") - 1
+
+
+def test_given_rows_never_count(bmt):
+    line = ("figure_1a", "median", "os", None, "1.0", "emergent")
+    given = ("", "given", "Dose, mg", None, "40", "given")
+    on_a_page = ("figure_1a", "given", "Level, %", None, "95", "given")
+    card = sc.scorecard(printing(bmt, line, given, on_a_page))
+    assert len(card) == 3
+    assert total(card, "printed_numbers") == 1
+    assert total(card, "printed_numbers", "given") == 2
+    assert "matched_numbers" not in set(sc.totals(card).query("group == 'given'")["quantity"])
+    data = printing(bmt, line, given, on_a_page)
+    shown = analysis.against_print(data, "figure_1a", sc.PAGES["figure_1a"](bmt))
+    assert "0 of 1 numbers" in shown.every.caption
+
+
+def test_each_occurrence_counts_and_is_shown_on_one_line(bmt):
+    line = ("figure_1a", "survival", "os", 24, "46.4", "emergent")
+    data = printing(bmt, (*line, "Abstract"), (*line, "Table 2"), (*line[:4], "46", "", "End"))
+    results = sc.PAGES["figure_1a"](bmt)
+    assert len(expressions(compare(data, "figure_1a", results).iloc[:2])) == 1
+    every = analysis.against_print(data, "figure_1a", results).every
+    assert every.caption.endswith("3 of 3 numbers agree.")
+    (row,) = every.rows
+    assert row.cells == ("46.4 (46)", "46.4 (46)", "✓", "emergent", "Abstract; Table 2; End")
+    assert total(sc.scorecard(data), "matched_numbers") == 3
+
+
+def test_yes_and_no_are_compared_as_words(bmt):
+    found = sc.PAGES["table_3"](bmt).set_index(["quantity", "group"])["estimate"]
+    keys = [(q, group) for q in ("associated", "kept") for group in found[q].index]
+    words = ["yes" if found[key] == 1 else "no" for key in keys]
+    assert set(words) == {"yes", "no"}
+    lines = [("table_3", *key, None, word, "") for key, word in zip(keys, words, strict=True)]
+    card = sc.scorecard(printing(bmt, *lines))
+    assert card["match"].all()
+    assert total(card, "printed_statements") == len(lines)
+    assert total(card, "printed_numbers") == 0
+    turned = {"yes": "no", "no": "yes"}
+    other = sc.scorecard(printing(bmt, *((*x[:4], turned[x[4]], "") for x in lines)))
+    assert not other["match"].any()
+    assert set(other["recomputed"]) == {"yes", "no"}
+
+
+def test_a_number_may_be_printed_without_its_zero(bmt):
+    p = sc.PAGES["table_3"](bmt).query("quantity == 'p_univariate'").iloc[0]
+    text = f"{p['estimate']:.3f}"
+    assert text.startswith("0.")
+    line = ("table_3", "p_univariate", p["group"], None, text.removeprefix("0"), "")
+    assert sc.scorecard(printing(bmt, line))["match"].all()
+
+
+def test_a_page_that_nobody_computes_does_not_match(bmt, tmp_path):
+    line = ("figure_1z", "survival", "os", 24, "46.4", "")
+    assert not sc.scorecard(printing(bmt, line))["match"].any()
+    thin = printing(load(folder(tmp_path)), ("figure_1c", "median", "os_after_hsct", None, "1", ""))
+    assert not sc.scorecard(thin)["match"].any()
+
+
+def test_a_print_without_kinds_works(tmp_path):
+    path = folder(tmp_path)
+    line = "figure_1a,survival,os,24,estimate,23.4,Abstract,\n"
+    (path / "published.csv").write_text(",".join(PUBLISHED) + "\n" + line, "utf-8")
+    data = load(path)
+    card = sc.scorecard(data)
+    assert data.published["kind"].tolist() == [""]
+    assert total(card, "printed_numbers", "unclassified") == 1
+    every = analysis.against_print(data, "figure_1a", sc.PAGES["figure_1a"](data)).every
+    assert "Kind" not in every.columns
+    assert [len(row.cells) for row in every.rows] == [len(every.columns) - 1]
+    assert "built to give" not in repr(sc.sentences(data))
+
+
+def test_without_a_print_there_is_nothing_to_count(bmt):
+    assert sc.sentences(bmt) is None
+    with pytest.raises(NotRecorded, match="no published numbers"):
+        sc.scorecard(bmt)
+
+
+# --- what the pages show ---------------------------------------------------------------------
+
+
+def test_the_sentences_say_the_totals(paper, card):
+    words = repr(sc.sentences(paper, card))
+    matched, printed = total(card, "matched_numbers"), total(card, "printed_numbers")
+    assert f"{matched} of {printed} numbers" in words
+    assert "1 cannot come out, because the print contradicts itself" in words
+    assert f"built to give {total(card, 'matched_numbers', 'calibrated')} of" in words
+
+
+def test_what_differs_starts_with_the_contradiction(paper, card):
+    table = sc.differing_table(paper, card, "d", "D")
+    assert table.rows[0].cells == ("146 (56.2)", "146 (56.4)", "contradiction", "Table 1")
+    assert any("146 of 259" in note for note in table.notes)
+    right = card.assign(match=True)
+    assert "as printed" in repr(sc.differing_table(paper, right, "d", "D"))
+
+
+def test_places_add_up(card):
+    table = sc.places_table(card, "p", "P")
+    counts = [[int(cell) for cell in row.cells] for row in table.rows]
+    assert [sum(column) for column in zip(*counts[:-1], strict=True)] == counts[-1]
+    for numbers, given, run, _ in counts:
+        assert numbers == given + run
+
+
+class Rows(HTMLParser):
+    """The body rows of a table: their data attributes and how many cells they have."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[dict] = []
+        self.cells = 0
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Note one tag."""
+        self.tags.append(tag)
+        if tag == "tr" and "data-kind" in dict(attributes):
+            self.rows.append(dict(attributes))
+        self.cells += tag == "td"
+
+
+def test_the_whole_list_holds_every_row_as_text(paper, card, bmt):
+    shown = Rows(sc.ledger(paper, card, "All")._repr_mimebundle_()["text/html"])
+    assert len(shown.rows) == len(paper.published)
+    assert shown.cells == 5 * len(shown.rows)
+    same = [row["data-same"] for row in shown.rows]
+    assert same.count("same") == sc.counted(card)["match"].sum()
+    assert same.count("not recomputed") == (card["kind"] == "given").sum()
+    nasty = printing(bmt, ("", "given", NASTY, None, "1", "given", NASTY))
+    page = sc.ledger(nasty, sc.scorecard(nasty), NASTY)._repr_mimebundle_()["text/html"]
+    assert "script" not in Rows(page).tags
+    assert page.count("&lt;script&gt;") == 3
+
+
+def test_the_list_as_a_file_names_number_and_key(paper, card):
+    listing = sc.printed_list(paper, card)
+    assert len(listing) == len(paper.published)
+    assert listing["number"].str.len().min() > 2
+    assert set(listing["result"]) <= {sc.SAME, sc.OFF, sc.NOT_MADE}
+    within = listing[listing["kind"] != "given"].drop_duplicates(["page", *KEYS, "part"])
+    # One line cannot be taken for another: words and place tell all keys apart.
+    assert not within.duplicated(["number", "place"]).any()
