@@ -11,7 +11,7 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help book check test notebooks lock clean
+.PHONY: help book check test notebooks calibrate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,11 @@ test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
 	@$(PY) -m analysis notebooks
+
+# numba makes a search of hours one of minutes. Nothing else needs it, so it is not in the lock.
+calibrate: $(READY) ## make the synthetic cohort anew, from its seed
+	@$(PY) -m pip install --quiet --disable-pip-version-check numba
+	$(PY) data/blinatumomab/calibration
 
 lock: $(READY) ## compile requirements.txt from requirements.in (all Pythons, all systems)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
