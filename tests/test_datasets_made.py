@@ -1,4 +1,7 @@
-"""Each shipped patients.csv is what the script beside it makes."""
+"""The patients.csv of bmt and myeloid is what the script beside it makes.
+
+The synthetic cohort takes minutes to make: it is held against its ledger in test_blinatumomab.py.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -19,7 +22,7 @@ def make(name: str) -> str:
 
 def test_every_shipped_dataset_has_a_script() -> None:
     """Without this, a moved folder would leave the next test with nothing to do."""
-    assert {"blinatumomab", "bmt", "myeloid"} <= set(MADE)
+    assert set(MADE) == {"bmt", "myeloid"}
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -1,4 +1,4 @@
-"""Every estimate of the three shipped datasets against R's, frozen by tests/reference/reference.R."""
+"""Every estimate of the shipped datasets against R's, frozen by tests/reference/reference.R."""
 
 from __future__ import annotations
 
