@@ -169,9 +169,10 @@ def search_together(printed: Printed, columns: Columns) -> Search:
         lambda now: events(now) + sides(now),
         propose,
         allowed,
-        steps=3_000_000,
+        steps=1_000_000,
         hot=0.06,
         cold=0.0005,
+        enough=0.05,  # no run has come to 0 yet: the last digit of two numbers is left over
         first=50_000,
         warm=0.06,
     )
