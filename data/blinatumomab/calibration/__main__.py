@@ -144,8 +144,8 @@ def run_name(seed: int) -> str:
 def calibrate(seed: int, checkpoints: Checkpoints, stages: tuple[Stage, ...] = STAGES) -> Columns:
     """Every stage in turn, each from where the last one ended."""
     columns: Columns = {}
-    for number, _ in enumerate(stages):
-        columns = run_stage(number, stages[number], columns, seed, checkpoints)
+    for number, stage in enumerate(stages):
+        columns = run_stage(number, stage, columns, seed, checkpoints)
     return columns
 
 

@@ -187,7 +187,7 @@ class RareExchange:
     """Exchanges that start from the rarer values, mostly with a patient of a similar course.
 
     Similar is a similar time to death, or of responders a similar time to relapse or death. An
-    unknown value stays on its side, with or without CR/CRh.
+    unknown t(4;11) stays on its side, with or without CR/CRh.
     """
 
     def __init__(self, columns: Columns) -> None:
