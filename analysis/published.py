@@ -276,5 +276,5 @@ def _derived_words(dataset: Dataset, column: str) -> dict[str, str]:
     words = {"without_hsct": f"Without {hsct}"}
     for key, (label, level) in outcome_labels(dataset).items():
         parent = next((word for start, word in above.items() if key.startswith(start)), "")
-        words[key] = f"{parent}, {label[0].lower()}{label[1:]}" if level else label
+        words[key] = f"{parent}, {label[0].lower()}{label[1:]}" if level and parent else label
     return words

@@ -12,7 +12,7 @@ from test_dataset import folder
 import analysis
 from analysis import scorecard as sc
 from analysis.dataset import KINDS, PUBLISHED, NotRecorded, load
-from analysis.published import KEYS, are_statements, compare, expressions
+from analysis.published import KEYS, are_statements, compare, expressions, heading
 
 NASTY = '<script>alert(1)</script> "q" & more'
 
@@ -276,3 +276,11 @@ def test_the_list_as_a_file_names_number_and_key(paper, card):
     within = listing[listing["kind"] != "given"].drop_duplicates(["page", *KEYS, "part"])
     # One line cannot be taken for another: words and place tell all keys apart.
     assert not within.duplicated(["number", "place"]).any()
+
+
+def test_no_number_is_named_by_its_second_half():
+    """A row under another row names that row, unless the column says it already."""
+    data = load("data/blinatumomab")
+    names = [heading(data, data.published.loc[[row]]) for row in data.published.index]
+    assert all(names)
+    assert not [name for name in names if name.startswith(",")]
