@@ -21,12 +21,12 @@ PROGRAM = Path(__file__).resolve().parents[1] / "data" / "blinatumomab" / "calib
 def program():
     """Its modules by name; they import each other from their own folder."""
     sys.path.insert(0, str(PROGRAM))
-    names = ("printed", "likelihood", "search", "cohort", "factors", "moves", "events", "__main__")
+    names = ("printed", "likelihood", "search", "pairs", "cohort", "factors", "moves", "events")
     spec = importlib.util.spec_from_file_location("calibration", PROGRAM / "__main__.py")
     main = importlib.util.module_from_spec(spec)
     sys.modules["calibration"] = main
     spec.loader.exec_module(main)
-    yield {name: importlib.import_module(name) for name in names[:-1]} | {"main": main}
+    yield {name: importlib.import_module(name) for name in names} | {"main": main}
     sys.path.remove(str(PROGRAM))
 
 
@@ -105,9 +105,94 @@ def test_an_aim_is_met_where_all_three_print_as_they_should(program):
     search = program["search"]
     aim = search.Aim.at(program["printed"].Printed(), "hazard_ratio_univariate", "os:ecog")
     se = np.log(0.79 / 0.44) / 2 / search.Z
-    assert aim.distance(np.log(0.59), se) == 0
-    assert aim.distance(np.log(0.61), se) > 0
-    assert aim.distance(np.log(0.59), 1.1 * se) > 0
+    assert search.distance([search.Fit(aim, np.log(0.59), se)]) == 0
+    assert search.distance([search.Fit(aim, np.log(0.61), se)]) > 0
+    assert search.distance([search.Fit(aim, np.log(0.59), 1.1 * se)]) > 0
+
+
+class Weights:
+    """A model without patients: seven weights that are on or off, and two sums to aim at.
+
+    Only the last two together come to the aim. Each of them alone leads away from it.
+    """
+
+    logs = np.array([-1, -2, -3, -4, -2, 4, -3]) / 1000
+    errors = np.array([-2, -3, -1, -3, -4, -3, 4]) / 1000
+
+    def __init__(self, search) -> None:
+        self.search = search
+        ends = (
+            (v - 1e-6, v + 1e-6)
+            for v in (0.001, 0.001 - search.Z * 0.101, 0.001 + search.Z * 0.101)
+        )
+        self.aim = search.Aim(0.0, tuple(ends))
+        self.columns = {"on": np.zeros(7, dtype=int)}
+
+    def fits(self, columns):
+        on = columns["on"]
+        return [self.search.Fit(self.aim, on @ self.logs, 0.1 + on @ self.errors)]
+
+    def propose(self, columns, rng):
+        i = int(rng.integers(7))
+        return [("on", i, 1 - columns["on"][i])]
+
+
+def test_a_pair_of_changes_comes_where_no_single_one_does(program, monkeypatch):
+    search, pairs = program["search"], program["pairs"]
+    monkeypatch.setattr(pairs, "DRAWS", 200)
+    weights = Weights(search)
+    columns, start = weights.columns, search.distance(weights.fits(weights.columns))
+
+    def alone(i):
+        back = search.put(columns, [("on", i, 1)])
+        penalty = search.distance(weights.fits(columns))
+        search.put(columns, back)
+        return penalty
+
+    assert all(alone(i) > start for i in range(7))
+    found = pairs.Pairs(weights.fits, weights.propose, lambda now, who: True)
+    assert found.improve(columns, np.random.default_rng(1), start) == 0
+    assert columns["on"].tolist() == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_pair_that_is_not_allowed_is_not_put(program, monkeypatch):
+    """Each of the two is allowed, both are not: the record would not be possible."""
+    search, pairs = program["search"], program["pairs"]
+    monkeypatch.setattr(pairs, "DRAWS", 200)
+    weights = Weights(search)
+    columns, start = weights.columns, search.distance(weights.fits(weights.columns))
+    found = pairs.Pairs(weights.fits, weights.propose, lambda now, who: len(who) == 1)
+    assert found.improve(columns, np.random.default_rng(1), start) == start
+    assert not columns["on"].any()
+
+
+def test_a_search_raises_the_temperature_in_rounds_and_finishes_each(program):
+    search = program["search"]
+    finished = []
+
+    def finish(columns, rng, penalty):
+        finished.append(int(columns["on"][0]))
+        return penalty - 1
+
+    rounds = search.Search(
+        penalty=lambda now: 9.0 - len(finished),
+        propose=lambda now, rng: [("on", 0, now["on"][0] + 1)],
+        allowed=lambda now, who: True,
+        steps=100,
+        hot=8.0,
+        cold=1.0,
+        first=30,
+        warm=(4.0, 2.0),
+        round=10,
+        finish=finish,
+    )
+    assert [round(rounds.heat(step), 9) for step in (0, 30, 40, 41, 50, 60)] == pytest.approx(
+        [8, 1, 2, 2 * 0.5**0.1, 4, 2]
+    )
+    columns, progress = {"on": np.zeros(1, dtype=int)}, search.Progress(0, 9.0)
+    left = search.anneal(rounds, columns, np.random.default_rng(1), progress, lambda now: None)
+    assert finished == [30, 40, 50, 60, 70, 80, 90, 100]
+    assert left == progress.penalty == 1
 
 
 def test_impossible_records_are_refused(program, columns):

@@ -10,9 +10,10 @@ from math import log
 import numpy as np
 from cohort import Columns, chosen, possible, responders
 from likelihood import NEVER, number, one_factor, two_factors
-from moves import Moves, event_penalty, one_of, relapse_free_time
+from moves import Moves, event_fits, one_of, relapse_free_time
+from pairs import Pairs
 from printed import Printed, as_printed
-from search import Aim, Change, Search
+from search import Aim, Change, Fit, Search, distance
 
 UNKNOWN = -1
 NOT_ASSOCIATED = 1.95  # z for P above .05, with a margin
@@ -36,7 +37,7 @@ def always(values: np.ndarray) -> np.ndarray:
 
 
 class Factor:
-    """The fit of one yes/no factor to its two univariate lines of Table 3."""
+    """One yes/no factor and its two univariate lines of Table 3."""
 
     def __init__(self, printed: Printed, name: str) -> None:
         self.name = name
@@ -45,20 +46,23 @@ class Factor:
             for endpoint in ("os", "rfs")
         ]
 
-    def penalty(self, columns: Columns) -> float:
-        """The distance of both lines from the print, in per cent."""
+    def fits(self, columns: Columns) -> list[Fit]:
+        """Overall and relapse-free survival."""
         known = columns[self.name] != UNKNOWN
         switch = always(columns[self.name])
         time, event = relapse_free_time(columns)
-        both = known & responders(columns)
-        total = 0.0
-        for aim, who, days, observed in (
-            (self.aims[0], known, columns["last"], columns["died"]),
-            (self.aims[1], both, time, event),
-        ):
-            beta, se = one_factor(days[who], observed[who], switch[who], aim.guess)
-            total += aim.distance(beta, se)
-        return total
+        models = (
+            (known, columns["last"], columns["died"]),
+            (known & responders(columns), time, event),
+        )
+        return [
+            Fit(aim, *one_factor(days[who], observed[who], switch[who], aim.guess))
+            for aim, (who, days, observed) in zip(self.aims, models, strict=True)
+        ]
+
+    def penalty(self, columns: Columns) -> float:
+        """The distance of both from the print, in per cent."""
+        return distance(self.fits(columns))
 
 
 def sides(yes: int, no: int, unknown: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -110,42 +114,42 @@ def begin_race_and_t_4_11(columns: Columns, printed: Printed, rng: np.random.Gen
     columns["t_4_11"][chosen(may_have_it, printed.count("t_4_11=yes"), rng)] = 1
 
 
-def race_and_t_4_11(printed: Printed) -> Callable[[Columns], float]:
-    """The penalty of both alone, and together in the patients complete in all three candidates,
-    of which MRD response is the third."""
+def race_and_t_4_11(printed: Printed) -> Callable[[Columns], list[Fit]]:
+    """Both alone, and together in the patients complete in all three candidates, of which MRD
+    response is the third."""
     alone = [Factor(printed, name) for name in ("race", "t_4_11")]
     adjusted = [
         Aim.at(printed, "hazard_ratio_multivariate", f"rfs:{name}") for name in ("race", "t_4_11")
     ]
 
-    def penalty(columns: Columns) -> float:
+    def fits(columns: Columns) -> list[Fit]:
         race, t_4_11 = columns["race"], columns["t_4_11"]
         who = responders(columns) & columns["evaluable"] & (race != UNKNOWN) & (t_4_11 != UNKNOWN)
         time, event = relapse_free_time(columns)
-        fit = two_factors(
+        beta_race, beta_t_4_11, se_race, se_t_4_11 = two_factors(
             time[who],
             event[who],
             always(race[who]),
             always(t_4_11[who]),
             *(aim.guess for aim in adjusted),
         )
-        return (
-            sum(factor.penalty(columns) for factor in alone)
-            + adjusted[0].distance(fit[0], fit[2])
-            + adjusted[1].distance(fit[1], fit[3])
-        )
+        return [
+            *(fit for factor in alone for fit in factor.fits(columns)),
+            Fit(adjusted[0], beta_race, se_race),
+            Fit(adjusted[1], beta_t_4_11, se_t_4_11),
+        ]
 
-    return penalty
+    return fits
 
 
 def search_race_and_t_4_11(printed: Printed, columns: Columns) -> Search:
     """Race and t(4;11) on the events as they are, nearly; the next search ends it."""
-    propose = RareExchange(columns).propose
+    fits = race_and_t_4_11(printed)
     return Search(
-        race_and_t_4_11(printed),
-        propose,
+        lambda now: distance(fits(now)),
+        RareExchange(columns).propose,
         died_with_t_4_11,
-        steps=4_000_000,
+        steps=2_000_000,
         enough=0.15,
         first=250_000,
     )
@@ -154,10 +158,14 @@ def search_race_and_t_4_11(printed: Printed, columns: Columns) -> Search:
 def search_together(printed: Printed, columns: Columns) -> Search:
     """What the search before left a little off: events, race and t(4;11) at once, from a low heat.
 
-    Small changes of the events turn the last screws of the models of race and t(4;11).
+    Small changes of the events turn the last screws of the models of race and t(4;11). Each round
+    ends with pairs of changes. Every other round begins warm enough to leave a dead end.
     """
-    events, moves, exchange = event_penalty(printed), Moves(columns), RareExchange(columns)
-    sides = race_and_t_4_11(printed)
+    events, sides = event_fits(printed), race_and_t_4_11(printed)
+    moves, exchange = Moves(columns), RareExchange(columns)
+
+    def fits(now: Columns) -> list[Fit]:
+        return events(now) + sides(now)
 
     def propose(now: Columns, rng: np.random.Generator) -> Change | None:
         return (moves if rng.random() < 0.6 else exchange).propose(now, rng)
@@ -166,15 +174,16 @@ def search_together(printed: Printed, columns: Columns) -> Search:
         return died_with_t_4_11(now, patients) and all(possible(now, i) for i in patients)
 
     return Search(
-        lambda now: events(now) + sides(now),
+        lambda now: distance(fits(now)),
         propose,
         allowed,
-        steps=1_000_000,
-        hot=0.06,
+        steps=1_800_000,
+        hot=0.02,
         cold=0.0005,
-        enough=0.05,  # no run has come to 0 yet: the last digit of two numbers is left over
-        first=50_000,
-        warm=0.06,
+        first=60_000,
+        warm=(0.3, 0.02),
+        round=60_000,
+        finish=Pairs(fits, propose, allowed).improve,
     )
 
 
@@ -371,7 +380,8 @@ def search_number(
                 known = values != UNKNOWN
                 beta, se = number(days[known], observed[known], values[known], aim.guess)
                 # The second decimal leaves open whether 1.01 (1.00-1.01) is associated.
-                total += aim.distance(beta, se) + max(0.0, abs(beta) / se - NOT_ASSOCIATED)
+                total += distance([Fit(aim, beta, se)])
+                total += max(0.0, abs(beta) / se - NOT_ASSOCIATED)
             return total
 
         return Search(

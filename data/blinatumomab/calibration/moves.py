@@ -26,7 +26,7 @@ from cohort import (
 from events import EARLIEST_RELAPSE, LATE_RELAPSE, MONTH_24, MONTH_35, PRINTED
 from likelihood import NEVER, one_factor, two_factors
 from printed import Printed, day_of
-from search import Aim, Change, Search
+from search import Aim, Change, Fit, Search, distance
 
 LAST_HSCT_DEATH = 913  # days from transplant: survivors must be followed longer
 STEPS = 4_000_000
@@ -46,8 +46,9 @@ def search_events(printed: Printed, columns: Columns) -> Search:
     """The search; adds the column `ecog_unknown`, which the model of several factors needs."""
     unknown = np.flatnonzero(columns["evaluable"])[: printed.count("ecog=Unknown")]
     columns["ecog_unknown"] = np.isin(np.arange(len(columns["last"])), unknown)
+    fits = event_fits(printed)
     return Search(
-        penalty=event_penalty(printed),
+        penalty=lambda now: distance(fits(now)),
         propose=Moves(columns).propose,
         allowed=lambda now, patients: all(possible(now, i) for i in patients),
         steps=STEPS,
@@ -70,20 +71,20 @@ def in_remission(columns: Columns) -> np.ndarray:
     return np.where(columns["hsct_kind"] == IN_REMISSION, columns["hsct"], NEVER)
 
 
-def event_penalty(printed: Printed) -> Callable[[Columns], float]:
-    """The distance of all models of what happens on the way from the print, in per cent."""
+def event_fits(printed: Printed) -> Callable[[Columns], list[Fit]]:
+    """All models of what happens on the way."""
     aims = {name: Aim.at(printed, *key) for name, key in AIMS.items()}
-    return lambda columns: _penalty(columns, aims)
+    return lambda columns: _fits(columns, aims)
 
 
-def _penalty(columns: Columns, aims: dict[str, Aim]) -> float:
+def _fits(columns: Columns, aims: dict[str, Aim]) -> list[Fit]:
     last, died, response, mrd = (columns[name] for name in ("last", "died", "response", "mrd"))
     hsct, evaluable, responded = in_remission(columns), columns["evaluable"], responders(columns)
     time, event = relapse_free_time(columns)
 
-    def one(name: str, who: np.ndarray, *model: np.ndarray) -> float:
+    def one(name: str, who: np.ndarray, *model: np.ndarray) -> Fit:
         aim = aims[name]
-        return aim.distance(*one_factor(*(values[who] for values in model), aim.guess))
+        return Fit(aim, *one_factor(*(values[who] for values in model), aim.guess))
 
     both = responded & evaluable
     complete = evaluable & ~columns["ecog_unknown"]
@@ -92,15 +93,15 @@ def _penalty(columns: Columns, aims: dict[str, Aim]) -> float:
         aims["cr_adjusted"].guess,
         aims["mrd_adjusted"].guess,
     )
-    return (
-        one("cr", responded | True, last, died, response)
-        + one("mrd", evaluable, last, died, mrd)
-        + one("hsct", responded, last, died, hsct)
-        + one("rfs_mrd", both, time, event, np.maximum(mrd - response, -1))
-        + one("rfs_hsct", responded, time, event, hsct - response)
-        + aims["cr_adjusted"].distance(beta_cr, se_cr)
-        + aims["mrd_adjusted"].distance(beta_mrd, se_mrd)
-    )
+    return [
+        one("cr", responded | True, last, died, response),
+        one("mrd", evaluable, last, died, mrd),
+        one("hsct", responded, last, died, hsct),
+        one("rfs_mrd", both, time, event, np.maximum(mrd - response, -1)),
+        one("rfs_hsct", responded, time, event, hsct - response),
+        Fit(aims["cr_adjusted"], beta_cr, se_cr),
+        Fit(aims["mrd_adjusted"], beta_mrd, se_mrd),
+    ]
 
 
 class Stretches:

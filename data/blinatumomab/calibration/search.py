@@ -8,6 +8,7 @@ left to improve: every aim prints as it should.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import exp, log
+from typing import NamedTuple
 
 import numpy as np
 from cohort import Columns
@@ -31,18 +32,32 @@ class Aim:
         intervals = ((log(v - HALF_UNIT), log(v + HALF_UNIT)) for v in (ratio, lower, upper))
         return cls(log(ratio), tuple(intervals))
 
-    def distance(self, beta: float, se: float) -> float:
-        """How far ratio and limits are from printing as they should, in per cent, summed.
 
-        Distances are logarithms, not units of print: so a limit of 7.28 does not weigh twenty times
-        as much as one of 0.38.
-        """
-        total = 0.0
-        for value, (low, high) in zip(
-            (beta, beta - Z * se, beta + Z * se), self.intervals, strict=True
-        ):
+class Fit(NamedTuple):
+    """An aim, and what the cohort gives for it: log hazard ratio and standard error."""
+
+    aim: Aim
+    beta: float
+    se: float
+
+    @property
+    def logs(self) -> tuple[float, float, float]:
+        """The logarithms of ratio, lower and upper limit."""
+        return self.beta, self.beta - Z * self.se, self.beta + Z * self.se
+
+
+def distance(fits: Iterable[Fit]) -> float:
+    """How far ratios and limits are from printing as they should, in per cent, summed.
+
+    Distances are logarithms, not units of print: so a limit of 7.28 does not weigh twenty times as
+    much as one of 0.38. They are rounded to nine decimals, so that the last bits of a logarithm,
+    which machines may compute differently, decide nothing.
+    """
+    total = 0.0
+    for fit in fits:
+        for value, (low, high) in zip(fit.logs, fit.aim.intervals, strict=True):
             total += max(0.0, low - value, value - high)
-        return 100 * total
+    return round(100 * total, 9)
 
 
 @dataclass(frozen=True)
@@ -50,8 +65,10 @@ class Search:
     """What is aimed at, what may be tried, and for how long.
 
     The search ends where the `penalty` is `enough` or the `steps` are used up. It cools from `hot`
-    to `cold`: all the way, or in `first` steps, after which short rounds begin `warm` again and
-    loosen what has frozen a little short of the aim.
+    to `cold`: all the way, or in `first` steps, after which short rounds begin `warm` again, at one
+    temperature after the other, and loosen what has frozen a little short of the aim. A round can
+    end with something else that improves the fit: `finish` changes the columns and says which
+    penalty is left.
     """
 
     penalty: Callable[[Columns], float]
@@ -62,15 +79,23 @@ class Search:
     cold: float = 0.01
     enough: float = 0.0
     first: int | None = None
-    warm: float = 0.5
+    warm: tuple[float, ...] = (0.5,)
     round: int = 50_000
+    finish: Callable[[Columns, np.random.Generator, float], float] | None = None
 
     def heat(self, step: int) -> float:
         """The temperature at a step."""
         first = self.first or self.steps
         if step <= first:
             return self.hot * (self.cold / self.hot) ** (step / first)
-        return self.warm * (self.cold / self.warm) ** ((step - first) % self.round / self.round)
+        rounds, within = divmod(step - first, self.round)
+        warm = self.warm[rounds % len(self.warm)]
+        return warm * (self.cold / warm) ** (within / self.round)
+
+    def round_ends(self, step: int) -> bool:
+        """Whether the temperature is raised after this step."""
+        first = self.first or self.steps
+        return step >= first and (step - first) % self.round == 0
 
 
 @dataclass
@@ -90,28 +115,40 @@ def anneal(
 ) -> float:
     """Change `columns` in place until the search ends; the penalty that is left.
 
-    `report` is called before each step. Penalties are rounded to nine decimals, so that the last
-    bits of a logarithm, which machines may compute differently, decide nothing.
+    `report` is called before each step.
     """
     while progress.step < search.steps and progress.penalty > search.enough:
         report(progress)
         progress.step += 1
-        change = search.propose(columns, rng)
-        if not change:
-            continue
-        before = [(name, i, columns[name][i]) for name, i, _ in change]
-        put(columns, change)
-        if search.allowed(columns, {i for _, i, _ in change}):
-            penalty = round(search.penalty(columns), 9)
-            worse = penalty - progress.penalty
-            if worse <= 0 or rng.random() < exp(-worse / search.heat(progress.step)):
-                progress.penalty = penalty
-                continue
-        put(columns, before)
+        _step(search, columns, rng, progress)
+        if search.finish and search.round_ends(progress.step):
+            progress.penalty = search.finish(columns, rng, progress.penalty)
     return progress.penalty
 
 
-def put(columns: Columns, change: Change) -> None:
-    """Write the values of a change; of the same place the last one counts."""
+def _step(search: Search, columns: Columns, rng: np.random.Generator, progress: Progress) -> None:
+    """Try one change."""
+    change = search.propose(columns, rng)
+    if not change:
+        return
+    back = put(columns, change)
+    if search.allowed(columns, whose(change)):
+        penalty = round(search.penalty(columns), 9)
+        worse = penalty - progress.penalty
+        if worse <= 0 or rng.random() < exp(-worse / search.heat(progress.step)):
+            progress.penalty = penalty
+            return
+    put(columns, back)
+
+
+def put(columns: Columns, change: Change) -> Change:
+    """Write the values of a change, of the same place the last; the change that takes them back."""
+    back = [(name, i, columns[name][i]) for name, i, _ in change]
     for name, i, value in change:
         columns[name][i] = value
+    return back
+
+
+def whose(change: Change) -> set[int]:
+    """The patients of a change."""
+    return {i for _, i, _ in change}
