@@ -149,8 +149,8 @@ def search_race_and_t_4_11(printed: Printed, columns: Columns) -> Search:
         lambda now: distance(fits(now)),
         RareExchange(columns).propose,
         died_with_t_4_11,
-        steps=2_000_000,
-        enough=0.15,
+        steps=4_000_000,
+        enough=0.4,
         first=250_000,
     )
 
