@@ -226,13 +226,20 @@ def cox(rows: pd.DataFrame, columns: Sequence[str]) -> CoxFit:
     likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
     beta, converged = likelihood.maximise()
     value, _, information = likelihood.at(beta)
-    # A monotone likelihood flattens out (Heinze & Schemper 2001). With standardised factors one
-    # event on each side leaves a curvature near 1, and separation leaves nothing.
-    if not converged or np.linalg.eigvalsh(information).min() < 1e-6:
+    if not converged or _is_flat(information):
         return CoxFit(missing, float(value), n, events, estimable=False)
     se = np.sqrt(np.diag(np.linalg.inv(information)))
     estimates = pd.DataFrame({"beta": beta / scale, "se": se / scale}, index=columns)
     return CoxFit(estimates, float(value), n, events, estimable=True)
+
+
+def _is_flat(information: np.ndarray) -> bool:
+    """Whether the likelihood has no peak: some factor separates the events.
+
+    A monotone likelihood flattens out (Heinze & Schemper 2001). With standardised factors one event
+    on each side leaves a curvature near 1, and separation leaves nothing, or no number at all.
+    """
+    return not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() < 1e-6
 
 
 def score_p(rows: pd.DataFrame, kept: Sequence[str], candidate: str) -> float:
@@ -257,7 +264,8 @@ def stepwise(rows: pd.DataFrame, candidates: Sequence[str], level: float = 0.05)
     Forward by the smallest score P below `level`, then backward by the largest Wald P at or above
     it, until nothing enters or the factor that entered last is the only one removed: the rule of
     SAS's PHREG, which the paper's footnote describes. A model seen before ends it too, so that it
-    cannot go round in a circle.
+    cannot go round in a circle. A factor that would separate the events beside those kept does not
+    enter: the model would have no estimate.
     """
     kept: list[str] = []
     seen = set()
@@ -265,10 +273,12 @@ def stepwise(rows: pd.DataFrame, candidates: Sequence[str], level: float = 0.05)
         seen.add(frozenset(kept))
         outside = [column for column in candidates if column not in kept]
         entry = pd.Series({column: score_p(rows, kept, column) for column in outside}, dtype=float)
-        if not (entry < level).any():
+        strong = entry[entry < level].sort_values(kind="stable").index
+        models = ([*kept, column] for column in strong)
+        entered = next((model for model in models if cox(rows, model).estimable), None)
+        if entered is None:
             break
-        entered = entry.idxmin()
-        kept = _without_the_weak(rows, [*kept, entered], level)
+        kept = _without_the_weak(rows, entered, level)
     return kept
 
 
