@@ -1,0 +1,233 @@
+"""What must hold of the estimators on any data: small cohorts with ties of every kind, drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from analysis import estimators as est
+
+# The same cohorts in every run, so that a failure is a failure for everybody.
+drawn = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=80,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+TIMES = st.one_of(st.integers(0, 12).map(float), st.sampled_from([0.25, 0.5, 7.5, 11.75]))
+
+
+@st.composite
+def competing(draw, most: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Times, whole and decimal, many of them tied, day 0 too; and 0, 1 or 2 at each."""
+    n = draw(st.integers(1, most))
+    time = draw(st.lists(TIMES, min_size=n, max_size=n))
+    event = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    return np.array(time), np.array(event)
+
+
+@st.composite
+def start_stop(draw) -> pd.DataFrame:
+    """Rows of a Cox model: a baseline factor, a number, and a factor that switches on."""
+    time, event = draw(competing())
+    n = len(time)
+    side = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))
+    number = draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n))
+    switch = draw(st.lists(st.integers(0, 15), min_size=n, max_size=n))
+    rows = []
+    for i in range(n):
+        whole = {"patient": i, "side": side[i], "number": number[i]}
+        ends = [-np.inf, *([switch[i]] if switch[i] < time[i] else []), time[i]]
+        for k, (start, stop) in enumerate(zip(ends, ends[1:], strict=False)):
+            last = k == len(ends) - 2
+            rows.append(
+                {**whole, "start": start, "stop": stop, "switched": k, "event": last * event[i] > 0}
+            )
+    floats = dict.fromkeys(("start", "stop", "side", "number", "switched"), float)
+    return pd.DataFrame(rows).astype({**floats, "event": int})
+
+
+FACTORS = ["side", "number", "switched"]
+
+
+def fitted(rows: pd.DataFrame, columns=FACTORS) -> est.CoxFit:
+    """The fit, of data that have one."""
+    fit = est.cox(rows, columns)
+    assume(fit.estimable)
+    return fit
+
+
+def same_fit(one: est.CoxFit, other: est.CoxFit) -> None:
+    assert other.estimable
+    assert (one.n, one.events) == (other.n, other.events)
+    np.testing.assert_allclose(other.estimates, one.estimates, rtol=1e-6, atol=1e-8)
+    assert other.log_likelihood == pytest.approx(one.log_likelihood, rel=1e-9)
+
+
+# --- curves ----------------------------------------------------------------------------------
+
+
+@drawn
+@given(competing())
+def test_survival_falls_from_1_within_0_and_1(cohort):
+    time, event = cohort
+    curve = est.survival_curve(time, event)
+    assert curve["survival"].between(0, 1).all()
+    assert (curve["survival"].diff().dropna() <= 1e-12).all()
+    if not (time[event > 0] == 0).any():
+        assert curve["survival"].iloc[0] == 1
+    limits = curve[["lower", "upper"]].dropna()
+    assert limits.stack().between(0, 1).all()
+    assert (limits["lower"] <= curve.loc[limits.index, "survival"] + 1e-12).all()
+    assert (limits["upper"] >= curve.loc[limits.index, "survival"] - 1e-12).all()
+
+
+@drawn
+@given(competing())
+def test_incidences_rise_and_fill_what_event_free_survival_leaves(cohort):
+    time, event = cohort
+    curves = [est.cumulative_incidence(time, event, cause)["incidence"] for cause in (1, 2)]
+    for curve in curves:
+        assert curve.between(0, 1 + 1e-12).all()
+        assert (curve.diff().dropna() >= 0).all()
+    free = est.survival_curve(time, event)["survival"]
+    np.testing.assert_allclose(sum(curves) + free, 1, atol=1e-12)
+
+
+@drawn
+@given(competing(), st.randoms(use_true_random=False))
+def test_the_order_of_patients_does_not_matter(cohort, random):
+    time, event = cohort
+    order = random.sample(range(len(time)), len(time))
+    pd.testing.assert_frame_equal(
+        est.survival_curve(time[order], event[order]), est.survival_curve(time, event)
+    )
+    pd.testing.assert_frame_equal(
+        est.cumulative_incidence(time[order], event[order], 1),
+        est.cumulative_incidence(time, event, 1),
+    )
+
+
+@drawn
+@given(competing(), st.sampled_from([2.0, 30.4375, 1 / 12]))
+def test_the_unit_of_time_does_not_matter(cohort, unit):
+    time, event = cohort
+    for one, other in (
+        (est.survival_curve(time, event), est.survival_curve(time * unit, event)),
+        (
+            est.cumulative_incidence(time, event, 1),
+            est.cumulative_incidence(time * unit, event, 1),
+        ),
+    ):
+        np.testing.assert_allclose(other.index, one.index * unit)
+        np.testing.assert_allclose(other.to_numpy(float), one.to_numpy(float), atol=1e-12)
+    one, other = est.survival_curve(time, event), est.survival_curve(time * unit, event)
+    np.testing.assert_allclose(est.median(other), np.array(est.median(one)) * unit)
+    mean = np.array(est.restricted_mean(one, 10.0))
+    np.testing.assert_allclose(est.restricted_mean(other, 10 * unit), mean * unit, atol=1e-12)
+
+
+@drawn
+@given(competing())
+def test_every_patient_twice_keeps_the_curves(cohort):
+    time, event = cohort
+    twice, both = np.tile(time, 2), np.tile(event, 2)
+    one, two = est.survival_curve(time, event), est.survival_curve(twice, both)
+    np.testing.assert_allclose(two["survival"], one["survival"], atol=1e-12)
+    assert (two["at_risk"] == 2 * one["at_risk"]).all()
+    np.testing.assert_allclose(
+        est.cumulative_incidence(twice, both, 1)["incidence"],
+        est.cumulative_incidence(time, event, 1)["incidence"],
+        atol=1e-12,
+    )
+
+
+@drawn
+@given(competing())
+def test_every_patient_twice_halves_the_variance_of_the_mean(cohort):
+    """Not of one patient or of the last at risk: Greenwood's sum is in Y (Y - d)."""
+    time, event = cohort
+    one = est.restricted_mean(est.survival_curve(time, event), 9.0)
+    two = est.restricted_mean(est.survival_curve(np.tile(time, 2), np.tile(event, 2)), 9.0)
+    assert two[0] == pytest.approx(one[0])
+    assert two[1] == pytest.approx(one[1] / np.sqrt(2))
+
+
+@drawn
+@given(competing(), st.floats(0.1, 20), st.floats(0.1, 20))
+def test_the_restricted_mean_rises_with_the_horizon_and_stays_below_it(cohort, one, other):
+    curve = est.survival_curve(*cohort)
+    early, late = sorted((one, other))
+    assert est.restricted_mean(curve, early)[0] <= est.restricted_mean(curve, late)[0] + 1e-12
+    assert est.restricted_mean(curve, late)[0] <= late + 1e-12
+
+
+# --- Cox -------------------------------------------------------------------------------------
+
+
+@drawn
+@given(start_stop(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_the_names_of_patients_do_not_matter(rows, random):
+    fit = fitted(rows)
+    order = random.sample(range(len(rows)), len(rows))
+    named = rows.assign(patient="P" + (rows["patient"] + 1000).astype(str))
+    same_fit(fit, est.cox(named.iloc[order].reset_index(drop=True), FACTORS))
+
+
+@drawn
+@given(start_stop(), st.sampled_from([2.0, 30.4375, 1 / 12]))
+def test_a_cox_model_has_no_unit_of_time(rows, unit):
+    same_fit(
+        fitted(rows),
+        est.cox(rows.assign(start=rows["start"] * unit, stop=rows["stop"] * unit), FACTORS),
+    )
+
+
+@drawn
+@given(start_stop(), st.integers(0, 12))
+def test_cutting_rows_in_two_keeps_the_fit(rows, day):
+    fit = fitted(rows)
+    long = (rows["start"] < day) & (day < rows["stop"])
+    before = rows[long].assign(stop=float(day), event=0)
+    after = rows[long].assign(start=float(day))
+    same_fit(fit, est.cox(pd.concat([rows[~long], before, after], ignore_index=True), FACTORS))
+
+
+@drawn
+@given(start_stop())
+def test_reversing_a_factor_inverts_its_ratio_and_no_other(rows):
+    fit = fitted(rows).summary()
+    turned = est.cox(rows.assign(side=1 - rows["side"]), FACTORS).summary()
+    ratios = ["hazard_ratio", "lower", "upper"]
+    np.testing.assert_allclose(
+        turned.loc["side", ["hazard_ratio", "upper", "lower"]].to_numpy(float),
+        1 / fit.loc["side", ratios].to_numpy(float),
+        rtol=1e-5,
+    )
+    others = ["number", "switched"]
+    np.testing.assert_allclose(turned.loc[others, ratios], fit.loc[others, ratios], rtol=1e-5)
+    np.testing.assert_allclose(turned["p"], fit["p"], rtol=1e-5, atol=1e-9)
+
+
+@drawn
+@given(start_stop())
+def test_the_score_test_does_not_depend_on_side_or_unit(rows):
+    p = est.score_p(rows, ["number"], "side")
+    assume(np.isfinite(p))
+    assert 0 <= p <= 1
+    assert est.score_p(rows.assign(side=5 - 3 * rows["side"]), ["number"], "side") == pytest.approx(
+        p, rel=1e-6, abs=1e-12
+    )
+
+
+@drawn
+@given(start_stop())
+def test_stepwise_keeps_what_it_keeps_in_any_order_of_rows(rows):
+    kept = est.stepwise(rows, FACTORS)
+    assert est.stepwise(rows.iloc[::-1].reset_index(drop=True), FACTORS) == kept
+    if kept:
+        assert (est.cox(rows, kept).summary()["p"] < 0.05).all()
