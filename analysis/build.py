@@ -30,6 +30,7 @@ from .dataset import ROOT, Dataset, load
 from .site import BOOK, BuildError
 
 PAPER = ROOT / "data" / "blinatumomab"
+REFERENCE = ROOT / "tests" / "reference"
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path) -
         book.shown,
         json.dumps(parameters, sort_keys=True, default=str),
         _code_digest(),
+        _reference_of(notebook),
         *(_data_digest(folder) for folder in data),
     )
     return Run(notebook, book.folder, book.shown, parameters, cache / key)
@@ -139,10 +141,22 @@ def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path) -
 
 def _datasets_named_in(notebook: Path) -> list[Path]:
     """Shipped datasets that a notebook reads by name, whichever it is given as its parameter."""
+    code = _code_of(notebook)
+    return [folder for folder in _shipped() if f"data/{folder.name}" in code]
+
+
+def _reference_of(notebook: Path) -> str:
+    """A digest of the reference values, where the notebook reads them."""
+    if REFERENCE.relative_to(ROOT).as_posix() not in _code_of(notebook):
+        return ""
+    return _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
+
+
+def _code_of(notebook: Path) -> str:
+    """The code of all cells but the parameters."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     own = (cell for cell in cells if "parameters" not in cell["metadata"].get("tags", []))
-    code = "".join(line for cell in own if cell["cell_type"] == "code" for line in cell["source"])
-    return [folder for folder in _shipped() if f"data/{folder.name}" in code]
+    return "".join(line for cell in own if cell["cell_type"] == "code" for line in cell["source"])
 
 
 def _code_digest() -> str:

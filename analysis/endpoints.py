@@ -122,6 +122,20 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
     return rows
 
 
+def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd.DataFrame:
+    """`covariate_rows` of one postbaseline factor as if its end were known on the first day.
+
+    One row a patient, 1 for whoever ever has the event. It is wrong on purpose: it credits the
+    event with the time needed to reach it (Anderson, Cain & Gelber 1983). Pages set it beside the
+    right rows.
+    """
+    whole = covariate_rows(dataset, question, [factor]).groupby("patient", as_index=False)
+    rows = whole.agg(start=("start", "min"), stop=("stop", "max"), event=("event", "max"))
+    came = _switch(dataset.patients, factor).notna()
+    rows[factor.column] = came.loc[rows["patient"]].to_numpy() * 1.0
+    return rows
+
+
 # --- the four endpoints ----------------------------------------------------------------------
 
 

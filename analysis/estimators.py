@@ -1,4 +1,4 @@
-"""The estimators: Kaplan-Meier, follow-up, restricted mean, Aalen-Johansen, Cox, stepwise.
+"""The estimators: Kaplan-Meier, follow-up, restricted mean, rates, Aalen-Johansen, Cox, stepwise.
 
 Each takes arrays, knows nothing of datasets or pages, and is checked against R's values. Times
 are in any unit; results come back in the same.
@@ -102,6 +102,37 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
     return float(area.sum()), float(np.sqrt((remaining**2 * hazard_variance).sum()))
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Events per unit of the time that was lived through, with exact Poisson limits."""
+
+    estimate: float
+    lower: float
+    upper: float
+    n: int  # still followed after the start
+    events: int
+    exposure: float  # time lived through after the start, by all of them together
+
+
+def event_rate(time: np.ndarray, observed: np.ndarray, start: float = 0.0) -> Rate:
+    """Events after `start` for the time lived after it; limits after Garwood (1936).
+
+    Who has the event or leaves on `start` itself is no longer followed after it. Without exposure
+    the three numbers are missing; without events the lower limit is 0.
+    """
+    time, observed = np.asarray(time, dtype=float), np.asarray(observed) > 0
+    after = time > start
+    events = int((after & observed).sum())
+    exposure = float((time[after] - start).sum())
+    if not after.any():
+        return Rate(np.nan, np.nan, np.nan, 0, 0, 0.0)
+    tail = (1 - CONFIDENCE) / 2
+    lower = stats.chi2.ppf(tail, 2 * events) / 2 if events else 0.0
+    upper = stats.chi2.isf(tail, 2 * events + 2) / 2
+    shares = (events / exposure, lower / exposure, upper / exposure)
+    return Rate(*(float(share) for share in shares), int(after.sum()), events, exposure)
+
+
 # --- competing risks -------------------------------------------------------------------------
 
 
@@ -114,7 +145,7 @@ def cumulative_incidence(time: np.ndarray, event: np.ndarray, cause: int) -> pd.
     The limits are log-log on the incidence.
 
     Returns a frame indexed by the distinct times and 0: `at_risk`, `events` (of the cause),
-    `censored`, `other_events`, `incidence`, `lower`, `upper`.
+    `censored`, `other_events`, `incidence`, `se`, `lower`, `upper`.
     """
     time, event = np.asarray(time, dtype=float), np.asarray(event)
     times, place = np.unique(np.append(0.0, time), return_inverse=True)
@@ -129,8 +160,8 @@ def cumulative_incidence(time: np.ndarray, event: np.ndarray, cause: int) -> pd.
     survival = np.cumprod(1 - all_events / at_risk)
     before = np.append(1.0, survival[:-1])
     incidence = np.cumsum(before * events / at_risk)
-    variance = _incidence_variance(at_risk, events, all_events, before, incidence)
-    lower, upper = _log_log_limits(incidence, np.sqrt(variance))
+    se = np.sqrt(_incidence_variance(at_risk, events, all_events, before, incidence))
+    lower, upper = log_log_limits(incidence, se)
     return pd.DataFrame(
         {
             "at_risk": at_risk,
@@ -138,6 +169,7 @@ def cumulative_incidence(time: np.ndarray, event: np.ndarray, cause: int) -> pd.
             "censored": leaving - all_events,
             "other_events": all_events - events,
             "incidence": incidence,
+            "se": se,
             "lower": lower,
             "upper": upper,
         },
@@ -173,8 +205,11 @@ def _incidence_variance(
     )
 
 
-def _log_log_limits(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of a share on the scale log(-log p); missing where the share is 0 or 1."""
+def log_log_limits(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of a share with its standard error, symmetric on the scale log(-log p).
+
+    Missing where the share is 0 or 1: the scale has no value there.
+    """
     inside = np.where((share > 0) & (share < 1 - 1e-12), share, np.nan)
     centre = np.log(-np.log(inside))
     half_width = Z * error / np.abs(inside * np.log(inside))
@@ -211,10 +246,11 @@ class CoxFit:
         )
 
 
-def cox(rows: pd.DataFrame, columns: Sequence[str]) -> CoxFit:
-    """Cox regression on start-stop rows with Efron's ties (Cox 1972; Efron 1977).
+def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxFit:
+    """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
-    `rows` is as `endpoints.covariate_rows` gives it. Newton's method with step halving.
+    `rows` is as `endpoints.covariate_rows` gives it. The fit is estimable only where its maximum is
+    proved to exist, see `_PartialLikelihood.has_maximum`.
     """
     columns = list(columns)
     n, events = rows["patient"].nunique(), int(rows["event"].sum())
@@ -223,23 +259,72 @@ def cox(rows: pd.DataFrame, columns: Sequence[str]) -> CoxFit:
     missing = pd.DataFrame(np.nan, index=columns, columns=["beta", "se"])
     if events == 0 or (scale == 0).any():
         return CoxFit(missing, np.nan, n, events, estimable=False)
-    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
-    beta, converged = likelihood.maximise()
-    value, _, information = likelihood.at(beta)
-    if not converged or _is_flat(information):
-        return CoxFit(missing, float(value), n, events, estimable=False)
+    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale, ties)
+    beta, (value, gradient, information) = likelihood.climb()
+    if not likelihood.has_maximum(beta, gradient, information):
+        return CoxFit(missing, np.nan, n, events, estimable=False)
     se = np.sqrt(np.diag(np.linalg.inv(information)))
     estimates = pd.DataFrame({"beta": beta / scale, "se": se / scale}, index=columns)
     return CoxFit(estimates, float(value), n, events, estimable=True)
 
 
-def _is_flat(information: np.ndarray) -> bool:
-    """Whether the likelihood has no peak: some factor separates the events.
+def null_log_likelihood(rows: pd.DataFrame) -> float:
+    """Log partial likelihood of no factor at all."""
+    return float(_PartialLikelihood(rows, np.zeros((len(rows), 1))).at(np.zeros(1))[0])
 
-    A monotone likelihood flattens out (Heinze & Schemper 2001). With standardised factors one event
-    on each side leaves a curvature near 1, and separation leaves nothing, or no number at all.
+
+def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Test that hazard ratios stay the same over time (Grambsch & Therneau 1994).
+
+    Returns `chi2` and `p` for each column, and under `global` for all together: the score test of
+    the column's product with time, added to the Cox model of the columns. It is the exact form of
+    the test on scaled Schoenfeld residuals. Time counts as 1 minus the Kaplan-Meier estimate just
+    before it, so that late events have no more weight than early ones. Missing where the model has
+    no estimate, or all events fall on one time.
     """
-    return not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() < 1e-6
+    columns = list(columns)
+    missing = pd.DataFrame(np.nan, index=[*columns, "global"], columns=["chi2", "p"])
+    fit = cox(rows, columns)
+    if not fit.estimable:
+        return missing
+    x = rows[columns].to_numpy(dtype=float)
+    scale = x.std(axis=0)
+    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
+    residuals, variances = likelihood.at_deaths(fit.estimates["beta"].to_numpy() * scale)
+    clock = likelihood.deaths_clock()
+    clock = clock - clock.mean()
+    score, cross = clock @ residuals, np.tensordot(clock, variances, 1)
+    # What the products with time say beyond the factors themselves, which are at their maximum.
+    explained = cross @ np.linalg.solve(variances.sum(axis=0), cross)
+    added = np.tensordot(clock**2, variances, 1) - explained
+    if np.linalg.eigvalsh(added)[0] < 1e-12 * len(clock):
+        return missing
+    chi2 = [*(score**2 / np.diag(added)), score @ np.linalg.solve(added, score)]
+    degrees = [*np.ones(len(columns)), len(columns)]
+    p = stats.chi2.sf(chi2, degrees)
+    return pd.DataFrame({"chi2": chi2, "p": p}, index=missing.index)
+
+
+def cut(rows: pd.DataFrame, time: float) -> pd.DataFrame:
+    """Start-stop rows, those that run past `time` cut in two there; every fit stays the same."""
+    long = (rows["start"] < time) & (time < rows["stop"])
+    before, after = rows[long].assign(stop=time, event=0), rows[long].assign(start=time)
+    return pd.concat([rows[~long], before, after], ignore_index=True)
+
+
+def early_and_late(rows: pd.DataFrame, column: str) -> tuple[float, CoxFit]:
+    """A factor's hazard ratios before and after half of the events had happened.
+
+    Returns the time of the event that completes the half, which itself is early, and the fit of
+    the two columns `early` and `late`. NaN and no estimate where there is no event.
+    """
+    times = np.sort(rows.loc[rows["event"] > 0, "stop"])
+    split = float(times[(len(times) - 1) // 2]) if len(times) else np.nan
+    pieces = cut(rows, split)
+    early = pieces["stop"] <= split
+    sides = {"early": pieces[column].where(early, 0.0), "late": pieces[column].mask(early, 0.0)}
+    fixed = pieces[["patient", "start", "stop", "event"]]
+    return split, cox(fixed.assign(**sides), list(sides))
 
 
 def score_p(rows: pd.DataFrame, kept: Sequence[str], candidate: str) -> float:
@@ -293,13 +378,13 @@ def _without_the_weak(rows: pd.DataFrame, kept: list[str], level: float) -> list
 
 
 class _PartialLikelihood:
-    """Efron's log partial likelihood, its gradient and information at any beta.
+    """The log partial likelihood at any beta, its gradient and its information.
 
     Risk-set sums are differences of two cumulative sums, over rows by stop and by start, so that
-    one evaluation costs a sort's worth of work and no loop over times.
+    one evaluation costs a sort's worth of work and no loop over times. `x` is standardised.
     """
 
-    def __init__(self, rows: pd.DataFrame, x: np.ndarray) -> None:
+    def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:
         start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
         event = rows["event"].to_numpy() > 0
         self.x = x
@@ -307,56 +392,119 @@ class _PartialLikelihood:
         self.times, self.death = np.unique(stop[event], return_inverse=True)
         self.event = event
         self.by_stop, self.by_start = np.argsort(stop), np.argsort(start)
+        # At risk at t are the rows with start < t <= stop.
         self.from_stop = np.searchsorted(stop[self.by_stop], self.times, side="left")
         self.from_start = np.searchsorted(start[self.by_start], self.times, side="left")
+        self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
+
+    def _efron_share(self) -> np.ndarray:
+        """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
         ties = np.bincount(self.death, minlength=len(self.times))
         first = np.cumsum(ties) - ties
         order = np.argsort(self.death, kind="stable")
         rank = np.empty(len(self.death))
         rank[order] = np.arange(len(self.death)) - first[self.death[order]]
-        # Efron: the l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight.
-        self.share = rank / ties[self.death] if len(ties) else rank
+        return rank / ties[self.death]
+
+    def _breslow_share(self) -> np.ndarray:
+        """Each tied death meets the whole risk set."""
+        return np.zeros(len(self.death))
 
     def at(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Log likelihood, gradient (p,) and information (p, p)."""
+        """Log likelihood, gradient (p,) and information (p, p); no numbers too far out.
+
+        There the weights of a risk set are lost in rounding.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            score, log_denominator, mean, second = self._moments(beta)
+            value = score[self.event].sum() - log_denominator.sum()
+            gradient = self.x[self.event].sum(axis=0) - mean.sum(axis=0)
+            p = len(gradient)
+            return value, gradient, second.sum(axis=0).reshape(p, p) - mean.T @ mean
+
+    def at_deaths(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Schoenfeld residuals (deaths, p) and the variances of x at risk (deaths, p, p)."""
+        _, _, mean, second = self._moments(beta)
+        variance = second.reshape(*mean.shape, -1) - mean[:, :, None] * mean[:, None, :]
+        return self.x[self.event] - mean, variance
+
+    def _moments(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Each row's score; for each death the log of its denominator, mean and squares of x."""
         score = self.x @ beta
         top = score.max()
         weight = np.exp(score - top)  # against overflow; it cancels but for the log below
-        columns = np.column_stack([np.ones_like(weight), self.x, self.squares])
-        sums = self._efron_sums(columns * weight[:, None])
-        p = self.x.shape[1]
-        denominator = sums[:, 0]
-        mean = sums[:, 1 : p + 1] / denominator[:, None]
-        value = score[self.event].sum() - (np.log(denominator) + top).sum()
-        gradient = self.x[self.event].sum(axis=0) - mean.sum(axis=0)
-        second = (sums[:, p + 1 :] / denominator[:, None]).sum(axis=0).reshape(p, p)
-        return value, gradient, second - mean.T @ mean
-
-    def _efron_sums(self, weighted: np.ndarray) -> np.ndarray:
-        """Weighted sums over each death's risk set, less its share of the tied deaths."""
-        at_risk = _sums_from(weighted[self.by_stop], self.from_stop) - _sums_from(
-            weighted[self.by_start], self.from_start
+        sums = self._sums(
+            np.column_stack([np.ones_like(weight), self.x, self.squares]) * weight[:, None]
         )
+        p = self.x.shape[1]
+        denominator = sums[:, :1]
+        mean, second = sums[:, 1 : p + 1] / denominator, sums[:, p + 1 :] / denominator
+        return score, np.log(denominator[:, 0]) + top, mean, second
+
+    def _sums(self, weighted: np.ndarray) -> np.ndarray:
+        """Weighted sums over each death's risk set, less its share of the tied deaths."""
+        at_risk = self._at_risk(weighted)
         tied = np.zeros_like(at_risk)
         np.add.at(tied, self.death, weighted[self.event])
         return at_risk[self.death] - self.share[:, None] * tied[self.death]
 
-    def maximise(self, most: int = 50, tolerance: float = 1e-10) -> tuple[np.ndarray, bool]:
-        """Newton from 0, halving a step that does not climb; beta, and whether it settled."""
+    def _at_risk(self, weighted: np.ndarray) -> np.ndarray:
+        """Sums over the risk set of each time of death."""
+        return _sums_from(weighted[self.by_stop], self.from_stop) - _sums_from(
+            weighted[self.by_start], self.from_start
+        )
+
+    def deaths_clock(self) -> np.ndarray:
+        """For each death 1 minus the Kaplan-Meier estimate just before it."""
+        at_risk = self._at_risk(np.ones((len(self.x), 1)))[:, 0]
+        survival = np.cumprod(1 - np.bincount(self.death) / at_risk)
+        return 1 - np.append(1.0, survival)[self.death]
+
+    def climb(self, most: int = 60) -> tuple[np.ndarray, tuple[float, np.ndarray, np.ndarray]]:
+        """Newton's method from 0, halving a step that does not climb: the last beta and `at` it."""
         beta = np.zeros(self.x.shape[1])
-        value, gradient, information = self.at(beta)
+        here = self.at(beta)
         for _ in range(most):
-            step = np.linalg.pinv(information) @ gradient
-            if gradient @ step < tolerance:
-                return beta + step, True
-            for _ in range(20):
-                new = self.at(beta + step)
-                if np.isfinite(new[0]) and new[0] >= value:
+            step = np.linalg.pinv(here[2], hermitian=True) @ here[1]
+            last = here[1] @ step < 1e-10
+            for _ in range(30):
+                there = self.at(beta + step)
+                rounding = 1e-12 * abs(here[0])
+                if np.isfinite(there[2]).all() and there[0] >= here[0] - rounding:
                     break
                 step = step / 2
-            beta = beta + step
-            value, gradient, information = new
-        return beta, False
+            else:
+                break
+            beta, here = beta + step, there
+            if last:
+                break
+        return beta, here
+
+    def has_maximum(self, beta: np.ndarray, gradient: np.ndarray, information: np.ndarray) -> bool:
+        """Whether a finite maximum is proved by what the likelihood is at `beta`.
+
+        Where factors separate the events, the likelihood climbs for ever and flattens out
+        (Heinze & Schemper 2001), so that a small gradient alone proves nothing. But its curvature
+        cannot change by more than a factor exp(distance * reach), where `reach` bounds the distance
+        between two patients. A Newton step that is short for the curvature then has its maximum
+        nearby (Bach 2010, proposition 2). Curvature that rounding could have made proves nothing.
+        """
+        if not np.isfinite(information).all():
+            return False
+        reach = 2 * np.sqrt((self.x**2).sum(axis=1).max())
+        least = np.linalg.eigvalsh(information)[0]
+        if least <= 4 * self._rounding(beta) * reach**2 * len(self.death):
+            return False
+        decrement = gradient @ np.linalg.solve(information, gradient)
+        return 4 * reach**2 * decrement <= least
+
+    def _rounding(self, beta: np.ndarray) -> float:
+        """Bound on the relative error of a risk set's sums, as differences of larger sums."""
+        score = self.x @ beta
+        weight = np.exp(score - score.max())[:, None]
+        whole = _sums_from(weight[self.by_stop], self.from_stop)
+        ratio = (whole[self.death] / self._sums(weight)).max()
+        return np.finfo(float).eps * len(weight) * ratio
 
 
 def _sums_from(values: np.ndarray, places: np.ndarray) -> np.ndarray:

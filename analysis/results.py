@@ -24,10 +24,12 @@ from .endpoints import (
     relapse_free,
     relapsed_before_hsct,
     responders,
+    rows_as_if_known,
 )
 
 COLUMNS = ["quantity", "group", "months", "estimate", "lower", "upper", "n", "events"]
 SELECTION_LEVEL = 0.05  # the paper's level for candidates, entry and removal
+DAYS_PER_YEAR = 365.25
 
 
 def write(results: pd.DataFrame, folder: str | Path, page: str) -> None:
@@ -55,14 +57,22 @@ def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     return [float(month) for month in np.arange(0, longest + step, step)]
 
 
+def plateau_month(dataset: Dataset) -> float:
+    """The landmark from which a curve is asked to be flat: the first of the long-term survivors."""
+    months = dataset.settings.months
+    late = [month for month in months if month >= dataset.settings.long_term_months]
+    return min(late, default=months[-1])
+
+
 # --- figures ---------------------------------------------------------------------------------
 
 
 def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> pd.DataFrame:
-    """Median, survival and numbers at ticks and landmarks, restricted means, follow-up.
+    """Median, survival and numbers at ticks and landmarks, restricted means, follow-up, plateau.
 
-    `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`
-    and the number of subjects elsewhere; `events` counts up to the month, or all.
+    `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`,
+    those followed beyond the month for what comes after it, and the number of subjects elsewhere;
+    `events` counts up to the month, after it, or all.
     """
     n, events = len(question.data), int((question.observed > 0).sum())
     whole = {"group": question.name, "n": n, "events": events}
@@ -72,6 +82,8 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
         *_followed_rows(dataset, question, curve),
         *_restricted_means(dataset, curve, whole),
         *_follow_up(dataset, question, whole),
+        *_rates_after(dataset, question, 1, question.name),
+        *_survival_after(dataset, question),
     ]
     return _frame(rows)
 
@@ -79,7 +91,10 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
 def incidence_results(
     dataset: Dataset, question: Endpoint, curves: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Cumulative incidence of each cause at ticks and landmarks; `curves` are in days."""
+    """Cumulative incidence of each cause at ticks and landmarks, and rates after the landmarks.
+
+    `curves` are in days, in the order of the causes' numbers.
+    """
     rows = [
         row
         for cause, curve in curves.items()
@@ -92,6 +107,8 @@ def incidence_results(
     for month, value in _values_at(dataset, question, naive):
         common = {"quantity": "one_minus_survival", "group": next(iter(curves)), "months": month}
         rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
+    for number, cause in enumerate(curves, start=1):
+        rows += _rates_after(dataset, question, number, cause)
     return _frame(rows)
 
 
@@ -150,6 +167,33 @@ def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[di
         yield {"quantity": f"followup_{name}", "estimate": value, **among}
 
 
+def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -> Iterator[dict]:
+    """What the plateau rests on: years lived after each landmark, and the events in them."""
+    years, observed = question.time / DAYS_PER_YEAR, question.observed == cause
+    for month in dataset.settings.months:
+        start = month * dataset.settings.days_per_month / DAYS_PER_YEAR
+        rate = est.event_rate(years, observed, start)
+        common = {"group": group, "months": month, "n": rate.n, "events": rate.events}
+        limits = {"estimate": rate.estimate, "lower": rate.lower, "upper": rate.upper}
+        yield {"quantity": "event_rate", **limits, **common}
+        yield {"quantity": "person_years", "estimate": rate.exposure, **common}
+
+
+def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
+    """Survival to the last landmark of those followed beyond each earlier one."""
+    *starts, last = (month * dataset.settings.days_per_month for month in dataset.settings.months)
+    for month, start in zip(dataset.settings.months, starts, strict=False):
+        row = {"quantity": "conditional_survival", "group": question.name, "months": month}
+        later = question.time > start
+        if not later.any():
+            yield {**row, "n": 0, "events": 0}
+            continue
+        curve = est.survival_curve(question.time[later] - start, question.observed[later])
+        value = est.at(curve, [last - start]).iloc[0]
+        limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
+        yield {**row, **limits, "n": int(later.sum()), "events": value["events"]}
+
+
 def _months(dataset: Dataset, days: Sequence[float]) -> dict:
     return {
         part: dataset.months(value)
@@ -203,9 +247,18 @@ def characteristics_results(
 
 
 def baseline_results(dataset: Dataset) -> pd.DataFrame:
-    """Table 1: every patient's baseline characteristics."""
+    """Table 1: every patient's baseline characteristics, and who is known in every factor."""
     everybody = pd.Series(True, index=dataset.patients.index)
-    return characteristics_results(dataset, ["baseline"], {"": everybody})
+    table = characteristics_results(dataset, ["baseline"], {"": everybody})
+    baseline = [factor for factor in dataset.factors if factor.kind == "baseline"]
+    if not baseline:
+        return table
+    complete = covariate_rows(dataset, endpoint(dataset, "os"), baseline)["patient"]
+    known = pd.Series(everybody.index.isin(complete), index=everybody.index)
+    return pd.concat(
+        [table, _frame(_count_rows("known_in_every_factor", known, everybody, ""))],
+        ignore_index=True,
+    )
 
 
 def outcome_columns(dataset: Dataset) -> dict[str, pd.Series]:
@@ -217,7 +270,8 @@ def outcome_columns(dataset: Dataset) -> dict[str, pd.Series]:
 def outcome_results(dataset: Dataset) -> pd.DataFrame:
     """Table 2: the dataset's own outcomes, then MRD response, transplant and relapse-free survival.
 
-    Raises NotRecorded where the dataset has none of them.
+    Below them the two answers to how many lived that long: who was alive but last seen earlier
+    (`lost`), and the Kaplan-Meier estimate. Raises NotRecorded where the dataset has no outcome.
     """
     columns, derived = outcome_columns(dataset), derived_outcomes(dataset)
     rows = [
@@ -235,7 +289,26 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
             "Outcomes cannot be compared: this dataset records no response, transplant or relapse "
             "and describes no outcome of its own."
         )
+    lost = ~columns["long_term"] & dataset.patients["died"].eq("no")
+    rows += _count_rows("lost", lost, columns["shorter"], "|shorter")
+    rows.append(_survival_at_long_term(dataset))
     return _frame([*_headcount(columns), *rows])
+
+
+def _survival_at_long_term(dataset: Dataset) -> dict:
+    question, month = endpoint(dataset, "os"), dataset.settings.long_term_months
+    curve = est.survival_curve(question.time, question.observed)
+    value = est.at(curve, [month * dataset.settings.days_per_month]).iloc[0]
+    return {
+        "quantity": "survival",
+        "group": question.name,
+        "months": month,
+        "estimate": value["survival"],
+        "lower": value["lower"],
+        "upper": value["upper"],
+        "n": value["at_risk"],
+        "events": value["events"],
+    }
 
 
 def derived_outcomes(dataset: Dataset) -> dict[str, pd.Series]:
@@ -398,33 +471,88 @@ def text_results(dataset: Dataset) -> pd.DataFrame:
 
 
 def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
-    """Hazard ratios of one endpoint: each factor alone, stepwise, and the postbaseline together.
+    """Hazard ratios of one endpoint: each factor alone, the candidates, stepwise, and over time.
 
-    `univariate` fits each factor by itself. `multivariate` is what stepwise selection keeps of the
-    factors whose univariate Wald P is below .05, in the patients complete in all of those.
-    `postbaseline` fits the postbaseline factors that can come to every patient of the endpoint
-    together: transplant, say, follows response.
+    `univariate` fits each factor by itself. `unselected` holds all candidates, the factors whose
+    univariate Wald P is below .05, in the patients complete in all of those, and `multivariate`
+    what stepwise selection keeps of them. `postbaseline` fits the postbaseline factors that can
+    come to every patient of the endpoint together: transplant, say, follows response. `fixed`
+    counts a postbaseline factor as if known from the start, which is wrong.
+    `p_proportional_*` tests that a model's ratios stay the same over time; under the endpoint's
+    name, all at once. `early` and `late` are a factor's ratios before and after `split` months.
     An estimate is missing where a factor separates the events or does not vary.
     Two statements for every factor say 1 for yes and 0 for no: `associated`, its univariate P is
     below .05, and `kept`, the stepwise model holds it. Both are missing without an estimate.
     """
     factors = factors_of(dataset, question)
-    rows = [row for factor in factors for row in _model(dataset, question, "univariate", [factor])]
+    rows = []
+    for factor in factors:
+        alone = covariate_rows(dataset, question, [factor])
+        rows += _model(question, "univariate", [factor], alone)
+        rows += _proportional(question, "univariate", [factor], alone)[:1]
+        rows += _early_and_late(dataset, question, factor, alone)
+    rows += _fixed_rows(dataset, question)
     p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
     candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
     chosen: list[Factor] = []
     if candidates:
         complete = covariate_rows(dataset, question, candidates)
+        rows += _model(question, "unselected", candidates, complete)
         kept = est.stepwise(complete, [f.column for f in candidates], SELECTION_LEVEL)
         chosen = [f for f in candidates if f.column in kept]
         if chosen:
-            rows += _model(dataset, question, "multivariate", chosen, complete)
+            rows += _model(question, "multivariate", chosen, complete)
+            rows += _proportional(question, "multivariate", chosen, complete)
     everybody = [f for f in factors if f.kind == "postbaseline" and _of_all(dataset, question, f)]
     if len(everybody) > 1:
-        rows += _model(dataset, question, "postbaseline", everybody)
+        together = covariate_rows(dataset, question, everybody)
+        rows += _model(question, "postbaseline", everybody, together)
     rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
     rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
     return _frame(rows)
+
+
+def forward_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
+    """What comes after baseline, counted from its day (`univariate`) and as if known (`fixed`)."""
+    rows = _fixed_rows(dataset, question)
+    for factor in factors_of(dataset, question):
+        if factor.kind == "postbaseline":
+            alone = covariate_rows(dataset, question, [factor])
+            rows += _model(question, "univariate", [factor], alone)
+    return _frame(rows)
+
+
+def _fixed_rows(dataset: Dataset, question: Endpoint) -> list[dict]:
+    return [
+        row
+        for factor in factors_of(dataset, question)
+        if factor.kind == "postbaseline"
+        for row in _model(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
+    ]
+
+
+def _proportional(
+    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
+) -> list[dict]:
+    """P of each factor of a model, then of all together."""
+    p = est.proportional_hazards_test(rows, [factor.column for factor in factors])["p"]
+    keys = [*(_key(question, factor) for factor in factors), question.name]
+    common = {"n": rows["patient"].nunique(), "events": rows["event"].sum()}
+    return [
+        {"quantity": f"p_proportional_{kind}", "group": key, "estimate": value, **common}
+        for key, value in zip(keys, p, strict=True)
+    ]
+
+
+def _early_and_late(
+    dataset: Dataset, question: Endpoint, factor: Factor, rows: pd.DataFrame
+) -> list[dict]:
+    split, fit = est.early_and_late(rows, factor.column)
+    common = {"group": _key(question, factor), "n": fit.n, "events": fit.events}
+    made = [{"quantity": "split", "estimate": dataset.months(split), **common}]
+    for side, line in fit.summary().iterrows():
+        made.append({"quantity": f"hazard_ratio_{side}", **_ratio_of(line), **common})
+    return made
 
 
 def _statements(true: Mapping[str, bool], quantity: str, p: Mapping[str, float]) -> Iterator[dict]:
@@ -454,23 +582,19 @@ def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
 
 
 def _model(
-    dataset: Dataset,
-    question: Endpoint,
-    kind: str,
-    factors: Sequence[Factor],
-    rows: pd.DataFrame | None = None,
+    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
 ) -> list[dict]:
-    if rows is None:
-        rows = covariate_rows(dataset, question, factors)
     fit = est.cox(rows, [factor.column for factor in factors])
     made = []
-    for factor in factors:
-        line = fit.summary().loc[factor.column]
+    for factor, (_, line) in zip(factors, fit.summary().iterrows(), strict=True):
         common = {"group": _key(question, factor), "n": fit.n, "events": fit.events}
-        ratio = {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
-        made.append({"quantity": f"hazard_ratio_{kind}", **ratio, **common})
+        made.append({"quantity": f"hazard_ratio_{kind}", **_ratio_of(line), **common})
         made.append({"quantity": f"p_{kind}", "estimate": line["p"], **common})
     return made
+
+
+def _ratio_of(line: pd.Series) -> dict:
+    return {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
 
 
 def _key(question: Endpoint, factor: Factor) -> str:

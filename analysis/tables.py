@@ -106,6 +106,54 @@ def landmark_table(
     return Table(name, caption, columns, rows, notes)
 
 
+def plateau_table(
+    dataset: Dataset,
+    question: Endpoint,
+    results: pd.DataFrame,
+    groups: Mapping[str, str],
+    name: str,
+    caption: str,
+) -> Table:
+    """What comes after each landmark: who is followed, for how long, and the rate of events."""
+    last = dataset.settings.months[-1]
+    survival = (results["quantity"] == "conditional_survival").any()
+    rows = []
+    for group, label in groups.items():
+        if len(groups) > 1:
+            rows.append(Row(label))
+        for number in dataset.settings.months:
+            rate = pick(results, "event_rate", group, number)
+            years = pick(results, "person_years", group, number)
+            cells = [str(rate["n"]), rounded(years["estimate"], 1), str(rate["events"])]
+            cells.append(_with_limits(rate))
+            if survival:
+                cells.append(_survival_beyond(results, group, number) if number < last else MISSING)
+            rows.append(Row(in_months(number), cells, int(len(groups) > 1)))
+    columns = ["Beyond", "Followed", "Patient-years", "Events", "Per 100 patient-years (95% CI)"]
+    notes = ["CI, confidence interval: of a rate exact Poisson"]
+    if survival:
+        columns.append(f"Without event to {in_months(last)} (95% CI)")
+        notes[0] += ", of a share log-log"
+    notes[0] += f". {MISSING}, no estimate."
+    return Table(name, caption, columns, rows, notes)
+
+
+def _survival_beyond(results: pd.DataFrame, group: str, month: float) -> str:
+    """Without an event the estimate is 100 % with no width, which says nothing: no interval."""
+    row = pick(results, "conditional_survival", group, month)
+    if row["n"] and not row["events"]:
+        return f"{shown(row['estimate'], row['quantity'])}%"
+    return _with_limits(row, "%")
+
+
+def _with_limits(row: pd.Series, unit: str = "") -> str:
+    """`7.7 (0.9–27.9)`, or a dash where there is no estimate."""
+    if pd.isna(row["estimate"]):
+        return MISSING
+    value = shown(row["estimate"], row["quantity"])
+    return f"{value}{unit} ({_limits(row, unit)})"
+
+
 def _limits(row: pd.Series, unit: str = "") -> str:
     if pd.isna(row[["lower", "upper"]]).all():
         return MISSING
@@ -312,8 +360,11 @@ def factor_table(
         rows.append(Row(question.title))
         for factor in factors_of(dataset, question):
             key = f"{question.name}:{factor.column}"
-            cells = [_ratio(results, "univariate", key), _p(results, "univariate", key)]
-            cells += [_ratio(results, "multivariate", key), _p(results, "multivariate", key)]
+            cells = [
+                _cell(results, f"{quantity}_{kind}", key)
+                for kind in ("univariate", "multivariate")
+                for quantity in ("hazard_ratio", "p")
+            ]
             alone = pick(results, "hazard_ratio_univariate", key)
             rows.append(Row(factor.label, [*cells, f"{alone['n']} / {alone['events']}"], 1))
     columns = (
@@ -335,38 +386,97 @@ def postbaseline_table(
     caption: str,
 ) -> Table | None:
     """The postbaseline factors together; None where no endpoint has two of them."""
+    columns = {"HR (95% CI)": "hazard_ratio_postbaseline", "P": "p_postbaseline"}
+    return _models_table(dataset, questions, results, columns, name, caption)
+
+
+def unselected_table(
+    dataset: Dataset,
+    questions: Sequence[Endpoint],
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Table | None:
+    """All candidates in one model beside what selection leaves; None where there are none."""
+    columns = {
+        "All candidates, HR (95% CI)": "hazard_ratio_unselected",
+        "P, of all": "p_unselected",
+        "Stepwise, HR (95% CI)": "hazard_ratio_multivariate",
+        "P, stepwise": "p_multivariate",
+    }
+    return _models_table(dataset, questions, results, columns, name, caption)
+
+
+def over_time_table(
+    dataset: Dataset,
+    questions: Sequence[Endpoint],
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Table | None:
+    """Whether each factor's ratio stays the same: the test, and the ratio early and late."""
+    columns = {
+        "P, same ratio throughout": "p_proportional_univariate",
+        "Half of events by, months": "split",
+        "HR (95% CI) up to then": "hazard_ratio_early",
+        "HR (95% CI) after": "hazard_ratio_late",
+    }
+    notes = ["HR, hazard ratio; P, score test of the factor's product with time. Each line is a "
+             "model of one factor."]  # fmt: skip
+    return _models_table(dataset, questions, results, columns, name, caption, notes)
+
+
+def forward_table(
+    dataset: Dataset, question: Endpoint, results: pd.DataFrame, name: str, caption: str
+) -> Table | None:
+    """What comes after baseline as if known from the start, and counted from its day."""
+    columns = {
+        "As if known from the start, HR (95% CI)": "hazard_ratio_fixed",
+        "Counted from its day, HR (95% CI)": "hazard_ratio_univariate",
+        "P": "p_univariate",
+    }
+    notes = ["HR, hazard ratio; CI, confidence interval; P, Wald test of the second ratio."]
+    return _models_table(dataset, [question], results, columns, name, caption, notes)
+
+
+def _models_table(
+    dataset: Dataset,
+    questions: Sequence[Endpoint],
+    results: pd.DataFrame,
+    columns: Mapping[str, str],
+    name: str,
+    caption: str,
+    notes: Sequence[str] = (),
+) -> Table | None:
+    """A line for each factor that has the first column's quantity, by endpoint."""
+    first = next(iter(columns.values()))
     rows = []
     for question in questions:
         keys = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
         lines = [
-            Row(label, (_ratio(results, "postbaseline", key), _p(results, "postbaseline", key)), 1)
+            Row(label, [_cell(results, quantity, key) for quantity in columns.values()], 1)
             for key, label in keys.items()
-            if _has(results, "hazard_ratio_postbaseline", key)
+            if _has(results, first, key)
         ]
         if lines:
             rows += [Row(question.title), *lines]
-    return Table(name, caption, ("Factor", "HR (95% CI)", "P"), rows) if rows else None
+    return Table(name, caption, ("Factor", *columns), rows, notes) if rows else None
 
 
 def _has(results: pd.DataFrame, quantity: str, key: str) -> bool:
     return bool(((results["quantity"] == quantity) & (results["group"] == key)).any())
 
 
-def _ratio(results: pd.DataFrame, kind: str, key: str) -> str:
-    quantity = f"hazard_ratio_{kind}"
+def _cell(results: pd.DataFrame, quantity: str, key: str) -> str:
+    """A hazard ratio with its limits, or any other number; blank where there is no such row."""
     if not _has(results, quantity, key):
         return ""
     row = pick(results, quantity, key)
+    if not quantity.startswith("hazard_ratio"):
+        return shown(row["estimate"], quantity)
     if pd.isna(row["estimate"]):
         return "not estimable"
     return f"{shown(row['estimate'], quantity)} ({interval(row)})"
-
-
-def _p(results: pd.DataFrame, kind: str, key: str) -> str:
-    quantity = f"p_{kind}"
-    if not _has(results, quantity, key):
-        return ""
-    return shown(pick(results, quantity, key)["estimate"], quantity)
 
 
 # --- the dataset itself ----------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
+import numpy as np
 import pandas as pd
 
 from .dataset import Dataset
@@ -15,11 +16,9 @@ from .results import factors_of, pick
 
 MISSING = "–"
 NOT_REACHED = "not reached"
-PERCENTAGES = {
-    "survival",
-    "cumulative_incidence",
-    "one_minus_survival",
-}  # proportions that a reader sees as per cent
+# Proportions that a reader sees as per cent, and rates per patient-year, seen per 100 of them.
+PERCENTAGES = {"survival", "conditional_survival", "cumulative_incidence", "one_minus_survival"}
+RATES = {"event_rate"}
 # Times in months; of these a median may not be reached.
 TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
 MEDIANS = {"median", "median_followup"}
@@ -38,8 +37,8 @@ def rounded(value: float, decimals: int) -> str:
 
 
 def scaled(value: float, quantity: str) -> float:
-    """A result in the unit that a reader sees: proportions become per cent."""
-    return 100 * value if quantity in PERCENTAGES else value
+    """A result in the unit that a reader sees: per cent, or per 100 patient-years."""
+    return 100 * value if quantity in PERCENTAGES | RATES else value
 
 
 def decimals_of(quantity: str) -> int:
@@ -76,8 +75,15 @@ def interval(row: pd.Series) -> str:
 def estimate(results: pd.DataFrame, quantity: str, group: str, months: float | None = None) -> str:
     """An estimate with its unit, for prose: `7.5 months`."""
     value = pick(results, quantity, group, months)["estimate"]
-    unit = "%" if quantity in PERCENTAGES else " months" if quantity in TIMES else ""
-    return shown(value, quantity) + ("" if pd.isna(value) else unit)
+    return shown(value, quantity) + ("" if pd.isna(value) else _unit(quantity))
+
+
+def _unit(quantity: str) -> str:
+    if quantity in PERCENTAGES:
+        return "%"
+    if quantity in RATES:
+        return " per 100 patient-years"
+    return " months" if quantity in TIMES else ""
 
 
 def with_interval(
@@ -114,18 +120,45 @@ def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: 
     )
 
 
+def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) -> str:
+    """How long patients were followed beyond a landmark, and at which rate events came."""
+    rate = pick(results, "event_rate", group, month)
+    if not rate["n"]:
+        return f"Nobody was followed beyond {in_months(month)}"
+    years = rounded(pick(results, "person_years", group, month)["estimate"], 1)
+    return (
+        f"{rate['n']} patient{'' if rate['n'] == 1 else 's'} were followed beyond "
+        f"{in_months(month)}, for {years} patient-years in all. Events in that time: "
+        f"{rate['events']}, or {with_interval(results, 'event_rate', group, month)}"
+    )
+
+
+def within_a_year(rate: float) -> str:
+    """The share in per cent that has the event within a year at a rate per patient-year."""
+    return MISSING if pd.isna(rate) else rounded(-100 * np.expm1(-rate), 0) + "%"
+
+
 def selected(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> dict[str, str]:
     """The labels of the factors that are candidates `alone`, and of those `kept` stepwise."""
-    labels = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
     true = results[results["estimate"] == 1]
-    groups = {
-        name: true.loc[true["quantity"] == quantity, "group"]
+    return {
+        name: factors_named(dataset, question, true[true["quantity"] == quantity])
         for name, quantity in (("alone", "associated"), ("kept", "kept"))
     }
-    return {
-        name: listed(labels[key] for key in keys if key in labels) or "none"
-        for name, keys in groups.items()
-    }
+
+
+def below(
+    dataset: Dataset, question: Endpoint, results: pd.DataFrame, quantity: str, level: float
+) -> str:
+    """The labels of an endpoint's factors whose P of this kind is below a level."""
+    small = results[(results["quantity"] == quantity) & (results["estimate"] < level)]
+    return factors_named(dataset, question, small)
+
+
+def factors_named(dataset: Dataset, question: Endpoint, rows: pd.DataFrame) -> str:
+    """The labels of an endpoint's factors that some results are about, or `none`."""
+    labels = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
+    return listed(labels[key] for key in labels if key in set(rows["group"])) or "none"
 
 
 class Prose:

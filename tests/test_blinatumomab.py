@@ -148,9 +148,7 @@ def test_moving_one_death_by_sixty_days_turns_the_scorecard_red(cohort, patients
     for place in died.index[:: len(died) // 8]:
         later = patients.loc[place, "last_contact_day"] + 60
         moved = changed(cohort, "last_contact_day", {place: later})
-        assert differing(moved) > SLIP, (
-            f"{patients.loc[place, 'patient_id']} on day {later}"
-        )
+        assert differing(moved) > SLIP, f"{patients.loc[place, 'patient_id']} on day {later}"
 
 
 def test_swapping_two_races_turns_the_scorecard_red(cohort, patients):

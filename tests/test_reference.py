@@ -55,7 +55,9 @@ def test_page_equals_r(dataset, reference, page):
 def test_every_factor_and_model_has_its_reference(dataset, reference):
     """R chose the same multivariate models, and no factor of ours is unchecked."""
     ours = PAGES["table_3"](dataset)
-    checked = ours[ours["quantity"].str.endswith(("_univariate", "_multivariate"))]
+    # Yes and no follow from the P values; the postbaseline models are checked by name below.
+    checked = ours[~ours["quantity"].isin(["associated", "kept"])]
+    checked = checked[~checked["quantity"].str.endswith("_postbaseline")]
     expected = reference[reference["page"] == "table_3"]
     assert set(zip(checked["quantity"], checked["group"], strict=True)) == set(
         zip(expected["quantity"], expected["group"], strict=True)

@@ -1,6 +1,7 @@
 # Reference values for the tests, computed in R from the two public datasets and the synthetic cohort.
 #
 # Run by hand from the root of the project:  Rscript tests/reference/reference.R
+# (estimators.R, run likewise, freezes the estimators on other data; common.R is what both share.)
 # It reads data/NAME/patients.csv and writes, beside itself,
 #   NAME.csv      the results of each page, with the keys that the book's own results have,
 #   known.csv     values that readers of the public datasets know, and variations that no page shows,
@@ -10,17 +11,11 @@
 #
 # n is the number at risk for `survival`, else the patients in the calculation (for the three
 # `followup_` rows: the censored). events are those up to `months`, or all where it is blank; for
-# `median_followup`, whose curve runs to the end of follow-up, they are the censored.
+# `median_followup`, whose curve runs to the end of follow-up, they are the censored. In the rows
+# that start after a month (`event_rate`, `person_years`, `conditional_survival`) n are the patients
+# whose time is longer, and events are those after it (in the last of these, up to the last month).
 
-suppressPackageStartupMessages({
-  library(survival)
-  library(cmprsk)
-})
-
-DAYS_PER_MONTH <- 30.4375
-Z <- qnorm(0.975)
-# Tighter than R's default (1e-9), so that the reference is exact to more digits than a test asks.
-CONTROL <- coxph.control(eps = 1e-11, iter.max = 50)
+source(file.path("tests", "reference", "common.R"))
 
 
 # ---- The datasets --------------------------------------------------------------------------------
@@ -38,7 +33,7 @@ postbaseline <- function(column, endpoints = c("os", "rfs"), among = NULL, befor
 
 DATASETS <- list(
   blinatumomab = list(
-    months = c(24, 36, 48, 60),
+    months = LANDMARKS$blinatumomab,
     factors = list(
       continuous("age"),
       sides("sex", "Male", "Female"),
@@ -57,7 +52,7 @@ DATASETS <- list(
     )
   ),
   bmt = list(
-    months = c(12, 24, 36, 48, 60),
+    months = LANDMARKS$bmt,
     factors = list(
       continuous("patient_age"),
       continuous("donor_age"),
@@ -75,7 +70,7 @@ DATASETS <- list(
     )
   ),
   myeloid = list(
-    months = c(12, 24, 36, 48, 60),
+    months = LANDMARKS$myeloid,
     factors = list(
       sides("arm", "B", "A"),
       sides("sex", "male", "female"),
@@ -86,33 +81,13 @@ DATASETS <- list(
   )
 )
 
-read_patients <- function(name) {
-  path <- file.path("data", name, "patients.csv")
-  patients <- read.csv(path, na.strings = "", stringsAsFactors = FALSE)
-  patients$died <- patients$died == "yes"
-  patients
-}
-
 
 # ---- The endpoints -------------------------------------------------------------------------------
 # Each gives the patients with the day their clock starts (origin), the days on the clock (time) and
-# whether the event came (event). Relapse-free survival is censored at the last disease assessment,
-# where a dataset has one, else at the last contact.
+# whether the event came (event). Relapse-free survival is in common.R.
 
 overall_survival <- function(patients) {
   transform(patients, origin = 0, time = last_contact_day, event = died)
-}
-
-relapse_free_survival <- function(patients) {
-  responders <- subset(patients, !is.na(response_day))
-  relapsed <- !is.na(responders$relapse_day)
-  end <- ifelse(relapsed, responders$relapse_day, responders$last_contact_day)
-  assessed <- responders$last_assessment_day
-  if (!is.null(assessed)) {
-    early <- !relapsed & !responders$died & !is.na(assessed)
-    end[early] <- assessed[early]
-  }
-  transform(responders, origin = response_day, time = end - response_day, event = relapsed | died)
 }
 
 survival_after_hsct <- function(patients) {
@@ -120,13 +95,6 @@ survival_after_hsct <- function(patients) {
                          response_day <= hsct_day & (is.na(relapse_day) | hsct_day < relapse_day))
   transform(patients[in_remission, ],
             origin = hsct_day, time = last_contact_day - hsct_day, event = died)
-}
-
-# The first event after the response: relapse, death without relapse, or none ("censored").
-first_event <- function(responders) {
-  cause <- ifelse(!is.na(responders$relapse_day), "relapse",
-                  ifelse(responders$died, "death", "censored"))
-  factor(cause, levels = c("censored", "relapse", "death"))
 }
 
 
@@ -137,19 +105,8 @@ result <- function(page, quantity, group, estimate, lower = NA, upper = NA, n, e
   data.frame(page, quantity, group, months, estimate, lower, upper, n, events, row.names = NULL)
 }
 
-# 17 significant digits carry a double without loss. Blank is "none" (a limit not reached, say).
-digits17 <- function(values) ifelse(is.na(values), "", sprintf("%.17g", values))
-
-write_table <- function(table, path) {
-  numbers <- sapply(table, is.numeric)
-  table[numbers] <- lapply(table[numbers], digits17)
-  write.csv(table, path, row.names = FALSE, quote = FALSE, eol = "\n", fileEncoding = "UTF-8")
-}
-
 
 # ---- Figures 1A, 1B and 1C: one survival curve each ----------------------------------------------
-
-kaplan_meier <- function(time, event) survfit(Surv(time, event) ~ 1, conf.type = "log-log")
 
 median_row <- function(page, quantity, group, fit, n, events) {
   days <- quantile(fit, 0.5)
@@ -158,11 +115,12 @@ median_row <- function(page, quantity, group, fit, n, events) {
 }
 
 survival_rows <- function(page, group, cohort, fit, months) {
-  at <- summary(fit, times = months * DAYS_PER_MONTH, extend = TRUE)
-  at_risk <- sapply(at$time, function(day) sum(cohort$time >= day))
-  stopifnot(at_risk == at$n.risk)
-  result(page, "survival", group, at$surv, at$lower, at$upper, at_risk,
-         events_until(cohort$time, cohort$event, at$time), months)
+  days <- months * DAYS_PER_MONTH
+  at <- curve_at(fit, days)
+  at_risk <- sapply(days, function(day) sum(cohort$time >= day))
+  stopifnot(at_risk == at$at_risk)
+  result(page, "survival", group, at$survival, at$lower, at$upper, at_risk,
+         events_until(cohort$time, cohort$event, days), months)
 }
 
 events_until <- function(time, event, days) sapply(days, function(day) sum(event & time <= day))
@@ -190,13 +148,43 @@ restricted_mean_rows <- function(page, group, cohort, fit, months) {
   do.call(rbind, lapply(months, one))
 }
 
+# Events per patient-year after each month of those still followed then, and the patient-years.
+rate_rows <- function(page, group, time, event, months) {
+  at <- lapply(months * DAYS_PER_MONTH, function(day) event_rate(time, event, day))
+  get <- function(name) sapply(at, `[[`, name)
+  years <- function(name) get(name) * 365.25
+  rbind(
+    result(page, "event_rate", group, years("rate"), years("lower"), years("upper"),
+           get("n"), get("events"), months),
+    result(page, "person_years", group, get("lived") / 365.25, n = get("n"),
+           events = get("events"), months = months)
+  )
+}
+
+# Survival to the last month of those still followed beyond each other month.
+conditional_rows <- function(page, group, cohort, months) {
+  last <- max(months)
+  one <- function(month) {
+    still <- cohort[cohort$time > month * DAYS_PER_MONTH, ]
+    time <- still$time - month * DAYS_PER_MONTH
+    ahead <- (last - month) * DAYS_PER_MONTH
+    at <- data.frame(survival = NA, lower = NA, upper = NA)
+    if (nrow(still)) at <- curve_at(kaplan_meier(time, still$event), ahead)
+    result(page, "conditional_survival", group, at$survival, at$lower, at$upper, nrow(still),
+           events_until(time, still$event, ahead), month)
+  }
+  do.call(rbind, lapply(setdiff(months, last), one))
+}
+
 curve_rows <- function(page, group, cohort, months) {
   fit <- kaplan_meier(cohort$time, cohort$event)
   rbind(
     median_row(page, "median", group, fit, nrow(cohort), sum(cohort$event)),
     survival_rows(page, group, cohort, fit, months),
     followup_rows(page, group, cohort),
-    restricted_mean_rows(page, group, cohort, fit, months)
+    restricted_mean_rows(page, group, cohort, fit, months),
+    rate_rows(page, group, cohort$time, cohort$event, months),
+    conditional_rows(page, group, cohort, months)
   )
 }
 
@@ -210,7 +198,7 @@ curve_rows <- function(page, group, cohort, months) {
 # are not compared. The limits of a proportion p are p^exp(-+ 1.96 SE / (p log p)).
 incidence_rows <- function(responders, months) {
   cause <- first_event(responders)
-  fit <- survfit(Surv(responders$time, cause) ~ 1, conf.type = "log-log")
+  fit <- competing(responders$time, cause)
   at <- summary(fit, times = months * DAYS_PER_MONTH, extend = TRUE)
   agrees_with_cmprsk(responders$time, cause, at)
   one <- function(state) {
@@ -219,19 +207,10 @@ incidence_rows <- function(responders, months) {
            at$upper[, column], nrow(responders),
            events_until(responders$time, cause == state, at$time), months)
   }
-  rbind(one("relapse"), one("death"))
-}
-
-# cmprsk is a second opinion on the estimates. It gives NA beyond the follow-up; survfit carries the
-# last value forward.
-agrees_with_cmprsk <- function(time, cause, at) {
-  second <- timepoints(cuminc(time, as.character(cause), cencode = "censored"), at$time)$est
-  for (state in c("relapse", "death")) {
-    theirs <- second[paste("1", state), ]
-    ours <- at$pstate[, match(state, at$states)]
-    compared <- !is.na(theirs)
-    stopifnot(any(compared), abs(theirs - ours)[compared] < 1e-12)
+  rates <- function(state) {
+    rate_rows("figure_1d", state, responders$time, cause == state, months)
   }
+  rbind(one("relapse"), one("death"), rates("relapse"), rates("death"))
 }
 
 
@@ -270,9 +249,8 @@ factor_table <- function(cohort, factors) {
 }
 
 # Start-stop rows of the patients complete in all the factors. Intervals are (start, stop], so an
-# event on the very day of a switch still meets the old value. The first row starts at -1, because R
-# would drop a row from 0 to 0 and with it an event on day 0. A switch on day 0 or before is there
-# from the first row on.
+# event on the very day of a switch still meets the old value. The first row starts at -1 (see
+# common.R). A switch on day 0 or before is there from the first row on.
 start_stop_rows <- function(cohort, factors) {
   values <- factor_table(cohort, factors)
   complete <- complete.cases(values)
@@ -295,36 +273,23 @@ start_stop_rows <- function(cohort, factors) {
   do.call(rbind, lapply(seq_len(nrow(cohort)), rows_of))
 }
 
-cox <- function(rows, columns, ...) {
-  coxph(reformulate(columns, "Surv(start, stop, event)"), rows, ties = "efron", ...)
-}
-
-cox_fit <- function(rows, columns) cox(rows, columns, control = CONTROL)
-
-wald_p <- function(fit) {
-  z <- coef(fit) / sqrt(diag(vcov(fit)))
-  2 * pnorm(-abs(z))
-}
-
+# Missing where the model has no estimate.
 hazard_ratio_rows <- function(endpoint, kind, rows, columns) {
-  fit <- cox_fit(rows, columns)
-  error <- sqrt(diag(vcov(fit)))
-  group <- paste0(endpoint, ":", columns)
+  fit <- estimable_fit(rows, columns)
   n <- length(unique(rows$patient_id))
+  group <- paste0(endpoint, ":", columns)
+  p <- if (is.null(fit)) NA else wald_p(fit)
   rbind(
-    result("table_3", paste0("hazard_ratio_", kind), group, exp(coef(fit)),
-           exp(coef(fit) - Z * error), exp(coef(fit) + Z * error), n, sum(rows$event)),
-    result("table_3", paste0("p_", kind), group, wald_p(fit), n = n, events = sum(rows$event))
+    ratio_rows(paste0("hazard_ratio_", kind), group, fit, n, sum(rows$event)),
+    result("table_3", paste0("p_", kind), group, p, n = n, events = sum(rows$event))
   )
 }
 
-# P of the score test for one more factor, the others held at their estimates. With the new
-# coefficient at 0 and no iteration, R's score statistic is just that: the old ones add nothing.
-entry_p <- function(rows, model, column) {
-  start <- if (length(model)) coef(cox_fit(rows, model)) else numeric(0)
-  at_start <- cox(rows, c(model, column), init = c(start, 0),
-                  control = coxph.control(iter.max = 0))
-  pchisq(at_start$score, df = 1, lower.tail = FALSE)
+ratio_rows <- function(quantity, group, fit, n, events) {
+  if (is.null(fit)) return(result("table_3", quantity, group, NA, n = n, events = events))
+  error <- sqrt(diag(vcov(fit)))
+  result("table_3", quantity, group, exp(coef(fit)), exp(coef(fit) - Z * error),
+         exp(coef(fit) + Z * error), n, events)
 }
 
 # The paper's stepwise rule: enter the factor with the smallest score P, then remove, one at a time,
@@ -350,23 +315,105 @@ stepwise <- function(rows, candidates, level = 0.05) {
   }
 }
 
-table_3_rows <- function(endpoint, cohort, factors) {
+# The models of an endpoint: each factor alone on its own rows, the candidates of the stepwise model
+# with the rows of the patients complete in them, and those that it has chosen.
+table_3_models <- function(endpoint, cohort, factors) {
   applies <- sapply(factors, function(f) is.null(f$endpoints) || endpoint %in% f$endpoints)
   factors <- factors[applies]
   names(factors) <- sapply(factors, `[[`, "column")
-  univariate <- do.call(rbind, lapply(factors, function(factor) {
-    hazard_ratio_rows(endpoint, "univariate", start_stop_rows(cohort, list(factor)), factor$column)
-  }))
-
-  p <- univariate[univariate$quantity == "p_univariate", ]
-  candidates <- sub("^[^:]*:", "", p$group[p$estimate < 0.05])
-  if (!length(candidates)) return(univariate)
-  rows <- start_stop_rows(cohort, factors[candidates])
-  chosen <- stepwise(rows, candidates)
-  if (!length(chosen)) return(univariate)
+  alone <- lapply(factors, function(factor) start_stop_rows(cohort, list(factor)))
+  p <- sapply(names(factors), function(column) {
+    fit <- estimable_fit(alone[[column]], column)
+    if (is.null(fit)) NA else wald_p(fit)
+  })
+  candidates <- names(factors)[which(p < 0.05)]
+  together <- if (length(candidates)) start_stop_rows(cohort, factors[candidates])
+  chosen <- if (length(candidates)) stepwise(together, candidates)
   # In the order of the dataset's factors, whichever entered first.
-  chosen <- intersect(names(factors), chosen)
-  rbind(univariate, hazard_ratio_rows(endpoint, "multivariate", rows, chosen))
+  list(endpoint = endpoint, cohort = cohort, factors = factors, alone = alone,
+       candidates = candidates, together = together, chosen = intersect(names(factors), chosen))
+}
+
+table_3_rows <- function(models) {
+  univariate <- lapply(names(models$factors), function(column) {
+    hazard_ratio_rows(models$endpoint, "univariate", models$alone[[column]], column)
+  })
+  multivariate <- if (length(models$chosen)) {
+    hazard_ratio_rows(models$endpoint, "multivariate", models$together, models$chosen)
+  }
+  rbind(do.call(rbind, univariate), multivariate)
+}
+
+
+# ---- Table 3: what the models assume, and what other models give ---------------------------------
+
+table_3_checks <- function(models) {
+  endpoint <- models$endpoint
+  of_each <- lapply(names(models$factors), function(column) {
+    rows <- models$alone[[column]]
+    rbind(proportional_rows(endpoint, "univariate", rows, column),
+          split_rows(endpoint, rows, column))
+  })
+  of_chosen <- if (length(models$chosen)) {
+    proportional_rows(endpoint, "multivariate", models$together, models$chosen)
+  }
+  of_candidates <- if (length(models$candidates)) {
+    hazard_ratio_rows(endpoint, "unselected", models$together, models$candidates)
+  }
+  switching <- Filter(function(factor) factor$kind == "postbaseline", models$factors)
+  of_switching <- lapply(switching, function(factor) fixed_rows(models, factor))
+  rbind(do.call(rbind, of_each), of_chosen, of_candidates, do.call(rbind, of_switching))
+}
+
+# P of the test of proportional hazards for each factor and, in the stepwise model, for all of them:
+# its group is the endpoint alone.
+proportional_rows <- function(endpoint, kind, rows, columns) {
+  fit <- estimable_fit(rows, columns)
+  p <- setNames(rep(NA, length(columns) + 1), c(columns, "GLOBAL"))
+  if (!is.null(fit)) p <- proportionality(fit)[, "p"]
+  group <- c(paste0(endpoint, ":", columns), endpoint)
+  shown <- if (kind == "multivariate") c(columns, "GLOBAL") else columns
+  result("table_3", paste0("p_proportional_", kind), group[match(shown, names(p))], p[shown],
+         n = length(unique(rows$patient_id)), events = sum(rows$event))
+}
+
+# The factor's ratio before and after half of the events: an event on the day itself is early. Both
+# come from one model. Each column is 0 for everybody in the other's period, so that each has its
+# own part of the likelihood, and its own separation to be found.
+split_rows <- function(endpoint, rows, column) {
+  n <- length(unique(rows$patient_id))
+  events <- sort(rows$stop[rows$event])
+  day <- if (length(events)) events[ceiling(length(events) / 2)] else NA
+  fit <- if (length(events)) fit_in_two(rows, column, day)
+  quantity <- c("hazard_ratio_early", "hazard_ratio_late")
+  group <- paste0(endpoint, ":", column)
+  rbind(
+    result("table_3", "split", group, day / DAYS_PER_MONTH, n = n, events = length(events)),
+    ratio_rows(quantity, group, fit, n, length(events))
+  )
+}
+
+fit_in_two <- function(rows, column, day) {
+  cut <- survSplit(Surv(start, stop, event) ~ ., rows, cut = day, episode = "period")
+  cut$early <- cut[[column]] * (cut$period == 1)
+  cut$late <- cut[[column]] * (cut$period == 2)
+  stopifnot(sum(cut$event) == sum(rows$event), all(cut$stop[cut$period == 1] <= day))
+  fit <- estimable_fit(cut, c("early", "late"))
+  stopifnot(is.null(fit) == (separates(cut, "early") || separates(cut, "late")))
+  fit
+}
+
+# The naive analysis, wrong on purpose: a postbaseline factor as if known from the start, 1 on
+# whatever day it came, in the patients of its univariate model.
+fixed_rows <- function(models, factor) {
+  cohort <- models$cohort
+  switch <- switch_day(cohort, factor)
+  rows <- data.frame(patient_id = cohort$patient_id, start = -1, stop = cohort$time,
+                     event = cohort$event)
+  rows[[factor$column]] <- as.numeric(is.finite(switch))
+  rows <- rows[!is.na(switch), ]
+  stopifnot(setequal(rows$patient_id, models$alone[[factor$column]]$patient_id))
+  hazard_ratio_rows(models$endpoint, "fixed", rows, factor$column)
 }
 
 
@@ -375,13 +422,15 @@ table_3_rows <- function(endpoint, cohort, factors) {
 reference_rows <- function(patients, dataset) {
   os <- overall_survival(patients)
   rfs <- relapse_free_survival(patients)
+  models <- list(table_3_models("os", os, dataset$factors),
+                 table_3_models("rfs", rfs, dataset$factors))
   rbind(
     curve_rows("figure_1a", "os", os, dataset$months),
     curve_rows("figure_1b", "rfs", rfs, dataset$months),
     curve_rows("figure_1c", "os_after_hsct", survival_after_hsct(patients), dataset$months),
     incidence_rows(rfs, dataset$months),
-    table_3_rows("os", os, dataset$factors),
-    table_3_rows("rfs", rfs, dataset$factors)
+    do.call(rbind, lapply(models, table_3_rows)),
+    do.call(rbind, lapply(models, table_3_checks))
   )
 }
 
@@ -521,13 +570,12 @@ among_and_before <- function(patients) {
 
 # ---- Write ---------------------------------------------------------------------------------------
 
-here <- file.path("tests", "reference")
 for (name in names(DATASETS)) {
   write_table(reference_rows(read_patients(name), DATASETS[[name]]),
-              file.path(here, paste0(name, ".csv")))
+              file.path(HERE, paste0(name, ".csv")))
 }
 write_table(rbind(known_bmt(read_patients("bmt")), known_myeloid(read_patients("myeloid"))),
-            file.path(here, "known.csv"))
+            file.path(HERE, "known.csv"))
 version <- function(package) paste(package, packageDescription(package)$Version)
 writeLines(c(R.version.string, version("survival"), version("cmprsk")),
-           file.path(here, "versions.txt"))
+           file.path(HERE, "versions.txt"))

@@ -1,0 +1,164 @@
+# What reference.R and estimators.R share. Both source() it, from the root of the project.
+
+suppressPackageStartupMessages({
+  library(survival)
+  library(cmprsk)
+})
+
+HERE <- file.path("tests", "reference")
+DAYS_PER_MONTH <- 30.4375
+Z <- qnorm(0.975)
+# Tighter than R's default (1e-9), so that the reference is exact to more digits than a test asks.
+CONTROL <- coxph.control(eps = 1e-11, iter.max = 50)
+# The months of the shipped datasets at which their pages give survival and incidence.
+LANDMARKS <- list(
+  blinatumomab = c(24, 36, 48, 60),
+  bmt = c(12, 24, 36, 48, 60),
+  myeloid = c(12, 24, 36, 48, 60)
+)
+
+
+# ---- Tables --------------------------------------------------------------------------------------
+
+# 17 significant digits carry a double without loss. Blank is "none" (a limit not reached, say).
+digits17 <- function(values) ifelse(is.na(values), "", sprintf("%.17g", values))
+
+write_table <- function(table, path) {
+  numbers <- sapply(table, is.numeric)
+  table[numbers] <- lapply(table[numbers], digits17)
+  write.csv(table, path, row.names = FALSE, quote = FALSE, eol = "\n", fileEncoding = "UTF-8")
+}
+
+
+# ---- The shipped datasets ------------------------------------------------------------------------
+
+read_patients <- function(name) {
+  path <- file.path("data", name, "patients.csv")
+  patients <- read.csv(path, na.strings = "", stringsAsFactors = FALSE)
+  patients$died <- patients$died == "yes"
+  patients
+}
+
+# Relapse-free survival is censored at the last disease assessment, where a dataset has one, else at
+# the last contact.
+relapse_free_survival <- function(patients) {
+  responders <- subset(patients, !is.na(response_day))
+  relapsed <- !is.na(responders$relapse_day)
+  end <- ifelse(relapsed, responders$relapse_day, responders$last_contact_day)
+  assessed <- responders$last_assessment_day
+  if (!is.null(assessed)) {
+    early <- !relapsed & !responders$died & !is.na(assessed)
+    end[early] <- assessed[early]
+  }
+  transform(responders, origin = response_day, time = end - response_day, event = relapsed | died)
+}
+
+# The first event after the response: relapse, death without relapse, or none ("censored").
+first_event <- function(responders) {
+  cause <- ifelse(!is.na(responders$relapse_day), "relapse",
+                  ifelse(responders$died, "death", "censored"))
+  factor(cause, levels = c("censored", "relapse", "death"))
+}
+
+
+# ---- Curves --------------------------------------------------------------------------------------
+
+kaplan_meier <- function(time, event) survfit(Surv(time, event) ~ 1, conf.type = "log-log")
+
+# Survival, its limits and the number at risk, carried forward past the follow-up. Where the curve
+# is still 1, survfit gives the limits 1 before the first time of all and none from then on, that
+# is after a censoring; here they are 1 in both. Where it is 0 there are none.
+curve_at <- function(fit, days) {
+  at <- summary(fit, times = days, extend = TRUE)
+  still <- at$surv == 1
+  data.frame(survival = at$surv, lower = ifelse(still, 1, at$lower),
+             upper = ifelse(still, 1, at$upper), at_risk = at$n.risk)
+}
+
+competing <- function(time, cause) survfit(Surv(time, cause) ~ 1, conf.type = "log-log")
+
+# cmprsk is a second opinion on the incidence of each cause. It gives NA beyond the follow-up;
+# survfit carries the last value forward.
+agrees_with_cmprsk <- function(time, cause, at) {
+  second <- timepoints(cuminc(time, as.character(cause), cencode = levels(cause)[1]), at$time)$est
+  for (state in intersect(levels(cause)[-1], cause)) {
+    theirs <- second[paste("1", state), ]
+    ours <- at$pstate[, match(state, at$states)]
+    compared <- !is.na(theirs)
+    stopifnot(any(compared), abs(theirs - ours)[compared] < 1e-12)
+  }
+}
+
+# Aalen's variance of the incidence of each cause, a row a cause: cmprsk's. It is NA beyond the
+# follow-up.
+aalen_variance <- function(time, cause, times) {
+  fit <- cuminc(time, as.character(cause), cencode = levels(cause)[1])
+  timepoints(fit, times)$var[paste("1", levels(cause)[-1]), , drop = FALSE]
+}
+
+# Events per time lived after `after`, with exact Poisson limits; none where nobody lives on.
+event_rate <- function(time, event, after) {
+  events <- sum(event & time > after)
+  lived <- sum(pmax(time - after, 0))
+  limits <- if (lived > 0) poisson.test(events, lived)$conf.int else c(NA, NA)
+  list(events = events, lived = lived, n = sum(time > after),
+       rate = if (lived > 0) events / lived else NA, lower = limits[1], upper = limits[2])
+}
+
+
+# ---- Cox models ----------------------------------------------------------------------------------
+# `rows` are start-stop rows. Their intervals are (start, stop]; the first starts at -1, because R
+# would drop a row from 0 to 0 and with it an event on day 0.
+
+cox <- function(rows, columns, ..., ties = "efron") {
+  coxph(reformulate(columns, "Surv(start, stop, event)"), rows, ties = ties, ...)
+}
+
+cox_fit <- function(rows, columns, ties = "efron") {
+  cox(rows, columns, control = CONTROL, ties = ties)
+}
+
+# The fit, or NULL where the likelihood has no peak: R warns of a coefficient that may be infinite
+# or that it has not found, or leaves it out as NA. (A column that does not vary does not get so
+# far: on a single row R stops with an error.) What R says of one factor is checked by counting.
+estimable_fit <- function(rows, columns, ties = "efron") {
+  fit <- NULL
+  if (all(sapply(rows[columns], function(x) length(unique(x)) > 1))) {
+    doubts <- character(0)
+    fit <- withCallingHandlers(cox_fit(rows, columns, ties), warning = function(doubt) {
+      doubts <<- c(doubts, conditionMessage(doubt))
+      invokeRestart("muffleWarning")
+    })
+    stopifnot(grepl("may be infinite|did not converge", doubts))
+    if (length(doubts) || anyNA(coef(fit))) fit <- NULL
+  }
+  if (length(columns) == 1) stopifnot(is.null(fit) == separates(rows, columns))
+  fit
+}
+
+# Whether each event comes to the highest value at risk, or each to the lowest: then the likelihood
+# climbs for ever. So it does, flat, where no risk set with an event holds two values.
+separates <- function(rows, column) {
+  x <- rows[[column]]
+  event <- rows$event > 0
+  spread <- sapply(rows$stop[event], function(day) range(x[rows$start < day & rows$stop >= day]))
+  !any(event) || all(x[event] == spread[1, ]) || all(x[event] == spread[2, ])
+}
+
+wald_p <- function(fit) {
+  z <- coef(fit) / sqrt(diag(vcov(fit)))
+  2 * pnorm(-abs(z))
+}
+
+# P of the score test for one more factor, the others held at their estimates. With the new
+# coefficient at 0 and no iteration, R's score statistic is just that: the old ones add nothing.
+entry_p <- function(rows, model, column) {
+  start <- if (length(model)) coef(cox_fit(rows, model)) else numeric(0)
+  at_start <- cox(rows, c(model, column), init = c(start, 0),
+                  control = coxph.control(iter.max = 0))
+  pchisq(at_start$score, df = 1, lower.tail = FALSE)
+}
+
+# Grambsch and Therneau's test of proportional hazards: a row for each factor and one for all
+# (GLOBAL). The scale of time is one minus Kaplan-Meier just before each event.
+proportionality <- function(fit) cox.zph(fit, transform = "km", terms = FALSE)$table
