@@ -6,6 +6,7 @@ Nothing here is a source of numbers for any other page.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,7 +215,7 @@ def _page_rows(name: str, dataset, folder: Path) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Sample:
-    """Times with their events (0, 1, 2), and start-stop rows of the model that a case names."""
+    """Times with their events (0, 1, 2), or start-stop rows of the model that a case names."""
 
     time: np.ndarray | None = None
     event: np.ndarray | None = None
@@ -232,68 +233,62 @@ def big() -> pd.DataFrame:
 
 
 def _raw_samples(folder: Path) -> dict[tuple[str, str], Sample]:
-    """The samples of mgus2, heart, rotterdam, gbsg and `big`, by dataset and case."""
-    mgus2, heart, rotterdam, gbsg = (
-        pd.read_csv(folder / "data" / f"{name}.csv")
-        for name in ("mgus2", "heart", "rotterdam", "gbsg")
-    )
-    many = big()
-    progressed, recurred = mgus2["pstat"] == 1, rotterdam["recur"] == 1
-    curves = {
-        ("mgus2", "death"): (mgus2["futime"], mgus2["death"]),
-        ("mgus2", "pcm"): (
-            mgus2["futime"].mask(progressed, mgus2["ptime"]),
-            (2 * mgus2["death"]).mask(progressed, 1),
-        ),
-        ("rotterdam", "death"): (rotterdam["dtime"], rotterdam["death"]),
-        ("rotterdam", "recurrence"): (
-            rotterdam["dtime"].mask(recurred, rotterdam["rtime"]),
-            (2 * rotterdam["death"]).mask(recurred, 1),
-        ),
-        ("gbsg", "rfs"): (gbsg["rfstime"], gbsg["status"]),
-        ("big", "any"): (many["time"], many["event"] > 0),
-        ("big", "event1"): (many["time"], many["event"]),
-    }
-    for hormone, group in gbsg.groupby("hormon"):
-        curves["gbsg", f"rfs:hormon={hormone}"] = (group["rfstime"], group["status"])
-    models = {
-        ("mgus2", "death: age + sex"): _rows(
-            mgus2.assign(sex=mgus2["sex"].eq("M") * 1.0), "futime", "death"
-        ),
-        ("heart", "death: transplant"): heart.rename(columns={"id": "patient"}),
-        ("heart", "death: transplant + age + surgery"): heart.rename(columns={"id": "patient"}),
-        ("rotterdam", "death: age + nodes + grade"): _rows(rotterdam, "dtime", "death"),
-        ("rotterdam", "death: age + recurrence"): _with_recurrence(rotterdam),
-        ("gbsg", "rfs: hormon + age + nodes + pgr"): _rows(gbsg, "rfstime", "status"),
-        ("big", "event1: x + z"): _rows(many.assign(event=many["event"] == 1), "time", "event"),
-    }
-    samples = {
-        key: Sample(time.to_numpy(float), event.to_numpy(int))
-        for key, (time, event) in curves.items()
-    }
-    for (name, case), rows in models.items():
-        samples[name, case] = Sample(rows=rows, factors=_factors(case))
+    """The samples that data/cases.json describes, by dataset and case.
+
+    A case names the columns of `time` and `event`. `first` is an event that may come before and
+    is then number 1, the other number 2; `where` keeps some patients; `ones` turns a column into
+    yes or no. A case with a colon and a space is a model of the factors after it: `start` and
+    `patient` where rows are start-stop already, `switch` a factor that is 1 after an event's time.
+    """
+    samples = {}
+    tables = {"big": big()}
+    for case in json.loads((folder / "data" / "cases.json").read_text("utf-8")):
+        name = case["dataset"]
+        if name not in tables:
+            tables[name] = pd.read_csv(folder / "data" / f"{name}.csv")
+        patients = tables[name]
+        for column, value in case.get("where", {}).items():
+            patients = patients[patients[column] == value]
+        for column, value in case.get("ones", {}).items():
+            patients = patients.assign(**{column: patients[column].eq(value) * 1})
+        model = ": " in case["case"]
+        samples[name, case["case"]] = (_model if model else _times)(patients, case)
     return samples
 
 
-def _factors(case: str) -> tuple[str, ...]:
-    return tuple(case.split(": ")[1].split(" + "))
+def _times(patients: pd.DataFrame, case: dict) -> Sample:
+    time, event = patients[case["time"]], patients[case["event"]]
+    if "first" in case:
+        came = patients[case["first"]["event"]] == 1
+        time = time.mask(came, patients[case["first"]["time"]])
+        event = (2 * event).mask(came, 1)
+    return Sample(time.to_numpy(float), event.to_numpy(int))
 
 
-def _rows(patients: pd.DataFrame, time: str, event: str) -> pd.DataFrame:
-    """One row a patient, followed from the start."""
-    stop, observed = patients[time].astype(float), patients[event].astype(int)
-    base = {"patient": range(len(patients)), "start": -np.inf, "stop": stop, "event": observed}
-    return patients.drop(columns=["event"], errors="ignore").assign(**base)
+def _model(patients: pd.DataFrame, case: dict) -> Sample:
+    factors = tuple(case["case"].split(": ")[1].split(" + "))
+    there = [factor for factor in factors if factor in patients]
+    rows = patients[there].assign(
+        patient=patients[case["patient"]] if "patient" in case else range(len(patients)),
+        start=patients[case["start"]].astype(float) if "start" in case else -np.inf,
+        stop=patients[case["time"]].astype(float),
+        event=patients[case["event"]],
+    )
+    if "switch" in case:
+        switch = case["switch"]
+        day = patients[switch["time"]].astype(float)
+        came = patients[switch["event"]] == 1
+        rows = _switched(rows, day.where(came, np.inf), switch["factor"])
+    return Sample(rows=rows, factors=factors)
 
 
-def _with_recurrence(rotterdam: pd.DataFrame) -> pd.DataFrame:
-    """Death after breast cancer, with recurrence as a factor from the day after it."""
-    whole = _rows(rotterdam, "dtime", "death").assign(recurrence=0.0)
-    came = (rotterdam["recur"] == 1) & (rotterdam["rtime"] < rotterdam["dtime"])
-    day = rotterdam["rtime"].astype(float)
-    before = whole.assign(stop=whole["stop"].mask(came, day), event=whole["event"].mask(came, 0))
-    after = whole[came].assign(start=day[came], recurrence=1.0)
+def _switched(rows: pd.DataFrame, day: pd.Series, factor: str) -> pd.DataFrame:
+    """Rows of a factor that is 0 up to and on its day, and 1 after it."""
+    came = day < rows["stop"]
+    before = rows.assign(
+        stop=rows["stop"].mask(came, day), event=rows["event"].mask(came, 0), **{factor: 0.0}
+    )
+    after = rows[came].assign(start=day[came], **{factor: 1.0})
     return pd.concat([before, after], ignore_index=True)
 
 
@@ -446,7 +441,7 @@ def agreement_table(found: pd.DataFrame, name: str, caption: str) -> Table:
         data = sorted(set(rows["dataset"]) - small)
         if set(rows["dataset"]) & small:
             data.append("ties")
-        cells = (of_r, listed(data), f"{len(rows):,}", f"{rows['difference'].max():.0e}")
+        cells = (of_r, listed(data), f"{len(rows):,}", _apart(rows))
         lines.append(Row(label, cells))
     columns = ("Estimator", "In R", "Data", "Values", "Largest difference")
     notes = [
@@ -457,12 +452,17 @@ def agreement_table(found: pd.DataFrame, name: str, caption: str) -> Table:
     return Table(name, caption, columns, lines, notes, words=True)
 
 
+def _apart(rows: pd.DataFrame) -> str:
+    largest = rows["difference"].max()
+    return f"{largest:.0e}" if largest else "0"
+
+
 def rules_table(found: pd.DataFrame, name: str, caption: str) -> Table:
     """A line for each kind of tie or edge: its rule, and how far from R the cases of it are."""
     lines = []
     for situation, rule, cases in RULES:
         rows = found[found["dataset"].isin(cases)]
-        cells = (rule, str(len(rows)), f"{rows['difference'].max():.0e}")
+        cells = (rule, str(len(rows)), _apart(rows))
         lines.append(Row(situation, cells))
-    columns = ("Situation", "Rule", "Values", "Largest difference from R")
+    columns = ("Situation", "Rule", "Values", "Largest difference")
     return Table(name, caption, columns, lines, words=True)

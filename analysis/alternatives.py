@@ -19,6 +19,7 @@ from lifelines import (
     CoxTimeVaryingFitter,
     KaplanMeierFitter,
 )
+from lifelines.exceptions import ConvergenceError
 from lifelines.statistics import proportional_hazard_test
 
 from . import estimators as est
@@ -246,11 +247,16 @@ def aalen_variance(curve: pd.DataFrame) -> pd.Series:
 
 
 def _relapse(dataset: Dataset) -> tuple[Endpoint, pd.DataFrame, float, str]:
-    """The endpoint, the incidence of relapse, the day and the words of where it is compared."""
+    """The endpoint, the incidence of relapse, the day and the words of where it is compared.
+
+    Raises NotRecorded where nobody has relapsed by then.
+    """
     question, at = endpoint(dataset, "relapse"), plateau_month(dataset)
     curve = est.cumulative_incidence(question.time, question.observed, 1)
-    words = f"Incidence of relapse at {in_months(at)}, %"
-    return question, curve, at * dataset.settings.days_per_month, words
+    day, words = at * dataset.settings.days_per_month, f"Incidence of relapse at {in_months(at)}, %"
+    if not est.at(curve, [day])["events"].iloc[0]:
+        raise NotRecorded(f"{words}: nobody has relapsed by then.")
+    return question, curve, day, words
 
 
 def incidence_limits(dataset: Dataset) -> Iterator[Difference]:
@@ -376,9 +382,12 @@ def lifelines_cox(dataset: Dataset) -> Iterator[Difference]:
             finite = rows.assign(start=rows["start"].clip(lower=-1.0))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                other = CoxTimeVaryingFitter().fit(
-                    finite, id_col="patient", event_col="event", show_progress=False
-                )
+                try:
+                    other = CoxTimeVaryingFitter().fit(
+                        finite, id_col="patient", event_col="event", show_progress=False
+                    )
+                except ConvergenceError:  # near separation it gives up earlier
+                    continue
             line = other.summary.iloc[0]
             there = line[["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%"]].to_list()
             pairs.append((_named(question, factor), _ratio(fit), there))
@@ -393,11 +402,15 @@ def approximate_proportional(dataset: Dataset) -> Iterator[Difference]:
             data = rows[["stop", "event", factor.column]].astype(float)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                fit = CoxPHFitter().fit(data, "stop", "event")
+                try:
+                    fit = CoxPHFitter().fit(data, "stop", "event")
+                except ConvergenceError:  # near separation it gives up earlier
+                    continue
                 test = proportional_hazard_test(fit, data, time_transform="km")
             there = float(test.summary["p"].iloc[0])
             here = float(est.proportional_hazards_test(rows, [factor.column])["p"].iloc[0])
-            found.append((_named(question, factor), here, there))
+            if np.isfinite(here):
+                found.append((_named(question, factor), here, there))
     if found:
         words, here, there = max(found, key=lambda item: abs(item[2] - item[1]))
         yield Difference(

@@ -290,7 +290,8 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
             "and describes no outcome of its own."
         )
     lost = ~columns["long_term"] & dataset.patients["died"].eq("no")
-    rows += _count_rows("lost", lost, columns["shorter"], "|shorter")
+    for column, mask in columns.items():
+        rows += _count_rows("lost", lost, mask, _suffix(column))
     rows.append(_survival_at_long_term(dataset))
     return _frame([*_headcount(columns), *rows])
 

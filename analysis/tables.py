@@ -11,7 +11,7 @@ import pandas as pd
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
 from .results import answerable, factors_of, outcome_order, pick, shown_levels
-from .text import MISSING, in_months, interval, rounded, shown
+from .text import MISSING, in_months, interval, month, rounded, shown
 
 DAGGER = "†"
 CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
@@ -128,8 +128,14 @@ def plateau_table(
             cells.append(_with_limits(rate))
             if survival:
                 cells.append(_survival_beyond(results, group, number) if number < last else MISSING)
-            rows.append(Row(in_months(number), cells, int(len(groups) > 1)))
-    columns = ["Beyond", "Followed", "Patient-years", "Events", "Per 100 patient-years (95% CI)"]
+            rows.append(Row(month(number), cells, int(len(groups) > 1)))
+    columns = [
+        "Beyond month",
+        "Followed",
+        "Patient-years",
+        "Events",
+        "Per 100 patient-years (95% CI)",
+    ]
     notes = ["CI, confidence interval: of a rate exact Poisson"]
     if survival:
         columns.append(f"Without event to {in_months(last)} (95% CI)")

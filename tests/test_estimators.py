@@ -94,6 +94,31 @@ def test_one_patient(event):
     assert found["survival"].tolist() == [1, 1 - event]
 
 
+# --- rates -----------------------------------------------------------------------------------
+
+
+def test_a_rate_by_hand():
+    """Beyond day 2: days 3 and 6 in all 1 + 4 + 4, one event; who leaves on day 2 is not there."""
+    rate = est.event_rate([2, 3, 6, 6, 1], [1, 1, 0, 0, 1], 2)
+    assert (rate.n, rate.events, rate.exposure) == (3, 1, 9)
+    assert rate.estimate == pytest.approx(1 / 9)
+    # The limits of one event are those of chi-squared with 2 and with 4 degrees of freedom.
+    assert rate.lower * 9 == pytest.approx(-np.log(0.975))
+    assert (1 + rate.upper * 9) * np.exp(-rate.upper * 9) == pytest.approx(0.025)
+
+
+def test_a_rate_without_events_has_an_upper_limit():
+    rate = est.event_rate([5, 5], [0, 0], 1)
+    assert (rate.estimate, rate.lower) == (0, 0)
+    assert rate.upper * 8 == pytest.approx(-np.log(0.025))
+
+
+def test_a_rate_of_nobody_is_missing():
+    rate = est.event_rate([5, 5], [1, 0], 5)
+    assert (rate.n, rate.events, rate.exposure) == (0, 0, 0)
+    assert np.isnan([rate.estimate, rate.lower, rate.upper]).all()
+
+
 # --- Aalen-Johansen --------------------------------------------------------------------------
 
 
@@ -234,3 +259,74 @@ def test_stepwise_keeps_nothing_of_noise():
     data = rows(rng.permutation(200) + 1, np.ones(200, dtype=int), x=rng.normal(size=200))
     assert est.score_p(data, [], "x") > 0.05
     assert est.stepwise(data, ["x"]) == []
+
+
+def test_a_factor_that_would_separate_the_events_does_not_enter():
+    """Beside nothing it has the smallest P, and no estimate."""
+    rng = np.random.default_rng(9)
+    good = np.arange(60) >= 30
+    mild = rng.integers(0, 2, 60).astype(float)
+    data = rows(np.arange(1, 61), (~good).astype(int), good=good * 1.0, mild=mild)
+    assert est.score_p(data, [], "good") < 0.05
+    assert not est.cox(data, ["good"]).estimable
+    assert "good" not in est.stepwise(data, ["good", "mild"])
+
+
+@pytest.mark.parametrize(("column", "estimable"), [("side", True), ("ever", False)])
+def test_separation_is_found_where_the_search_stops_early(column, estimable):
+    """The search ends with a small gradient on both; only one has a maximum near."""
+    data = rows([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 0, 1, 0, 0],
+                side=[1.0, 0, 1, 1, 0, 0, 1, 0], ever=[1.0, 1, 1, 1, 0, 1, 0, 0])  # fmt: skip
+    assert est.cox(data, [column]).estimable == estimable
+
+
+# --- proportional hazards ------------------------------------------------------------------------
+
+
+def test_a_ratio_that_turns_round_is_noticed_and_shown_early_and_late():
+    """On side 1 everybody dies in the middle, on side 0 first or last."""
+    x = np.repeat([1.0, 0.0, 0.0], 40)
+    time = np.concatenate([np.arange(100, 140), np.arange(1, 41), np.arange(200, 240)])
+    data = rows(time, np.ones(120, dtype=int), x=x)
+    assert est.proportional_hazards_test(data, ["x"]).loc["x", "p"] < 1e-6
+    split, fit = est.early_and_late(data, "x")
+    assert split == sorted(time)[59]
+    assert fit.n == 120
+
+
+def test_one_factor_is_all_factors():
+    rng = np.random.default_rng(10)
+    data = rows(rng.integers(1, 40, 80), rng.integers(0, 2, 80), x=rng.normal(size=80))
+    test = est.proportional_hazards_test(data, ["x"])
+    assert test.loc["x"].tolist() == pytest.approx(test.loc["global"].tolist())
+
+
+def test_without_an_estimate_there_is_no_test():
+    data = rows([1, 2, 3, 4], [1, 1, 0, 0], x=[1.0, 1, 0, 0])
+    assert est.proportional_hazards_test(data, ["x"]).isna().all(axis=None)
+    one_day = rows([5, 5, 5, 8], [1, 1, 1, 0], x=[1.0, 0, 1, 0])
+    assert est.cox(one_day, ["x"]).estimable
+    assert est.proportional_hazards_test(one_day, ["x"]).isna().all(axis=None)
+
+
+def test_early_and_late_without_events_have_no_estimate():
+    split, fit = est.early_and_late(rows([1, 2], [0, 0], x=[1.0, 0.0]), "x")
+    assert np.isnan(split)
+    assert not fit.estimable
+
+
+def test_breslow_by_hand():
+    """Two tied deaths each meet the whole risk set."""
+    fit = est.cox(rows([1, 1, 2, 2], [1, 1, 0, 1], x=[1.0, 0, 1, 0]), ["x"], ties="breslow")
+    grid = np.linspace(-3, 3, 600_001)
+    r = np.exp(grid)
+    log_likelihood = grid - 2 * np.log(2 * r + 2) - np.log(r + 1)
+    assert fit.estimates.loc["x", "beta"] == pytest.approx(
+        grid[np.argmax(log_likelihood)], abs=1e-5
+    )
+
+
+def test_the_likelihood_of_no_factor_is_that_of_equal_chances():
+    data = rows([1, 1, 2, 2], [1, 1, 0, 1], x=[1.0, 0, 1, 0])
+    expected = -np.log(4) - np.log(4 - 2 / 2) - np.log(2)
+    assert est.null_log_likelihood(data) == pytest.approx(expected)

@@ -418,3 +418,131 @@ def test_without_a_print_the_page_says_so(bmt):
     assert "nothing to compare" in repr(
         analysis.against_print(bmt, "table_1", PAGES["table_1"](bmt))
     )
+
+
+# --- what could mislead ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load("data/blinatumomab")
+
+
+def test_a_plateau_says_what_it_rests_on(paper):
+    results = PAGES["figure_1a"](paper)
+    month = analysis.plateau_month(paper)
+    assert month == 36  # the first landmark of the long-term survivors
+    question = analysis.endpoint(paper, "os")
+    days = month * paper.settings.days_per_month
+    later = question.data[question.data["time"] > days]
+    sentence = analysis.beyond(paper, results, "os", month)
+    assert sentence.startswith(f"{len(later)} patients were followed beyond 36 months, for ")
+    assert f"{((later['time'] - days).sum() / 365.25):.1f} patient-years" in sentence
+    assert f"Events in that time: {int(later['event'].sum())}, or " in sentence
+    table = analysis.plateau_table(paper, question, results, {"os": "OS"}, "p", "P")
+    assert [row.heading for row in table.rows] == ["24", "36", "48", "60"]
+    assert table.rows[1].cells[0] == str(len(later))
+
+
+def test_a_plateau_without_events_has_an_upper_limit_and_no_false_interval(paper):
+    """No event beyond 48 months: a Kaplan-Meier interval would have no width."""
+    results = PAGES["figure_1a"](paper)
+    rate = analysis.pick(results, "event_rate", "os", 48)
+    assert (rate["estimate"], rate["lower"]) == (0, 0)
+    assert rate["upper"] > 0
+    question = analysis.endpoint(paper, "os")
+    table = analysis.plateau_table(paper, question, results, {"os": "OS"}, "p", "P")
+    assert table.rows[2].cells[-1] == "100.0%"
+
+
+def test_beyond_the_end_nobody_is_followed(paper):
+    results = PAGES["figure_1b"](paper)
+    assert analysis.beyond(paper, results, "rfs", 60) == "Nobody was followed beyond 60 months"
+    assert np.isnan(analysis.pick(results, "event_rate", "rfs", 60)["estimate"])
+
+
+def test_a_rate_as_a_chance_within_a_year():
+    assert analysis.within_a_year(np.log(2)) == "50%"
+    assert analysis.within_a_year(0) == "0%"
+    assert analysis.within_a_year(np.nan) == "–"
+
+
+def test_what_comes_later_is_counted_from_its_day_and_as_if_known(paper):
+    """As if known from the start, transplant seems to save; counted from its day it may not."""
+    question = analysis.endpoint(paper, "os")
+    forward = analysis.forward_results(paper, question)
+    fixed = analysis.pick(forward, "hazard_ratio_fixed", "os:hsct_day")
+    right = analysis.pick(forward, "hazard_ratio_univariate", "os:hsct_day")
+    assert fixed["upper"] < 1 < right["upper"]
+    assert fixed["n"] == right["n"] == paper.patients["response_day"].notna().sum()
+    table = analysis.forward_table(paper, question, forward, "f", "F")
+    assert table.rows[-1].cells[0] != table.rows[-1].cells[1]
+
+
+def test_without_factors_there_is_nothing_to_count_forward(tmp_path):
+    data = load(folder(tmp_path))
+    question = analysis.endpoint(data, "os")
+    assert analysis.forward_table(data, question, analysis.forward_results(data, question),
+                                  "f", "F") is None  # fmt: skip
+
+
+def test_the_candidates_stand_unselected_beside_the_stepwise_model(paper):
+    results = PAGES["table_3"](paper)
+    questions = analysis.factor_endpoints(paper)
+    table = analysis.unselected_table(paper, questions, results, "u", "U")
+    lines = {row.heading: row.cells for row in table.rows if row.cells}
+    assert lines["ECOG (0/1+)"][2] == ""
+    assert lines["CR/CRh (yes/no)"][2].startswith("0.43")
+    both = results[
+        results["quantity"].isin(["hazard_ratio_unselected", "hazard_ratio_multivariate"])
+    ]
+    for endpoint in ("os", "rfs"):
+        assert both[both["group"].str.startswith(f"{endpoint}:")]["n"].nunique() == 1
+
+
+def test_each_ratio_is_tested_and_shown_early_and_late(paper):
+    results = PAGES["table_3"](paper)
+    questions = analysis.factor_endpoints(paper)
+    table = analysis.over_time_table(paper, questions, results, "o", "O")
+    assert len([row for row in table.rows if row.cells]) == 12 + 11
+    assert analysis.below(paper, questions[0], results, "p_proportional_univariate", 0) == "none"
+    everything = analysis.below(paper, questions[0], results, "p_proportional_univariate", 1.1)
+    assert everything.count("(") >= 12
+
+
+def test_table_1_counts_who_is_known_in_every_factor(paper):
+    found = analysis.baseline_results(paper)
+    known = analysis.pick(found, "count", "known_in_every_factor")["estimate"]
+    complete = paper.patients[["age", "bone_marrow_blasts"]].notna().all(axis=1)
+    for column in ("race", "t_4_11", "ecog"):
+        complete &= paper.patients[column].ne("Unknown") & paper.patients[column].notna()
+    assert known == complete.sum()
+
+
+def test_table_2_says_who_was_lost(paper):
+    found = analysis.outcome_results(paper)
+    early = analysis.pick(found, "count", "lost|shorter")["estimate"]
+    patients = paper.patients
+    days = paper.settings.long_term_months * paper.settings.days_per_month
+    assert early == (patients["died"].eq("no") & (patients["last_contact_day"] <= days)).sum()
+    assert analysis.pick(found, "count", "lost|long_term")["estimate"] == 0
+    curve = analysis.pick(found, "survival", "os", paper.settings.long_term_months)
+    alive = analysis.pick(found, "count", "patients|long_term")["n"]
+    assert curve["estimate"] > alive / len(patients)
+
+
+def test_the_methods_page_explains_every_number():
+    """The names in its table are those of the results of every page and dataset."""
+    notebook = json.loads((ROOT / "book" / "methods.ipynb").read_text("utf-8"))
+    text = "\n".join(
+        "".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"
+    )
+    table = text[text.index("## Each number") : text.index("## Time")]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    used = set()
+    for name in ("blinatumomab", "bmt", "myeloid"):
+        for results in PAGES.values():
+            with contextlib.suppress(NotRecorded):
+                used |= set(results(load(f"data/{name}"))["quantity"])
+    assert used == explained

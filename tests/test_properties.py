@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from analysis import estimators as est
 
@@ -166,7 +167,57 @@ def test_the_restricted_mean_rises_with_the_horizon_and_stays_below_it(cohort, o
     assert est.restricted_mean(curve, late)[0] <= late + 1e-12
 
 
+@drawn
+@given(competing(), st.floats(0, 12), st.sampled_from([2.0, 30.4375, 1 / 12]))
+def test_a_rate_is_per_unit_of_time_and_within_its_limits(cohort, start, unit):
+    time, event = cohort
+    rate = est.event_rate(time, event, start)
+    assume(rate.n > 0 and rate.exposure > 1e-6)
+    assert 0 <= rate.lower <= rate.estimate <= rate.upper
+    other = est.event_rate(time * unit, event, start * unit)
+    assert (other.n, other.events) == (rate.n, rate.events)
+    assert other.estimate * unit == pytest.approx(rate.estimate)
+    assert other.upper * unit == pytest.approx(rate.upper)
+
+
+@drawn
+@given(competing(), st.integers(0, 11))
+def test_survival_beyond_a_time_multiplies_to_the_whole(cohort, start):
+    """S(t) is S(s) times the curve of those followed beyond s, at any t after s."""
+    time, event = cohort
+    later = time > start
+    assume(later.any())
+    whole = est.survival_curve(time, event)
+    rest = est.survival_curve(time[later] - start, event[later])
+    product = est.at(whole, [start])["survival"].iloc[0] * est.at(rest, [20.0 - start])["survival"]
+    assert product.iloc[0] == pytest.approx(est.at(whole, [20.0])["survival"].iloc[0], abs=1e-12)
+
+
 # --- Cox -------------------------------------------------------------------------------------
+
+
+def separated(rows: pd.DataFrame, columns: list[str]) -> bool:
+    """Whether some mix of the factors is at its highest in every event, by linear programming.
+
+    Then, and only then, the likelihood has no maximum: it climbs along that mix, or is flat.
+    """
+    x, start, stop = (rows[c].to_numpy(float) for c in (columns, "start", "stop"))
+    events = np.flatnonzero(rows["event"] > 0)
+    at_risk = [(start < stop[i]) & (stop[i] <= stop) for i in events]
+    ahead = [x[i] - x[who] for i, who in zip(events, at_risk, strict=True)]
+    ahead = np.unique(np.vstack([np.zeros((1, len(columns))), *ahead]), axis=0)
+    if np.linalg.matrix_rank(ahead) < len(columns):
+        return True
+    found = linprog(
+        -ahead.sum(axis=0), A_ub=-ahead, b_ub=np.zeros(len(ahead)), bounds=[(-1, 1)] * len(columns)
+    )
+    return -found.fun > 1e-9
+
+
+@settings(drawn, max_examples=400)
+@given(start_stop(), st.sampled_from([FACTORS, ["side"], ["number"], ["side", "switched"]]))
+def test_there_is_an_estimate_exactly_where_nothing_separates_the_events(rows, columns):
+    assert est.cox(rows, columns).estimable != separated(rows, columns)
 
 
 @drawn
@@ -190,11 +241,9 @@ def test_a_cox_model_has_no_unit_of_time(rows, unit):
 @drawn
 @given(start_stop(), st.integers(0, 12))
 def test_cutting_rows_in_two_keeps_the_fit(rows, day):
-    fit = fitted(rows)
-    long = (rows["start"] < day) & (day < rows["stop"])
-    before = rows[long].assign(stop=float(day), event=0)
-    after = rows[long].assign(start=float(day))
-    same_fit(fit, est.cox(pd.concat([rows[~long], before, after], ignore_index=True), FACTORS))
+    fit, pieces = fitted(rows), est.cut(rows, float(day))
+    assert not ((pieces["start"] < day) & (day < pieces["stop"])).any()
+    same_fit(fit, est.cox(pieces, FACTORS))
 
 
 @drawn
@@ -231,3 +280,29 @@ def test_stepwise_keeps_what_it_keeps_in_any_order_of_rows(rows):
     assert est.stepwise(rows.iloc[::-1].reset_index(drop=True), FACTORS) == kept
     if kept:
         assert (est.cox(rows, kept).summary()["p"] < 0.05).all()
+
+
+@drawn
+@given(start_stop(), st.sampled_from([2.0, 30.4375, 1 / 12]), st.integers(0, 12))
+def test_proportionality_does_not_depend_on_unit_side_or_cuts(rows, unit, day):
+    test = est.proportional_hazards_test(rows, FACTORS)
+    assume(test.notna().all(axis=None))
+    assert test["p"].between(0, 1).all()
+    turned = rows.assign(side=5 - 3 * rows["side"])
+    longer = rows.assign(start=rows["start"] * unit, stop=rows["stop"] * unit)
+    for other in (turned, longer, est.cut(rows, float(day)), rows.iloc[::-1]):
+        again = est.proportional_hazards_test(other.reset_index(drop=True), FACTORS)
+        np.testing.assert_allclose(again, test, rtol=1e-5, atol=1e-7)
+
+
+@drawn
+@given(start_stop())
+def test_the_two_stretches_share_the_events(rows):
+    """Reversing the factor inverts both ratios; half of the events are early, or one more."""
+    split, fit = est.early_and_late(rows, "side")
+    assume(fit.estimable)
+    times = rows.loc[rows["event"] > 0, "stop"]
+    assert (times < split).sum() < len(times) / 2 <= (times <= split).sum()
+    again, turned = est.early_and_late(rows.assign(side=1 - rows["side"]), "side")
+    assert again == split
+    np.testing.assert_allclose(turned.estimates["beta"], -fit.estimates["beta"], atol=1e-5)

@@ -5,6 +5,7 @@
 # It reads data/NAME/patients.csv and writes, beside itself,
 #   NAME.csv      the results of each page, with the keys that the book's own results have,
 #   known.csv     values that readers of the public datasets know, and variations that no page shows,
+#   defaults.csv  what R does unless told otherwise, where the book does something else,
 #   versions.txt  the versions that computed them.
 # The factors and months of the datasets are written down again here, on purpose: the tests then
 # also notice a change of datapackage.json that moves a number.
@@ -568,6 +569,50 @@ among_and_before <- function(patients) {
 }
 
 
+# ---- Defaults ------------------------------------------------------------------------------------
+# What R does unless told otherwise, where the book does something else: the methods page shows both.
+
+PLATEAU <- 36 # the landmark from which the pages ask whether a curve is flat
+
+default_rows <- function(name, patients, dataset) {
+  os <- overall_survival(patients)
+  rfs <- relapse_free_survival(patients)
+  value <- function(step, number, values) {
+    data.frame(dataset = name, step, number, value = unname(values), row.names = NULL)
+  }
+  median <- quantile(survfit(Surv(time, event) ~ 1, os), 0.5)
+  incidence <- summary(survfit(Surv(rfs$time, first_event(rfs)) ~ 1),
+                       times = PLATEAU * DAYS_PER_MONTH, extend = TRUE)
+  relapse <- match("relapse", incidence$states)
+  rbind(
+    value("log S", c("estimate", "lower", "upper"),
+          c(median$quantile, median$lower, median$upper) / DAYS_PER_MONTH),
+    value("log F", c("estimate", "lower", "upper"),
+          c(incidence$pstate[relapse], incidence$lower[relapse], incidence$upper[relapse])),
+    aic_rows(value, "os", os, dataset$factors),
+    aic_rows(value, "rfs", rfs, dataset$factors)
+  )
+}
+
+# What step() leaves of all candidates, and the final model of the paper's rule in everybody who is
+# complete in its own factors.
+aic_rows <- function(value, endpoint, cohort, factors) {
+  models <- table_3_models(endpoint, cohort, factors)
+  if (!length(models$candidates)) return(NULL)
+  # step() looks its data up by name, from where the formula was made.
+  rows <- models$together
+  formula <- reformulate(models$candidates, "Surv(start, stop, event)")
+  fit <- do.call(coxph, list(formula, rows, ties = "efron", control = CONTROL))
+  kept <- names(coef(step(fit, trace = 0)))
+  keys <- paste0(endpoint, ":", models$candidates)
+  found <- value("AIC", keys, as.numeric(models$candidates %in% kept))
+  if (!length(models$chosen)) return(found)
+  own <- start_stop_rows(cohort, models$factors[models$chosen])
+  ratios <- exp(coef(cox_fit(own, models$chosen)))
+  rbind(found, value("own complete patients", paste0(endpoint, ":", models$chosen), ratios))
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 for (name in names(DATASETS)) {
@@ -576,6 +621,10 @@ for (name in names(DATASETS)) {
 }
 write_table(rbind(known_bmt(read_patients("bmt")), known_myeloid(read_patients("myeloid"))),
             file.path(HERE, "known.csv"))
+defaults <- lapply(names(DATASETS), function(name) {
+  default_rows(name, read_patients(name), DATASETS[[name]])
+})
+write_table(do.call(rbind, defaults), file.path(HERE, "defaults.csv"))
 version <- function(package) paste(package, packageDescription(package)$Version)
 writeLines(c(R.version.string, version("survival"), version("cmprsk")),
            file.path(HERE, "versions.txt"))

@@ -1,0 +1,173 @@
+"""All that R computed, beside what the book's estimators give, as on the methods page."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import agreement as ag
+from analysis import endpoints, estimators
+from analysis.dataset import ROOT
+
+FOLDER = ROOT / "tests" / "reference"
+SHIPPED = [f"data/{name}" for name in ("blinatumomab", "bmt", "myeloid")]
+# The methods are the same and sums run in another order. R's own Newton steps end up to 3e-9 early.
+TOLERANCE = 1e-8
+
+
+def compare() -> pd.DataFrame:
+    return ag.agreement("tests/reference", SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def compared() -> pd.DataFrame:
+    return compare()
+
+
+@pytest.mark.parametrize("estimator", ag.ESTIMATORS)
+def test_every_value_equals_r(compared, estimator):
+    rows = compared[compared["estimator"] == estimator]
+    assert len(rows) > 0
+    far = rows[rows["difference"] > TOLERANCE]
+    assert far.empty, far.to_string()
+
+
+def test_all_of_rs_values_are_compared(compared):
+    values = pd.concat([pd.read_csv(FOLDER / f"{n}.csv") for n in ("estimators", "ties")])
+    pages = [pd.read_csv(FOLDER / f"{path.split('/')[1]}.csv") for path in SHIPPED]
+    numbers = sum(page[["estimate", "lower", "upper"]].notna().sum().sum() for page in pages)
+    of_pages = compared["theirs"].notna() & compared["case"].str.contains("figure|table")
+    assert of_pages.sum() == numbers
+    others = compared[~compared["case"].str.contains("figure|table")]
+    assert len(others) == len(values) - len(ag.EXCEPTIONS)
+
+
+@pytest.mark.parametrize("name", ["mgus2", "heart", "rotterdam", "gbsg", "big", "bmt", "myeloid"])
+def test_each_dataset_is_there(compared, name):
+    assert (compared["dataset"] == name).any()
+
+
+def test_the_exception_is_rs_other_answer():
+    """R's print() gives 3, the beginning of the stretch, where its quantile() gives 5."""
+    values = pd.read_csv(FOLDER / "ties.csv")
+    case = values[(values["dataset"] == "half_to_the_end") & (values["estimator"] == "median")]
+    assert case.loc[case["quantity"] == "estimate", "value"].item() == 5
+    rows = ag.small_cases(FOLDER)["half_to_the_end"]
+    curve = estimators.survival_curve(rows["stop"], rows["event"])
+    assert estimators.median(curve)[0] == 3
+
+
+def test_each_small_case_has_a_rule_and_each_rule_a_case():
+    named = [case for _, _, cases in ag.RULES for case in cases]
+    assert len(named) == len(set(named))
+    assert set(named) == {*ag.small_cases(FOLDER), "big"}
+
+
+def test_one_missing_value_is_a_difference():
+    ours, theirs = pd.Series([np.nan, np.nan, 1.0]), pd.Series([np.nan, 1.0, np.nan])
+    assert ag._difference(ours, theirs).tolist() == [0, np.inf, np.inf]
+
+
+def test_the_difference_is_relative_and_absolute_near_zero():
+    ours, theirs = pd.Series([101.0, 2e-5]), pd.Series([100.0, 1e-5])
+    assert ag._difference(ours, theirs).tolist() == pytest.approx([0.01, 0.1])
+
+
+# --- a broken estimator does not pass ------------------------------------------------------------
+
+BROKEN = {
+    "Breslow for Efron": (
+        estimators,
+        'ties: str = "efron") -> CoxFit',
+        'ties: str = "breslow") -> CoxFit',
+    ),
+    "at risk from the day of entry on": (
+        estimators,
+        'np.searchsorted(start[self.by_start], self.times, side="left")',
+        'np.searchsorted(start[self.by_start], self.times, side="right")',
+    ),
+    "not at risk on the day of exit": (
+        estimators,
+        'np.searchsorted(stop[self.by_stop], self.times, side="left")',
+        'np.searchsorted(stop[self.by_stop], self.times, side="right")',
+    ),
+    "a change counts on its day": (endpoints, '<= rows["start"]) * 1.0', '<= rows["stop"]) * 1.0'),
+    "plain limits for log-log": (
+        estimators,
+        '"lower": limits.iloc[:, 0].where(survival > 0)',
+        '"lower": survival - Z * survival * np.sqrt((table["observed"] / (table["at_risk"] * '
+        '(table["at_risk"] - table["observed"]).clip(lower=1))).cumsum())',
+    ),
+    "the median at the beginning of a stretch": (
+        estimators,
+        "return float((reached.index[0] + below.index[0]) / 2)",
+        "return float(reached.index[0])",
+    ),
+    "follow-up of those with the event": (
+        estimators,
+        "median(survival_curve(time, np.asarray(observed) == 0))",
+        "median(survival_curve(time, np.asarray(observed) > 0))",
+    ),
+    "the mean's variance without squares": (estimators, "remaining**2 *", "remaining *"),
+    "a rate's upper limit without its event": (estimators, "2 * events + 2", "2 * events"),
+    "incidence on the survivors of the day": (
+        estimators,
+        "before = np.append(1.0, survival[:-1])\n    incidence",
+        "before = survival\n    incidence",
+    ),
+    "incidence without its cross term": (estimators, "own + 2 * cross * incidence", "own"),
+    "incidence with limits of log F": (
+        estimators,
+        "half_width = Z * error / np.abs(inside * np.log(inside))",
+        "half_width = Z * error / inside",
+    ),
+    "a score test that forgets who is kept": (
+        estimators,
+        'beta[:-1] = fit.estimates["beta"]',
+        "pass",
+    ),
+    "proportionality against survival after": (
+        estimators,
+        "1 - np.append(1.0, survival)[self.death]",
+        "1 - survival[self.death]",
+    ),
+    "proportionality as if the factors were free": (estimators, "1) - explained", "1)"),
+    "the event at half time is late": (
+        estimators,
+        'early = pieces["stop"] <= split',
+        'early = pieces["stop"] < split',
+    ),
+    "any end of the search is an estimate": (
+        estimators,
+        "return 4 * reach**2 * decrement <= least",
+        "return True",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_estimator_differs_from_r(name, monkeypatch):
+    module, right, wrong = BROKEN[name]
+    source = inspect.getsource(module)
+    assert source.count(right) == 1, "the mutation must name one place"
+    broken = types.ModuleType(module.__name__)
+    broken.__package__ = module.__package__
+    exec(compile(source.replace(right, wrong), module.__file__, "exec"), vars(broken))
+    put_in_place(module, broken, monkeypatch)
+    with np.errstate(all="ignore"):
+        assert compare()["difference"].max() > 1e-6
+
+
+def put_in_place(module, broken, monkeypatch) -> None:
+    """Every function of `module` by the broken one, wherever the package has imported it."""
+    whole = [m for n, m in sys.modules.items() if n.split(".")[0] == "analysis"]
+    for name, function in vars(module).items():
+        if inspect.isfunction(function) and function.__module__ == module.__name__:
+            for user in whole:
+                if vars(user).get(name) is function:
+                    monkeypatch.setattr(user, name, vars(broken)[name])
