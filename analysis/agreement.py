@@ -7,7 +7,7 @@ Nothing here is a source of numbers for any other page.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pandas as pd
 
 from . import estimators as est
 from .alternatives import aalen_variance
-from .dataset import ROOT, load
+from .dataset import ROOT, Dataset, load
 from .endpoints import endpoint
 from .results import COLUMNS as RESULTS
 from .scorecard import PAGES
@@ -146,14 +146,11 @@ def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataF
     )
     parts = [_page_rows(name, dataset, folder) for name, dataset in shipped.items()]
     for (name, case, estimator), rows in values.groupby(["dataset", "case", "estimator"]):
-        parts.append(_estimated(samples[name, case], estimator, rows.rename(columns=_RENAMED)))
+        parts.append(_estimated(samples[name, case], estimator, rows))
     found = pd.concat(parts, ignore_index=True)
     keys = zip(found["dataset"], found["estimator"], found["quantity"], strict=True)
     found = found[[key not in EXCEPTIONS for key in keys]]
     return found.assign(difference=_difference(found["ours"], found["theirs"]))[COLUMNS]
-
-
-_RENAMED = {"value": "theirs"}
 
 
 def _difference(ours: pd.Series, theirs: pd.Series) -> pd.Series:
@@ -186,7 +183,8 @@ def _estimator_of(quantity: str) -> str:
     return "followup" if quantity.startswith("followup") else "cox"
 
 
-def _page_rows(name: str, dataset, folder: Path) -> pd.DataFrame:
+def _page_rows(name: str, dataset: Dataset, folder: Path) -> pd.DataFrame:
+    """Estimates and limits of every page that R has, with ours beside them."""
     theirs = pd.read_csv(folder / f"{name}.csv")
     keys = ["quantity", "group", "months"]
     made = []
@@ -312,16 +310,17 @@ def small_cases(folder: Path) -> dict[str, pd.DataFrame]:
 
 # --- ours ----------------------------------------------------------------------------------------
 
+NO_TIME = -1.0  # for a blank `at`, which would not equal itself
+Values = Iterator[tuple[tuple[str, float], float]]  # by quantity and time
+
 
 def _estimated(sample: Sample, estimator: str, rows: pd.DataFrame) -> pd.DataFrame:
     """R's rows of one estimator and case, with ours beside them."""
     times = sorted(rows["at"].dropna().unique())
     found = dict(OURS[estimator](sample, times))
-    keys = zip(rows["quantity"], rows["at"].fillna(-1.0), strict=True)
-    return rows.assign(ours=[float(found[key]) for key in keys])
-
-
-Values = Iterator[tuple[tuple[str, float], float]]
+    keys = zip(rows["quantity"], rows["at"].fillna(NO_TIME), strict=True)
+    ours = [float(found[key]) for key in keys]
+    return rows.rename(columns={"value": "theirs"}).assign(ours=ours)
 
 
 def _curve(sample: Sample) -> pd.DataFrame:
@@ -341,7 +340,7 @@ def _kaplan_meier(sample: Sample, times: list[float]) -> Values:
 
 def _three(values: Iterable[float]) -> Values:
     for part, value in zip(("estimate", "lower", "upper"), values, strict=True):
-        yield (part, -1.0), value
+        yield (part, NO_TIME), value
 
 
 def _restricted_mean(sample: Sample, times: list[float]) -> Values:
@@ -381,23 +380,23 @@ def _cox(ties: str) -> Callable[[Sample, list[float]], Values]:
     def values(sample: Sample, times: list[float]) -> Values:
         fit = est.cox(sample.rows, sample.factors, ties)
         for name in sample.factors:
-            yield (f"beta:{name}", -1.0), fit.estimates.loc[name, "beta"]
-            yield (f"se:{name}", -1.0), fit.estimates.loc[name, "se"]
-            yield (f"p:{name}", -1.0), fit.summary().loc[name, "p"]
-        yield ("loglik", -1.0), fit.log_likelihood
+            yield (f"beta:{name}", NO_TIME), fit.estimates.loc[name, "beta"]
+            yield (f"se:{name}", NO_TIME), fit.estimates.loc[name, "se"]
+            yield (f"p:{name}", NO_TIME), fit.summary().loc[name, "p"]
+        yield ("loglik", NO_TIME), fit.log_likelihood
 
     return values
 
 
 def _score_test(sample: Sample, times: list[float]) -> Values:
     *kept, last = sample.factors
-    yield (f"p:{last}", -1.0), est.score_p(sample.rows, kept, last)
+    yield (f"p:{last}", NO_TIME), est.score_p(sample.rows, kept, last)
 
 
 def _schoenfeld(sample: Sample, times: list[float]) -> Values:
     for name, row in est.proportional_hazards_test(sample.rows, sample.factors).iterrows():
-        yield (f"p:{name}", -1.0), row["p"]
-        yield (f"chisq:{name}", -1.0), row["chi2"]
+        yield (f"p:{name}", NO_TIME), row["p"]
+        yield (f"chisq:{name}", NO_TIME), row["chi2"]
 
 
 OURS: dict[str, Callable[[Sample, list[float]], Values]] = {
@@ -432,7 +431,14 @@ def agreement_results(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=RESULTS)
 
 
-def agreement_table(found: pd.DataFrame, name: str, caption: str) -> Table:
+def versions(reference: str | Path) -> list[str]:
+    """R and its packages that computed the values."""
+    return (ROOT / reference / "versions.txt").read_text("utf-8").splitlines()
+
+
+def agreement_table(
+    found: pd.DataFrame, name: str, caption: str, notes: Sequence[str] = ()
+) -> Table:
     """A line for each estimator: with what, on which data, on how many values, how far apart."""
     small = set(found.loc[found["case"].isin(["any", "event1", "any: x"]), "dataset"]) - {"big"}
     lines = []
@@ -444,17 +450,17 @@ def agreement_table(found: pd.DataFrame, name: str, caption: str) -> Table:
         cells = (of_r, listed(data), f"{len(rows):,}", _apart(rows))
         lines.append(Row(label, cells))
     columns = ("Estimator", "In R", "Data", "Values", "Largest difference")
-    notes = [
+    own = [
         "Relative differences, absolute ones below 0.0001. Both missing counts as equal.",
         f"“ties” are {len(small)} small cases made by hand; “big” is made of 100,000 patients.",
         *EXCEPTIONS.values(),
     ]
-    return Table(name, caption, columns, lines, notes, words=True)
+    return Table(name, caption, columns, lines, [*notes, *own], words=True)
 
 
 def _apart(rows: pd.DataFrame) -> str:
     largest = rows["difference"].max()
-    return f"{largest:.0e}" if largest else "0"
+    return f"{largest:.0e}" if largest >= 1e-15 else "<1e-15"
 
 
 def rules_table(found: pd.DataFrame, name: str, caption: str) -> Table:

@@ -8,7 +8,14 @@ import pytest
 from test_dataset import field, folder
 
 from analysis.dataset import Factor, NotRecorded, load
-from analysis.endpoints import covariate_rows, endpoint, long_term, relapse_free
+from analysis.endpoints import (
+    covariate_rows,
+    endpoint,
+    long_term,
+    relapse_free,
+    rows_as_if_known,
+)
+from analysis.estimators import cox
 
 COLUMNS = [
     "patient_id", "group", "evaluable", "response_day", "hsct_day", "relapse_day",
@@ -59,6 +66,45 @@ def test_rfs_runs_from_response_to_the_first_of_relapse_and_death(make):
 def test_relapse_and_death_on_one_day_is_a_relapse(make):
     data = make({"response_day": 1, "relapse_day": 50, "last_contact_day": 50, "died": "yes"})
     assert endpoint(data, "relapse").observed.tolist() == [1]
+
+
+def test_relapse_on_the_day_of_response_is_an_event_on_day_0(make):
+    data = make(
+        {"response_day": 30, "relapse_day": 30, "last_contact_day": 90},
+        {"response_day": 30, "last_contact_day": 90},
+    )
+    for name in ("rfs", "relapse"):
+        question = endpoint(data, name)
+        assert question.time.tolist() == [0, 60]
+        assert question.observed.tolist() == [1, 0]
+
+
+def test_a_factor_that_nobody_has_on_one_side_does_not_vary(make):
+    """Nobody in a level: both models have one side only, so no ratio."""
+    factor = Factor("group", "Group", "baseline", numerator=("C",), denominator=("A", "B"))
+    data = make(
+        {"group": "A", "last_contact_day": 90, "died": "yes"},
+        {"group": "B", "last_contact_day": 50},
+    )
+    rows = covariate_rows(data, endpoint(data, "os"), [factor])
+    assert rows["group"].tolist() == [0, 0]
+    assert not cox(rows, ["group"]).estimable
+
+
+def test_as_if_known_takes_one_row_a_patient_and_keeps_who_is_studied(make):
+    """Also a transplant on the last day counts, which no start-stop row could hold."""
+    factor = Factor("hsct_day", "HSCT", "postbaseline", among="response_day", before="relapse_day")
+    data = make(
+        {"response_day": 5, "hsct_day": 40, "last_contact_day": 90, "died": "yes"},
+        {"response_day": 5, "hsct_day": 90, "last_contact_day": 90},
+        {"response_day": 5, "hsct_day": 40, "relapse_day": 30, "last_contact_day": 70},
+        {"hsct_day": 40, "last_contact_day": 60, "died": "yes"},
+    )
+    rows = rows_as_if_known(data, endpoint(data, "os"), factor)
+    assert rows["hsct_day"].tolist() == [1, 1, 0]
+    assert rows["stop"].tolist() == [90, 90, 70]
+    assert rows["event"].tolist() == [1, 0, 0]
+    assert (rows["start"] == -np.inf).all()
 
 
 def test_transplant_in_remission_needs_response_before_and_relapse_after(make):
