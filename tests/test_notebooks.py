@@ -76,6 +76,25 @@ def test_a_notebook_stores_what_it_shows(path: Path) -> None:
     assert str(ROOT) not in text
 
 
+PAPER = [path for path in NOTEBOOKS if re.match(r"figure_|table_|in_the_text", path.name)]
+ANATOMY = ["How to read it", "Against the print", "What could mislead", "The numbers of this page"]
+
+
+@pytest.mark.parametrize("path", PAPER, ids=lambda path: path.stem)
+def test_a_page_of_the_paper_ends_as_all_do(path: Path) -> None:
+    """What could mislead is computed: code follows its heading."""
+    cells = nbformat.read(path, as_version=4).cells
+    headings = {
+        heading: place
+        for place, cell in enumerate(cells)
+        if cell.cell_type == "markdown"
+        for heading in re.findall(r"^## (.*)$", cell.source, re.MULTILINE)
+    }
+    assert list(headings)[-4:] == ANATOMY
+    between = cells[headings["What could mislead"] : headings["The numbers of this page"]]
+    assert any(cell.cell_type == "code" and cell.outputs for cell in between)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_without_outputs_is_found(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
