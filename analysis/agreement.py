@@ -131,8 +131,8 @@ def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataF
     """One row for each value of R in the folder `reference`, beside ours.
 
     `datasets` are the folders whose pages R recomputed. `difference` is relative, and absolute
-    below 1e-4; it is 0 where both are missing and infinite where only one is. Rows that EXCEPTIONS
-    names are left out.
+    below 1e-4; it is 0 where both are missing and infinite where only one is. Values of shipped
+    datasets that are not among `datasets`, and those that EXCEPTIONS names, are left out.
     """
     folder = ROOT / reference
     shipped = {Path(path).name: load(path) for path in datasets}
@@ -146,6 +146,8 @@ def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataF
     )
     parts = [_page_rows(name, dataset, folder) for name, dataset in shipped.items()]
     for (name, case, estimator), rows in values.groupby(["dataset", "case", "estimator"]):
+        if (name, case) not in samples:
+            continue
         parts.append(_estimated(samples[name, case], estimator, rows))
     found = pd.concat(parts, ignore_index=True)
     keys = zip(found["dataset"], found["estimator"], found["quantity"], strict=True)

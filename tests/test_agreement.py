@@ -20,13 +20,9 @@ SHIPPED = [f"data/{name}" for name in ("blinatumomab", "bmt", "myeloid")]
 TOLERANCE = 1e-8
 
 
-def compare() -> pd.DataFrame:
-    return ag.agreement("tests/reference", SHIPPED)
-
-
 @pytest.fixture(scope="module")
 def compared() -> pd.DataFrame:
-    return compare()
+    return ag.agreement("tests/reference", SHIPPED)
 
 
 @pytest.mark.parametrize("estimator", ag.ESTIMATORS)
@@ -160,7 +156,8 @@ def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     exec(compile(source.replace(right, wrong), module.__file__, "exec"), vars(broken))
     put_in_place(module, broken, monkeypatch)
     with np.errstate(all="ignore"):
-        assert compare()["difference"].max() > 1e-6
+        found = ag.agreement("tests/reference", ["data/bmt"])
+    assert found["difference"].max() > 1e-6
 
 
 def put_in_place(module, broken, monkeypatch) -> None:
