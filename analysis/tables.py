@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -57,6 +60,19 @@ class Table:
             f'<table class="{kind}" id="{name}" aria-labelledby="{name}-caption">\n'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
             + (f'<div class="table-notes">{notes}</div>' if notes else "")
+            + self._download()
+        )
+
+    def _download(self) -> str:
+        """A link to the table as it stands, kept in the link itself: no file and no script."""
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(self.columns)
+        lines.writerows([_inert(cell) for cell in (row.heading, *row.cells)] for row in self.rows)
+        name, caption = html.escape(self.name), html.escape(self.caption)
+        return (
+            f'<p class="chart-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
+            f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
         )
 
     def _row(self, row: Row) -> str:
@@ -71,6 +87,11 @@ class Table:
         lines = [" | ".join(self.columns)]
         lines += [" | ".join(["  " * row.level + row.heading, *row.cells]) for row in self.rows]
         return "\n".join([self.caption, *lines, *self.notes])
+
+
+def _inert(cell: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 # --- figures' estimates ----------------------------------------------------------------------

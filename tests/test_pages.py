@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
 import json
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -93,6 +95,14 @@ def test_a_label_in_a_table_is_text():
     html = table._repr_mimebundle_()["text/html"]
     assert "<script>" not in html
     assert 'id="&lt;script&gt;' in html
+
+
+def test_a_table_can_be_had_as_csv_that_no_spreadsheet_runs():
+    rows = [Row("=1+1", ("a, b", '"q"')), Row("Group"), Row("@x", ("−1", "2"), 1)]
+    html = Table("t", "T", ("A", "B", "C"), rows)._repr_mimebundle_()["text/html"]
+    address = re.search(r'href="data:text/csv;charset=utf-8,([^"]*)"', html).group(1)
+    lines = list(csv.reader(unquote(address).splitlines()))
+    assert lines == [["A", "B", "C"], ["'=1+1", "a, b", '"q"'], ["Group"], ["'@x", "−1", "2"]]
 
 
 def nasty(tmp_path):
