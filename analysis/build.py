@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ import yaml
 
 from . import site
 from .dataset import ROOT, Dataset, load
+from .preview import preview, preview_alt
+from .provenance import provenance
 from .site import BOOK, BuildError
 
 PAPER = ROOT / "data" / "blinatumomab"
@@ -76,7 +77,7 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
         every = [run for group in runs.values() for run in group]
         missing = [run for run in every if not run.place.exists()]
         _run_all(missing)
-        pages = _build_pages(books, runs, cache)
+        pages = _build_pages(books, runs, parameters, cache)
         results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
         site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
         _prune(cache, {*pages.values(), *(run.place for run in every)})
@@ -259,17 +260,27 @@ def refresh_notebooks() -> list[str]:
 # --- the pages ---------------------------------------------------------------------------------
 
 
-def _build_pages(books: list[Book], runs: dict[str, list[Run]], cache: Path) -> dict[str, Path]:
+def _build_pages(
+    books: list[Book], runs: dict[str, list[Run]], parameters: dict[str, Any], cache: Path
+) -> dict[str, Path]:
     """Each book's folder of the cache, by slug; its pages are in html/."""
     shelf = {book.slug: book.dataset.title for book in books}
     sources = _files_digest(BOOK, site.sources())
 
     def pages(book: Book) -> Path:
         dataset = book.dataset
-        config = site.configuration(dataset.title, dataset.settings.synthetic, book.slug, shelf)
+        context = {
+            "synthetic": dataset.settings.synthetic,
+            "provenance": provenance(dataset, book.folder, parameters),
+            "preview_alt": preview_alt(dataset),
+        }
+        config = site.configuration(dataset.title, book.slug, shelf, context)
         executed = [run.place / run.notebook.name for run in runs[book.slug]]
         key = _digest(config, sources, _code_digest(), *(path.parent.name for path in executed))
-        write = partial(site.write_pages, config=config, notebooks=executed, name=book.shown)
+
+        def write(folder: Path) -> None:
+            site.write_pages(folder, config, executed, preview(dataset), book.shown)
+
         return _once(cache / key, write)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

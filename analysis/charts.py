@@ -35,7 +35,7 @@ HOVER = "hover"  # the layer that only a live chart needs
 STYLE = {
     "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
-    "aria": False,  # the chart has one text alternative, not one for each mark
+    "aria": False,  # the chart has one text alternative; the page hides its marks
     "view": {"stroke": None},
     "text": {"color": INK, "fontSize": 12},
     "axis": {
@@ -71,7 +71,7 @@ class Figure:
         return (
             f'<figure class="chart-figure" id="{html.escape(self.name)}">'
             f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
-            f'<div class="chart-static">{_svg(spec, self.name)}</div>'
+            f'<div class="chart-static" aria-hidden="true">{_svg(spec, self.name)}</div>'
             f'<script type="application/json" class="chart-spec">{data}</script></div>'
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )

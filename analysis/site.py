@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -30,11 +31,11 @@ def sources() -> list[Path]:
     return [p for p in files if not p.match("*.ipynb") and not {*LEFT_OUT} & {*parts[p]}]
 
 
-def configuration(title: str, synthetic: bool, slug: str, shelf: dict[str, str]) -> str:
+def configuration(title: str, slug: str, shelf: dict[str, str], context: dict[str, Any]) -> str:
     """The root _config.yml with what differs between books, as YAML.
 
     `slug` is the book's folder within the site ("" for the root), `shelf` the title of each book
-    of the site by its slug.
+    of the site by its slug, `context` what else the templates are told.
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     up = "../" if slug else ""
@@ -46,17 +47,25 @@ def configuration(title: str, synthetic: bool, slug: str, shelf: dict[str, str])
         }
         for other, name in shelf.items()
     ]
-    context = config["sphinx"]["config"]["html_context"]
-    context.update({"dataset": title, "synthetic": synthetic, "books": books})
+    known = {"dataset": title, "books": books, "site_root": not slug, **context}
+    config["sphinx"]["config"]["html_context"].update(known)
+    if base := config["html"]["baseurl"]:
+        config["html"]["baseurl"] = f"{base.rstrip('/')}/" + (f"{slug}/" if slug else "")
     config["title"] = f"{config['title']}: {title}"
     return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
 
 
-def write_pages(folder: Path, config: str, notebooks: Iterable[Path], name: str) -> None:
-    """Make folder/html from book/ and the executed notebooks, each with its results beside it."""
+def write_pages(
+    folder: Path, config: str, notebooks: Iterable[Path], preview: bytes, name: str
+) -> None:
+    """Make folder/html from book/ and the executed notebooks, each with its results beside it.
+
+    `preview` is the picture of the book for those who show a link to it.
+    """
     stage = folder / "book"
     shutil.copytree(BOOK, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (stage / "_config.yml").write_text(config, "utf-8")
+    (stage / "_static" / "preview.png").write_bytes(preview)
     for notebook in notebooks:
         shutil.copy(notebook, stage)
         shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)

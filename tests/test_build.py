@@ -10,13 +10,14 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 from conftest import ROOT, command, copy_of_repository
 
-from analysis import build
+from analysis import build, provenance
 from analysis import site as pages
 from analysis.notebooks import METADATA
 
@@ -120,6 +121,16 @@ def test_a_second_build_runs_nothing_even_in_another_place(small: Path) -> None:
     result = command(small, "book")
     assert counts(result.stdout) == (0, 4)
     assert snapshot(small) == before
+
+
+def test_a_commit_alone_runs_no_notebook_and_is_named(small: Path) -> None:
+    git = ["git", "-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for arguments in (["init"], ["add", "analysis"], ["commit", "--message", "All of it"]):
+        subprocess.run([*git, *arguments], cwd=small, check=True, capture_output=True)
+    page = small / "_build" / "html" / "bmt" / "count.html"
+    assert "unknown" in page.read_text("utf-8")
+    assert counts(command(small, "book").stdout) == (0, 4)
+    assert provenance.commit(small) in page.read_text("utf-8")
 
 
 def test_an_edited_notebook_is_the_only_one_to_run(small: Path) -> None:

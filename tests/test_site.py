@@ -4,61 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections.abc import Iterator
-from functools import partial
-from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 
 from analysis.build import ROOT, notebooks
+from benchmarks.pages import DRAWN, measure, serving
 
 VENDOR = ROOT / "book" / "_extra" / "vendor"
-DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn === 'true')"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
-
-
-class Links(HTMLParser):
-    """Collects what a page points to and the places within it that can be pointed to."""
-
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-        self.places = {""}
-        self.feed(page.read_text("utf-8"))
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        """Note targets and ids of one tag."""
-        given = dict(attributes)
-        self.places.update(filter(None, (given.get("id"), given.get("name"))))
-        if target := given.get("href") or given.get("src"):
-            self.targets.append(target)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+AXE = Axe()
+# Each width and each theme once: axe takes seconds for the colours of a long table.
+VIEWS = ((PHONE, "dark"), (DESK, "light"))
+THEME = "theme => { document.documentElement.dataset.theme = theme }"
+SLUGS = ("", "bmt", "myeloid")
 
 
 @pytest.fixture(scope="module")
 def served(site: Path) -> Iterator[str]:
     """Address of the site on a local web server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture
 def visit(browser, site: Path) -> Iterator:
     """Opens pages where no other host can be reached; `visit.errors` has what went wrong."""
-    context = browser.new_context(viewport=PHONE, color_scheme="dark")
+    # Without motion a theme is there at once, and no colour is read on its way to another.
+    context = browser.new_context(viewport=PHONE, color_scheme="dark", reduced_motion="reduce")
     page = context.new_page()
     page.errors = []
 
@@ -74,35 +52,71 @@ def visit(browser, site: Path) -> Iterator:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def soups(site: Path) -> dict[str, BeautifulSoup]:
+    """Every page of every book by its name, read without a browser."""
+    return {
+        name: BeautifulSoup((site / name).read_bytes(), "html.parser") for name in pages_of(site)
+    }
+
+
 def pages_of(site: Path) -> list[str]:
-    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    names = (path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return sorted(name for name in names if "_static" not in name)
 
 
 def wider_than_the_screen(page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
+def barriers(page) -> list[str]:
+    """What axe finds wrong on a page as it stands, by its own default rules."""
+    found = AXE.run(page).response["violations"]
+    return [f"{rule['id']} at {node['target']}" for rule in found for node in rule["nodes"]]
+
+
+def problems(page, address: str) -> list[str]:
+    """What is wrong with one page, from one load: errors, charts, width, barriers."""
+    page.errors.clear()
+    page.set_viewport_size(PHONE)
+    page.goto(address)
+    try:
+        page.wait_for_function(DRAWN, timeout=15_000)
+    except Exception as error:
+        page.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
+    found = list(page.errors)  # before axe, which asks for files that no page asks for
+    for size, theme in VIEWS:
+        page.set_viewport_size(size)
+        page.evaluate(THEME, theme)
+        where = f"at {size['width']} px, {theme}"
+        if wider_than_the_screen(page):
+            found.append(f"scrolls sideways {where}")
+        found += [f"{barrier}, {where}" for barrier in barriers(page)]
+    return found
+
+
 def test_every_page_works_on_a_phone_and_a_desk(site: Path, served: str, visit) -> None:
-    wrong, charts = [], 0
-    names = [name for name in pages_of(site) if "_static" not in name]
-    for name in names:
-        visit.errors.clear()
-        visit.set_viewport_size(PHONE)
+    names = pages_of(site)
+    wrong = {name: found for name in names if (found := problems(visit, f"{served}/{name}"))}
+    assert wrong == {}
+    assert len(names) > len(SLUGS) * len(notebooks())
+
+
+def test_what_only_a_desk_shows_is_legible_in_the_dark(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    for name in ("index.html", "bmt/figure_1a.html"):
         visit.goto(f"{served}/{name}")
-        try:
-            visit.wait_for_function(DRAWN, timeout=15_000)
-        except Exception as error:
-            visit.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
-        charts += visit.locator(".chart").count()
-        if wider_than_the_screen(visit):
-            visit.errors.append("scrolls sideways at 390 px")
-        visit.set_viewport_size(DESK)
-        if wider_than_the_screen(visit):
-            visit.errors.append("scrolls sideways at 1280 px")
-        wrong += [f"{name}: {error}" for error in visit.errors]
-    assert wrong == []
-    assert charts >= 4  # Figures 1A to 1D at the least, or the loop above proves nothing
-    assert len(names) > len(notebooks())
+        assert visit.locator(".bd-sidebar-primary").is_visible()
+        assert barriers(visit) == []
+
+
+def test_axe_sees_what_it_should(served: str, visit) -> None:
+    """Or no barrier found would prove nothing."""
+    visit.goto(f"{served}/figure_1a.html")
+    visit.evaluate("document.querySelector('.chart').removeAttribute('aria-label')")
+    visit.evaluate("document.querySelector('article h1').style.color = '#444'")
+    found = " ".join(barriers(visit))
+    assert "role-img-alt" in found and "color-contrast" in found
 
 
 def test_a_page_works_from_the_disk(site: Path, visit) -> None:
@@ -197,21 +211,156 @@ def test_formulas_are_mathml(site: Path) -> None:
     assert "mathjax" not in re.sub(r"class=\"[^\"]*\"", "", page).lower()
 
 
-def test_internal_links_resolve(site: Path) -> None:
-    pages = {path: Links(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+def test_internal_links_resolve(site: Path, soups: dict[str, BeautifulSoup]) -> None:
+    places = {
+        (site / name).resolve(): {
+            "",
+            *(tag.get("id") or tag.get("name") for tag in soup.find_all()),
+        }
+        for name, soup in soups.items()
+    }
     broken = []
-    for page, links in pages.items():
-        for target in links.targets:
+    for name, soup in soups.items():
+        page = site / name
+        for tag in soup.select("[href], [src]"):
+            target = tag.get("href") or tag.get("src")
             url = urlsplit(target)
-            if url.scheme or url.netloc:
+            if url.scheme or url.netloc or tag.name == "base":
                 continue
-            found = (page.parent / unquote(url.path)).resolve() if url.path else page
+            found = (page.parent / unquote(url.path)).resolve() if url.path else page.resolve()
             there = found.exists() and found.is_relative_to(site.resolve())
-            if there and url.fragment and found in pages:
-                there = unquote(url.fragment) in pages[found].places
+            if there and url.fragment and found in places:
+                there = unquote(url.fragment) in places[found]
             if not there:
-                broken.append(f"{page.relative_to(site)}: {target}")
+                broken.append(f"{name}: {target}")
     assert broken == []
+
+
+def test_every_picture_has_words(soups: dict[str, BeautifulSoup]) -> None:
+    silent, charts = [], 0
+    for name, soup in soups.items():
+        pictures = soup.select("img, [role=img]")
+        charts += len(soup.select(".chart[role=img]"))
+        words = [tag.get("alt") or tag.get("aria-label") or "" for tag in pictures]
+        silent += [name for text in words if not text.strip()]
+    assert silent == []
+    assert charts >= 4 + 2 * len(SLUGS)  # Figures 1A to 1D where the data have them
+
+
+def test_without_scripts_every_chart_is_there(
+    soups: dict[str, BeautifulSoup], served: str, browser
+) -> None:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    for name in (name for name, soup in soups.items() if soup.select_one(".chart")):
+        page.goto(f"{served}/{name}")
+        drawings = page.locator(".chart-static svg:visible")
+        assert drawings.count() == page.locator(".chart").count() > 0, name
+        assert not wider_than_the_screen(page), name
+    context.close()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_page_with_charts_is_light(site: Path, served: str, browser, slug: str) -> None:
+    page = measure(browser, site, served, f"{slug}/figure_1a.html".lstrip("/"))
+    assert page.first_chart is not None
+    assert 200_000 < page.size < 500_000  # less than Vega alone would be a page without it
+
+
+def test_an_address_that_leads_nowhere_leads_home(site: Path, tmp_path: Path, visit) -> None:
+    """At any depth, and where the site lives under a path of its host."""
+    (tmp_path / "plateau").symlink_to(site)
+    for folder, root in ((site, "/"), (tmp_path, "/plateau/")):
+        with serving(folder) as address:
+            for lost in ("nowhere.html", "bmt/nowhere", "a/b/c/"):
+                answer = visit.goto(f"{address}{root}{lost}")
+                visit.wait_for_function(
+                    "root => document.querySelector('base').href.endsWith(root)",
+                    arg=f"{address.rsplit(':', 1)[1]}{root}",
+                )
+                assert answer.status == 404
+                assert visit.locator("main li a").count() > len(notebooks())
+                for theme in ("light", "dark"):
+                    visit.evaluate(THEME, theme)
+                    assert barriers(visit) == []
+                visit.locator("main a").first.click()
+                visit.wait_for_url(f"{address}{root}index.html")
+
+
+def test_the_keyboard_shows_where_it_is(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    for name in ("index.html", "figure_1a.html", "scorecard.html"):
+        visit.goto(f"{served}/{name}")
+        visit.keyboard.press("Tab")
+        skip = visit.locator(".skip-link a")
+        assert skip.evaluate("link => link === document.activeElement"), name
+        assert skip.bounding_box()["y"] >= 0
+        for theme in ("light", "dark"):
+            visit.evaluate(THEME, theme)
+            assert visit.evaluate(WITHOUT_A_RING) == [], (name, theme)
+        skip.focus()
+        visit.keyboard.press("Enter")
+        assert visit.url.endswith("#main-content")
+
+
+WITHOUT_A_RING = """() =>
+  [...document.querySelectorAll("a, button, summary, input, select, [tabindex='0']")]
+    .filter(item => item.checkVisibility({ visibilityProperty: true }))
+    .filter(item => {
+      item.focus();
+      if (document.activeElement !== item) return false;
+      const style = getComputedStyle(item);
+      return style.outlineStyle !== "solid" || parseFloat(style.outlineWidth) < 2;
+    })
+    .map(item => item.outerHTML.slice(0, 100))"""
+
+
+def test_paper_has_the_page_and_nothing_around_it(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/figure_1a.html")  # in the dark theme
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    visit.emulate_media(media="print")
+    gone = "nav, button, dialog, details.hide, .bd-sidebar-primary, .bd-sidebar-secondary"
+    assert visit.locator(gone).locator("visible=true").count() == 0
+    assert visit.get_by_text("Synthetic cohort: no patient data.").is_visible()
+    assert visit.locator(".plateau-provenance").is_visible()
+    colours = "place => { const s = getComputedStyle(place); return [s.color, s.backgroundColor] }"
+    assert visit.locator("body").evaluate(colours)[1] == "rgb(255, 255, 255)"
+    assert visit.locator(".chart").first.evaluate(colours)[0] == "rgb(0, 0, 0)"
+
+
+def test_every_page_says_what_made_it(soups: dict[str, BeautifulSoup]) -> None:
+    folders = {"": "blinatumomab", "bmt": "bmt", "myeloid": "myeloid"}
+    for name, soup in soups.items():
+        if name == "404.html":
+            continue
+        folder = folders[name.rpartition("/")[0]]
+        table = (ROOT / "data" / folder / "patients.csv").read_bytes()
+        lines = soup.select_one(".plateau-provenance").get_text(" ", strip=True)
+        assert f"{folder} 1.0.0" in lines
+        assert hashlib.sha256(table).hexdigest()[:12] in lines
+        assert "Parameters defaults" in lines
+        assert all(word in lines for word in ("Plateau", "Python", "pandas", "lifelines", "altair"))
+
+
+def test_a_link_to_a_page_has_a_preview(site: Path, soups: dict[str, BeautifulSoup]) -> None:
+    for name, soup in soups.items():
+        if name == "404.html":
+            continue
+        said = {
+            tag.get("property") or tag.get("name"): tag.get("content")
+            for tag in soup.select("meta")
+        }
+        assert said["og:title"] == said["twitter:title"] != ""
+        assert said["og:description"] == said["twitter:description"] != ""
+        assert said["og:type"] == "article" and said["og:site_name"].startswith("Plateau")
+        assert said["og:image"] == said["twitter:image"]
+        assert ("Synthetic cohort" in said["og:image:alt"]) == ("/" not in name)
+        picture = (site / name).parent.joinpath(said["og:image"]).read_bytes()
+        assert picture.startswith(b"\x89PNG") and len(picture) < 150_000
+        assert [int.from_bytes(picture[i : i + 4]) for i in (16, 20)] == [1200, 630]
+    said = soups["figure_1a.html"].select_one("meta[property='og:description']")["content"]
+    assert said == "Of all patients, how many are still alive as the months pass?"
 
 
 def test_pages_ask_no_other_host(site: Path) -> None:
@@ -229,7 +378,7 @@ def test_every_page_of_synthetic_data_says_so(site: Path) -> None:
 
 
 def test_each_page_with_results_offers_them(site: Path) -> None:
-    for slug in ("", "bmt", "myeloid"):
+    for slug in SLUGS:
         offered = {path.name for path in (site / slug / "_downloads").rglob("*.csv")}
         results = {path.name for path in (site.parent / "results" / slug).glob("*.csv")}
         assert results and results <= offered

@@ -43,7 +43,8 @@ def visit_inline(self: HTML5Translator, node: nodes.math) -> None:
 
 def visit_block(self: HTML5Translator, node: nodes.math_block) -> None:
     """Write a displayed formula, with its number where it has one."""
-    self.body.append(self.starttag(node, "div", CLASS="formula"))
+    # A long formula scrolls on a narrow screen, and the keyboard must be able to.
+    self.body.append(self.starttag(node, "div", CLASS="formula", tabindex="0"))
     if node.get("number"):
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, _("Link to this equation"))

@@ -23,6 +23,7 @@
     const drawing = chart.querySelector(".chart-static");
     const live = document.createElement("div");
     live.className = "chart-live chart-waiting";
+    live.setAttribute("aria-hidden", "true"); // the chart's own label says what it shows
     chart.append(live);
     try {
       const specification = JSON.parse(chart.querySelector(".chart-spec").textContent);
@@ -31,7 +32,7 @@
       live.remove();
       throw error;
     }
-    drawing.remove();
+    drawing.hidden = true; // paper has its own width, so it keeps the drawing
     live.classList.remove("chart-waiting");
     chart.dataset.drawn = "true";
   };

@@ -1,0 +1,58 @@
+"""What made a page, as its reader sees it: data, parameters, programs and commit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .dataset import ROOT, Dataset
+
+SHOWN = ("pandas", "lifelines", "altair")  # the packages that compute and draw
+
+
+def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> dict[str, str]:
+    """The lines under each page by their names; no time, so that equal inputs give equal pages."""
+    given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    packages = ", ".join(f"{name} {version(name)}" for name in SHOWN)
+    python = f"Python {platform.python_version()}"
+    return {
+        "Data": _data(dataset, folder),
+        "Parameters": given or "defaults",
+        "Made with": f"Plateau {_own_version()}, {python}, {packages}",
+        "Commit": commit(ROOT),
+    }
+
+
+def _data(dataset: Dataset, folder: Path) -> str:
+    table = dataset.package["resources"][0]["path"]
+    digest = hashlib.sha256((folder / table).read_bytes()).hexdigest()
+    named = " ".join(filter(None, (dataset.name, dataset.package.get("version"))))
+    return f"{named}, {table} SHA-256 {digest[:12]}"
+
+
+def _own_version() -> str:
+    """Plateau's version stands in one file, which others read too."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"]
+
+
+def commit(root: Path) -> str:
+    """The short hash of the repository `root`, `unknown` where it is none.
+
+    A repository around it, say a folder of projects, is not asked: its commit is of other code.
+    """
+    ask = ["git", "--no-optional-locks", "-C", str(root), "describe", "--always", "--exclude=*"]
+    around = os.environ | {"GIT_CEILING_DIRECTORIES": str(root.parent)}
+    try:
+        result = subprocess.run(
+            [*ask, "--abbrev=7", "--dirty= + changes"], capture_output=True, text=True, env=around
+        )
+    except OSError:  # no git on this machine
+        return "unknown"
+    return result.stdout.strip() if result.returncode == 0 else "unknown"

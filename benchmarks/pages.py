@@ -1,0 +1,108 @@
+"""What a page loads and when its first chart is drawn: size compressed, and time, in a browser.
+
+    python benchmarks/pages.py [SITE]
+
+SITE is the html folder of a finished site (default: _build/html). Each page is opened by itself
+with nothing cached, from a server on this machine, so the time is that of the browser alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn === 'true')"
+WATCH = """new MutationObserver((_, watch) => {
+  if (!document.querySelector(".chart[data-drawn]")) return;
+  window.firstChart = performance.now();
+  watch.disconnect();
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-drawn"] });"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Bytes that a page loads, compressed, and seconds from its request: loaded, first chart."""
+
+    size: int
+    loaded: float
+    first_chart: float | None
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a line for each, and for what is not there the site's own page."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def send_error(self, code: int, *rest: str | None) -> None:
+        """Answer as a host of static sites does, with the nearest 404.html above."""
+        place = Path(self.translate_path(self.path))
+        pages = (folder / "404.html" for folder in place.parents)
+        page = next((page for page in pages if page.exists()), None)
+        if code != 404 or page is None or self.command == "HEAD":
+            super().send_error(code, *rest)
+            return
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(page.read_bytes())
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Address of a folder on a local web server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def measure(browser, site: Path, address: str, name: str) -> Measured:
+    """Open one page with nothing cached."""
+    context = browser.new_context()
+    page = context.new_page()
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).path))
+    page.add_init_script(WATCH)
+    page.goto(f"{address}/{name}")
+    page.wait_for_function(DRAWN, timeout=30_000)
+    loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    first = page.evaluate("window.firstChart ?? null")
+    context.close()
+    files = [site / unquote(path).lstrip("/") for path in asked]
+    size = sum(len(gzip.compress(file.read_bytes())) for file in files if file.is_file())
+    return Measured(size, loaded / 1000, first and first / 1000)
+
+
+def main() -> None:
+    """Print a line for each page."""
+    from playwright.sync_api import sync_playwright
+
+    site = Path(sys.argv[1] if sys.argv[1:] else "_build/html").resolve()
+    names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    with serving(site) as address, sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        print(f"{'page':32}{'KB':>8}{'loaded, s':>12}{'chart, s':>12}")
+        for name in names:
+            if "_static" not in name:
+                page = measure(browser, site, address, name)
+                chart = f"{page.first_chart:.2f}" if page.first_chart else "–"
+                print(f"{name:32}{page.size / 1000:8.0f}{page.loaded:12.2f}{chart:>12}")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

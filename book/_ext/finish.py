@@ -1,0 +1,67 @@
+"""What the theme leaves to do on a page: roles, a description for previews, a page for lost links.
+
+Roles are mended where they are written, and all else is a template under _templates/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+LABEL = "The question. "  # the words in bold before the question of a page
+
+
+def visit_citation(self: HTML5Translator, node: nodes.citation) -> None:
+    """Write an entry of the bibliography as an item of its list: docutils' role is deprecated."""
+    HTML5Translator.visit_citation(self, node)
+    self.body[-1] = self.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def depart_citation(self: HTML5Translator, node: nodes.citation) -> None:
+    """End the entry as docutils does."""
+    HTML5Translator.depart_citation(self, node)
+
+
+def description(page: nodes.document | None) -> str:
+    """The first sentence of a page's first paragraph: its question, where it asks one."""
+    first = next(page.findall(nodes.paragraph), None) if page else None
+    text = " ".join(first.astext().split()).removeprefix(LABEL) if first else ""
+    return re.split(r"(?<=[.?!]) ", text, maxsplit=1)[0]
+
+
+def describe(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], page: nodes.document | None
+) -> None:
+    """Give layout.html what it says of a page to those who show a link to it."""
+    image = Path("_static", "preview.png")
+    context["published_at"] = app.config.html_baseurl
+    context["description"] = description(page)
+    context["preview"] = image.as_posix() if (Path(app.srcdir) / image).exists() else ""
+
+
+def lost(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The page for addresses that lead nowhere; a site has one, at its root."""
+    if app.config.html_context.get("site_root"):
+        yield "404", {"pages": list(_in_reading_order(app)), "title": "Page not found"}, "404.html"
+
+
+def _in_reading_order(app: Sphinx, page: str = "") -> Iterator[tuple[str, str]]:
+    """Name and title of a page and of those below it, as the table of contents has them."""
+    page = page or app.config.root_doc
+    yield page, app.env.titles[page].astext()
+    for below in app.env.toctree_includes.get(page, ()):
+        yield from _in_reading_order(app, below)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Hook the above into Sphinx."""
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.connect("html-page-context", describe)
+    app.connect("html-collect-pages", lost)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
