@@ -22,11 +22,12 @@
   const draw = async (chart) => {
     const drawing = chart.querySelector(".chart-static");
     const live = document.createElement("div");
+    let view;
     live.className = "chart-live chart-waiting";
     chart.append(live);
     try {
       const specification = JSON.parse(chart.querySelector(".chart-spec").textContent);
-      await window.vegaEmbed(live, specification, options);
+      ({ view } = await window.vegaEmbed(live, specification, options));
     } catch (error) {
       live.remove();
       throw error;
@@ -34,6 +35,7 @@
     drawing.remove();
     live.classList.remove("chart-waiting");
     chart.dataset.drawn = "true";
+    chart.dispatchEvent(new CustomEvent("chart-drawn", { bubbles: true, detail: view }));
   };
 
   const start = async () => {
