@@ -313,7 +313,7 @@ def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
     names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
     return [
         names.transform_filter(alt.datum.series == name)
-        .mark_text(align="left", fontSize=13, fontWeight="bold")
+        .mark_text(align="left", fontSize=13, fontWeight="bold", cursor="pointer")
         .encode(x=alt.value(12), y=alt.value(12 + 18 * place), text="name:N", color=colour)
         for place, name in enumerate(series)
     ]

@@ -25,7 +25,7 @@ NARROW = "width < 540"
 LINE = 46  # pixels of a factor's row
 HEAD = 48  # pixels over the first row: the key and what the sides mean
 APART = 7  # pixels from a row's middle to each of its two marks
-LABELS, TEXTS = 235, 150  # pixels beside the axis of a wide chart
+LABELS, TEXTS = 255, 145  # pixels beside the axis of a wide chart
 LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
 
 BOX, STEP, INDENT = 30, 38, 22  # pixels of a box, from one to the next, to a part's box
@@ -121,41 +121,12 @@ def forest_chart(rows: pd.DataFrame) -> alt.LayerChart:
                 alt.ExprRef(f"{NARROW} ? width - 10 : width - {TEXTS}"),
             ],
         ),
-        axis=alt.Axis(values=ticks_of(span), grid=False, format="~g"),
+        axis=alt.Axis(values=ticks_of(span), grid=False, format="~g", labelFlush=False),
     )
-    marks = rows.dropna(subset=["estimate"]).assign(
-        y=rows["middle"] + rows["apart"],
-        # Off the axis nothing is drawn: an arrow stands at its end.
-        at=rows["estimate"].astype(float).clip(1 / span, span),
-        low=rows["lower"].astype(float).clip(1 / span, span),
-        high=rows["upper"].astype(float).clip(1 / span, span),
-    )
-    colour = alt.Color(
-        "model:N", legend=None, scale=alt.Scale(domain=list(MODELS.values()), range=COLOURS)
-    )
-    tooltip = [
-        alt.Tooltip("label:N", title="Factor"),
-        alt.Tooltip("model:N", title="Model"),
-        alt.Tooltip("text:N", title="HR (95% CI)"),
-    ]
-    down = alt.ExprRef(f"{NARROW} ? 9 : 0")
     y = alt.Y("y:Q", axis=None, scale=None)
-    base = alt.Chart(marks).encode(y=y, color=colour)
     layers = [
         *_row_rules(rows, x, y),
-        base.mark_rule(strokeWidth=2, yOffset=down, y2Offset=down).encode(
-            x=alt.X("low:Q"), x2="high:Q"
-        ),
-        base.mark_point(filled=True, size=70, opacity=1, yOffset=down).encode(
-            x=x,
-            shape=alt.Shape(
-                "model:N",
-                legend=None,
-                scale=alt.Scale(domain=list(MODELS.values()), range=list(SHAPES)),
-            ),
-            tooltip=tooltip,
-        ),
-        *_arrows(marks, span, y, colour, down),
+        *_mark_layers(rows.dropna(subset=["estimate"]), span, x, y),
         *_row_texts(rows, y),
         *_heading(rows, x),
     ]
@@ -177,24 +148,37 @@ def _row_rules(rows: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     ]
 
 
-def _arrows(
-    marks: pd.DataFrame, span: float, y: alt.Y, colour: alt.Color, down: alt.ExprRef
-) -> list[alt.Chart]:
-    """Where a limit runs past the axis, an arrow at its end."""
-    layers = []
-    for part, end, shape in (
-        ("lower", 1 / span, "triangle-left"),
-        ("upper", span, "triangle-right"),
+def _mark_layers(rows: pd.DataFrame, span: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Lines from limit to limit, marks at the ratios, arrows where a limit runs past the axis."""
+    if rows.empty:
+        return []
+    inside = rows[["estimate", "lower", "upper"]].astype(float).clip(1 / span, span)
+    inside.columns = ["at", "low", "high"]
+    marks = rows.join(inside).assign(y=rows["middle"] + rows["apart"])
+    models = list(MODELS.values())
+    colour = alt.Color("model:N", legend=None, scale=alt.Scale(domain=models, range=COLOURS))
+    shape = alt.Shape("model:N", legend=None, scale=alt.Scale(domain=models, range=SHAPES))
+    tooltip = [
+        alt.Tooltip("label:N", title="Factor"),
+        alt.Tooltip("model:N", title="Model"),
+        alt.Tooltip("text:N", title="HR (95% CI)"),
+    ]
+    down = alt.ExprRef(f"{NARROW} ? 9 : 0")
+    base = alt.Chart(marks).encode(y=y, color=colour)
+    layers = [
+        base.mark_rule(strokeWidth=2, yOffset=down, y2Offset=down).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(filled=True, size=70, opacity=1, yOffset=down).encode(
+            x=x, shape=shape, tooltip=tooltip
+        ),
+    ]
+    for beyond, end, arrow in (
+        (marks["lower"] < 1 / span, 1 / span, "triangle-left"),
+        (marks["upper"] > span, span, "triangle-right"),
     ):
-        limits = marks[part].astype(float)
-        beyond = marks[(limits < end) if part == "lower" else (limits > end)]
-        if len(beyond):
-            arrows = alt.Chart(beyond.assign(at=end)[["y", "at", "model"]])
-            layers.append(
-                arrows.mark_point(
-                    filled=True, size=90, opacity=1, shape=shape, yOffset=down
-                ).encode(x="at:Q", y=y, color=colour)
-            )
+        if beyond.any():
+            arrows = base.properties(data=marks[beyond].assign(at=end)[["at", "y", "model"]])
+            mark = arrows.mark_point(filled=True, size=90, opacity=1, shape=arrow, yOffset=down)
+            layers.append(mark.encode(x=x))
     return layers
 
 
@@ -234,7 +218,7 @@ def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
         words.mark_text(align="right", fontSize=size, fontWeight="bold", text="HR (95% CI)").encode(
             x=alt.value("width"), y=alt.value(8)
         ),
-        words.mark_text(align="right", dx=-8, fontSize=size, text="← first-named side does better")
+        words.mark_text(align="right", dx=-8, fontSize=size, text="← first-named does better")
         .encode(x=x, y=alt.value(HEAD - 14)),
         words.mark_text(align="left", dx=8, fontSize=size, text="does worse →")
         .encode(x=x, y=alt.value(HEAD - 14)),
