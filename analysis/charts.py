@@ -106,12 +106,9 @@ class Figure:
                 ("Notebook", f"_sources/{page}.ipynb"),
             )
         )
-        return (
-            (f'<div class="chart-curves" role="group" aria-label="Curves of {title}" '
-             f'hidden>{names}</div>' if names else "")
-            + f'<div class="chart-files" role="group" aria-label="Files of {title}">'
-            f"{saved}{links}</div>"
-        )  # fmt: skip
+        curves = f'<div class="chart-curves" role="group" aria-label="Curves of {title}" hidden>'
+        files = f'<div class="chart-files" role="group" aria-label="Files of {title}">'
+        return (f"{curves}{names}</div>" if names else "") + f"{files}{saved}{links}</div>"
 
 
 def survival_figure(
