@@ -210,11 +210,12 @@ def step_chart(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
         *_landmark_layers(landmarks, x, colour),
-        *_series_labels(list(series), colour),
     ]
+    names = _series_labels(list(series), colour)
     if len(series) > 1:
-        layers = [_fading(layer) for layer in layers]
-    layers += [*_hover_layers(curves), *_number_rows(results, rows, ticks, x)]
+        layers, names = ([_fading(layer) for layer in part] for part in (layers, names))
+    # Over the hover marks, which would take the clicks on the names.
+    layers += [*_hover_layers(curves), *names, *_number_rows(results, rows, ticks, x)]
     chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))
