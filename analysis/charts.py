@@ -210,12 +210,11 @@ def step_chart(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
         *_landmark_layers(landmarks, x, colour),
+        *_series_labels(list(series), colour),
     ]
-    names = _series_labels(list(series), colour)
     if len(series) > 1:
-        layers, names = ([_fading(layer) for layer in part] for part in (layers, names))
-    # Over the hover marks, which would take the clicks on the names.
-    layers += [*_hover_layers(curves), *names, *_number_rows(results, rows, ticks, x)]
+        layers = [_fading(layer) for layer in layers]
+    layers += [*_hover_layers(curves), *_number_rows(results, rows, ticks, x)]
     chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))
@@ -311,7 +310,7 @@ def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
     names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
     return [
         names.transform_filter(alt.datum.series == name)
-        .mark_text(align="left", fontSize=13, fontWeight="bold", cursor="pointer")
+        .mark_text(align="left", fontSize=13, fontWeight="bold")
         .encode(x=alt.value(12), y=alt.value(12 + 18 * place), text="name:N", color=colour)
         for place, name in enumerate(series)
     ]

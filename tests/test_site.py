@@ -265,7 +265,7 @@ def test_a_curve_stands_out_until_its_name_is_pressed_again(served: str, visit) 
     death.click()
     assert visit.evaluate(strength) == [0.15, 1]
     assert relapse.get_attribute("aria-pressed") == "false"
-    visit.locator(".chart-live text", has_text="━ Death").click()  # the name in the drawing
+    visit.locator(".chart-live text", has_text="━ Death").click(force=True)  # in the drawing
     assert visit.evaluate(strength) == whole
     assert death.get_attribute("aria-pressed") == "false"
     assert visit.errors == []

@@ -83,9 +83,15 @@
     for (const button of buttons) {
       button.addEventListener("click", () => press(button.dataset.curve));
     }
-    // The names within the drawing do the same for a pointer.
-    view.addEventListener("click", (_, item) => {
-      if (item && item.datum && item.datum.name) press(item.datum.series);
+    // The names within the drawing do the same for a pointer. They lie under the marks that catch
+    // the hover, so the place of the click counts.
+    figure.querySelector(".chart-live").addEventListener("click", ({ clientX, clientY }) => {
+      for (const text of figure.querySelectorAll(".chart-live text")) {
+        const { left, right, top, bottom } = text.getBoundingClientRect();
+        const inside = left <= clientX && clientX <= right && top <= clientY && clientY <= bottom;
+        const named = (button) => text.textContent === `━ ${button.dataset.curve}`;
+        if (inside && buttons.some(named)) press(buttons.find(named).dataset.curve);
+      }
     });
     names.hidden = false;
   };
