@@ -3,6 +3,7 @@
 from .charts import incidence_figure, survival_figure
 from .consistency import findings
 from .dataset import DataError, Dataset, NotRecorded, load
+from .diagrams import flow_figure, forest_figure
 from .endpoints import endpoint
 from .estimators import cumulative_incidence, survival_curve
 from .published import against_print
@@ -11,6 +12,7 @@ from .results import (
     characteristics_results,
     factor_endpoints,
     factor_results,
+    flow_results,
     forward_results,
     headline_results,
     incidence_results,
@@ -75,6 +77,9 @@ __all__ = [
     "factor_table",
     "factors_table",
     "findings",
+    "flow_figure",
+    "flow_results",
+    "forest_figure",
     "forward_results",
     "forward_table",
     "headline_results",

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
+from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
@@ -32,6 +33,7 @@ COLOURS = ("var(--series-1, #0072b2)", "var(--series-2, #d55e00)")
 INK = "currentColor"
 LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs
+FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
 STYLE = {
     "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
@@ -54,12 +56,17 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart for the page. `alt` says in words what it shows, `caption` how to read its marks."""
+    """A chart for the page. `alt` says in words what it shows, `caption` how to read its marks.
+
+    `name` begins with the page's, as in `page` or `page-part`. The caption's first sentence names
+    the figure. `curves` are the names of several curves, each of which can stand out.
+    """
 
     name: str
     chart: alt.LayerChart
     alt: str
     caption: str
+    curves: Sequence[str] = ()
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self.alt}
@@ -73,8 +80,35 @@ class Figure:
             f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
             f'<div class="chart-static" aria-hidden="true">{_svg(spec, self.name)}</div>'
             f'<script type="application/json" class="chart-spec">{data}</script></div>'
-            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+            f"{self._controls()}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
+
+    def _controls(self) -> str:
+        """The names of its curves to press, its drawing to save, its numbers and notebook.
+
+        The links need no script. The buttons do, and stay hidden without it.
+        """
+        page, title = self.name.split("-")[0], html.escape(self.caption.split(".")[0])
+        names = "".join(
+            f'<button type="button" aria-pressed="false" data-curve="{html.escape(name)}" '
+            f'class="series-{number}">{html.escape(name)}</button>'
+            for number, name in enumerate(self.curves, start=1)
+        )
+        saved = "".join(
+            f'<button type="button" hidden data-save="{kind.lower()}" '
+            f'aria-label="{kind}: {title}">{kind}</button>'
+            for kind in ("SVG", "PNG")
+        )
+        links = "".join(
+            f'<a href="{quote(path)}" download aria-label="{words}: {title}">{words}</a>'
+            for words, path in (
+                ("Numbers (CSV)", f"results/{page}.csv"),
+                ("Notebook", f"_sources/{page}.ipynb"),
+            )
+        )
+        curves = f'<div class="chart-curves" role="group" aria-label="Curves of {title}" hidden>'
+        files = f'<div class="chart-files" role="group" aria-label="Files of {title}">'
+        return (f"{curves}{names}</div>" if names else "") + f"{files}{saved}{links}</div>"
 
 
 def survival_figure(
@@ -100,7 +134,7 @@ def survival_figure(
         f"Median: {with_interval(results, 'median', question.name)}. "
         f"{at_landmarks(dataset, results, 'survival', question.name)}."
     )
-    return Figure(name, chart, alt_text, _caption(dataset, caption))
+    return Figure(name, chart, alt_text, with_source(dataset, caption))
 
 
 def incidence_figure(
@@ -128,7 +162,8 @@ def incidence_figure(
         f"{labels[cause]}: {at_landmarks(dataset, results, 'cumulative_incidence', cause)}."
         for cause in curves
     )
-    return Figure(name, chart, alt_text, _caption(dataset, caption))
+    shown_curves = tuple(series) if len(series) > 1 else ()
+    return Figure(name, chart, alt_text, with_source(dataset, caption), shown_curves)
 
 
 def step_chart(
@@ -176,11 +211,22 @@ def step_chart(
         ),
         *_landmark_layers(landmarks, x, colour),
         *_series_labels(list(series), colour),
-        *_hover_layers(curves),
-        *_number_rows(results, rows, ticks, x),
     ]
+    if len(series) > 1:
+        layers = [_fading(layer) for layer in layers]
+    layers += [*_hover_layers(curves), *_number_rows(results, rows, ticks, x)]
     chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
+    if len(series) > 1:
+        chart = chart.add_params(alt.param(name=FOCUS, value=""))
     return chart.configure(**STYLE)
+
+
+def _fading(layer: alt.Chart) -> alt.Chart:
+    """The layer, which steps back while the name of another curve is pressed."""
+    opacity = layer.mark.opacity
+    whole = 1 if opacity is alt.Undefined else opacity
+    here = f"!{FOCUS} || {FOCUS} == datum.series"
+    return layer.encode(opacity=alt.condition(here, alt.value(whole), alt.value(whole * FADED)))
 
 
 def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
@@ -311,14 +357,16 @@ def _number_rows(
     return layers
 
 
-def _caption(dataset: Dataset, caption: str) -> str:
+def with_source(dataset: Dataset, caption: str) -> str:
+    """The caption, which says so where the patients are invented."""
     return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
 
 
 def _svg(spec: dict, name: str) -> str:
     """The chart as a drawing without its hover marks, the same bytes for the same data."""
     still = [layer for layer in spec["layer"] if layer.get("name") != HOVER]
-    fixed = {**spec, "layer": still, "params": [], "width": STATIC_WIDTH}
+    values = [param for param in spec.get("params", []) if "select" not in param]
+    fixed = {**spec, "layer": still, "params": values, "width": STATIC_WIDTH}
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     svg = vl_convert.vegalite_to_svg(fixed, vl_version=version)
     # Vega counts its clip paths through a whole process; a page needs ids of its own.

@@ -61,6 +61,7 @@ def _supporting(
 
 
 PAGES: dict[str, Callable[[Dataset], pd.DataFrame]] = {
+    "patients": res.flow_results,
     "table_1": res.baseline_results,
     "figure_1a": lambda dataset: _survival(dataset, "os"),
     "figure_1b": lambda dataset: _survival(dataset, "rfs"),

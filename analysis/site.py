@@ -71,6 +71,8 @@ def write_pages(
         shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
     _sphinx(stage, folder, name)
     (folder / "_build" / "html").rename(folder / "html")
+    if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
+        shutil.copytree(stage / "results", folder / "html" / "results")
     (folder / "html" / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_build")
     shutil.rmtree(stage)

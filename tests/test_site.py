@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,7 +18,8 @@ from bs4 import BeautifulSoup
 from analysis.build import ROOT, notebooks
 from benchmarks.pages import DRAWN, measure, serving
 
-VENDOR = ROOT / "book" / "_extra" / "vendor"
+BOOK = ROOT / "book"
+VENDOR = BOOK / "_extra" / "vendor"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 AXE = Axe()
@@ -203,6 +207,119 @@ def test_without_scripts_the_list_is_whole(served: str, browser) -> None:
     assert rows.count() == page.locator(".ledger tbody tr:visible").count() > 400
     assert not page.locator(".ledger-controls").is_visible()
     context.close()
+
+
+def test_a_drawing_is_saved_to_be_seen_anywhere(site: Path, visit) -> None:
+    """From the disk: plain colours on white, and the same as a picture of twice the size."""
+    visit.goto((site / "table_3.html").as_uri())
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    figure = visit.locator(".chart-figure").first
+    saved = {}
+    for kind in ("SVG", "PNG"):
+        with visit.expect_download() as download:
+            figure.get_by_role("button", name=kind).click()
+        assert download.value.suggested_filename == f"table_3-forest-os.{kind.lower()}"
+        saved[kind] = Path(download.value.path()).read_bytes()
+    text = saved["SVG"].decode("utf-8")
+    drawing = ElementTree.fromstring(text)
+    assert "var(" not in text and "currentColor" not in text
+    assert 'width="100%" height="100%" fill="#fff"' in text
+    assert "#0072b2" in text and "#d55e00" in text
+    assert "Forest plot. Overall survival" in drawing[0].text
+    assert saved["PNG"].startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", saved["PNG"][16:24])
+    assert width == pytest.approx(2 * float(drawing.get("width")), abs=1)
+    assert height == pytest.approx(2 * float(drawing.get("height")), abs=1)
+    assert visit.errors == []
+
+
+def test_the_files_of_a_chart_are_reached_by_keyboard(served: str, visit) -> None:
+    visit.goto(f"{served}/bmt/figure_1a.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    look = """() => {
+        const { innerText, ariaLabel } = document.activeElement;
+        return [innerText, ariaLabel, getComputedStyle(document.activeElement).outlineStyle];
+    }"""
+    names = []
+    visit.locator(".chart-files button").first.focus()
+    for _ in range(4):
+        names.append(visit.evaluate(look))
+        visit.keyboard.press("Tab")
+    assert [words for words, *_ in names] == ["SVG", "PNG", "Numbers (CSV)", "Notebook"]
+    assert all(label == f"{words}: Figure 1A" for words, label, _ in names)
+    assert {outline for *_, outline in names} == {"solid"}
+
+
+def test_without_scripts_a_chart_offers_its_numbers_and_notebook(served: str, browser) -> None:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served}/figure_1d.html")
+    files = page.locator(".chart-files")
+    assert files.locator("a:visible").all_inner_texts() == ["Numbers (CSV)", "Notebook"]
+    assert not page.locator(".chart-figure button:visible").count()
+    for link in files.locator("a").all():
+        answer = context.request.get(f"{served}/{link.get_attribute('href')}")
+        assert answer.ok and len(answer.body()) > 1000
+    context.close()
+
+
+def test_a_curve_stands_out_until_its_name_is_pressed_again(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/figure_1d.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    strength = """[...document.querySelectorAll('.chart-live .mark-line path')]
+        .map(line => Number(line.getAttribute('opacity') ?? 1))"""
+    relapse, death = visit.locator(".chart-curves button").all()
+    whole = visit.evaluate(strength)
+    assert len(whole) == 2 and min(whole) == 1
+    relapse.focus()
+    visit.keyboard.press("Enter")
+    assert visit.evaluate(strength) == [1, 0.15]
+    assert relapse.get_attribute("aria-pressed") == "true"
+    death.click()
+    assert visit.evaluate(strength) == [0.15, 1]
+    assert relapse.get_attribute("aria-pressed") == "false"
+    visit.locator(".chart-live text", has_text="━ Death").click(force=True)  # in the drawing
+    assert visit.evaluate(strength) == whole
+    assert death.get_attribute("aria-pressed") == "false"
+    assert visit.errors == []
+
+
+def test_no_text_of_the_diagrams_is_cut_or_outside(served: str, visit) -> None:
+    """On a phone and a desk; an ellipsis would say that a label had no room."""
+    outside = """[...document.querySelectorAll('.chart-live svg text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return text.textContent.includes('…') || box.left < 0 || box.right > window.innerWidth;
+    }).map(text => text.textContent)"""
+    for name in ("table_3", "patients", "bmt/table_3", "myeloid/patients"):
+        for size in (PHONE, DESK):
+            visit.set_viewport_size(size)
+            visit.goto(f"{served}/{name}.html")
+            visit.wait_for_function(DRAWN, timeout=15_000)
+            assert visit.evaluate(outside) == [], f"{name} at {size['width']} px"
+
+
+def test_a_page_with_charts_stays_light(site: Path, served: str, visit) -> None:
+    """Under 500 kB with all of ours that it loads, compressed; the theme's own files aside."""
+    ours = {path.name for path in [*BOOK.glob("_static/*"), *VENDOR.glob("*.js")]}
+    for name in ("table_3", "patients", "figure_1d"):
+        loaded = {}
+
+        def note(response, loaded=loaded) -> None:
+            loaded[urlsplit(response.url).path] = response
+
+        visit.on("response", note)
+        visit.goto(f"{served}/{name}.html")
+        visit.wait_for_function(DRAWN, timeout=15_000)
+        visit.remove_listener("response", note)
+        files = [site / unquote(path).lstrip("/") for path in loaded]
+        sizes = {
+            file.name: len(gzip.compress(file.read_bytes()))
+            for file in files
+            if file.name in {f"{name}.html", *ours}
+        }
+        assert {"vega.min.js", "controls.js", f"{name}.html"} <= set(sizes)
+        assert sum(sizes.values()) < 500_000, sizes
 
 
 def test_formulas_are_mathml(site: Path) -> None:

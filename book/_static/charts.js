@@ -22,12 +22,13 @@
   const draw = async (chart) => {
     const drawing = chart.querySelector(".chart-static");
     const live = document.createElement("div");
+    let view;
     live.className = "chart-live chart-waiting";
     live.setAttribute("aria-hidden", "true"); // the chart's own label says what it shows
     chart.append(live);
     try {
       const specification = JSON.parse(chart.querySelector(".chart-spec").textContent);
-      await window.vegaEmbed(live, specification, options);
+      ({ view } = await window.vegaEmbed(live, specification, options));
     } catch (error) {
       live.remove();
       throw error;
@@ -35,6 +36,7 @@
     drawing.hidden = true; // paper has its own width, so it keeps the drawing
     live.classList.remove("chart-waiting");
     chart.dataset.drawn = "true";
+    chart.dispatchEvent(new CustomEvent("chart-drawn", { bubbles: true, detail: view }));
   };
 
   const start = async () => {

@@ -1,0 +1,284 @@
+"""Forest plots, the flow of the patients, and what stands under every chart."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_dataset import HEAD, field, folder
+from test_pages import NASTY, THIN, chart_of, nasty
+
+import analysis
+from analysis import diagrams
+from analysis.charts import COLOURS, FOCUS
+from analysis.dataset import load
+from analysis.results import flow
+
+DATASETS = ("blinatumomab", "bmt", "myeloid")
+
+
+@pytest.fixture(scope="module", params=DATASETS)
+def dataset(request):
+    return load(f"data/{request.param}")
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load("data/blinatumomab")
+
+
+def html_of(figure) -> str:
+    return figure._repr_mimebundle_()["text/html"]
+
+
+def rows_of(spec: dict) -> list[dict]:
+    """Every row of data that a chart holds."""
+    return [row for rows in spec["datasets"].values() for row in rows]
+
+
+# --- forest plot -----------------------------------------------------------------------------
+
+
+def forest_of(data, place=0):
+    question = analysis.factor_endpoints(data)[place]
+    results = analysis.factor_results(data, question)
+    return results, analysis.forest_figure(data, question, results, "table_3-forest", "T. Words.")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_forest_plot_has_a_row_for_each_factor_and_marks_for_each_ratio(dataset, place):
+    results, figure = forest_of(dataset, place)
+    spec = figure.chart.to_dict()
+    marks = [row for row in rows_of(spec) if "low" in row]
+    for model, words in diagrams.MODELS.items():
+        ratios = results[results["quantity"] == f"hazard_ratio_{model}"]["estimate"].dropna()
+        found = [row["estimate"] for row in marks if row["model"] == words]
+        np.testing.assert_allclose(found, ratios, rtol=1e-4)
+    labels = {row["label"] for row in rows_of(spec) if "label" in row}
+    question = analysis.factor_endpoints(dataset)[place]
+    assert labels == {f.label for f in dataset.factors if question.name in f.endpoints}
+
+
+def test_a_forest_plot_says_its_numbers_in_words(paper):
+    _, figure = forest_of(paper)
+    assert "hazard ratios of 12 factors" in figure.alt
+    assert "CR/CRh (yes/no) 0.29 (95% CI, 0.21–0.40)" in figure.alt
+    assert "Stepwise model: CR/CRh (yes/no) 0.43 (95% CI, 0.25–0.74)" in figure.alt
+    assert figure.caption.endswith("Synthetic cohort.")
+    assert "does better" in html_of(figure)
+
+
+def ratios(*lines: tuple[float, float, float]) -> pd.DataFrame:
+    """Rows as a forest plot takes them, one factor each."""
+    made = []
+    for place, (estimate, lower, upper) in enumerate(lines):
+        row = {"place": place, "label": f"F{place}", "model": "Alone", "apart": 0, "text": "t"}
+        row["middle"] = diagrams.HEAD + diagrams.LINE * (place + 0.5)
+        made.append({**row, "estimate": estimate, "lower": lower, "upper": upper})
+    return pd.DataFrame(made)
+
+
+def test_the_axis_holds_every_estimate_and_is_even_about_one():
+    assert diagrams.span_of(ratios((1.0, 0.9, 1.1))) == pytest.approx(2.2)
+    assert diagrams.span_of(ratios((0.25, 0.2, 0.4), (1.5, 1.0, 3.0))) == pytest.approx(5.5)
+    assert diagrams.span_of(ratios((1.5, 0.001, 900.0))) == pytest.approx(8.8)
+    assert diagrams.span_of(ratios((None, None, None))) == pytest.approx(2.2)
+    assert diagrams.ticks_of(5.5) == [0.25, 0.5, 1, 2, 4]
+    assert diagrams.ticks_of(110) == [0.01, 0.1, 1, 10, 100]
+
+
+def test_a_limit_past_the_axis_ends_in_an_arrow():
+    spec = diagrams.forest_chart(ratios((1.5, 0.001, 900.0), (1.0, 0.8, 1.2))).to_dict()
+    shapes = [layer["mark"].get("shape") for layer in spec["layer"]]
+    assert shapes.count("triangle-left") == shapes.count("triangle-right") == 1
+    drawn = [row for row in rows_of(spec) if "low" in row]
+    low, high = spec["layer"][1]["encoding"]["x"]["scale"]["domain"]
+    assert all(low <= row["low"] <= row["high"] <= high for row in drawn)
+    spec = diagrams.forest_chart(ratios((1.0, 0.8, 1.2))).to_dict()
+    assert not any("triangle" in str(layer["mark"].get("shape")) for layer in spec["layer"])
+
+
+def test_what_cannot_be_estimated_is_a_row_of_words(tmp_path):
+    factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
+    sides = {"numerator": ["I"], "denominator": ["II"]}
+    csv = HEAD + "\n".join(THIN["no death"]) + "\n"
+    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
+    _, figure = forest_of(data)
+    spec = figure.chart.to_dict()
+    assert not [row for row in rows_of(spec) if "low" in row]
+    assert {row["text"] for row in rows_of(spec) if "text" in row} == {"not estimable"}
+    assert "Alone: Stage not estimable." in figure.alt
+    assert "hazard ratios of 1 factor on" in figure.alt
+    assert ">not estimable</text>" in html_of(figure)
+
+
+# --- flow of the patients --------------------------------------------------------------------
+
+
+def counts_of(data) -> dict[str, int]:
+    found = analysis.flow_results(data)
+    found = found[found["quantity"] == "count"]
+    return dict(zip(found["group"], found["estimate"].astype(int), strict=True))
+
+
+def adds_up(data) -> bool:
+    """Whether the parts of every branch are apart and make up the whole."""
+    branches = flow(data)
+    for parent in branches:
+        parts = [b.which for b in branches if b.parent == parent.name]
+        if parts and not (sum(part.astype(int) for part in parts) == parent.which).all():
+            return False
+    return branches[0].which.all()
+
+
+def test_the_flow_of_the_papers_cohort(paper):
+    found = counts_of(paper)
+    assert found["patients"] == 259
+    assert found["response_day|patients"] == 123
+    assert found["no_response|patients"] == 136
+    assert found["hsct_in_remission|response_day"] == 56
+    assert found["no_hsct_in_remission|response_day"] == 67
+
+
+def test_the_numbers_of_the_flow_add_up(dataset):
+    assert adds_up(dataset)
+
+
+@pytest.mark.parametrize("rows", THIN.values(), ids=THIN)
+def test_the_flow_of_thin_data_adds_up_and_is_drawn(tmp_path, rows):
+    data = load(folder(tmp_path, csv=HEAD + "\n".join(rows) + "\n"))
+    assert adds_up(data)
+    results = analysis.flow_results(data)
+    assert "<svg" in html_of(analysis.flow_figure(data, results, "patients", "The patients."))
+
+
+@pytest.mark.parametrize(
+    ("columns", "groups"),
+    [
+        ((), {"died|patients", "alive|patients"}),
+        (("relapse_day",), {"died|patients", "alive|patients"}),
+        (("hsct_day",), {"died|patients", "alive|patients"}),
+        (("response_day",), {"died|response_day", "alive|response_day", "died|no_response"}),
+        (("response_day", "relapse_day"), {"relapsed|response_day", "alive|no_response"}),
+        (("response_day", "hsct_day"), {"died|hsct_in_remission", "died|no_hsct_in_remission"}),
+    ],
+)
+def test_the_flow_has_the_boxes_that_the_columns_give(tmp_path, columns, groups):
+    names = ["patient_id", *columns, "last_contact_day", "died"]
+    fields = [field(name, "integer" if name.endswith("_day") else "string") for name in names]
+    days = {"response_day": "30", "hsct_day": "60", "relapse_day": "90"}
+    full = ",".join(days[name] for name in columns)
+    lines = [
+        ",".join(filter(None, ("a", full, "400", "yes"))),
+        ",".join(["b", *("" for _ in columns), "500", "no"]),
+    ]
+    csv = ",".join(names) + "\n" + "\n".join(lines) + "\n"
+    data = load(folder(tmp_path, csv=csv, fields=fields))
+    found = counts_of(data)
+    assert groups <= set(found)
+    assert adds_up(data)
+    assert ("relapsed|response_day" in found) is ({"response_day", "relapse_day"} == set(columns))
+    figure = analysis.flow_figure(data, analysis.flow_results(data), "patients", "The patients.")
+    assert figure.alt.startswith("Flow of 2 patients.")
+
+
+def test_the_flow_is_drawn_without_empty_boxes_and_says_its_numbers(dataset):
+    results = analysis.flow_results(dataset)
+    figure = analysis.flow_figure(dataset, results, "patients", "The patients. Words.")
+    drawn = {row["name"]: row["count"] for row in rows_of(figure.chart.to_dict()) if "name" in row}
+    assert drawn["patients"] == len(dataset.patients)
+    assert all(drawn.values())
+    for row in rows_of(figure.chart.to_dict()):
+        if row.get("parent"):
+            assert f"{row['label']} {row['count']}" in figure.alt
+    assert ("Synthetic" in figure.caption) is dataset.settings.synthetic
+
+
+def test_the_responders_that_could_not_wait_are_counted(tmp_path):
+    """Median wait 30 days: b relapsed within it, c died within it, d neither."""
+    names = ["patient_id", "response_day", "hsct_day", "relapse_day", "last_contact_day", "died"]
+    fields = [field(name, "integer" if name.endswith("_day") else "string") for name in names]
+    rows = ["a,10,40,,900,no", "b,10,,20,900,no", "c,10,,,40,yes", "d,10,,300,900,no",
+            "e,10,90,80,900,no", "f,,90,,900,no"]  # fmt: skip
+    csv = ",".join(names) + "\n" + "\n".join(rows) + "\n"
+    data = load(folder(tmp_path, csv=csv, fields=fields))
+    results = analysis.flow_results(data)
+    wait = analysis.pick(results, "median_value", "wait")
+    assert (wait["estimate"], wait["n"]) == (pytest.approx(30 / 30.4375), 1)
+    gone = analysis.pick(results, "count", "gone_by_then|no_hsct_in_remission")
+    assert (gone["estimate"], gone["n"]) == (2, 4)
+    other = analysis.pick(results, "count", "other_hsct|hsct_day")
+    assert (other["estimate"], other["n"]) == (2, 3)
+    early = analysis.pick(results, "count", "seen_early|alive_at_end")
+    assert (early["estimate"], early["n"]) == (5, 5)
+
+
+# --- every chart -----------------------------------------------------------------------------
+
+
+def test_neither_diagram_holds_a_patient(paper):
+    """What is drawn are ratios and counts: of a private dataset the same."""
+    private = dataclasses.replace(paper, public=False)
+    results = analysis.flow_results(private)
+    flow_rows = rows_of(analysis.flow_figure(private, results, "p", "P.").chart.to_dict())
+    forest_rows = rows_of(forest_of(private)[1].chart.to_dict())
+    assert len(flow_rows) < 60 and len(forest_rows) < 120
+    ids = set(paper.patients["patient_id"])
+    for row in (*flow_rows, *forest_rows):
+        assert not {"time", "event", *ids} & {*row, *map(str, row.values())}
+
+
+def test_labels_of_a_dataset_stay_text_in_the_diagrams(tmp_path):
+    data = nasty(tmp_path)
+    flow_ = analysis.flow_figure(data, analysis.flow_results(data), "patients", NASTY)
+    for figure in (flow_, forest_of(data)[1], dataclasses.replace(flow_, curves=(NASTY,))):
+        html = html_of(figure)
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert" in html
+
+
+def test_under_a_chart_are_its_files(paper):
+    html = html_of(forest_of(paper)[1])
+    controls = re.findall(r"<(button|a) ([^>]*)>([^<]*)</\1>", html)
+    assert [words for *_, words in controls] == ["SVG", "PNG", "Numbers (CSV)", "Notebook"]
+    for tag, attributes, words in controls:
+        assert f'aria-label="{words}: T"' in attributes
+        assert ("hidden" in attributes) is (tag == "button")  # they need the script
+    assert 'href="results/table_3.csv"' in html
+    assert 'href="_sources/table_3.ipynb"' in html
+
+
+def incidence_of(data):
+    question = analysis.endpoint(data, "relapse")
+    labels = {"relapse": "Relapse", "death": "Death"}
+    curves = {
+        cause: analysis.cumulative_incidence(question.time, question.observed, number)
+        for number, cause in enumerate(labels, start=1)
+    }
+    results = analysis.incidence_results(data, question, curves)
+    return analysis.incidence_figure(
+        data, question, curves, labels, results, "figure_1d", "Figure 1D. Words."
+    )
+
+
+def test_a_curve_of_several_can_stand_out(paper):
+    figure = incidence_of(paper)
+    html, spec = html_of(figure), figure.chart.to_dict()
+    assert re.findall(r'data-curve="(\w+)" class="(series-\d)"', html) == [
+        ("Relapse", "series-1"),
+        ("Death", "series-2"),
+    ]
+    assert {"name": FOCUS, "value": ""} in spec["params"]
+    fading = [layer for layer in spec["layer"] if FOCUS in json.dumps(layer["encoding"])]
+    assert len(fading) >= 8
+    assert all(colour in html for colour in COLOURS)  # the still drawing has both
+
+
+def test_a_single_curve_has_nothing_to_stand_out_from(paper):
+    *_, html, spec = chart_of(paper)
+    assert "data-curve" not in html
+    assert FOCUS not in json.dumps(spec)
