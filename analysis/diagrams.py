@@ -86,8 +86,8 @@ def _figures(value: float) -> float | None:
 def span_of(rows: pd.DataFrame) -> float:
     """The axis goes from 1/span to span, so that as much better is as far off as as much worse.
 
-    It holds every estimate up to a hundredfold. Limits may widen it to four times what the estimates need; a limit
-    beyond that is cut, for it would press all else together.
+    It holds every estimate up to a hundredfold. Limits may widen it to four times what the
+    estimates need; a limit beyond that is cut, for it would press all else together.
     """
 
     def reach(*parts: str) -> float:
