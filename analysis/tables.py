@@ -71,7 +71,7 @@ class Table:
         lines.writerows([_inert(cell) for cell in (row.heading, *row.cells)] for row in self.rows)
         name, caption = html.escape(self.name), html.escape(self.caption)
         return (
-            f'<p class="chart-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
+            f'<p class="table-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
             f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
         )
 

@@ -91,6 +91,11 @@ def test_each_word_is_linked_once_on_a_page_and_shows_its_meaning(site: Path, sl
     assert not LINK.search((site / slug / "glossary.html").read_text("utf-8"))
 
 
+def test_the_books_own_name_is_no_term(site: Path):
+    links = LINK.findall((site / "index.html").read_text("utf-8"))
+    assert links and "Plateau" not in {word for _, _, word in links}
+
+
 def test_every_definition_is_used_in_the_papers_book(site: Path):
     """A word that no page uses needs no definition."""
     glossary = (site / "glossary.html").read_text("utf-8")

@@ -78,13 +78,14 @@ def link_first_uses(app: Sphinx, document: nodes.document, page: str) -> None:
         return
     terms = definitions(app.env.get_doctree(GLOSSARY))
     words, seen = pattern(terms), set()
+    own_name = app.config.html_theme_options["logo"]["text"]
     address = app.builder.get_relative_uri(page, GLOSSARY)
     for text in prose(document):
         parts, end = [], 0
         for match in words.finditer(text):
             word = match.group()
             meant = meaning(word, terms)
-            if meant.place in seen:
+            if meant.place in seen or word == own_name:
                 continue
             seen.add(meant.place)
             target = f"{address}#{meant.place}"
