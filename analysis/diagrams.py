@@ -14,7 +14,7 @@ import pandas as pd
 from .charts import COLOURS, INK, STYLE, Figure, with_source
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import Branch, factors_of, flow, pick
+from .results import Branch, factor_labels, flow, pick
 from .text import interval, rounded, shown
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
@@ -55,8 +55,7 @@ def forest_figure(
 def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.DataFrame:
     """A row for each mark of the plot: its factor, its model, its ratio, its place in pixels."""
     made = []
-    for place, factor in enumerate(factors_of(dataset, question)):
-        key = f"{question.name}:{factor.column}"
+    for place, (key, name) in enumerate(factor_labels(dataset, question).items()):
         own = results[results["group"] == key].set_index("quantity")
         lines = [m for m in MODELS if f"hazard_ratio_{m}" in own.index]
         for number, model in enumerate(lines):
@@ -66,7 +65,7 @@ def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.D
             made.append(
                 {
                     "place": place,
-                    "label": factor.label,
+                    "label": name,
                     "model": MODELS[model],
                     "middle": HEAD + LINE * (place + 0.5),
                     "apart": 0 if len(lines) == 1 else APART * (2 * number - 1),

@@ -593,7 +593,8 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
         rows += _model(question, "univariate", [factor], alone)
         rows += _proportional(question, "univariate", [factor], alone)[:1]
         rows += _early_and_late(dataset, question, factor, alone)
-    rows += _fixed_rows(dataset, question)
+    later = _postbaseline(dataset, question)
+    rows += [row for factor in later for row in _fixed(dataset, question, factor)]
     p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
     candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
     chosen: list[Factor] = []
@@ -605,7 +606,7 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
         if chosen:
             rows += _model(question, "multivariate", chosen, complete)
             rows += _proportional(question, "multivariate", chosen, complete)
-    everybody = [f for f in factors if f.kind == "postbaseline" and _of_all(dataset, question, f)]
+    everybody = [factor for factor in later if _of_all(dataset, question, factor)]
     if len(everybody) > 1:
         together = covariate_rows(dataset, question, everybody)
         rows += _model(question, "postbaseline", everybody, together)
@@ -614,23 +615,27 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     return _frame(rows)
 
 
-def forward_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
-    """What comes after baseline, counted from its day (`univariate`) and as if known (`fixed`)."""
-    rows = _fixed_rows(dataset, question)
-    for factor in factors_of(dataset, question):
-        if factor.kind == "postbaseline":
+def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame:
+    """Death after what comes after baseline: from its day (`univariate`), as if known (`fixed`).
+
+    Of the factor of one `column`, or of all; no rows where the dataset names none.
+    """
+    question = endpoint(dataset, "os")
+    rows = []
+    for factor in _postbaseline(dataset, question):
+        if column in (None, factor.column):
             alone = covariate_rows(dataset, question, [factor])
             rows += _model(question, "univariate", [factor], alone)
+            rows += _fixed(dataset, question, factor)
     return _frame(rows)
 
 
-def _fixed_rows(dataset: Dataset, question: Endpoint) -> list[dict]:
-    return [
-        row
-        for factor in factors_of(dataset, question)
-        if factor.kind == "postbaseline"
-        for row in _model(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
-    ]
+def _postbaseline(dataset: Dataset, question: Endpoint) -> list[Factor]:
+    return [f for f in factors_of(dataset, question) if f.kind == "postbaseline"]
+
+
+def _fixed(dataset: Dataset, question: Endpoint, factor: Factor) -> list[dict]:
+    return _model(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
 
 
 def _proportional(
@@ -673,6 +678,11 @@ def _of_all(dataset: Dataset, question: Endpoint, factor: Factor) -> bool:
 def factors_of(dataset: Dataset, question: Endpoint) -> list[Factor]:
     """The dataset's factors for an endpoint, in its order."""
     return [factor for factor in dataset.factors if question.name in factor.endpoints]
+
+
+def factor_labels(dataset: Dataset, question: Endpoint) -> dict[str, str]:
+    """The labels of an endpoint's factors by their group in the results, in the dataset's order."""
+    return {_key(question, factor): factor.label for factor in factors_of(dataset, question)}
 
 
 def factor_endpoints(dataset: Dataset) -> list[Endpoint]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
-from .results import answerable, factors_of, outcome_order, pick, shown_levels
+from .results import answerable, factor_labels, outcome_order, pick, shown_levels
 from .text import MISSING, in_months, interval, month, rounded, shown
 
 DAGGER = "†"
@@ -385,15 +385,14 @@ def factor_table(
     rows = []
     for question in questions:
         rows.append(Row(question.title))
-        for factor in factors_of(dataset, question):
-            key = f"{question.name}:{factor.column}"
+        for key, label in factor_labels(dataset, question).items():
             cells = [
                 _cell(results, f"{quantity}_{kind}", key)
                 for kind in ("univariate", "multivariate")
                 for quantity in ("hazard_ratio", "p")
             ]
             alone = pick(results, "hazard_ratio_univariate", key)
-            rows.append(Row(factor.label, [*cells, f"{alone['n']} / {alone['events']}"], 1))
+            rows.append(Row(label, [*cells, f"{alone['n']} / {alone['events']}"], 1))
     columns = (
         "Factor", "HR (95% CI), alone", "P", "HR (95% CI), stepwise model", "P", "Patients / events"
     )  # fmt: skip
@@ -479,10 +478,9 @@ def _models_table(
     first = next(iter(columns.values()))
     rows = []
     for question in questions:
-        keys = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
         lines = [
             Row(label, [_cell(results, quantity, key) for quantity in columns.values()], 1)
-            for key, label in keys.items()
+            for key, label in factor_labels(dataset, question).items()
             if _has(results, first, key)
         ]
         if lines:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import factors_of, pick
+from .results import factor_labels, pick
 
 MISSING = "–"
 NOT_REACHED = "not reached"
@@ -127,7 +127,7 @@ def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) ->
         return f"Nobody was followed beyond {in_months(month)}"
     years = rounded(pick(results, "person_years", group, month)["estimate"], 1)
     return (
-        f"{rate['n']} patient{'' if rate['n'] == 1 else 's'} were followed beyond "
+        f"{rate['n']} patient{' was' if rate['n'] == 1 else 's were'} followed beyond "
         f"{in_months(month)}, for {years} patient-years in all. Events in that time: "
         f"{rate['events']}, or {with_interval(results, 'event_rate', group, month)}"
     )
@@ -157,8 +157,9 @@ def below(
 
 def factors_named(dataset: Dataset, question: Endpoint, rows: pd.DataFrame) -> str:
     """The labels of an endpoint's factors that some results are about, or `none`."""
-    labels = {f"{question.name}:{f.column}": f.label for f in factors_of(dataset, question)}
-    return listed(labels[key] for key in labels if key in set(rows["group"])) or "none"
+    found = set(rows["group"])
+    labels = factor_labels(dataset, question)
+    return listed(label for key, label in labels.items() if key in found) or "none"
 
 
 class Prose:

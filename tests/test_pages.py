@@ -471,6 +471,11 @@ def test_beyond_the_end_nobody_is_followed(paper):
     assert np.isnan(analysis.pick(results, "event_rate", "rfs", 60)["estimate"])
 
 
+def test_one_patient_was_followed(paper):
+    found = analysis.beyond(paper, PAGES["figure_1a"](paper), "os", 60)
+    assert found.startswith("1 patient was followed beyond 60 months")
+
+
 def test_a_rate_as_a_chance_within_a_year():
     assert analysis.within_a_year(np.log(2)) == "50%"
     assert analysis.within_a_year(0) == "0%"
@@ -480,11 +485,13 @@ def test_a_rate_as_a_chance_within_a_year():
 def test_what_comes_later_is_counted_from_its_day_and_as_if_known(paper):
     """As if known from the start, transplant seems to save; counted from its day it may not."""
     question = analysis.endpoint(paper, "os")
-    forward = analysis.forward_results(paper, question)
+    forward = analysis.forward_results(paper)
     fixed = analysis.pick(forward, "hazard_ratio_fixed", "os:hsct_day")
     right = analysis.pick(forward, "hazard_ratio_univariate", "os:hsct_day")
     assert fixed["upper"] < 1 < right["upper"]
     assert fixed["n"] == right["n"] == paper.patients["response_day"].notna().sum()
+    only = analysis.forward_results(paper, "hsct_day")
+    assert set(only["group"]) == {"os:hsct_day"} and len(forward) > len(only) == 4
     table = analysis.forward_table(paper, question, forward, "f", "F")
     assert table.rows[-1].cells[0] != table.rows[-1].cells[1]
 
@@ -492,7 +499,7 @@ def test_what_comes_later_is_counted_from_its_day_and_as_if_known(paper):
 def test_without_factors_there_is_nothing_to_count_forward(tmp_path):
     data = load(folder(tmp_path))
     question = analysis.endpoint(data, "os")
-    assert analysis.forward_table(data, question, analysis.forward_results(data, question),
+    assert analysis.forward_table(data, question, analysis.forward_results(data),
                                   "f", "F") is None  # fmt: skip
 
 
