@@ -62,6 +62,7 @@ def test_links_code_and_headings_are_no_prose():
             nodes.strong("", "two"),
         ),
         nodes.literal_block("", "hazard"),
+        nodes.rubric("", "hazard"),
     )
     assert [text.astext() for text in first_use.prose(document)] == ["one ", "two"]
 
