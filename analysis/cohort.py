@@ -119,18 +119,23 @@ def facts_results(facts: Sequence[Fact], dealt: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({"n": "Int64", "events": "Int64"})
 
 
+def rows_of_kinds(facts: Sequence[Fact], results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows that the facts of each of KINDS have in `facts_results`, which come first there."""
+    owners = pd.Series([fact.kind for fact in facts for _ in fact.rows])
+    return {kind: results.iloc[owners.index[owners == kind]] for kind in KINDS}
+
+
 def facts_table(facts: Sequence[Fact], kind: str, name: str, caption: str) -> Table:
     """The facts of one of KINDS beside what the print allows."""
     rows = [Row(fact.label, (fact.shown, fact.printed)) for fact in facts if fact.kind == kind]
     return Table(name, caption, ("Fact", "In the cohort", "The print says"), rows)
 
 
-def reasons_list(facts: Sequence[Fact], kind: str, reasons: Mapping[str, str]) -> Prose:
+def reasons_list(facts: Sequence[Fact], kind: str, reasons: Mapping[str, Prose | str]) -> Prose:
     """How the facts of one of KINDS were chosen: the lines, by topic, of those that there are."""
     topics = dict.fromkeys(fact.topic for fact in facts if fact.kind == kind)
-    whole = Prose()
-    whole.markdown = "\n".join(f"- {reasons[topic]}" for topic in topics if topic in reasons)
-    return whole
+    said = (Prose.of(reasons[topic]) for topic in topics if topic in reasons)
+    return Prose.joined(Prose("- {reason}", reason=reason) for reason in said)
 
 
 # --- counts --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
@@ -29,7 +30,7 @@ from .consistency_models import hazard_ratios, model_populations, wider_interval
 from .dataset import Dataset, NotRecorded
 from .results import COLUMNS
 from .tables import Row, Table
-from .text import Prose, listed, rounded
+from .text import Prose, listed, rounded, sourced
 
 ABSENT = "The print has not the numbers that this would need."
 
@@ -68,26 +69,35 @@ class Findings:
 
     def tell(self, name: str, *sentences: str) -> list[Prose | Table | Folded]:
         """The sentences with the finding's facts put in, then its table; or that it is absent."""
-        finding = self.found.get(name)
-        if finding is None:
+        if name not in self.found:
             return [Prose(ABSENT)]
-        shown = [Prose(*sentences, **finding.facts)]
-        return shown if finding.table is None else [*shown, finding.table]
+        shown, table = Prose(*sentences, **self.facts(name)), self.found[name].table
+        return [shown] if table is None else [shown, table]
 
-    def facts(self, name: str) -> dict[str, object]:
-        """What a finding says, by the names that sentences use; nothing where it is absent."""
-        return self.found[name].facts if name in self.found else {}
+    def facts(self, name: str, page: str = "") -> dict[str, object]:
+        """What a finding says, by the names that sentences use; nothing where it is absent.
+
+        What has a number in it is linked to the finding's rows of the results, which are those of
+        this page or of the one named.
+        """
+        if name not in self.found:
+            return {}
+        results = self.results()
+        rows = results[[owner == name for owner in self._owners()]]
+
+        def linked(fact: object) -> object:
+            number = len(rows) and re.search(r"\d", str(fact))
+            return sourced(fact, rows, page=page) if number else fact
+
+        return {key: linked(fact) for key, fact in self.found[name].facts.items()}
 
     def overview(self, answers: dict[str, tuple[str, str]]) -> Prose:
         """A list with a line a finding: its question, and its answer with the facts put in."""
-        lines = [
-            Prose(f"- **{question}** {answer}", **facts).markdown
+        return Prose.joined(
+            Prose(f"- **{question}** {answer}", **self.facts(key))
             for key, (question, answer) in answers.items()
-            if (facts := self.facts(key))
-        ]
-        whole = Prose()
-        whole.markdown = "\n".join(lines)
-        return whole
+            if key in self.found
+        )
 
     def results(self) -> pd.DataFrame:
         """Every number of the findings in the columns of the results.
@@ -99,6 +109,10 @@ class Findings:
         numbers = COLUMNS[2:]
         frame[numbers] = frame[numbers].astype(float)
         return frame.astype({"n": "Int64", "events": "Int64"})
+
+    def _owners(self) -> list[str]:
+        """The finding that each row of the results is of."""
+        return [name for name, finding in self.found.items() for _ in finding.rows]
 
 
 def findings(dataset: Dataset) -> Findings:

@@ -69,10 +69,11 @@ def plateau_month(dataset: Dataset) -> float:
 
 
 def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> pd.DataFrame:
-    """Median, survival and numbers at ticks and landmarks, restricted means, follow-up, plateau.
+    """Median, survival, numbers at ticks and landmarks, restricted means, follow-up, and more.
 
     `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`,
     those followed beyond the month for what comes after it, and the number of subjects elsewhere;
+    only where they are counted themselves, it is all patients;
     `events` counts up to the month, after it, or all.
     """
     n, events = len(question.data), int((question.observed > 0).sum())
@@ -85,6 +86,7 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
         *_follow_up(dataset, question, whole),
         *_rates_after(dataset, question, 1, question.name),
         *_survival_after(dataset, question),
+        *_entry(dataset, question),
     ]
     return _frame(rows)
 
@@ -195,6 +197,16 @@ def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
         yield {**row, **limits, "n": int(later.sum()), "events": value["events"]}
 
 
+def _entry(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
+    """How many of the patients enter the curve, and how many months they waited in the median."""
+    everybody = pd.Series(True, index=dataset.patients.index)
+    enters = pd.Series(everybody.index.isin(question.data.index), index=everybody.index)
+    yield from _count_rows(question.name, enters, everybody, "")
+    wait = dataset.months(question.data["origin"].median())
+    common = {"group": f"{question.name}:origin", "n": len(question.data)}
+    yield {"quantity": "median_value", "estimate": wait, **common}
+
+
 def _months(dataset: Dataset, days: Sequence[float]) -> dict:
     return {
         part: dataset.months(value)
@@ -221,6 +233,16 @@ def answerable(dataset: Dataset, *names: str) -> list[Endpoint]:
 
 
 # --- tables of characteristics ---------------------------------------------------------------
+
+
+def filled_results(dataset: Dataset) -> pd.DataFrame:
+    """How many patients there are, and in how many of them each column is filled."""
+    everybody = pd.Series(True, index=dataset.patients.index)
+    rows = [
+        {"quantity": "count", "group": name, "estimate": filled, "n": len(dataset.patients)}
+        for name, filled in dataset.patients.notna().sum().items()
+    ]
+    return _frame([*_headcount({"": everybody}), *rows])
 
 
 def characteristics_results(

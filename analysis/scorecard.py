@@ -25,7 +25,7 @@ from .published import (
     tally,
 )
 from .tables import Row, Table
-from .text import MISSING, Prose, listed
+from .text import MISSING, Prose, listed, sourced
 
 FORMS = {"numbers": False, "statements": True}
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
@@ -147,26 +147,40 @@ def sentences(dataset: Dataset, card: pd.DataFrame | None = None, link: str = ""
     """The total in a paragraph; `link` is a closing sentence. None without printed numbers."""
     if dataset.published.empty:
         return None
-    card = counted(scorecard(dataset) if card is None else card)
-    numbers = card[~are_statements(card)]
-    impossible = int((numbers["kind"] == "contradiction").sum())
-    aimed = int((numbers["match"] & (numbers["kind"] == "calibrated")).sum())
-    off = int((~numbers["match"] & (numbers["kind"] != "contradiction")).sum())
-    says = card[are_statements(card)]
-    others = [f"{off} {'differs' if off == 1 else 'differ'}"] if off else []
+    card = scorecard(dataset) if card is None else card
+    rows, run = totals(card), counted(card)
+    numbers, says = run[~are_statements(run)], run[are_statements(run)]
+
+    def of(text: object, group: str, form: str = "numbers") -> Prose:
+        """A text linked to what the scorecard counts of a group."""
+        found = rows["group"].eq(group) & rows["quantity"].str.endswith(form)
+        return sourced(text, rows[found], page="scorecard")
+
+    kind, matches = numbers["kind"], numbers["match"]
+    impossible = int((kind == "contradiction").sum())
+    aimed = int((matches & (kind == "calibrated")).sum())
+    off = int((~matches & (kind != "contradiction")).sum())
+    others = [f"{{off}} {'differs' if off == 1 else 'differ'}"] if off else []
     if impossible:
-        others.append(f"{impossible} cannot come out, because the print contradicts itself")
-    matched = f"{tally(numbers)}{f' and {tally(says)}' if len(says) else ''}"
+        others.append("{impossible} cannot come out, because the print contradicts itself")
     said = [
-        f"**Of what the paper prints, {matched} come out of this cohort.**",
+        f"**Of what the paper prints, {'{numbers} and {says}' if len(says) else '{numbers}'} come "
+        "out of this cohort.**",
         f"Of the other numbers, {listed(others)}." if others else "",
-        f"The cohort was built to give {aimed} of the matching numbers, so that they match is no "
+        "The cohort was built to give {aimed} of the matching numbers, so that they match is no "
         "evidence."
         if aimed
         else "",
         link,
     ]
-    return Prose(" ".join(filter(None, said)))
+    return Prose(
+        " ".join(filter(None, said)),
+        numbers=of(tally(numbers), "all"),
+        says=of(tally(says), "all", "statements") if len(says) else "",
+        off=of(off, "all"),
+        impossible=of(impossible, "contradiction") if impossible else "",
+        aimed=of(aimed, "calibrated") if aimed else "",
+    )
 
 
 def totals_table(card: pd.DataFrame, name: str, caption: str) -> Table:

@@ -14,7 +14,17 @@ import pandas as pd
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
 from .results import answerable, factor_labels, outcome_order, pick, shown_levels
-from .text import MISSING, in_months, interval, month, rounded, shown
+from .text import (
+    MISSING,
+    full,
+    in_months,
+    interval,
+    month,
+    rounded,
+    row_id,
+    row_number,
+    shown,
+)
 
 DAGGER = "†"
 CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
@@ -191,7 +201,8 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     """The median and the last landmark of every endpoint in `results`."""
     last = dataset.settings.months[-1]
     rows = []
-    for question in answerable(dataset, *results["group"].unique()):
+    answered = results.loc[results["quantity"] == "median", "group"]
+    for question in answerable(dataset, *answered):
         middle = pick(results, "median", question.name)
         late = pick(results, "survival", question.name, last)
         mark = "" if late["n"] else f" {DAGGER}"
@@ -507,7 +518,7 @@ def _cell(results: pd.DataFrame, quantity: str, key: str) -> str:
 # --- the dataset itself ----------------------------------------------------------------------
 
 
-def dictionary_table(dataset: Dataset, name: str, caption: str) -> Table:
+def dictionary_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Table:
     """The columns of patients.csv as datapackage.json describes them, with how many are filled."""
     rows = [
         Row(
@@ -515,7 +526,7 @@ def dictionary_table(dataset: Dataset, name: str, caption: str) -> Table:
             (
                 dataset.label(entry["name"]),
                 _allowed(entry),
-                str(int(dataset.patients[entry["name"]].notna().sum())),
+                shown(pick(results, "count", entry["name"])["estimate"], "count"),
                 entry.get("description", ""),
             ),
         )
@@ -535,6 +546,28 @@ def _allowed(entry: dict) -> str:
     words += [f"from {least}"] if least is not None else []
     words += [f"to {most}"] if most is not None else []
     return " ".join(words)
+
+
+def settings_table(dataset: Dataset, name: str, caption: str) -> Table:
+    """What datapackage.json declares about days, months and words, default or not."""
+    settings = dataset.settings
+    lines = {
+        "time_origin": (settings.time_origin, "The day from which all days count"),
+        "days_per_month": (f"{settings.days_per_month:g}", "Days in a month"),
+        "months": (
+            ", ".join(map(month, settings.months)),
+            "Landmarks: the months at which estimates are given",
+        ),
+        "long_term_months": (
+            month(settings.long_term_months),
+            "Known alive after this month, a patient is a long-term survivor",
+        ),
+        "population": (settings.population, "What the patients are called"),
+        "treatment": (settings.treatment or MISSING, "What the outcomes come after"),
+        "synthetic": ("yes" if settings.synthetic else "no", "Whether the patients were made up"),
+    }
+    rows = [Row(key, cells) for key, cells in lines.items()]
+    return Table(name, caption, ("Setting", "Value", "Meaning"), rows, words=True)
 
 
 def factors_table(dataset: Dataset, name: str, caption: str) -> Table:
@@ -567,3 +600,41 @@ def sources_table(dataset: Dataset, name: str, caption: str) -> Table:
     rows += [] if rows else [Row("Source", ("not stated", ""))]
     rows.append(Row("Public", ("yes" if dataset.public else "no", "")))
     return Table(name, caption, ("Kind", "What", "Where"), rows, words=True)
+
+
+# --- where the numbers come from -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The rows of a page's results behind a click. Links in the text lead to them by `row_id`."""
+
+    page: str
+    results: pd.DataFrame
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": f"{len(self.results)} rows."}
+
+    def _html(self) -> str:
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Row", *self.results.columns))
+        body = "\n".join(self._row(row) for _, row in self.results.iterrows())
+        page = html.escape(self.page)
+        summary = f"{len(self.results)} rows, as in {page}.csv, made by {page}.ipynb"
+        return (
+            f'<details class="numbers"><summary>{summary}</summary>\n'
+            f'<div class="table-wrap" tabindex="0" role="region" aria-label="{summary}">\n'
+            f'<table class="data"><thead><tr>{head}</tr></thead>\n'
+            f"<tbody>\n{body}\n</tbody></table></div></details>\n"
+        )
+
+    def _row(self, row: pd.Series) -> str:
+        values = (full(row[name]) for name in self.results.columns[2:])
+        cells = "".join(
+            f"<td>{html.escape(text)}</td>" for text in (row["quantity"], row["group"], *values)
+        )
+        return f'<tr id="{row_id(row)}"><th scope="row">{row_number(row)}</th>{cells}</tr>'
+
+
+def numbers_table(results: pd.DataFrame, page: str) -> Numbers:
+    """The results that a page wrote as `page`, to six digits; the file has all of them."""
+    return Numbers(page, results)

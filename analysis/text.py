@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -72,14 +72,21 @@ def interval(row: pd.Series) -> str:
     return "–".join(shown(row[part], row["quantity"]) for part in ("lower", "upper"))
 
 
-def estimate(results: pd.DataFrame, quantity: str, group: str, months: float | None = None) -> str:
+def estimate(
+    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
+) -> Prose:
     """An estimate with its unit, for prose: `7.5 months`."""
-    value = pick(results, quantity, group, months)["estimate"]
+    row = pick(results, quantity, group, months)
+    return sourced(_with_unit(row), row)
+
+
+def _with_unit(row: pd.Series) -> str:
+    value, quantity = row["estimate"], row["quantity"]
     return shown(value, quantity) + ("" if pd.isna(value) else _unit(quantity))
 
 
 def _unit(quantity: str) -> str:
-    if quantity in PERCENTAGES:
+    if quantity in PERCENTAGES or quantity == "percent":
         return "%"
     if quantity in RATES:
         return " per 100 patient-years"
@@ -88,11 +95,20 @@ def _unit(quantity: str) -> str:
 
 def with_interval(
     results: pd.DataFrame, quantity: str, group: str, months: float | None = None
-) -> str:
+) -> Prose:
     """The same with its 95 % interval: `7.5 months (95% CI, 5.5–8.5)`."""
     row = pick(results, quantity, group, months)
     limits = "" if row[["lower", "upper"]].isna().all() else f" (95% CI, {interval(row)})"
-    return estimate(results, quantity, group, months) + limits
+    return sourced(_with_unit(row) + limits, row)
+
+
+def share(results: pd.DataFrame, group: str) -> Prose:
+    """A count within its whole: `56 of 123 (45.5%)`; of nobody, no percentage."""
+    count, percent = (pick(results, quantity, group) for quantity in ("count", "percent"))
+    text = f"{shown(count['estimate'], 'count')} of {count['n']}"
+    if count["n"]:
+        text += f" ({shown(percent['estimate'], 'percent')}%)"
+    return sourced(text, count, percent)
 
 
 def month(value: float) -> str:
@@ -111,31 +127,40 @@ def listed(words: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: str) -> str:
+def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: str) -> Prose:
     """`23.4% at 24 months and 17.7% at 36 months`, over the dataset's landmark months."""
-    return listed(
-        f"{shown(pick(results, quantity, group, number)['estimate'], quantity)}% "
-        f"at {in_months(number)}"
-        for number in dataset.settings.months
-    )
+    rows = [pick(results, quantity, group, number) for number in dataset.settings.months]
+    numbers = {
+        f"at_{number}": sourced(f"{_with_unit(row)} at {in_months(row['months'])}", row)
+        for number, row in enumerate(rows)
+    }
+    return Prose(listed(f"{{{name}}}" for name in numbers), **numbers)
 
 
-def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) -> str:
+def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) -> Prose:
     """How long patients were followed beyond a landmark, and at which rate events came."""
     rate = pick(results, "event_rate", group, month)
+    after = declared(in_months(month), "months")
     if not rate["n"]:
-        return f"Nobody was followed beyond {in_months(month)}"
-    years = rounded(pick(results, "person_years", group, month)["estimate"], 1)
-    return (
-        f"{rate['n']} patient{' was' if rate['n'] == 1 else 's were'} followed beyond "
-        f"{in_months(month)}, for {years} patient-years in all. Events in that time: "
-        f"{rate['events']}, or {with_interval(results, 'event_rate', group, month)}"
+        nobody = sourced("Nobody", rate)
+        return Prose("{nobody} was followed beyond {after}", nobody=nobody, after=after)
+    one = rate["n"] == 1
+    return Prose(
+        f"{{followed}} patient{' was' if one else 's were'} followed beyond {{after}}, for "
+        "{years} patient-years in all. Events in that time: {events}, or {rate}",
+        followed=sourced(rate["n"], rate),
+        after=after,
+        years=estimate(results, "person_years", group, month),
+        events=sourced(rate["events"], rate),
+        rate=with_interval(results, "event_rate", group, month),
     )
 
 
-def within_a_year(rate: float) -> str:
-    """The share in per cent that has the event within a year at a rate per patient-year."""
-    return MISSING if pd.isna(rate) else rounded(-100 * np.expm1(-rate), 0) + "%"
+def within_a_year(rate: pd.Series, part: str) -> Prose:
+    """The share in per cent with the event within a year, at the `part` of a rate's result."""
+    value = rate[part]
+    text = MISSING if pd.isna(value) else rounded(-100 * np.expm1(-value), 0) + "%"
+    return sourced(text, rate)
 
 
 def selected(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> dict[str, str]:
@@ -163,20 +188,103 @@ def factors_named(dataset: Dataset, question: Endpoint, rows: pd.DataFrame) -> s
 
 
 class Prose:
-    """A paragraph of Markdown for the page, with numbers and labels put into its braces.
+    """Markdown for the page, a paragraph for each sentence, with values put into their braces.
 
-    Every value that is put in is text: markup in a label shows as it was written.
+    A value is text: markup in a label shows as it was written. Only a value that is Prose itself
+    keeps its links. As a string, in a label or a list of words, Prose is its plain text.
     """
 
     def __init__(self, *sentences: str, **values: object) -> None:
-        safe = {name: _literal(str(value)) for name, value in values.items()}
-        self.markdown = "\n\n".join(sentence.format(**safe) for sentence in sentences)
+        written = {
+            name: value.markdown if isinstance(value, Prose) else _literal(str(value))
+            for name, value in values.items()
+        }
+        self.markdown = "\n\n".join(sentence.format(**written) for sentence in sentences)
+        self.plain = "\n\n".join(sentence.format(**values) for sentence in sentences)
+
+    @classmethod
+    def of(cls, markdown: Prose | str) -> Prose:
+        """Prose as it is, or Markdown of our own that has no value in it."""
+        return markdown if isinstance(markdown, Prose) else cls(markdown)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Prose], between: str = "\n") -> Prose:
+        """Several of them in one: as they come, the lines of a list."""
+        named = {f"part_{number}": part for number, part in enumerate(parts)}
+        return cls(between.join(f"{{{name}}}" for name in named), **named)
 
     def _repr_markdown_(self) -> str:
         return self.markdown
 
     def __repr__(self) -> str:
-        return re.sub(r"\\(?=[^\w\s])", "", html.unescape(self.markdown))
+        return self.plain
+
+
+def sourced(text: object, *sources: pd.Series | pd.DataFrame, page: str = "") -> Prose:
+    """A number of a sentence, linked to the results that it was read or computed from.
+
+    Each source is a row that `pick` gave, or several rows, of the results of one `page`; without
+    a name it is this one. The link leads to the first of them in that page's table of its
+    numbers (`tables.numbers_table`), and says on hover what stands there.
+    """
+    rows = [row for source in sources for row in _rows(source)]
+    return _linked(text, (f"{page}.html" if page else "") + f"#{row_id(rows[0])}", _origin(rows))
+
+
+def declared(text: object, setting: str) -> Prose:
+    """A number that no run computes: the dataset declares it. The link leads to the data page."""
+    return _linked(
+        text, "data.html#settings", f"Declared by the dataset: {setting} in datapackage.json"
+    )
+
+
+def row_number(row: pd.Series) -> int:
+    """The number of a row of the results, as in their file: the first is 1."""
+    return int(row.name) + 1
+
+
+def row_id(row: pd.Series) -> str:
+    """The place of a row of the results on its page."""
+    return f"row-{row_number(row)}"
+
+
+def row_key(row: pd.Series) -> str:
+    """What a row of the results is about: `survival, os, 24 months`."""
+    months = "" if pd.isna(row["months"]) else in_months(row["months"])
+    return ", ".join(filter(None, (row["quantity"], row["group"], months)))
+
+
+def full(value: float) -> str:
+    """A number of the results to six digits; its file has all of them."""
+    return MISSING if pd.isna(value) else f"{value:.6g}"
+
+
+def _rows(source: pd.Series | pd.DataFrame) -> list[pd.Series]:
+    if isinstance(source, pd.Series):
+        return [source]
+    return [row for _, row in source.iterrows()]
+
+
+def _origin(rows: Sequence[pd.Series]) -> str:
+    numbers = [row_number(row) for row in rows]
+    if len(rows) > 3:
+        return f"From {len(rows)} rows of the page’s numbers, {min(numbers)} to {max(numbers)}"
+    if len(rows) > 1:
+        return f"From rows {listed(map(str, numbers))} of the page’s numbers"
+    row = rows[0]
+    found = [
+        f"{name} {full(row[name])}"
+        for name in ("estimate", "lower", "upper", "n", "events")
+        if not pd.isna(row[name])
+    ]
+    return f"Row {row_number(row)}: {row_key(row)}. {', '.join(found)}"
+
+
+def _linked(text: object, address: str, title: str) -> Prose:
+    linked = Prose("{text}", text=text)
+    title = html.escape(" ".join(title.split()))
+    linked.markdown = f'<a class="number" href="{address}" title="{title}">{linked.markdown}</a>'
+    return linked
 
 
 def _literal(text: str) -> str:

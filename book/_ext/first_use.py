@@ -63,6 +63,8 @@ def meaning(word: str, terms: dict[str, Definition]) -> Definition:
 def prose(document: nodes.document) -> Iterator[nodes.Text]:
     """The text of paragraphs and list items, in reading order."""
     for text in list(document.findall(nodes.Text)):
+        if _in_a_link_as_written(text):
+            continue
         above = text.parent
         inside = False
         while above is not None and not isinstance(above, ALONE):
@@ -70,6 +72,13 @@ def prose(document: nodes.document) -> Iterator[nodes.Text]:
             above = above.parent
         if above is None and inside:
             yield text
+
+
+def _in_a_link_as_written(text: nodes.Text) -> bool:
+    """Whether it follows the start of a link that is HTML in the Markdown, as a number's is."""
+    place = text.parent.index(text)
+    before = text.parent[place - 1] if place else None
+    return isinstance(before, nodes.raw) and before.astext().startswith("<a ")
 
 
 def link_first_uses(app: Sphinx, document: nodes.document, page: str) -> None:
