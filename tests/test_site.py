@@ -501,6 +501,19 @@ def test_each_page_with_results_offers_them(site: Path) -> None:
         assert results and results <= offered
 
 
+def test_buttons_open_the_notebook_of_their_page(site: Path, soups: dict[str, BeautifulSoup]):
+    for slug in SLUGS:
+        for notebook in notebooks():
+            place = Path(slug, notebook.stem)
+            buttons = soups[f"{place.as_posix()}.html"].select(".article-header-buttons a[href]")
+            opened = {urlsplit(button["href"]).netloc: button["href"] for button in buttons}
+            own = f"book/{notebook.name}"
+            assert opened["mybinder.org"].endswith(f"urlpath=lab/tree/{own}")
+            assert opened["colab.research.google.com"].endswith(f"/blob/main/{own}")
+            assert opened[""] == f"_sources/{notebook.name}"
+            assert (ROOT / own).exists() and (site / slug / opened[""]).exists()
+
+
 def test_vendored_scripts_are_those_of_the_table() -> None:
     table = (VENDOR / "README.md").read_text("utf-8")
     scripts = sorted(VENDOR.glob("*.js"))

@@ -1,0 +1,183 @@
+"""Every number of the prose says where it comes from: its row of the results, and the notebook."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+import analysis
+from analysis.build import notebooks
+from analysis.results import COLUMNS
+from analysis.text import declared, full, sourced
+
+NASTY = '<script>alert("x")</script> {b} [c](d) *e*'
+SLUGS = ("", "bmt", "myeloid")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@pytest.fixture
+def results() -> pd.DataFrame:
+    rows = [
+        ("median", "os", np.nan, 7.25, 5.5, np.nan, 20, 9),
+        ("survival", "os", 24.0, 0.3, 0.2, 0.4, 5, 9),
+        ("count", f"race={NASTY}", np.nan, 3, np.nan, np.nan, 20, np.nan),
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64", "events": "Int64"})
+
+
+def link(prose: analysis.Prose) -> Tag:
+    return BeautifulSoup(prose.markdown, "html.parser").a
+
+
+# --- a number keeps its row -------------------------------------------------------------------
+
+
+def test_an_estimate_leads_to_its_row_and_shows_it(results):
+    found = link(analysis.with_interval(results, "survival", "os", 24))
+    assert found["href"] == "#row-2"
+    assert found["title"] == (
+        "Row 2: survival, os, 24 months. estimate 0.3, lower 0.2, upper 0.4, n 5, events 9"
+    )
+
+
+def test_a_missing_limit_is_not_shown_as_a_number(results):
+    assert "upper" not in link(analysis.estimate(results, "median", "os"))["title"]
+
+
+def test_prose_keeps_the_links_of_prose_and_of_nothing_else(results):
+    number = analysis.estimate(results, "median", "os")
+    prose = analysis.Prose("Median {number}, {label}.", number=number, label="<a href='#x'>no</a>")
+    assert number.markdown in prose.markdown
+    assert len(BeautifulSoup(prose.markdown, "html.parser").find_all("a")) == 1
+    assert str(prose) == f"{prose}" == "Median 7.3 months, <a href='#x'>no</a>."
+
+
+def test_a_label_in_a_link_is_text(results):
+    prose = sourced(NASTY, results.iloc[2])
+    tree = BeautifulSoup(prose.markdown, "html.parser")
+    assert tree.script is None
+    assert NASTY in tree.a["title"]
+    assert str(prose) == NASTY
+
+
+def test_a_number_of_several_rows_names_them(results):
+    assert link(sourced("1", results.iloc[0], results.iloc[1]))["title"] == (
+        "From rows 1 and 2 of the page’s numbers"
+    )
+    many = pd.concat([results] * 2, ignore_index=True)
+    assert link(sourced("1", many))["title"] == "From 6 rows of the page’s numbers, 1 to 6"
+
+
+def test_a_row_of_another_page_and_what_is_declared_lead_there(results):
+    assert link(sourced("1", results.iloc[0], page="scorecard"))["href"] == "scorecard.html#row-1"
+    assert link(declared("24 months", "months"))["href"] == "data.html#settings"
+
+
+# --- on the pages -----------------------------------------------------------------------------
+
+
+def executed(site: Path, slug: str) -> Iterator[tuple[str, nbformat.NotebookNode]]:
+    for source in notebooks():
+        yield source.stem, nbformat.read(site / slug / "_sources" / source.name, as_version=4)
+
+
+def unlinked(markdown: str) -> set[str]:
+    """The numbers of a cell's Markdown that are in no link, citation or formula."""
+    text = re.sub(r'<a class="number".*?</a>', "", markdown)
+    text = re.sub(r"\{cite\}`[^`]*`|\[[^\]]*\]\([^)]*\)|\$[^$]*\$", "", text)
+    return set(NUMBER.findall(text))
+
+
+def own_words(folder: Path) -> set[str]:
+    """The numbers in what a dataset says of itself: titles, labels, levels."""
+    return set(NUMBER.findall((folder / "datapackage.json").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_number_of_the_prose_is_linked_or_was_no_result(site: Path, slug: str):
+    """What is not linked was typed as a sentence's own (95% CI, P below .05) or is a label's."""
+    words = own_words(Path("data") / (slug or "blinatumomab"))
+    seen = 0
+    for page, notebook in executed(site, slug):
+        for cell in notebook.cells:
+            for output in cell.get("outputs", []):
+                markdown = output.get("data", {}).get("text/markdown", "")
+                seen += markdown.count('<a class="number"')
+                loose = unlinked(markdown) - words - set(NUMBER.findall(cell.source))
+                assert not loose, f"{page}, {cell.id}: {loose}"
+    assert seen > 100
+
+
+def test_an_unlinked_number_is_found():
+    assert unlinked('Of 259 patients {cite}`topp2021` <a class="number" href="#">7</a>.') == {"259"}
+
+
+def table_of_numbers(page: BeautifulSoup) -> dict[str, list[str]]:
+    rows = page.select("details.numbers tbody tr")
+    return {row["id"]: [cell.get_text() for cell in row.find_all(["th", "td"])] for row in rows}
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
+    pages = 0
+    for source in notebooks():
+        page = BeautifulSoup((site / slug / f"{source.stem}.html").read_bytes(), "html.parser")
+        shown = table_of_numbers(page)
+        assert shown or not page.select("a.number[href^='#row']"), source.stem
+        if not shown:
+            continue
+        pages += 1
+        file = pd.read_csv(site.parent / "results" / slug / f"{source.stem}.csv")
+        assert len(shown) == len(file)
+        for number, row in enumerate(file.itertuples(index=False), start=1):
+            cells = [str(number), row[0], row[1], *(full(value) for value in row[2:])]
+            assert shown[f"row-{number}"] == cells
+    assert pages >= 13
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_number_leads_to_a_row_that_says_the_same(site: Path, slug: str):
+    """What shows on hover is what stands in the row."""
+    compared = 0
+    for source in notebooks():
+        page = BeautifulSoup((site / slug / f"{source.stem}.html").read_bytes(), "html.parser")
+        shown = table_of_numbers(page)
+        for number in page.select("a.number[href^='#row']"):
+            row = shown[number["href"].removeprefix("#")]
+            if said := re.match(r"Row (\d+): (.*)\. estimate (\S+), ", number["title"]):
+                assert said[1] == row[0] and said[3] == row[4]
+                assert said[2].startswith(f"{row[1]}, {row[2]}")
+                compared += 1
+    assert compared > 50
+
+
+def test_a_pressed_number_shows_its_row(site: Path, browser):
+    page = browser.new_page()
+    page.goto((site / "figure_1a.html").as_uri())
+    row = page.locator("#row-1")
+    assert not row.is_visible()
+    number = page.locator("a.number[href='#row-1']").first
+    for press in (number.click, lambda: (number.focus(), page.keyboard.press("Enter"))):
+        page.evaluate("document.querySelector('details.numbers').open = false")
+        press()
+        row.wait_for(state="visible")
+        page.wait_for_function(
+            "row => { const {top, bottom} = row.getBoundingClientRect();"
+            " return top > 0 && bottom < innerHeight }",
+            arg=row.element_handle(),
+        )
+    page.close()
+
+
+def test_pages_name_the_notebook_that_made_the_rows(site: Path):
+    page = BeautifulSoup((site / "figure_1a.html").read_bytes(), "html.parser")
+    assert "made by figure_1a.ipynb" in page.select_one("details.numbers summary").get_text()
+    assert json.loads((site / "_sources" / "figure_1a.ipynb").read_text("utf-8"))["cells"]
