@@ -34,7 +34,7 @@ from .results import (
     plateau_month,
 )
 from .scorecard import page_results
-from .tables import Row, Table
+from .tables import CARRIED, DAGGER, Row, Table
 from .text import (
     MEDIANS,
     NOT_REACHED,
@@ -90,6 +90,8 @@ def differences_table(found: Sequence[Difference], name: str, caption: str) -> T
     rows = [Row(d.step, (d.program, d.number, d.here, d.there)) for d in found]
     columns = ("Step", "Program", "For example", "Here", "There")
     notes = ["Limits are of 95% confidence intervals. HR, hazard ratio; P as printed."]
+    if any(d.here.endswith(DAGGER) for d in found):
+        notes.append(CARRIED)
     return Table(name, caption, columns, rows, notes, words=True)
 
 
@@ -212,7 +214,7 @@ def past_the_end(dataset: Dataset) -> Iterator[Difference]:
                     "A month past the end of follow-up",
                     "R, cmprsk",
                     f"{question.title} at {in_months(number)}, %",
-                    _shown(here, "survival", 1) + " †",
+                    _shown(here, "survival", 1) + f" {DAGGER}",
                     "missing",
                     (here, ()),
                 )
