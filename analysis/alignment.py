@@ -16,7 +16,7 @@ from .text import MISSING
 NUMBER = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?P<fraction>(?:\.\d+)?)")
 # What stands before a number: words, a parenthesis that moves along with the number, its sign.
 BEFORE = re.compile(r"(?P<words>.*?)(?P<bracket>[(\[]?)(?P<sign>[<>≤≥≈−+]?)", re.DOTALL)
-PLACE = tuple[object, ...]
+Place = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Piece:
     """One number of a cell with what stands before it.
 
     `place` is the same for numbers that belong under each other: those of one column with the
-    same words and points before them. `digits` are the zeros that take as much room as the
-    digits since the point before.
+    same words and points before them. One without a place is left where it comes. `digits` are
+    the zeros that take as much room as the digits since the point before.
     """
 
     words: str
@@ -33,20 +33,23 @@ class Piece:
     sign: str
     whole: str
     fraction: str
-    place: PLACE
+    place: Place | None
     digits: str
 
 
 def _pieces(cell: str) -> Iterator[Piece]:
     """The numbers of a cell from left to right; the first of all cells belong together."""
-    place: PLACE = ()
+    place: Place = ()
     end, fraction = 0, ""
     for number in NUMBER.finditer(cell):
         words, bracket, sign = BEFORE.fullmatch(cell[end : number.start()]).groups()
         if end:
             place = (*place, bool(fraction), words, bracket)
         digits = re.sub(r"\d", "0", fraction.removeprefix(".") + number["whole"])
-        yield Piece(words, bracket, sign, number["whole"], number["fraction"], place, digits)
+        # The far end of a range stays by its dash, unless it has a point within it.
+        free = words == MISSING and not (number["whole"] and number["fraction"])
+        where = None if free else place
+        yield Piece(words, bracket, sign, number["whole"], number["fraction"], where, digits)
         end, fraction = number.end(), number["fraction"]
 
 
@@ -59,23 +62,27 @@ def is_numeric(cell: str) -> bool:
 def aligned(cells: Sequence[str]) -> list[str]:
     """The cells of a column as HTML, their numbers under each other; words stay as they are."""
     cut = [list(_pieces(cell)) if is_numeric(cell) else [] for cell in cells]
-    digits: dict[PLACE, str] = {}
-    signs: dict[PLACE, str] = {}
-    for piece in (piece for pieces in cut for piece in pieces):
+    digits: dict[Place | None, str] = {}
+    signs: dict[Place | None, str] = {}
+    for piece in (piece for pieces in cut for piece in pieces if piece.place is not None):
         digits[piece.place] = max(digits.get(piece.place, ""), piece.digits, key=len)
         signs[piece.place] = signs.get(piece.place) or piece.sign
     return [_filled(cell, pieces, digits, signs) for cell, pieces in zip(cells, cut, strict=True)]
 
 
 def _filled(
-    cell: str, pieces: Sequence[Piece], digits: dict[PLACE, str], signs: dict[PLACE, str]
+    cell: str,
+    pieces: Sequence[Piece],
+    digits: dict[Place | None, str],
+    signs: dict[Place | None, str],
 ) -> str:
     if cell == MISSING:
         return _after(digits.get((), "")[1:] + signs.get((), ""), MISSING)
     made, length = [], 0
     for piece in pieces:
-        lack = digits[piece.place][: len(digits[piece.place]) - len(piece.digits)]
-        lack += "" if piece.sign else signs[piece.place]
+        most = digits.get(piece.place, piece.digits)
+        lack = most[: len(most) - len(piece.digits)]
+        lack += "" if piece.sign else signs.get(piece.place, "")
         number = piece.bracket + piece.sign + piece.whole
         made += [html.escape(piece.words), _after(lack, number), piece.fraction]
         length += len(piece.words + number + piece.fraction)

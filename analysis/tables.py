@@ -100,9 +100,15 @@ class Table:
                 f'<tr class="group"><th scope="rowgroup" colspan="{span}">'
                 f"<span>{heading}</span></th></tr>"
             )
-        marks = [self._link(cell) for cell in row.cells]
-        inner = "".join(f"<td>{cell}{mark}</td>" for cell, mark in zip(cells, marks, strict=True))
+        inner = "".join(
+            f"<td{self._kind(cell)}>{shown}{self._link(cell)}</td>"
+            for cell, shown in zip(row.cells, cells, strict=True)
+        )
         return f'<tr class="level-{row.level}"><th scope="row">{heading}</th>{inner}</tr>'
+
+    def _kind(self, cell: str) -> str:
+        """Among words a cell of numbers is told apart, so that it does not wrap."""
+        return ' class="number"' if self.words and not any(map(str.isalpha, cell)) else ""
 
     def _marks(self) -> dict[str, str]:
         """The marks that a note explains, with the id of the note."""
@@ -121,7 +127,7 @@ class Table:
             return ""
         mark = cell[-1]
         address = html.escape(self._marks()[mark])
-        return f'<a class="mark" href="#{address}" aria-label="note {mark}">{mark}</a>'
+        return f'<a class="note-mark" href="#{address}" aria-label="note {mark}">{mark}</a>'
 
     def _notes(self) -> str:
         marks = self._marks()

@@ -19,7 +19,7 @@ COLUMNS = {
     "shares": ["27 (62.8)", "7 (9.0)", "–", "137 (100.0)", "0 (0.0)"],
     "ratios": ["0.64 (0.38–1.06)", "12.30 (0.91–127.90)", "not estimable", "1.00 (10.00–21.00)"],
     "p": ["<.001", ".03", "", ".005", ">.99"],
-    "spans": ["<.001–>.99", ".55–.60", "not reached", ".086–>.99"],
+    "spans": ["0.25–0.31 (<.001)", "12.55–13.60 (.10)", "not reached", "1.10–1.20 (.04)"],
     "per cent": ["7.5% (0.9–27.9%)", "19.5% †", "100.0%", "0.0% (0.0–5,443.9%)"],
     "signs": ["−0.5", "1,234.5", "22.5", "–"],
 }
@@ -94,6 +94,11 @@ def test_the_text_of_a_table_has_no_room_in_it(page, cells: list[str]) -> None:
     assert made._plain().splitlines()[2 : 2 + len(cells)] == [
         f"row {n} | {cell}" for n, cell in enumerate(cells)
     ]
+
+
+def test_the_far_end_of_a_range_without_points_stays_by_its_dash() -> None:
+    assert aligned(["42–58", "101–217"])[0].endswith("42</span>–58")
+    assert aligned([".086–.095", "<.001–>.99"])[0].endswith(".086–.095")
 
 
 def test_cells_of_words_stay_as_they_are() -> None:
