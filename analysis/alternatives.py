@@ -85,14 +85,24 @@ def difference_results(found: Sequence[Difference]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def differences_table(found: Sequence[Difference], name: str, caption: str) -> Table:
+def differences_table(
+    dataset: Dataset, found: Sequence[Difference], name: str, caption: str
+) -> Table:
     """A line for each difference."""
     rows = [Row(d.step, (d.program, d.number, d.here, d.there)) for d in found]
     columns = ("Step", "Program", "For example", "Here", "There")
     notes = ["Limits are of 95% confidence intervals. HR, hazard ratio; P as printed."]
     if any(d.here.endswith(DAGGER) for d in found):
         notes.append(CARRIED)
-    return Table(name, caption, columns, rows, notes, words=True)
+    return Table(
+        name,
+        caption,
+        columns,
+        rows,
+        notes,
+        words=True,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def _shown(numbers: Numbers, quantity: str, decimals: int) -> str:

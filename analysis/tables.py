@@ -24,6 +24,7 @@ WALD = "P, Wald test."
 # A note that begins with one of these belongs to the cells that end with it.
 MARKS = (DAGGER, "‡", "§", "¶")
 ABBREVIATIONS = {
+    "AIC": "Akaike information criterion",
     "CI": "confidence interval",
     "HR": "hazard ratio",
     "mo": "months",
