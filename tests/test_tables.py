@@ -22,6 +22,7 @@ COLUMNS = {
     "spans": ["0.25–0.31 (<.001)", "12.55–13.60 (.10)", "not reached", "1.10–1.20 (.04)"],
     "per cent": ["7.5% (0.9–27.9%)", "19.5% †", "100.0%", "0.0% (0.0–5,443.9%)"],
     "signs": ["−0.5", "1,234.5", "22.5", "–"],
+    "decimals": ["12.5 (0.91)", "7.25 (10.30)", "3.125 (1.1)"],
 }
 # The middle of every point in the cells of a column, by which point of its cell it is.
 POINTS = """column => [...document.querySelectorAll(`td:nth-child(${column})`)].flatMap(cell => {
