@@ -119,7 +119,7 @@ def hazard_ratios(printed: Print) -> Finding:
     lines = [_ratio_row(printed, ratio, stated[id(ratio)]) for ratio in fitting]
     columns = ("Factor", "HR (95% CI)", "Standard error", "P", "Called associated or kept")
     every = Table(
-        "hazard-ratios",
+        "hazard-ratios-all",
         f"What the intervals of {len(fitting)} hazard ratios allow.",
         columns,
         lines,
