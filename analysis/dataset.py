@@ -95,7 +95,8 @@ class Dataset:
 
     `patients` has one row a patient: numbers are float (NaN where blank), all else is text (None
     where blank). `published` has a row for each place of each printed number, with the columns
-    of PUBLISHED and `kind`, or has no rows.
+    of PUBLISHED and `kind`, or has no rows. Counts of patients from 1 to below `mask_below` are
+    not to be shown; 0 shows all.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Dataset:
     characteristics: tuple[Characteristic, ...]
     patients: pd.DataFrame
     published: pd.DataFrame
+    mask_below: int = 0
 
     def label(self, column: str) -> str:
         """The dataset's own name for a column: its title in the schema."""
@@ -137,12 +139,14 @@ class Dataset:
         return values.eq("yes")
 
 
-def load(folder: str | Path) -> Dataset:
-    """Read and check a dataset folder.
+def load(folder: str | Path, mask_below: int = 0) -> Dataset:
+    """Read and check a dataset folder; counts from 1 to below `mask_below` are not to be shown.
 
     A relative `folder` counts from the root of the repository, so that a notebook finds it
     wherever it is run. Raises DataError with every problem found.
     """
+    if not isinstance(mask_below, int) or mask_below < 0:
+        raise DataError([f"mask_below: found {mask_below!r}, expected 0 or a whole number"])
     folder = ROOT / folder
     package = _read_package(folder)
     _raise_any(_schema_problems(package))
@@ -165,6 +169,7 @@ def load(folder: str | Path) -> Dataset:
         characteristics=_characteristics(package["analysis"], fields),
         patients=patients,
         published=_read_published(folder / "published.csv"),
+        mask_below=mask_below,
     )
 
 

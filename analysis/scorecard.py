@@ -14,6 +14,7 @@ from .alignment import aligned
 from .dataset import KINDS, Dataset, NotRecorded
 from .endpoints import endpoint
 from .estimators import cumulative_incidence, survival_curve
+from .masking import masked
 from .published import (
     are_statements,
     both,
@@ -81,7 +82,7 @@ def page_results(dataset: Dataset) -> dict[str, pd.DataFrame]:
     made = {}
     for page, results in PAGES.items():
         with suppress(NotRecorded):
-            made[page] = results(dataset)
+            made[page] = masked(dataset, results(dataset))
     return made
 
 

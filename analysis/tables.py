@@ -15,9 +15,11 @@ import pandas as pd
 from .alignment import aligned, is_numeric
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
-from .results import answerable, factor_labels, outcome_order, pick, shown_levels
+from .results import answerable, anybody, factor_labels, outcome_order, pick, shown_levels
 from .text import (
+    MASKED,
     MISSING,
+    counted,
     full,
     in_months,
     interval,
@@ -37,6 +39,7 @@ ABBREVIATIONS = {
     "AIC": "Akaike information criterion",
     "CI": "confidence interval",
     "HR": "hazard ratio",
+    MASKED: "a small number of patients, or one that would give it back",
     "mo": "months",
     "OS": "overall survival",
     "RFS": "relapse-free survival",
@@ -212,11 +215,11 @@ def landmark_table(
             rows.append(Row(label))
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            at_risk = int(pick(results, "at_risk", question.name, number)["estimate"])
-            mark = "" if at_risk else f" {DAGGER}"
-            nobody = nobody or not at_risk
+            at_risk = pick(results, "at_risk", question.name, number)["estimate"]
+            mark = f" {DAGGER}" if at_risk == 0 else ""
+            nobody = nobody or at_risk == 0
             cells = (f"{shown(row['estimate'], quantity)}%{mark}", _limits(row, "%"))
-            counts = (str(at_risk), str(row["events"]))
+            counts = (counted(at_risk), counted(row["events"]))
             rows.append(Row(in_months(number), (*cells, *counts), int(len(groups) > 1)))
     notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
     if nobody:
@@ -243,7 +246,7 @@ def plateau_table(
         for number in dataset.settings.months:
             rate = pick(results, "event_rate", group, number)
             years = pick(results, "person_years", group, number)
-            cells = [str(rate["n"]), rounded(years["estimate"], 1), str(rate["events"])]
+            cells = [counted(rate["n"]), rounded(years["estimate"], 1), counted(rate["events"])]
             cells.append(_with_limits(rate))
             if survival:
                 cells.append(_survival_beyond(results, group, number) if number < last else MISSING)
@@ -266,7 +269,7 @@ def plateau_table(
 def _survival_beyond(results: pd.DataFrame, group: str, month: float) -> str:
     """Without an event the estimate is 100 % with no width, which says nothing: no interval."""
     row = pick(results, "conditional_survival", group, month)
-    if row["n"] and not row["events"]:
+    if anybody(row) and pd.notna(row["events"]) and not row["events"]:
         return f"{shown(row['estimate'], row['quantity'])}%"
     return _with_limits(row, "%")
 
@@ -293,13 +296,13 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     for question in answerable(dataset, *answered):
         middle = pick(results, "median", question.name)
         late = pick(results, "survival", question.name, last)
-        mark = "" if late["n"] else f" {DAGGER}"
+        mark = "" if anybody(late) else f" {DAGGER}"
         share = f"{shown(late['estimate'], 'survival')}% ({_limits(late, '%')}){mark}"
         length = shown(middle["estimate"], "median")
         if middle[["lower", "upper"]].notna().any():
             length += f" ({interval(middle)})"
         heading = f"{question.title}, from {question.origin}"
-        rows.append(Row(heading, (str(middle["n"]), length, share)))
+        rows.append(Row(heading, (counted(middle["n"]), length, share)))
     columns = (
         "Endpoint", "Patients", "Median, months (95% CI)", f"At {in_months(last)} (95% CI)"
     )  # fmt: skip
@@ -399,7 +402,7 @@ def text_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str)
     }
     rows = []
     for column, labels in lines.items():
-        n = pick(results, "count", _group("patients", column))["n"]
+        n = counted(pick(results, "count", _group("patients", column))["n"])
         rows.append(Row(f"{whole[column]} (n\u00a0=\u00a0{n})"))
         rows += [_count_row(results, key, label, (column,), 1) for key, label in labels.items()]
     return Table(
@@ -414,7 +417,7 @@ def text_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str)
 def _headed(results: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
     heads = ["Characteristic"]
     for key, label in columns.items():
-        n = pick(results, "count", _group("patients", key))["n"]
+        n = counted(pick(results, "count", _group("patients", key))["n"])
         heads.append(f"{label} (n\u00a0=\u00a0{n})")
     return heads
 
@@ -445,7 +448,7 @@ def _count_row(
         group = _group(name, column)
         count = pick(results, "count", group)["estimate"]
         percent = pick(results, "percent", group)["estimate"]
-        cells.append(f"{count:.0f} ({rounded(percent, 1)})")
+        cells.append(MASKED if pd.isna(count) else f"{count:.0f} ({rounded(percent, 1)})")
     return Row(label, cells, level)
 
 
@@ -457,12 +460,12 @@ def _statistics_rows(
     if dataset.patients[entry.column].isna().any() and "n" not in wanted:
         wanted.insert(0, "n")
     made = {
-        "n": ("No.", lambda get: f"{get('count'):.0f}"),
+        "n": ("No.", lambda get: counted(get("count"))),
         "median": (
             "Median (range)",
             lambda get: (
                 f"{rounded(get('median_value'), _decimals([get('median_value')]))} "
-                f"({rounded(get('min'), decimals)}–{rounded(get('max'), decimals)})"
+                f"({_range(get('min'), get('max'), decimals, get('count'))})"
             ),
         ),
         "mean": ("Mean (SD)", lambda get: f"{rounded(get('mean'), 1)} ({rounded(get('sd'), 1)})"),
@@ -479,6 +482,12 @@ def _statistics_rows(
         label, cells = lines[0]
         return [Row(f"{entry.label}, {label[0].lower()}{label[1:]}", cells)]
     return [Row(entry.label), *(Row(label, cells, 1) for label, cells in lines)]
+
+
+def _range(least: float, most: float, decimals: int, count: float) -> str:
+    if pd.isna(least) and count != 0:
+        return MASKED
+    return f"{rounded(least, decimals)}–{rounded(most, decimals)}"
 
 
 def _decimals(values: Iterable[float]) -> int:
@@ -511,7 +520,9 @@ def factor_table(
                 for quantity in ("hazard_ratio", "p")
             ]
             alone = pick(results, "hazard_ratio_univariate", key)
-            rows.append(Row(label, [*cells, f"{alone['n']} / {alone['events']}"], 1))
+            rows.append(
+                Row(label, [*cells, f"{counted(alone['n'])} / {counted(alone['events'])}"], 1)
+            )
     columns = (
         "Factor", "HR (95% CI), alone", "P", "HR (95% CI), stepwise model", "P", "Patients / events"
     )  # fmt: skip
