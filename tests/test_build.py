@@ -7,10 +7,16 @@ repository, so that each takes seconds. The last ones use the real book.
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -273,6 +279,40 @@ def test_a_build_killed_in_the_exchange_is_undone(tmp_path: Path, moved: list[st
     assert (tmp_path / "html" / "page").read_text() == "old"
     assert (tmp_path / "results" / "page").read_text() == "old"
     assert not (tmp_path / "previous").exists()
+
+
+def test_a_build_killed_at_any_moment_leaves_a_whole_site(small: Path) -> None:
+    """Ten builds of an edited book, each killed at another moment, its kernels with it."""
+    moments = random.Random(20210215)
+    whole = [snapshot(small)]
+    began = time.monotonic()
+    for title in ("Count, first", "Count, second"):
+        write_notebook(small / "book" / "count.ipynb", title, COUNT)
+        assert command(small, "book").returncode == 0
+        whole.append(snapshot(small))
+    longest = (time.monotonic() - began) / 2
+    for number in range(10):
+        title = ("Count, first", "Count, second")[number % 2]
+        write_notebook(small / "book" / "count.ipynb", title, COUNT)
+        shutil.rmtree(small / "_build" / "cache", ignore_errors=True)  # so that there is as much to do as before
+        killed_after(small, longest * (number + moments.random()) / 10)
+        assert snapshot(small) in whole
+    assert command(small, "book").returncode == 0
+    assert snapshot(small) == whole[2]
+    left = {path.name for path in (small / "_build").iterdir()}
+    assert left == {".lock", "cache", "html", "results"}
+
+
+def killed_after(root: Path, seconds: float) -> None:
+    """Start a build and kill it with all its children, as a power cut would."""
+    program = [sys.executable, "-m", "analysis", "book"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    build = subprocess.Popen(program, cwd=root, start_new_session=True, **quiet)
+    with suppress(subprocess.TimeoutExpired):
+        build.wait(seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(build.pid, signal.SIGKILL)
+    build.wait()
 
 
 # --- the real book -------------------------------------------------------------------------------
