@@ -16,6 +16,7 @@ from .endpoints import Endpoint
 from .results import answerable, factor_labels, outcome_order, pick, shown_levels
 from .text import (
     MISSING,
+    Prose,
     full,
     in_months,
     interval,
@@ -35,7 +36,7 @@ class Row:
     """One line: its heading, its cells, how deep it is indented; without cells a subheading."""
 
     heading: str
-    cells: Sequence[str] = ()
+    cells: Sequence[str | Prose] = ()
     level: int = 0
 
 
@@ -43,7 +44,8 @@ class Row:
 class Table:
     """A table for the page. Everything in it is text; markup in a label shows as it was written.
 
-    `words` tells a table of words from one of numbers: it is set left and its lines may wrap.
+    Only a cell that is Prose keeps its links. `words` tells a table of words from one of numbers:
+    it is set left and its lines may wrap. With `cards` a narrow screen shows a card for each row.
     """
 
     name: str
@@ -52,23 +54,29 @@ class Table:
     rows: Sequence[Row]
     notes: Sequence[str] = field(default=())
     words: bool = False
+    cards: bool = False
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self._plain()}
 
     def _html(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
+        head = "".join(
+            f'<th{self._role("columnheader")} scope="col">{html.escape(name)}</th>'
+            for name in self.columns
+        )
         body = "\n".join(self._row(row) for row in self.rows)
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        kind = "data words" if self.words else "data"
+        kind = "data" + " words" * self.words + " cards" * self.cards
         name = html.escape(self.name)
         # The caption stands outside, so that it does not scroll away with a wide table.
         return (
             f'<p class="table-caption" id="{name}-caption">{html.escape(self.caption)}</p>\n'
             f'<div class="table-wrap" tabindex="0" role="region" '
             f'aria-labelledby="{name}-caption">\n'
-            f'<table class="{kind}" id="{name}" aria-labelledby="{name}-caption">\n'
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
+            f'<table class="{kind}" id="{name}"{self._role("table")} '
+            f'aria-labelledby="{name}-caption">\n'
+            f"<thead{self._role('rowgroup')}><tr{self._role('row')}>{head}</tr></thead>\n"
+            f"<tbody{self._role('rowgroup')}>\n{body}\n</tbody>\n</table>\n</div>\n"
             + (f'<div class="table-notes">{notes}</div>' if notes else "")
             + self._download()
         )
@@ -78,25 +86,39 @@ class Table:
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(self.columns)
-        lines.writerows([_inert(cell) for cell in (row.heading, *row.cells)] for row in self.rows)
+        lines.writerows(
+            [_inert(str(cell)) for cell in (row.heading, *row.cells)] for row in self.rows
+        )
         name, caption = html.escape(self.name), html.escape(self.caption)
         return (
             f'<p class="table-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
             f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
         )
 
+    def _role(self, name: str) -> str:
+        """A row that is laid out as a card would lose its place in the table without its role."""
+        return f' role="{name}"' if self.cards else ""
+
     def _row(self, row: Row) -> str:
-        heading = html.escape(row.heading)
+        heading, role, head = html.escape(row.heading), self._role("row"), self._role("rowheader")
         if not row.cells:
-            span = len(self.columns)
-            return f'<tr class="group"><th scope="rowgroup" colspan="{span}">{heading}</th></tr>'
-        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row.cells)
-        return f'<tr class="level-{row.level}"><th scope="row">{heading}</th>{cells}</tr>'
+            span = f'colspan="{len(self.columns)}"'
+            return f'<tr class="group"{role}><th{head} scope="rowgroup" {span}>{heading}</th></tr>'
+        cells = "".join(f"<td{self._role('cell')}>{_shown(cell)}</td>" for cell in row.cells)
+        return (
+            f'<tr class="level-{row.level}"{role}><th{head} scope="row">{heading}</th>{cells}</tr>'
+        )
 
     def _plain(self) -> str:
         lines = [" | ".join(self.columns)]
-        lines += [" | ".join(["  " * row.level + row.heading, *row.cells]) for row in self.rows]
+        lines += [
+            " | ".join(["  " * row.level + row.heading, *map(str, row.cells)]) for row in self.rows
+        ]
         return "\n".join([self.caption, *lines, *self.notes])
+
+
+def _shown(cell: str | Prose) -> str:
+    return cell.html if isinstance(cell, Prose) else html.escape(cell)
 
 
 def _inert(cell: str) -> str:
