@@ -101,8 +101,7 @@ ENDPOINTS = {
     "or death; who had neither is censored at the last {seen}.",
     "relapse": "In the incidence of relapse, death without relapse competes.",
     "os_after_hsct": "Survival after transplant in remission runs from the day of transplant to "
-    "death of any cause; it takes in the patients transplanted after {response} and before any "
-    "relapse.",
+    "death of any cause, in the patients transplanted on or after the day of {response}{relapse}.",
 }
 
 
@@ -115,6 +114,9 @@ def _endpoints(study: Study) -> Iterator[Prose]:
             origin=question.origin,
             response=in_sentence(dataset.label("response_day")),
             seen="disease assessment" if assessed else "contact",
+            relapse=" and before any relapse"
+            if "relapse_day" in dataset.patients
+            else "; relapse is not recorded",
         )
 
 
@@ -164,7 +166,7 @@ def _models(study: Study) -> Iterator[Prose]:
         level=level(),
     )
     yield Prose("Patients unknown in a factor were left out of its models. Nothing was imputed, "
-                "and P values are not corrected for their number.")  # fmt: skip
+                "and P values are not corrected for many tests.")  # fmt: skip
     if counts_known(study):
         yield Prose("Known in every baseline factor were {known}.",
                     known=shared(study, "table_1", "known_in_every_factor"))  # fmt: skip

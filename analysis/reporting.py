@@ -521,7 +521,7 @@ STROBE = (
          "what kind of study this was, in the title or the abstract"),
     Item("1b", "Abstract", FRONT, "why the study was done and what follows", ("abstract",)),
     Item("2", "Reason for the study", INTRODUCTION, "what was known, and what was not"),
-    Item("3", "Aims", INTRODUCTION, "the questions, and which of them were set beforehand"),
+    Item("3", "Aims", INTRODUCTION, "what the questions were, and which were set beforehand"),
     Item("4", "Design", METHODS, "how the cohort came about, and whether it looks back or forward",
          words="description"),
     Item("5", "Places and dates", METHODS,
