@@ -11,14 +11,17 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help book check test notebooks calibrate lock clean
+.PHONY: help book pdf check test notebooks calibrate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  DATASET=folder   another dataset (book, check);  OUT=folder   where to build (book)"
+	@echo "  DATASET=folder   another dataset (book, pdf, check);  OUT=folder   where to build (book, pdf)"
 
 book: $(READY) ## run the notebooks that changed and build the site
 	@$(PY) -m analysis book $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+
+pdf: $(READY) ## print the book as one PDF, with Chromium
+	@$(PY) -m analysis pdf $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
 
 check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=folder
 	@$(if $(DATASET),$(PY) -m analysis check "$(DATASET)",echo "Which one? make check DATASET=folder" >&2; exit 1)

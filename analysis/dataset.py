@@ -6,9 +6,10 @@ levels, factors and characteristics. Only the reserved columns below have a mean
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class Settings:
     synthetic: bool = False
     population: str = "patients"
     treatment: str = ""
+    abbreviations: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

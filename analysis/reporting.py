@@ -701,7 +701,7 @@ def checklist(dataset: Dataset, items: Sequence[Item]) -> Checklist:
     return Checklist(answers, study.results(counts))
 
 
-def checklist_table(made: Checklist, name: str, caption: str) -> Table:
+def checklist_table(dataset: Dataset, made: Checklist, name: str, caption: str) -> Table:
     """The list, by section, each item with its answer."""
     rows: list[Row] = []
     for found in made.answers:
@@ -709,4 +709,5 @@ def checklist_table(made: Checklist, name: str, caption: str) -> Table:
             rows.append(Row(found.item.section))
         rows.append(Row(found.item.number, (found.item.name, STATES[found.state], found.text)))
     columns = ("Item", "About", "Answer", "Where, or what to write")
-    return Table(name, caption, columns, rows, words=True, cards=True)
+    short = dataset.settings.abbreviations
+    return Table(name, caption, columns, rows, words=True, cards=True, abbreviations=short)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pandas as pd
 
+from .alignment import aligned, is_numeric
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
 from .results import answerable, factor_labels, outcome_order, pick, shown_levels
@@ -29,6 +31,18 @@ from .text import (
 
 DAGGER = "†"
 CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
+WALD = "P, Wald test."
+# A note that begins with one of these belongs to the cells that end with it.
+MARKS = (DAGGER, "‡", "§", "¶")
+ABBREVIATIONS = {
+    "AIC": "Akaike information criterion",
+    "CI": "confidence interval",
+    "HR": "hazard ratio",
+    "mo": "months",
+    "OS": "overall survival",
+    "RFS": "relapse-free survival",
+    "SD": "standard deviation",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ class Table:
     """A table for the page. Everything in it is text; markup in a label shows as it was written.
 
     Only a cell that is Prose keeps its links. `words` tells a table of words from one of numbers:
-    it is set left and its lines may wrap. With `cards` a narrow screen shows a card for each row.
+    its lines may wrap. With `cards` a narrow screen shows a card for each row. `abbreviations` are
+    those of the dataset; the notes explain those that the table uses.
     """
 
     name: str
@@ -55,6 +70,7 @@ class Table:
     notes: Sequence[str] = field(default=())
     words: bool = False
     cards: bool = False
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self._plain()}
@@ -64,9 +80,9 @@ class Table:
             f'<th{self._role("columnheader")} scope="col">{html.escape(name)}</th>'
             for name in self.columns
         )
-        body = "\n".join(self._row(row) for row in self.rows)
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        body = "\n".join(map(self._row, self.rows, self._inside()))
         kind = "data" + " words" * self.words + " cards" * self.cards
+        group, row = self._role("rowgroup"), self._role("row")
         name = html.escape(self.name)
         # The caption stands outside, so that it does not scroll away with a wide table.
         return (
@@ -75,11 +91,98 @@ class Table:
             f'aria-labelledby="{name}-caption">\n'
             f'<table class="{kind}" id="{name}"{self._role("table")} '
             f'aria-labelledby="{name}-caption">\n'
-            f"<thead{self._role('rowgroup')}><tr{self._role('row')}>{head}</tr></thead>\n"
-            f"<tbody{self._role('rowgroup')}>\n{body}\n</tbody>\n</table>\n</div>\n"
-            + (f'<div class="table-notes">{notes}</div>' if notes else "")
+            f"<thead{group}><tr{row}>{head}</tr></thead>\n"
+            f"<tbody{group}>\n{body}\n</tbody>\n</table>\n</div>\n"
+            + self._notes()
             + self._download()
         )
+
+    def _inside(self) -> list[list[str]]:
+        """The HTML within the heading and the cells of each row, numbers under each other."""
+        full = [(row.heading, *map(self._unmarked, row.cells)) for row in self.rows if row.cells]
+        columns = [
+            self._column(number, cells) for number, cells in enumerate(zip(*full, strict=True))
+        ]
+        made = map(list, zip(*columns, strict=True))
+        return [next(made) if row.cells else [html.escape(row.heading)] for row in self.rows]
+
+    def _column(self, number: int, cells: Sequence[str | Prose]) -> list[str]:
+        """Among words, as in headings, a cell may begin with a number and be none."""
+        linked = any(isinstance(cell, Prose) for cell in cells)
+        if linked or ((self.words or number == 0) and not all(map(is_numeric, cells))):
+            return [_shown(cell) for cell in cells]
+        return aligned(cells)
+
+    def _role(self, name: str) -> str:
+        """A row that is laid out as a card would lose its place in the table without its role."""
+        return f' role="{name}"' if self.cards else ""
+
+    def _row(self, row: Row, inside: Sequence[str]) -> str:
+        heading, *cells = inside
+        role, head = self._role("row"), self._role("rowheader")
+        if not cells:
+            span = len(self.columns)
+            return (
+                f'<tr class="group"{role}><th{head} scope="rowgroup" colspan="{span}">'
+                f"<span>{heading}</span></th></tr>"
+            )
+        inner = "".join(
+            f"<td{self._role('cell')}{self._kind(cell)}>{shown}{self._link(cell)}</td>"
+            for cell, shown in zip(row.cells, cells, strict=True)
+        )
+        return (
+            f'<tr class="level-{row.level}"{role}><th{head} scope="row">{heading}</th>{inner}</tr>'
+        )
+
+    def _kind(self, cell: str | Prose) -> str:
+        """Among words a cell of numbers is told apart, so that it does not wrap."""
+        return ' class="number"' if self.words and not any(map(str.isalpha, str(cell))) else ""
+
+    def _marks(self) -> dict[str, str]:
+        """The marks that a note explains, with the id of the note."""
+        return {
+            note[0]: f"{self.name}-note-{number}"
+            for number, note in enumerate(self.notes, start=1)
+            if note.startswith(MARKS)
+        }
+
+    def _unmarked(self, cell: str | Prose) -> str | Prose:
+        """A cell without its mark. Prose has links of its own, and no mark."""
+        marked = isinstance(cell, str) and cell and cell[-1] in self._marks()
+        return cell[:-1] if marked else cell
+
+    def _link(self, cell: str | Prose) -> str:
+        """From the mark of a cell to its note; nothing where the cell has none."""
+        if cell is self._unmarked(cell):
+            return ""
+        mark = cell[-1]
+        address = html.escape(self._marks()[mark])
+        return f'<a class="note-mark" href="#{address}" aria-label="note {mark}">{mark}</a>'
+
+    def _notes(self) -> str:
+        marks = self._marks()
+        notes = "".join(self._note(note, marks.get(note[:1], "")) for note in self._every_note())
+        return f'<div class="table-notes">{notes}</div>\n' if notes else ""
+
+    def _note(self, note: str, place: str) -> str:
+        """A note; one of a mark has its place on the page, and a way back."""
+        text = html.escape(note)
+        if not place:
+            return f"<p>{text}</p>"
+        back = f'<a href="#{html.escape(self.name)}" aria-label="back to the table">↑</a>'
+        return f'<p id="{html.escape(place)}" tabindex="-1">{text} {back}</p>'
+
+    def _every_note(self) -> list[str]:
+        """The notes, and what the abbreviations mean that they do not explain."""
+        lines = [" ".join((row.heading, *map(str, row.cells))) for row in self.rows]
+        noted = " ".join(self.notes)
+        text = " ".join([self.caption, *self.columns, *lines, noted])
+        missing = [
+            f"{short}, {words}"
+            for short, words in sorted({**ABBREVIATIONS, **self.abbreviations}.items())
+            if _has_word(text, short) and f"{short}, " not in noted
+        ]
+        return [*self.notes, *([f"{'; '.join(missing)}."] if missing else [])]
 
     def _download(self) -> str:
         """A link to the table as it stands, kept in the link itself: no file and no script."""
@@ -95,26 +198,16 @@ class Table:
             f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
         )
 
-    def _role(self, name: str) -> str:
-        """A row that is laid out as a card would lose its place in the table without its role."""
-        return f' role="{name}"' if self.cards else ""
-
-    def _row(self, row: Row) -> str:
-        heading, role, head = html.escape(row.heading), self._role("row"), self._role("rowheader")
-        if not row.cells:
-            span = f'colspan="{len(self.columns)}"'
-            return f'<tr class="group"{role}><th{head} scope="rowgroup" {span}>{heading}</th></tr>'
-        cells = "".join(f"<td{self._role('cell')}>{_shown(cell)}</td>" for cell in row.cells)
-        return (
-            f'<tr class="level-{row.level}"{role}><th{head} scope="row">{heading}</th>{cells}</tr>'
-        )
-
     def _plain(self) -> str:
         lines = [" | ".join(self.columns)]
         lines += [
             " | ".join(["  " * row.level + row.heading, *map(str, row.cells)]) for row in self.rows
         ]
-        return "\n".join([self.caption, *lines, *self.notes])
+        return "\n".join([self.caption, *lines, *self._every_note()])
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
 def _shown(cell: str | Prose) -> str:
@@ -156,7 +249,7 @@ def landmark_table(
     if nobody:
         notes.append(CARRIED)
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def plateau_table(
@@ -194,7 +287,7 @@ def plateau_table(
         columns.append(f"Without event to {in_months(last)} (95% CI)")
         notes[0] += ", of a share log-log"
     notes[0] += f". {MISSING}, no estimate."
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def _survival_beyond(results: pd.DataFrame, group: str, month: float) -> str:
@@ -240,7 +333,7 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     notes = ["CI, confidence interval."]
     if any(DAGGER in row.cells[-1] for row in rows):
         notes.append(CARRIED)
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 # --- tables of characteristics ---------------------------------------------------------------
@@ -260,7 +353,14 @@ def characteristics_table(
     for entry in dataset.characteristics:
         if entry.kind in kinds:
             rows += _characteristic_rows(dataset, entry, results, tuple(columns))
-    return Table(name, caption, _headed(results, columns), rows, notes)
+    return Table(
+        name,
+        caption,
+        _headed(results, columns),
+        rows,
+        notes,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def outcome_table(
@@ -281,7 +381,14 @@ def outcome_table(
         else:
             label, level = outcome_labels(dataset)[entry]
             rows.append(_count_row(results, entry, label, tuple(columns), level))
-    return Table(name, caption, _headed(results, columns), rows, notes)
+    return Table(
+        name,
+        caption,
+        _headed(results, columns),
+        rows,
+        notes,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def outcome_labels(dataset: Dataset) -> dict[str, tuple[str, int]]:
@@ -322,7 +429,13 @@ def text_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str)
         n = pick(results, "count", _group("patients", column))["n"]
         rows.append(Row(f"{whole[column]} (n\u00a0=\u00a0{n})"))
         rows += [_count_row(results, key, label, (column,), 1) for key, label in labels.items()]
-    return Table(name, caption, ("Of these patients", "No. (%)"), rows)
+    return Table(
+        name,
+        caption,
+        ("Of these patients", "No. (%)"),
+        rows,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def _headed(results: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
@@ -434,7 +547,7 @@ def factor_table(
         "P, Wald test. Patients and events are those of the factor's own model.",
         "“Not estimable”: all events fall on one side of the factor, or it does not vary.",
     ]
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def postbaseline_table(
@@ -446,7 +559,7 @@ def postbaseline_table(
 ) -> Table | None:
     """The postbaseline factors together; None where no endpoint has two of them."""
     columns = {"HR (95% CI)": "hazard_ratio_postbaseline", "P": "p_postbaseline"}
-    return _models_table(dataset, questions, results, columns, name, caption)
+    return _models_table(dataset, questions, results, columns, name, caption, [WALD])
 
 
 def unselected_table(
@@ -463,7 +576,7 @@ def unselected_table(
         "Stepwise, HR (95% CI)": "hazard_ratio_multivariate",
         "P, stepwise": "p_multivariate",
     }
-    return _models_table(dataset, questions, results, columns, name, caption)
+    return _models_table(dataset, questions, results, columns, name, caption, [WALD])
 
 
 def over_time_table(
@@ -518,7 +631,18 @@ def _models_table(
         ]
         if lines:
             rows += [Row(question.title), *lines]
-    return Table(name, caption, ("Factor", *columns), rows, notes) if rows else None
+    return (
+        Table(
+            name,
+            caption,
+            ("Factor", *columns),
+            rows,
+            notes,
+            abbreviations=dataset.settings.abbreviations,
+        )
+        if rows
+        else None
+    )
 
 
 def _has(results: pd.DataFrame, quantity: str, key: str) -> bool:
@@ -595,7 +719,14 @@ def settings_table(dataset: Dataset, name: str, caption: str) -> Table:
 def factors_table(dataset: Dataset, name: str, caption: str) -> Table:
     """How each factor of Table 3 is read from its column."""
     rows = [Row(f.label, (f.column, f.kind, _reading(dataset, f))) for f in dataset.factors]
-    return Table(name, caption, ("Factor", "Column", "Kind", "Reading"), rows, words=True)
+    return Table(
+        name,
+        caption,
+        ("Factor", "Column", "Kind", "Reading"),
+        rows,
+        words=True,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def _reading(dataset: Dataset, factor: Factor) -> str:
@@ -621,7 +752,14 @@ def sources_table(dataset: Dataset, name: str, caption: str) -> Table:
     ]
     rows += [] if rows else [Row("Source", ("not stated", ""))]
     rows.append(Row("Public", ("yes" if dataset.public else "no", "")))
-    return Table(name, caption, ("Kind", "What", "Where"), rows, words=True)
+    return Table(
+        name,
+        caption,
+        ("Kind", "What", "Where"),
+        rows,
+        words=True,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 # --- where the numbers come from -------------------------------------------------------------

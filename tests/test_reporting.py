@@ -166,7 +166,7 @@ def test_invented_patients_have_no_places_and_dates(made):
 def test_a_link_leads_to_a_page_or_to_the_row_that_it_shows(made, name, key):
     found = made[name, key]
     pages = {path.stem for path in notebooks()}
-    table = checklist_table(found, "t", "T")._repr_mimebundle_()["text/html"]
+    table = checklist_table(load(f"data/{name}"), found, "t", "T")._repr_mimebundle_()["text/html"]
     links = BeautifulSoup(table, "html.parser").select("tbody a")
     assert len(links) > 20
     for link in links:
@@ -302,7 +302,7 @@ def test_thin_data_have_lists_and_a_report(tmp_path, rows):
 
 def test_labels_of_a_dataset_stay_text(tmp_path):
     data = nasty(tmp_path)
-    tables = [checklist_table(checklist(data, items), "t", "T") for items in LISTS.values()]
+    tables = [checklist_table(data, checklist(data, items), "t", "T") for items in LISTS.values()]
     study = Study.of(data)
     prose = manuscript.methods(study, tmp_path / "nasty")
     for thing in (*tables, manuscript.ToPaste(NASTY, prose)):

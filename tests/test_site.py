@@ -353,6 +353,12 @@ def test_internal_links_resolve(site: Path, soups: dict[str, BeautifulSoup]) -> 
     assert broken == []
 
 
+def test_no_two_things_of_a_page_share_an_id(soups: dict[str, BeautifulSoup]) -> None:
+    for name, soup in soups.items():
+        places = [tag["id"] for tag in soup.select("article [id]")]
+        assert sorted(set(places)) == sorted(places), name
+
+
 def test_every_picture_has_words(soups: dict[str, BeautifulSoup]) -> None:
     silent, charts = [], 0
     for name, soup in soups.items():
