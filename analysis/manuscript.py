@@ -22,6 +22,7 @@ from .results import answerable, factors_of, pick, plateau_month
 from .tables import Row, Table
 from .text import (
     Prose,
+    addressed,
     beyond,
     declared,
     in_months,
@@ -192,7 +193,8 @@ def findings(study: Study) -> Prose:
     """The main results with their intervals, in short paragraphs."""
     return _paragraphs(
         (
-            [*_invented(study), *_survival(study)],
+            _invented(study),
+            *([sentences] for sentences in _survival(study)),
             [*_relapse(study), *_follow_up(study), *_plateau(study)],
             _ratios(study),
         )
@@ -301,7 +303,7 @@ def citation() -> Prose:
         authors=", ".join(author["name"] for author in cited["authors"]),
         title=cited["title"],
         version=installed(f"Version {cited['version']}, {released}", "CITATION.cff"),
-        address=config["repository"]["url"],
+        address=addressed(config["repository"]["url"]),
     )
 
 

@@ -644,7 +644,9 @@ def answer(study: Study, item: Item) -> Answer:
             parts.append(Prose("The authors’ to write: {write}.", write=item.write))
         return Answer(item, state, Prose.joined(parts, " "))
     if words := own_words(study.dataset, item.words):
-        text = "The dataset says: “{words}” No run can judge it. See that it says {write} ({data})."
+        text = (
+            "The dataset says “{words}”, which no run can judge ({data}). See that it says {write}."
+        )
         return Answer(item, TO_JUDGE, _links(text, words=words, write=item.write))
     text = "{why}: the authors’ to write. Say {write}."
     return Answer(item, OPEN, Prose(text, why=item.why, write=item.write))

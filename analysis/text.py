@@ -259,6 +259,13 @@ def paged(text: object, page: str) -> Prose:
     return _anchored(text, f'href="{page}.html"')
 
 
+def addressed(url: str) -> Prose:
+    """An address of ours, leading to itself."""
+    linked = Prose("{url}", url=url)
+    linked.markdown = f"<{url}>"
+    return linked
+
+
 def row_number(row: pd.Series) -> int:
     """The number of a row of the results, as in their file: the first is 1."""
     return int(row.name) + 1
