@@ -261,9 +261,7 @@ def paged(text: object, page: str) -> Prose:
 
 def addressed(url: str) -> Prose:
     """An address of ours, leading to itself."""
-    linked = Prose("{url}", url=url)
-    linked.markdown = f"<{url}>"
-    return linked
+    return _anchored(url, f'href="{html.escape(url)}"')
 
 
 def row_number(row: pd.Series) -> int:
