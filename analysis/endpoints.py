@@ -175,7 +175,7 @@ def _relapse(dataset: Dataset, purpose: str = "The incidence of relapse") -> End
     event = np.select([relapsed, died], [1, 2], 0)
     data = _data(patients["response_day"], end, event)
     return Endpoint(
-        "relapse", "Relapse", _in_sentence(dataset.label("response_day")), "relapse", data
+        "relapse", "Relapse", in_sentence(dataset.label("response_day")), "relapse", data
     )
 
 
@@ -187,7 +187,7 @@ def _os_after_hsct(dataset: Dataset) -> Endpoint:
     return Endpoint(
         "os_after_hsct",
         "Overall survival after transplant in remission",
-        _in_sentence(dataset.label("hsct_day")),
+        in_sentence(dataset.label("hsct_day")),
         "death",
         _data(patients["hsct_day"], patients["last_contact_day"], event),
     )
@@ -197,7 +197,7 @@ def _data(origin: pd.Series | float, end: pd.Series, event) -> pd.DataFrame:
     return pd.DataFrame({"origin": origin, "time": end - origin, "event": event}, index=end.index)
 
 
-def _in_sentence(label: str) -> str:
+def in_sentence(label: str) -> str:
     """A label within a sentence: Remission becomes remission, CR/CRh stays."""
     return label[0].lower() + label[1:] if label[1:2].islower() else label
 

@@ -28,7 +28,7 @@ STYLE = Path(__file__).with_name("pdf.css")
 # What only a screen can use, what only a machine reads, and code that the page folds away.
 LEFT_OUT = (
     "script, button, form, .headerlink, .chart-curves, .chart-files, .table-files, .ledger-count, "
-    ".toctree-wrapper, details.hide, details.numbers"
+    ".toctree-wrapper, details.hide, details.numbers, .to-paste"
 )
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 OUTSIDE = ("http", "https", "mailto")

@@ -25,19 +25,28 @@ def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> di
     return {
         "Data": _data(dataset, folder),
         "Parameters": given or "defaults",
-        "Made with": f"Plateau {_own_version()}, {python}, {packages}",
+        "Made with": f"Plateau {own_version()}, {python}, {packages}",
         "Commit": commit(ROOT),
     }
 
 
 def _data(dataset: Dataset, folder: Path) -> str:
     table = dataset.package["resources"][0]["path"]
-    digest = hashlib.sha256((folder / table).read_bytes()).hexdigest()
-    named = " ".join(filter(None, (dataset.name, dataset.package.get("version"))))
-    return f"{named}, {table} SHA-256 {digest[:12]}"
+    return f"{named(dataset)}, {table} SHA-256 {digest(dataset, folder)[:12]}"
 
 
-def _own_version() -> str:
+def named(dataset: Dataset) -> str:
+    """A dataset's name with its version, where it has one."""
+    return " ".join(filter(None, (dataset.name, dataset.package.get("version"))))
+
+
+def digest(dataset: Dataset, folder: Path) -> str:
+    """The SHA-256 of the table of patients."""
+    table = dataset.package["resources"][0]["path"]
+    return hashlib.sha256((folder / table).read_bytes()).hexdigest()
+
+
+def own_version() -> str:
     """Plateau's version stands in one file, which others read too."""
     return yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"]
 

@@ -19,6 +19,7 @@ from .results import answerable, anybody, factor_labels, outcome_order, pick, sh
 from .text import (
     MASKED,
     MISSING,
+    Prose,
     counted,
     full,
     in_months,
@@ -52,7 +53,7 @@ class Row:
     """One line: its heading, its cells, how deep it is indented; without cells a subheading."""
 
     heading: str
-    cells: Sequence[str] = ()
+    cells: Sequence[str | Prose] = ()
     level: int = 0
 
 
@@ -60,7 +61,8 @@ class Row:
 class Table:
     """A table for the page. Everything in it is text; markup in a label shows as it was written.
 
-    `words` tells a table of words from one of numbers: its lines may wrap. `abbreviations` are
+    Only a cell that is Prose keeps its links. `words` tells a table of words from one of numbers:
+    its lines may wrap. With `cards` a narrow screen shows a card for each row. `abbreviations` are
     those of the dataset; the notes explain those that the table uses.
     """
 
@@ -70,23 +72,30 @@ class Table:
     rows: Sequence[Row]
     notes: Sequence[str] = field(default=())
     words: bool = False
+    cards: bool = False
     abbreviations: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self._plain()}
 
     def _html(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
+        head = "".join(
+            f'<th{self._role("columnheader")} scope="col">{html.escape(name)}</th>'
+            for name in self.columns
+        )
         body = "\n".join(map(self._row, self.rows, self._inside()))
-        kind = "data words" if self.words else "data"
+        kind = "data" + " words" * self.words + " cards" * self.cards
+        group, row = self._role("rowgroup"), self._role("row")
         name = html.escape(self.name)
         # The caption stands outside, so that it does not scroll away with a wide table.
         return (
             f'<p class="table-caption" id="{name}-caption">{html.escape(self.caption)}</p>\n'
             f'<div class="table-wrap" tabindex="0" role="region" '
             f'aria-labelledby="{name}-caption">\n'
-            f'<table class="{kind}" id="{name}" aria-labelledby="{name}-caption">\n'
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
+            f'<table class="{kind}" id="{name}"{self._role("table")} '
+            f'aria-labelledby="{name}-caption">\n'
+            f"<thead{group}><tr{row}>{head}</tr></thead>\n"
+            f"<tbody{group}>\n{body}\n</tbody>\n</table>\n</div>\n"
             + self._notes()
             + self._download()
         )
@@ -100,29 +109,37 @@ class Table:
         made = map(list, zip(*columns, strict=True))
         return [next(made) if row.cells else [html.escape(row.heading)] for row in self.rows]
 
-    def _column(self, number: int, cells: Sequence[str]) -> list[str]:
+    def _column(self, number: int, cells: Sequence[str | Prose]) -> list[str]:
         """Among words, as in headings, a cell may begin with a number and be none."""
-        if (self.words or number == 0) and not all(map(is_numeric, cells)):
-            return [html.escape(cell) for cell in cells]
+        linked = any(isinstance(cell, Prose) for cell in cells)
+        if linked or ((self.words or number == 0) and not all(map(is_numeric, cells))):
+            return [_shown(cell) for cell in cells]
         return aligned(cells)
+
+    def _role(self, name: str) -> str:
+        """A row that is laid out as a card would lose its place in the table without its role."""
+        return f' role="{name}"' if self.cards else ""
 
     def _row(self, row: Row, inside: Sequence[str]) -> str:
         heading, *cells = inside
+        role, head = self._role("row"), self._role("rowheader")
         if not cells:
             span = len(self.columns)
             return (
-                f'<tr class="group"><th scope="rowgroup" colspan="{span}">'
+                f'<tr class="group"{role}><th{head} scope="rowgroup" colspan="{span}">'
                 f"<span>{heading}</span></th></tr>"
             )
         inner = "".join(
-            f"<td{self._kind(cell)}>{shown}{self._link(cell)}</td>"
+            f"<td{self._role('cell')}{self._kind(cell)}>{shown}{self._link(cell)}</td>"
             for cell, shown in zip(row.cells, cells, strict=True)
         )
-        return f'<tr class="level-{row.level}"><th scope="row">{heading}</th>{inner}</tr>'
+        return (
+            f'<tr class="level-{row.level}"{role}><th{head} scope="row">{heading}</th>{inner}</tr>'
+        )
 
-    def _kind(self, cell: str) -> str:
+    def _kind(self, cell: str | Prose) -> str:
         """Among words a cell of numbers is told apart, so that it does not wrap."""
-        return ' class="number"' if self.words and not any(map(str.isalpha, cell)) else ""
+        return ' class="number"' if self.words and not any(map(str.isalpha, str(cell))) else ""
 
     def _marks(self) -> dict[str, str]:
         """The marks that a note explains, with the id of the note."""
@@ -132,12 +149,14 @@ class Table:
             if note.startswith(MARKS)
         }
 
-    def _unmarked(self, cell: str) -> str:
-        return cell[:-1] if cell and cell[-1] in self._marks() else cell
+    def _unmarked(self, cell: str | Prose) -> str | Prose:
+        """A cell without its mark. Prose has links of its own, and no mark."""
+        marked = isinstance(cell, str) and cell and cell[-1] in self._marks()
+        return cell[:-1] if marked else cell
 
-    def _link(self, cell: str) -> str:
+    def _link(self, cell: str | Prose) -> str:
         """From the mark of a cell to its note; nothing where the cell has none."""
-        if cell == self._unmarked(cell):
+        if cell is self._unmarked(cell):
             return ""
         mark = cell[-1]
         address = html.escape(self._marks()[mark])
@@ -158,7 +177,7 @@ class Table:
 
     def _every_note(self) -> list[str]:
         """The notes, and what the abbreviations mean that they do not explain."""
-        lines = [" ".join((row.heading, *row.cells)) for row in self.rows]
+        lines = [" ".join((row.heading, *map(str, row.cells))) for row in self.rows]
         noted = " ".join(self.notes)
         text = " ".join([self.caption, *self.columns, *lines, noted])
         missing = [
@@ -173,7 +192,9 @@ class Table:
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(self.columns)
-        lines.writerows([_inert(cell) for cell in (row.heading, *row.cells)] for row in self.rows)
+        lines.writerows(
+            [_inert(str(cell)) for cell in (row.heading, *row.cells)] for row in self.rows
+        )
         name, caption = html.escape(self.name), html.escape(self.caption)
         return (
             f'<p class="table-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
@@ -182,12 +203,18 @@ class Table:
 
     def _plain(self) -> str:
         lines = [" | ".join(self.columns)]
-        lines += [" | ".join(["  " * row.level + row.heading, *row.cells]) for row in self.rows]
+        lines += [
+            " | ".join(["  " * row.level + row.heading, *map(str, row.cells)]) for row in self.rows
+        ]
         return "\n".join([self.caption, *lines, *self._every_note()])
 
 
 def _has_word(text: str, word: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _shown(cell: str | Prose) -> str:
+    return cell.html if isinstance(cell, Prose) else html.escape(cell)
 
 
 def _inert(cell: str) -> str:

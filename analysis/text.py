@@ -26,6 +26,7 @@ TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min",
 MEDIANS = {"median", "median_followup"}
 # Blank only where masked: each has a number of patients, or is the value of one of them.
 COUNTS = {"count", "at_risk", "censored", "followup_min", "followup_max"}
+SPECIAL = r"\\`*_{}\[\]()#+!|$~^:@"  # what Markdown might read as markup, as a class of a pattern
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -290,6 +291,11 @@ class Prose:
         named = {f"part_{number}": part for number, part in enumerate(parts)}
         return cls(between.join(f"{{{name}}}" for name in named), **named)
 
+    @property
+    def html(self) -> str:
+        """Its text and links as HTML, for a cell of a table: for Prose without other Markdown."""
+        return re.sub(rf"\\([{SPECIAL}])", r"\1", self.markdown)
+
     def _repr_markdown_(self) -> str:
         return self.markdown
 
@@ -313,6 +319,26 @@ def declared(text: object, setting: str) -> Prose:
     return _linked(
         text, "data.html#settings", f"Declared by the dataset: {setting} in datapackage.json"
     )
+
+
+def ruled(text: object, what: str) -> Prose:
+    """A number that the analysis sets for every dataset. The link leads to the methods page."""
+    return _linked(text, "methods.html", f"Set by the analysis for every dataset: {what}")
+
+
+def installed(text: object, what: str) -> Prose:
+    """A name or version of what made the page. The link leads to the page's table of them."""
+    return _linked(text, "#made-with", f"As the run found it: {what}")
+
+
+def paged(text: object, page: str) -> Prose:
+    """Words that lead to a page of the book."""
+    return _anchored(text, f'href="{page}.html"')
+
+
+def addressed(url: str) -> Prose:
+    """An address of ours, leading to itself."""
+    return _anchored(url, f'href="{html.escape(url)}"')
 
 
 def row_number(row: pd.Series) -> int:
@@ -358,13 +384,17 @@ def _origin(rows: Sequence[pd.Series]) -> str:
 
 
 def _linked(text: object, address: str, title: str) -> Prose:
-    linked = Prose("{text}", text=text)
     title = html.escape(" ".join(title.split()))
-    linked.markdown = f'<a class="number" href="{address}" title="{title}">{linked.markdown}</a>'
+    return _anchored(text, f'class="number" href="{address}" title="{title}"')
+
+
+def _anchored(text: object, attributes: str) -> Prose:
+    linked = Prose("{text}", text=text)
+    linked.markdown = f"<a {attributes}>{linked.markdown}</a>"
     return linked
 
 
 def _literal(text: str) -> str:
     """Text that neither Markdown nor HTML will read as markup."""
     escaped = html.escape(text.replace("\n", " "), quote=False)
-    return re.sub(r"([\\`*_{}\[\]()#+!|$~^:@])", r"\\\1", escaped)
+    return re.sub(rf"([{SPECIAL}])", r"\\\1", escaped)

@@ -294,7 +294,6 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_site(small: Path) -> None:
     for number in range(10):
         title = ("Count, first", "Count, second")[number % 2]
         write_notebook(small / "book" / "count.ipynb", title, COUNT)
-        shutil.rmtree(small / "_build" / "cache", ignore_errors=True)  # so that there is as much to do as before
         killed_after(small, longest * (number + moments.random()) / 10)
         assert snapshot(small) in whole
     assert command(small, "book").returncode == 0

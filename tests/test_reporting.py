@@ -1,0 +1,423 @@
+"""The checklists and the report: no item is claimed without its fact, no number without its row."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import html
+import inspect
+import json
+import platform
+import re
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from test_build import deaths_only
+from test_dataset import HEAD, folder
+from test_pages import NASTY, THIN, nasty
+
+import analysis
+from analysis import estimators as est
+from analysis import manuscript, reporting
+from analysis.build import notebooks
+from analysis.dataset import ROOT, load
+from analysis.reporting import (
+    ANSWERED,
+    FACTS,
+    IN_PART,
+    OPEN,
+    REMARK,
+    STATES,
+    STROBE,
+    TO_JUDGE,
+    Study,
+    checklist,
+    checklist_table,
+)
+from analysis.results import COLUMNS, SELECTION_LEVEL, pick
+from analysis.scorecard import page_results
+
+NAMES = ("blinatumomab", "bmt", "myeloid")
+LISTS = {"strobe": STROBE, "remark": REMARK}
+# The sub-items that a cohort study has; an item without letters is whole.
+STROBE_NUMBERS = (
+    "1a 1b 2 3 4 5 6a 6b 7 8 9 10 11 12a 12b 12c 12d 12e 13a 13b 13c 14a 14b 14c 15 16a 16b 16c "
+    "17 18 19 20 21 22"
+)
+# What no dataset records and no run can know.
+ALWAYS_OPEN = {"strobe": "1a 2 3 6b 9 10 13b 20 21", "remark": "4 5 9 14 20"}
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[tuple[str, str], reporting.Checklist]:
+    """Both lists for each shipped dataset."""
+    return {
+        (name, key): checklist(load(f"data/{name}"), items)
+        for name in NAMES
+        for key, items in LISTS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def studies() -> dict[str, Study]:
+    """Each shipped dataset with its results; a test takes a copy of its own with `fresh`."""
+    return {name: Study.of(load(f"data/{name}")) for name in NAMES}
+
+
+def fresh(study: Study) -> Study:
+    return Study(study.dataset, study.pages)
+
+
+def states(found: reporting.Checklist) -> dict[str, str]:
+    return {line.item.number: line.state for line in found.answers}
+
+
+def without(tmp_path: Path, name: str, *columns: str, **analysis_: object):
+    """A shipped dataset without some columns, in its table and wherever they are named."""
+    place = Path(shutil.copytree(ROOT / "data" / name, tmp_path / "less"))
+    (place / "published.csv").unlink(missing_ok=True)
+    package = json.loads((place / "datapackage.json").read_text("utf-8"))
+    schema = package["resources"][0]["schema"]
+    schema["fields"] = [entry for entry in schema["fields"] if entry["name"] not in columns]
+    for part in ("factors", "characteristics"):
+        package["analysis"][part] = [
+            entry
+            for entry in package["analysis"][part]
+            if not {entry["column"], entry.get("among"), entry.get("before")} & set(columns)
+        ]
+    package["analysis"] |= analysis_
+    (place / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    table = pd.read_csv(place / "patients.csv", dtype=str, keep_default_na=False)
+    table.drop(columns=list(columns)).to_csv(place / "patients.csv", index=False)
+    return load(place)
+
+
+# --- the lists ---------------------------------------------------------------------------------
+
+
+def test_every_item_is_there_once_and_in_order():
+    assert [item.number for item in STROBE] == STROBE_NUMBERS.split()
+    assert [item.number for item in REMARK] == [str(number) for number in range(1, 21)]
+
+
+@pytest.mark.parametrize("items", LISTS.values(), ids=LISTS)
+def test_an_item_rests_on_facts_that_exist_and_says_what_to_write(items):
+    for item in items:
+        assert item.write, item.number
+        assert set(item.facts) <= set(FACTS), item.number
+        assert not item.whole or item.facts, f"{item.number} could be answered by nothing"
+    used = {fact for items in LISTS.values() for item in items for fact in item.facts}
+    assert used == set(FACTS)
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_item_has_an_answer_and_the_counts_add_up(made, name, key):
+    found = made[name, key]
+    assert [line.item for line in found.answers] == list(LISTS[key])
+    assert all(str(line.text).endswith(".") and line.state in STATES for line in found.answers)
+    counts = found.results[found.results["quantity"].eq("items")].set_index("group")
+    assert counts["estimate"].sum() == len(LISTS[key])
+    assert set(counts["n"]) == {len(LISTS[key])}
+    for state in STATES:
+        assert counts["estimate"][state] == list(states(found).values()).count(state)
+    said = list(map(int, re.findall(r"\d+", str(found.summary()))))
+    assert said[0] == len(LISTS[key]) == sum(said[1:])
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_only_authors_know_is_never_claimed(made, name, key):
+    found = states(made[name, key])
+    assert {found[number] for number in ALWAYS_OPEN[key].split()} == {OPEN}
+    for line in made[name, key].answers:
+        if line.state == OPEN:
+            assert "the authors’ to write" in str(line.text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_a_whole_item_with_all_of_its_facts_is_answered(made, studies, name):
+    for key in LISTS:
+        study = fresh(studies[name])
+        for line in made[name, key].answers:
+            said = [bool(FACTS[fact].say(study)) for fact in line.item.facts]
+            whole = line.item.whole and all(said)
+            assert (line.state == ANSWERED) == whole
+            assert (line.state == IN_PART) == (any(said) and not whole)
+
+
+def test_invented_patients_have_no_places_and_dates(made):
+    invented, real = (states(made[name, "strobe"]) for name in ("blinatumomab", "bmt"))
+    for number in ("4", "5", "8"):
+        assert (invented[number], real[number]) == (OPEN, TO_JUDGE)
+
+
+# --- links and numbers -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_link_leads_to_a_page_or_to_the_row_that_it_shows(made, name, key):
+    found = made[name, key]
+    pages = {path.stem for path in notebooks()}
+    table = checklist_table(load(f"data/{name}"), found, "t", "T")._repr_mimebundle_()["text/html"]
+    links = BeautifulSoup(table, "html.parser").select("tbody a")
+    assert len(links) > 20
+    for link in links:
+        page, _, place = link["href"].partition("#")
+        assert not page or page.removesuffix(".html") in pages
+        if place.startswith("row-"):
+            row = found.results.iloc[int(place.removeprefix("row-")) - 1]
+            assert row["quantity"] in link["title"] or link["title"].startswith("From rows")
+            if said := re.match(r"Row \d+: (.*)\. estimate (\S+?),? ", link["title"] + " "):
+                assert said[1].startswith(f"{row['quantity']}, {row['group']}")
+                assert float(said[2]) == pytest.approx(row["estimate"], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_page_keeps_is_what_the_other_pages_computed(made, name):
+    computed = pd.concat(page_results(load(f"data/{name}")).values())
+    for key in LISTS:
+        found = made[name, key].results
+        assert list(found.columns) == COLUMNS
+        shown = found[~found["quantity"].eq("items") & ~found["group"].eq("factors")]
+        both = shown.merge(computed.drop_duplicates(), how="left", on=COLUMNS, indicator=True)
+        assert len(shown) > 5 and set(both["_merge"]) == {"both"}
+        assert not found.duplicated(["quantity", "group", "months"]).any()
+
+
+def test_a_number_of_an_item_is_that_of_the_results(made):
+    found = made["bmt", "strobe"]
+    text = {line.item.number: str(line.text) for line in found.answers}
+    row = pick(page_results(load("data/bmt"))["figure_1a"], "median", "os")
+    assert f"Deaths: {row['events']} in {row['n']} patients" in text["15"]
+    assert "49.2 months (95% CI, 44.8–55.0)" in text["14c"]
+
+
+def test_the_pages_that_items_name_are_called_as_they_are():
+    for page, name in reporting.PAGES.items():
+        first = json.loads((ROOT / "book" / f"{page}.ipynb").read_text("utf-8"))["cells"][0]
+        assert "".join(first["source"]).startswith(f"# {name}"), page
+
+
+# --- another dataset, other answers ------------------------------------------------------------
+
+
+def test_without_response_its_items_are_not_recorded(tmp_path, made):
+    data = without(tmp_path, "bmt", "response_day")
+    less, more = states(checklist(data, STROBE)), states(made["bmt", "strobe"])
+    assert (more["13c"], less["13c"]) == (IN_PART, OPEN)
+    assert (more["15"], less["15"]) == (ANSWERED, IN_PART)
+    line = next(line for line in checklist(data, STROBE).answers if line.item.number == "15")
+    assert "Not recorded in this dataset: relapse after response, relapse and transplant" in str(
+        line.text
+    )
+
+
+def test_without_relapse_events_are_answered_in_part(tmp_path, made):
+    less = states(checklist(without(tmp_path, "bmt", "relapse_day"), STROBE))
+    assert (made["bmt", "strobe"].answers[24].item.number, less["15"]) == ("15", IN_PART)
+
+
+def test_without_factors_their_items_are_not_recorded(tmp_path, made):
+    data = without(tmp_path, "bmt", factors=[])
+    for key, numbers in (("strobe", "11 16a 16b"), ("remark", "1 8 11 16 17")):
+        less, more = states(checklist(data, LISTS[key])), states(made["bmt", key])
+        for number in numbers.split():
+            assert less[number] == OPEN != more[number], (key, number)
+    assert states(checklist(data, REMARK))["10"] == IN_PART
+
+
+def test_a_factor_without_a_row_in_table_1_is_missed(made):
+    """In the paper's Table 1 one factor has no row; in bmt all have one."""
+    for name, state in (("blinatumomab", IN_PART), ("bmt", ANSWERED)):
+        assert states(made[name, "strobe"])["14a"] == state
+        assert states(made[name, "remark"])["13"] == state
+
+
+def test_a_model_of_one_factor_adjusts_for_nothing(studies):
+    study = fresh(studies["bmt"])
+    assert FACTS["adjusted"].say(study)
+    table = study.pages["table_3"]
+    kinds = table["quantity"].isin(["hazard_ratio_multivariate", "hazard_ratio_unselected"])
+    one = table[~kinds | table["group"].eq(f"os:{first_kept(table)}")]
+    assert FACTS["adjusted"].say(Study(study.dataset, {**study.pages, "table_3": one})) is None
+
+
+def first_kept(table: pd.DataFrame) -> str:
+    """The column of the first factor that the model of overall survival keeps."""
+    kept = table[table["quantity"].eq("hazard_ratio_multivariate")]["group"]
+    return kept[kept.str.startswith("os:")].iloc[0].removeprefix("os:")
+
+
+@pytest.mark.parametrize("person", [{"role": "funder"}, {"roles": ["author", "Funder"]}])
+def test_funding_is_said_only_where_a_contributor_paid(studies, person):
+    data = studies["bmt"].dataset
+    item = next(item for item in STROBE if item.number == "22")
+    for who, state in (({"role": "author"}, OPEN), (person, IN_PART)):
+        package = {**data.package, "contributors": [{"title": NASTY, **who}]}
+        study = Study(dataclasses.replace(data, package=package), studies["bmt"].pages)
+        found = reporting.answer(study, item)
+        assert found.state == state
+        assert (NASTY in str(found.text)) == (state == IN_PART)
+
+
+def test_without_words_there_is_nothing_to_judge(studies):
+    data = studies["bmt"].dataset
+    bare = dataclasses.replace(data, description="", package={**data.package, "sources": []})
+    study = Study(bare, studies["bmt"].pages)
+    assert {reporting.answer(study, item).state for item in STROBE if item.words} == {OPEN}
+
+
+def test_deaths_alone_are_enough_for_all_three_pages(tmp_path):
+    data = load(deaths_only(tmp_path / "deaths"))
+    for items in LISTS.values():
+        found = checklist(data, items)
+        assert ANSWERED in states(found).values() and OPEN in states(found).values()
+    study = Study.of(data)
+    said = str(manuscript.methods(study, tmp_path / "deaths")) + str(manuscript.findings(study))
+    assert "No factors were compared." in said
+    for word in ("Relapse-free", "Aalen", "Cox", "invented"):
+        assert word not in said
+
+
+@pytest.mark.parametrize("rows", THIN.values(), ids=THIN)
+def test_thin_data_have_lists_and_a_report(tmp_path, rows):
+    factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
+    sides = {"numerator": ["I"], "denominator": ["II"]}
+    csv = HEAD + "\n".join(rows) + "\n"
+    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
+    for items in LISTS.values():
+        checklist(data, items)
+    study = Study.of(data)
+    said = str(manuscript.methods(study, tmp_path)) + str(manuscript.findings(study))
+    assert "nan" not in said and "inf" not in said.replace("infinitesimal", "")
+
+
+def test_labels_of_a_dataset_stay_text(tmp_path):
+    data = nasty(tmp_path)
+    tables = [checklist_table(data, checklist(data, items), "t", "T") for items in LISTS.values()]
+    study = Study.of(data)
+    prose = manuscript.methods(study, tmp_path / "nasty")
+    for thing in (*tables, manuscript.ToPaste(NASTY, prose)):
+        shown = thing._repr_mimebundle_()["text/html"]
+        assert html.escape(NASTY, quote=False) in BeautifulSoup(shown, "html.parser").decode()
+        assert "<script>" not in shown
+        assert BeautifulSoup(shown, "html.parser").script is None
+    assert "<script>" not in prose.markdown
+    assert NASTY in str(prose)
+
+
+# --- the report --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reports(studies) -> dict[str, tuple[str, str, pd.DataFrame]]:
+    """Methods, findings and results of each shipped dataset."""
+    found = {}
+    for name in NAMES:
+        study = fresh(studies[name])
+        methods = manuscript.methods(study, ROOT / "data" / name)
+        found[name] = (methods, manuscript.findings(study), study.results())
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_invented_patients_are_said_first(reports, name):
+    for prose in reports[name][:2]:
+        assert str(prose).startswith("These patients are invented") == (name == "blinatumomab")
+
+
+def test_the_methods_name_what_was_run(reports):
+    methods = str(reports["bmt"][0])
+    data = load("data/bmt")
+    for name, number in {
+        "Plateau": yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"],
+        "Python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "pandas", "scipy", "lifelines")},
+    }.items():
+        assert f"{name} {number}" in methods
+    digest = hashlib.sha256((ROOT / "data" / "bmt" / "patients.csv").read_bytes()).hexdigest()
+    assert f"dataset bmt {data.package['version']}, SHA-256 {digest[:12]}" in methods
+    assert "at 12, 24, 36, 48 and 60 months" in methods
+    assert f"a month is {data.settings.days_per_month:g} days" in methods
+    assert f"P below .{SELECTION_LEVEL * 100:02.0f} alone" in methods
+
+
+def test_the_methods_name_ties_and_intervals_as_they_are(reports, monkeypatch):
+    methods = str(reports["bmt"][0])
+    assert "ties after Efron" in methods
+    assert f"pointwise {100 * est.CONFIDENCE:.0f}% confidence intervals on the log(−log)" in methods
+    # Ten patients, two deaths on one day: the two methods differ, and the default is Efron's.
+    rows = pd.DataFrame(
+        {"patient": range(10), "start": -np.inf, "stop": [1, 1, 2, 2, 3, 4, 5, 6, 7, 8],
+         "event": [1, 1, 1, 0, 1, 1, 0, 1, 1, 0], "x": [1.0, 1, 0, 1, 0, 1, 0, 0, 1, 0]}
+    )  # fmt: skip
+    ratio = {
+        ties: est.cox(rows, ["x"], **kind).summary()["hazard_ratio"].iloc[0]
+        for ties, kind in (
+            ("default", {}),
+            ("Efron", {"ties": "efron"}),
+            ("Breslow", {"ties": "breslow"}),
+        )
+    }
+    assert ratio["default"] == ratio["Efron"] != ratio["Breslow"]
+    # On that scale the limits lie symmetric about the estimate.
+    row = pick(page_results(load("data/bmt"))["figure_1a"], "survival", "os", 24)
+    middle, low, high = (np.log(-np.log(row[part])) for part in ("estimate", "lower", "upper"))
+    assert low - middle == pytest.approx(middle - high)
+    signature = inspect.signature(est.cox)
+    breslow = [p.replace(default="breslow") if p.name == "ties" else p
+               for p in signature.parameters.values()]  # fmt: skip
+    monkeypatch.setattr(est.cox, "__signature__", signature.replace(parameters=breslow),
+                        raising=False)  # fmt: skip
+    assert manuscript.ties() == "Breslow"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_numbers_of_the_findings_are_those_of_the_results(reports, studies, name):
+    findings, results = reports[name][1:]
+    pages = studies[name].pages
+    row = pick(pages["figure_1a"], "median", "os")
+    assert f"{row['events']} of {row['n']} patients died" in str(findings)
+    assert str(analysis.with_interval(pages["figure_1a"], "median", "os")) in str(findings)
+    kept = pages["table_3"].query("quantity == 'hazard_ratio_multivariate'")
+    for key in kept["group"]:
+        ratio = analysis.with_interval(pages["table_3"], "hazard_ratio_multivariate", key)
+        assert f"hazard ratio {ratio}" in str(findings)
+    assert len(kept) == str(findings).count("hazard ratio")
+    for link in BeautifulSoup(findings.markdown, "html.parser").select("a[href^='#row-']"):
+        row = results.iloc[int(link["href"].removeprefix("#row-")) - 1]
+        if said := re.match(r"Row \d+: (.*)\. estimate (\S+?),? ", link["title"] + " "):
+            assert said[1].startswith(f"{row['quantity']}, {row['group']}")
+            assert float(said[2]) == pytest.approx(row["estimate"], rel=1e-5)
+
+
+def test_no_estimate_is_given_past_the_end_of_follow_up(reports, studies):
+    """In the paper's cohort nobody is followed for 60 months from response."""
+    at_risk = pick(studies["blinatumomab"].pages["figure_1b"], "at_risk", "rfs", 60)["estimate"]
+    assert at_risk == 0
+    paragraphs = str(reports["blinatumomab"][1]).split("\n\n")
+    found = next(text for text in paragraphs if text.startswith("Relapse-free survival: "))
+    assert found.endswith("at 48 months.") and "60 months" not in found
+
+
+def test_the_text_to_copy_is_the_prose(reports):
+    block = manuscript.ToPaste("T", reports["bmt"][0])._repr_mimebundle_()
+    tree = BeautifulSoup(block["text/html"], "html.parser")
+    assert tree.select_one("div.highlight pre").get_text().strip() == str(reports["bmt"][0])
+    assert tree.a is None
+    assert block["text/plain"] == str(reports["bmt"][0])
+
+
+def test_the_citation_is_that_of_the_project():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    text = str(manuscript.citation())
+    for part in (cited["title"], cited["version"], str(cited["date-released"])):
+        assert part in text
