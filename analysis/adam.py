@@ -102,7 +102,7 @@ class Times:
                 )
             return ""
         try:
-            if not re.fullmatch(r"\d+", record["CNSR"]):
+            if not re.fullmatch(r"\d+(\.0+)?", record["CNSR"]):
                 raise ValueError("CNSR", record["CNSR"], "0 for an event, or 1 or more")
             return plain(self._time(record) + self._delay(record, zero))
         except ValueError as error:
@@ -142,7 +142,7 @@ class Times:
 
 
 def _is_zero(text: str) -> bool:
-    return bool(re.fullmatch(r"0+", text))
+    return bool(re.fullmatch(r"0+(\.0+)?", text))
 
 
 def _unit(text: str) -> str | None:

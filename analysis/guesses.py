@@ -14,7 +14,7 @@ import yaml
 
 from . import adam
 from .dataset import EVENT_DAYS, RESERVED
-from .dates import EPOCHS, needs_order, proven_order
+from .dates import EPOCHS, looks_like_date, needs_order, proven_order
 from .sources import Source, Variable, is_date, is_number
 
 LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a patient
@@ -145,7 +145,7 @@ def is_day(source: Source, column: str) -> bool:
 def death_codes(source: Source, column: str) -> tuple[list[str], list[str]] | None:
     """The codes of death and of life in a column, None where they are not beyond doubt."""
     cells = set(source.filled(column))
-    if is_date(source, column):
+    if _is_point_in_time(source, column):
         return ["*"], [""]
     labels = source.variables[column].levels
     words = {cell: labels.get(cell, cell).lower() for cell in [*labels, *cells]}
@@ -160,6 +160,13 @@ def death_codes(source: Source, column: str) -> tuple[list[str], list[str]] | No
     if normal(column) == "dthfl":  # the standard has Y or nothing
         return dead, [*alive, ""]
     return (dead, alive) if dead and alive else None
+
+
+def _is_point_in_time(source: Source, column: str) -> bool:
+    """True for a date, be it written or counted by a program."""
+    if is_date(source, column):
+        return True
+    return is_day(source, column) and counted_as(source, column) in EPOCHS
 
 
 @dataclass
@@ -186,8 +193,8 @@ def quoted(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(quoted, value)) + "]"
     text = str(value)
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_. -]*[A-Za-z0-9_]", text) and not re.fullmatch(
-        r"yes|no|on|off|true|false|null|nan", text.lower()
+    if re.fullmatch(r"[A-Za-z_]([A-Za-z0-9_. -]*[A-Za-z0-9_])?", text) and not re.fullmatch(
+        r"y|n|yes|no|on|off|true|false|null|nan", text.lower()
     ):
         return text
     return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9).strip()
@@ -300,7 +307,7 @@ def _died(source: Source, draft: Draft) -> None:
     asked = candidates(source, (*_ASKS_DEATH, *_STATUS))
     deaths = candidates(source, STEMS["death"])
     flags = [column for column in asked if not is_day(source, column)]
-    dates = [column for column in deaths if is_date(source, column)]
+    dates = [column for column in deaths if _is_point_in_time(source, column)]
     counts = [
         column
         for column in asked
@@ -359,7 +366,7 @@ def _order(source: Source, draft: Draft, dates: list[str]) -> None:
         cell: f"row {row} of {column}"
         for column in dates
         for row, cell in source.filled(column).items()
-        if needs_order(cell)
+        if needs_order(cell) and looks_like_date(cell)
     }
     if not doubtful:
         return

@@ -26,7 +26,7 @@ import yaml
 
 from . import adam, redcap
 from .dataset import LISTED_AT_MOST, RESERVED, DataError, load
-from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, needs_order
+from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
 from .guesses import DAYS, OPEN, STEMS, counted_as, death_codes, draft, identifies, quoted, stem
 from .sources import NUMBER, Cells, Source, plain, read
 
@@ -482,7 +482,7 @@ class _Maker:
         else:
             found = as_date(text, order)
         if found is None:
-            doubt = needs_order(text) and order is None
+            doubt = order is None and needs_order(text) and looks_like_date(text)
             ask = f"dates.order in {MAPPING} to say which comes first, day or month"
             written = f"a date ({order}), " if order else "a date "
             self._problem(cells, place, ask if doubt else f"{written}such as 2021-03-04")

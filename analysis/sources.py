@@ -145,7 +145,11 @@ def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     used["missing"] = options.get("missing", _missing(table))
     table = table.mask(table.isin(used["missing"]), "")
     used["decimal"] = options.get("decimal") or _decimal(table)
-    return (_with_points(table) if used["decimal"] == "," else table), {}, used
+    # Until the mapping says what 1,234 is, it is a number at least.
+    table = table if used["decimal"] == "." else _with_points(table)
+    if options.get("decimal") == ".":
+        table = table.apply(_without_thousands)
+    return table.apply(_whole), {}, used
 
 
 def _encoding(content: bytes) -> str:
@@ -228,6 +232,21 @@ def _with_points(table: pd.DataFrame) -> pd.DataFrame:
         return column
 
     return table.apply(pointed)
+
+
+def _without_thousands(column: pd.Series) -> pd.Series:
+    """1,234 as 1234, once the mapping says that points part the decimals."""
+    grouped = column.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+    if (grouped | column.str.fullmatch(NUMBER) | (column == "")).all():
+        return column.str.replace(",", "")
+    return column
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Whole numbers without the `.0` that a program gave them because some were blank."""
+    if (column.str.fullmatch(r"-?\d+\.0+") | column.str.fullmatch(r"-?\d*")).all():
+        return column.str.replace(r"\.0+$", "", regex=True)
+    return column
 
 
 # --- tables with types -----------------------------------------------------------------------
