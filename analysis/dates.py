@@ -21,12 +21,16 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?"
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _NAMED = re.compile(r"(\d{1,2})[- ./]?([A-Za-z]{3})[a-z]*[- ./]?(\d{4})(?:[: ].*)?")
 _PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?: \d{1,2}:\d{2}.*)?")
+_SHORT = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d\d|(19|20)\d\d-\d{1,2}(-[A-Za-z]+)?")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 def looks_like_date(text: str) -> bool:
-    """True for text in one of the shapes that `as_date` reads, whatever its order."""
-    return any(as_date(text, order) for order in ORDERS)
+    """True for text in one of the shapes that `as_date` reads, whatever its order.
+
+    Also for dates that lack something, as 3/4/21 and 2021-03: they are wrong, and no category.
+    """
+    return bool(_SHORT.fullmatch(text)) or any(as_date(text, order) for order in ORDERS)
 
 
 def as_date(text: str, order: str | None) -> date | None:

@@ -281,7 +281,8 @@ def _day_columns(source: Source, role: str) -> tuple[list[str], str]:
     """The column of a reserved day, or two: the first that is not blank counts."""
     found = [column for column in candidates(source, STEMS[role]) if is_day(source, column)]
     known = [column for column in found if counted_as(source, column)] or found
-    days = [column for column in known if counted_as(source, column) == "days"] or known
+    wanted = "date" if _has_dates(source) else "days"
+    days = [column for column in known if counted_as(source, column) == wanted] or known
     if len(days) > 1:
         return [OPEN], f"which of these is {role}? {_list(days)}"
     if role != "last_contact_day":
@@ -300,6 +301,14 @@ def _day_columns(source: Source, role: str) -> tuple[list[str], str]:
     if len(same) == 1:
         return [*same, *days], "the day of death, and else that of the last contact"
     return days, _says(source, days)
+
+
+def _has_dates(source: Source) -> bool:
+    """True where the events are dates: then the last contact is best taken from a date too."""
+    events = [column for role in EVENT_DAYS for column in candidates(source, STEMS[role])]
+    return any(is_date(source, column) for column in events) and not any(
+        is_day(source, column) and counted_as(source, column) == "days" for column in events
+    )
 
 
 def _died(source: Source, draft: Draft) -> None:
@@ -466,11 +475,17 @@ def _reason(source: Source, column: str) -> str:
         return "a date; under columns, type date makes it days"
     if why := _of_outcome(source, column):
         return why
+    if len(cells) > 5 and _counts_rows(cells.tolist()):
+        return "counts the rows"
     if cells.is_unique and len(cells) > 5 and _ID.search(normal(column)):
         return "another identifier"
     if cells.nunique() == 1 and len(cells) == len(source.text):
         return "the same in every row"
     return _too_many(variable, cells)
+
+
+def _counts_rows(cells: list[str]) -> bool:
+    return any(cells == [str(first + n) for n in range(len(cells))] for first in (0, 1))
 
 
 def _of_outcome(source: Source, column: str) -> str:
@@ -485,6 +500,8 @@ def _of_outcome(source: Source, column: str) -> str:
 
 
 def _too_many(variable: Variable, cells: pd.Series) -> str:
+    if _is_labelled(variable, cells) and len(variable.levels) > LEVELS_AT_MOST:
+        return f"{len(variable.levels)} levels, more than {LEVELS_AT_MOST}"
     if _is_labelled(variable, cells) or _is_numeric(variable, cells):
         return ""
     many = cells.nunique()

@@ -83,13 +83,13 @@ def import_folder(
     _raise_any(_overwriting(folder, old, [file, dictionary, adtte], force))
     options = (_scalars(old).get("source") or {}) if old else {}
     files = _read(file, dictionary, adtte, options | ({"sheet": sheet} if sheet else {}))
-    text = old or _closed(draft(files.patients, files.times, folder.name, new_ids))
+    text = old or draft(files.patients, files.times, folder.resolve().name, new_ids)
     text = _with_block(text, "source", _source_block(files), first=True)
     if new_ids:
         text = re.sub(r"^( +new_ids: *)false\b", r"\1true", text, flags=re.MULTILINE)
     try:
         _raise_any(open_questions(text))
-        made, package = _made(files, text, folder.name)
+        made, package = _made(files, text, folder.resolve().name)
         content = _patients_csv(made), _json(package)
         _check(made, *content)
     except DataError as error:
@@ -183,10 +183,6 @@ def _leave_mapping(folder: Path, old: str | None, text: str) -> list[str]:
             shutil.rmtree(folder, ignore_errors=True)
         raise
     return [f"{folder / MAPPING} has what was guessed: change it, then run the import again"]
-
-
-def _closed(text: str) -> str:
-    return text if text.endswith("\n") else text + "\n"
 
 
 def _with_block(text: str, key: str, block: list[str], first: bool = False) -> str:

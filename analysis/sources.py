@@ -99,7 +99,11 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
     if reader is None:
         raise DataError([f"{path.name}: found {path.suffix or 'no ending'}, expected {_ENDINGS}"])
     content = path.read_bytes()
-    text, variables, used = reader(path, content, options or {})
+    try:
+        text, variables, used = reader(path, content, options or {})
+    except ImportError as error:
+        needed = f"{path.name}: needs the package {error.name}; install requirements.txt"
+        raise DataError([needed]) from error
     _raise_any(_header_problems(path.name, text.columns))
     if text.empty:
         raise DataError([f"{path.name}: found no rows, expected a header and a row a patient"])
@@ -135,8 +139,8 @@ def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
         row = content[: getattr(error, "start", 0)].count(b"\n") + 1
         message = f"{path.name}, row {row}: not {encoding} text; name its encoding in import.yaml"
         raise DataError([message]) from error
-    delimiter = options.get("delimiter") or told or _delimiter(text)
     try:
+        delimiter = options.get("delimiter") or told or _delimiter(text)
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except (csv.Error, TypeError) as error:
         raise DataError([f"{path.name}: not a table of text: {error}"]) from error
@@ -182,7 +186,7 @@ def _from_rows(file: str, records: list[list[str]]) -> pd.DataFrame:
     """The header and the rows below it, each under its own number; blank rows are no patients."""
     if not records or not any(cell.strip() for cell in records[0]):
         raise DataError([f"{file}, row 1: found nothing, expected the names of the columns"])
-    names = [name.strip() for name in records[0]]
+    names = [" ".join(name.split()) for name in records[0]]
     rows = {
         number: [cell.strip() for cell in row]
         for number, row in enumerate(records[1:], start=2)
@@ -271,7 +275,7 @@ def _cell(value: Any) -> str:
 
 def _typed(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Variable]]:
     """A frame as text, and which of its columns hold dates."""
-    frame = frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+    frame = frame.set_axis([" ".join(str(name).split()) for name in frame.columns], axis=1)
     columns, variables = [], {}
     for place, name in enumerate(frame.columns):
         cells = list(frame.iloc[:, place])
