@@ -81,7 +81,10 @@ def import_folder(
     """
     old = _old_mapping(folder)
     _raise_any(_overwriting(folder, old, [file, dictionary, adtte], force))
-    options = (_scalars(old).get("source") or {}) if old else {}
+    told = _scalars(old) if old else {}
+    options = told.get("source") or {}
+    if set(told) == {"source"}:  # how to read the file, and no more yet
+        old = None
     files = _read(file, dictionary, adtte, options | ({"sheet": sheet} if sheet else {}))
     text = old or draft(files.patients, files.times, folder.resolve().name, new_ids)
     text = _with_block(text, "source", _source_block(files), first=True)

@@ -137,8 +137,8 @@ def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
         told, text = _without_separator_line(content.decode(encoding))
     except (UnicodeDecodeError, LookupError) as error:
         row = content[: getattr(error, "start", 0)].count(b"\n") + 1
-        message = f"{path.name}, row {row}: not {encoding} text; name its encoding in import.yaml"
-        raise DataError([message]) from error
+        hint = "say which it is in import.yaml, as in source: {encoding: cp1250}"
+        raise DataError([f"{path.name}, row {row}: not {encoding} text; {hint}"]) from error
     try:
         delimiter = options.get("delimiter") or told or _delimiter(text)
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

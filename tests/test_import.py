@@ -893,3 +893,16 @@ def test_a_large_cell_and_a_quoted_line_break_keep_their_row(tmp_path):
     text = 'id,note_x,last_contact_day,died\na,"one\ntwo",5,0\nb,x,y,1\nc,x,6,1\n'
     file = written(tmp_path / "t.csv", text)
     assert sources.read(file).text.index.tolist() == [2, 3, 4]
+
+
+def test_an_encoding_that_cannot_be_guessed_is_said_beforehand(tmp_path):
+    text = GOOD.replace("stage", "Größe")
+    file = written(tmp_path / "t.csv", text.replace("ö", "\x81"), "latin-1")
+    (line,) = problems(file, tmp_path / "made")
+    assert line.startswith("t.csv, row 1: not cp1252 text; say which it is in import.yaml")
+    written(tmp_path / "made" / "import.yaml", "source: {encoding: cp437}\n")
+    file = written(tmp_path / "t.csv", text, "cp437")
+    problems(file, tmp_path / "made")
+    answer(tmp_path / "made", time_origin="diagnosis")
+    import_folder(file, tmp_path / "made")
+    assert "Größe" in patients_of(tmp_path / "made")
