@@ -124,6 +124,9 @@ def _add_import(commands: Any) -> None:
     command.add_argument(
         "--dictionary", type=Path, metavar="FILE", help="the data dictionary of a REDCap export"
     )
+    command.add_argument(
+        "--catalog", type=Path, metavar="FILE", help="the catalog of a SAS file: labels of values"
+    )
     command.add_argument("--adtte", type=Path, metavar="FILE", help="the times to events of ADaM")
     command.add_argument("--new-ids", action="store_true", help="name the patients P001, P002, …")
     command.add_argument(
@@ -186,6 +189,7 @@ def _import(options: argparse.Namespace) -> int:
         options.file,
         options.folder,
         dictionary=options.dictionary,
+        catalog=options.catalog,
         adtte=options.adtte,
         sheet=options.sheet,
         new_ids=options.new_ids,

@@ -28,7 +28,7 @@ from . import adam, redcap
 from .dataset import LISTED_AT_MOST, RESERVED, DataError, load
 from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
 from .guesses import DAYS, OPEN, STEMS, counted_as, death_codes, draft, identifies, quoted, stem
-from .sources import NUMBER, Cells, Source, plain, read
+from .sources import NUMBER, Cells, Source, labelled, plain, read
 
 MAPPING = "import.yaml"
 MADE = ("patients.csv", "datapackage.json")
@@ -41,7 +41,7 @@ class Files:
 
     patients: Source
     times: Source | None = None
-    dictionary: tuple[str, str] | None = None  # its name and SHA-256
+    beside: dict[str, tuple[str, str]] = field(default_factory=dict)  # their names and SHA-256
 
 
 @dataclass
@@ -69,6 +69,7 @@ def import_folder(
     folder: Path,
     *,
     dictionary: Path | None = None,
+    catalog: Path | None = None,
     adtte: Path | None = None,
     sheet: str | None = None,
     new_ids: bool = False,
@@ -80,12 +81,13 @@ def import_folder(
     Open questions are problems too, and stand in import.yaml.
     """
     old = _old_mapping(folder)
-    _raise_any(_overwriting(folder, old, [file, dictionary, adtte], force))
+    beside = {"dictionary": dictionary, "catalog": catalog, "adtte": adtte}
+    _raise_any(_overwriting(folder, old, [file, *beside.values()], force))
     told = _scalars(old) if old else {}
     options = told.get("source") or {}
     if set(told) == {"source"}:  # how to read the file, and no more yet
         old = None
-    files = _read(file, dictionary, adtte, options | ({"sheet": sheet} if sheet else {}))
+    files = _read(file, beside, options | ({"sheet": sheet} if sheet else {}))
     text = old or draft(files.patients, files.times, folder.resolve().name, new_ids)
     text = _with_block(text, "source", _source_block(files), first=True)
     if new_ids:
@@ -215,32 +217,29 @@ def _source_block(files: Files) -> list[str]:
         if value == OPEN:
             lines.append('  # what parts the decimals in 1,234? write "," or "."')
         lines.append(f"  {key}: {quoted(value)}")
-    others = {"dictionary": files.dictionary}
-    others["adtte"] = (files.times.file, files.times.sha256) if files.times else None
-    for key, pair in others.items():
-        if pair:
-            lines += [f"  {key}:", f"    file: {quoted(pair[0])}", f"    sha256: {pair[1]}"]
+    for key, (name, digest) in files.beside.items():
+        lines += [f"  {key}:", f"    file: {quoted(name)}", f"    sha256: {digest}"]
     return lines
 
 
 # --- reading ---------------------------------------------------------------------------------
 
 
-def _read(
-    file: Path, dictionary: Path | None, adtte: Path | None, options: dict[str, Any]
-) -> Files:
-    for key, given in (("dictionary", dictionary), ("adtte", adtte)):
+def _read(file: Path, beside: dict[str, Path | None], options: dict[str, Any]) -> Files:
+    """The file, and those beside it by the names of their options: dictionary, catalog, adtte."""
+    for key, given in beside.items():
         if key in options and given is None:
             name = (options[key] or {}).get("file", "FILE")
-            raise DataError(
-                [f"{MAPPING}, source.{key}: names {name}; give it again: --{key} {name}"]
-            )
+            raise DataError([f"{MAPPING}, source.{key}: names {name}; give it: --{key} {name}"])
     patients = read(file, {key: value for key, value in options.items() if value != OPEN})
-    described = None
-    if dictionary is not None:
-        patients, digest = redcap.described(patients, dictionary)
-        described = (dictionary.name, digest)
-    return Files(patients, read(adtte) if adtte else None, described)
+    digests = {}
+    for key, describe in (("catalog", labelled), ("dictionary", redcap.described)):
+        if path := beside.get(key):
+            digests[key] = (path.name, describe(patients, path))
+    times = read(beside["adtte"]) if beside.get("adtte") else None
+    if times:
+        digests["adtte"] = (times.file, times.sha256)
+    return Files(patients, times, digests)
 
 
 def _chosen(source: Source, rows: dict[str, Any] | None) -> Source:

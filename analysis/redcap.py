@@ -29,8 +29,8 @@ YES_NO = {"1": "yes", "0": "no"}
 _IDENTIFYING = ("email", "phone", "ssn", "zipcode", "postalcode", "mrn")
 
 
-def described(source: Source, dictionary: Path) -> tuple[Source, str]:
-    """The export with what its dictionary says of its columns, and the dictionary's SHA-256.
+def described(source: Source, dictionary: Path) -> str:
+    """Give an export what its dictionary says of its columns; returns the dictionary's SHA-256.
 
     Raises DataError where the file is no dictionary, or describes none of the columns.
     """
@@ -41,7 +41,7 @@ def described(source: Source, dictionary: Path) -> tuple[Source, str]:
     if not known:
         raise DataError([f"{table.file}: describes no column of {source.file}"])
     source.variables.update(known)
-    return source, table.sha256
+    return table.sha256
 
 
 def choices(text: str) -> dict[str, str]:

@@ -43,6 +43,7 @@ class Variable:
     minimum: str = ""
     maximum: str = ""
     note: str = ""
+    labels: str = ""  # the name of its set of labels, which a SAS catalog holds
 
 
 @dataclass(frozen=True)
@@ -354,10 +355,36 @@ def _statistical(function: str, what: str) -> Callable[[Path, bytes, dict[str, A
         for name, variable in variables.items():
             variable.label = (about.column_names_to_labels.get(name) or "").strip()
             labels = about.variable_value_labels.get(name, {})
-            variable.levels = {_cell(code): str(label).strip() for code, label in labels.items()}
+            variable.levels = _labels(labels)
+            variable.labels = about.variable_to_label.get(name) or ""
         return text, variables, encoding
 
     return reader
+
+
+def _labels(labels: dict[Any, Any]) -> dict[str, str]:
+    return {_cell(code): str(label).strip() for code, label in labels.items()}
+
+
+def labelled(source: Source, catalog: Path) -> str:
+    """Give a SAS file the labels of its values, which a catalog holds; returns its SHA-256.
+
+    Raises DataError where it is no catalog, or has no labels of this file.
+    """
+    import pyreadstat
+
+    if not catalog.is_file():
+        raise DataError([f"{catalog}: not found"])
+    try:
+        _, about = pyreadstat.read_sas7bcat(catalog)
+    except Exception as error:
+        raise _unreadable(catalog, "a SAS catalog (.sas7bcat)", error) from error
+    named = {name: v for name, v in source.variables.items() if v.labels in about.value_labels}
+    if not named:
+        raise DataError([f"{catalog.name}: has no labels of a column of {source.file}"])
+    for variable in named.values():
+        variable.levels = _labels(about.value_labels[variable.labels])
+    return hashlib.sha256(catalog.read_bytes()).hexdigest()
 
 
 def _single_precision(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:

@@ -163,6 +163,36 @@ def test_a_sas_data_file_goes_to_its_reader(tmp_path, monkeypatch):
     assert patients_of(tmp_path / "made")["last_contact_day"].tolist() == ["400", "90", "70"]
 
 
+def test_a_sas_catalog_gives_the_labels_of_values(tmp_path, monkeypatch):
+    """pyreadstat writes no catalog either: what its reader returns is set by hand."""
+    import pyreadstat
+
+    path = tmp_path / "small.xpt"
+    rows = GOOD.replace("stage", "sex").replace(",II,", ",2,").replace(",I,", ",1,")
+    pyreadstat.write_xport(pd.read_csv(io.StringIO(rows)), path)
+    real = pyreadstat.read_xport
+    sets = {"SEXF": {1: "Male", 2: "Female"}}
+
+    def reader(path, **options):
+        frame, about = real(path, **options)
+        about.variable_to_label = {"sex": "SEXF"}
+        return frame, about
+
+    def catalog(path):
+        return None, type("About", (), {"value_labels": sets})
+
+    monkeypatch.setattr(pyreadstat, "read_xport", reader)
+    monkeypatch.setattr(pyreadstat, "read_sas7bcat", catalog)
+    labels = written(tmp_path / "formats.sas7bcat", "x")
+    imported(path, tmp_path / "made", catalog=labels)
+    assert patients_of(tmp_path / "made")["sex"].tolist() == ["Male", "Female", "Male"]
+    mapping = yaml.safe_load((tmp_path / "made" / "import.yaml").read_text("utf-8"))
+    assert mapping["source"]["catalog"]["file"] == "formats.sas7bcat"
+    sets.clear()
+    (line,) = problems(path, tmp_path / "made", catalog=labels)
+    assert line == "formats.sas7bcat: has no labels of a column of small.xpt"
+
+
 def test_decimals_keep_their_value_with_points_and_commas(tmp_path):
     points = "id,bmi,last_contact_day,died\n1,22.5,10,0\n2,31.25,20,1\n3,20,30,1\n"
     commas = points.replace(",", ";").replace(".", ",")
