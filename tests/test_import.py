@@ -18,6 +18,7 @@ import yaml
 from analysis import importing, sources
 from analysis.__main__ import main
 from analysis.dataset import ROOT, DataError, load
+from analysis.dates import day_counted
 from analysis.importing import import_folder
 from analysis.scorecard import PAGES
 
@@ -378,6 +379,13 @@ def test_serial_numbers_of_excel_and_dates_of_sas_and_stata_are_read(tmp_path):
         assert patients_of(folder)["response_day"].tolist() == ["30", ""], name
 
 
+@pytest.mark.parametrize(
+    ("kind", "number"), [("excel-date", 44197), ("sas-date", 22281), ("stata-date", 22281)]
+)
+def test_each_program_counts_from_its_own_day(kind, number):
+    assert day_counted(number, kind) == date(2021, 1, 1)
+
+
 def test_numbers_that_may_count_from_any_day_are_asked(tmp_path):
     text = "id,randomisation_date,last_contact_date,died\na,2021-03-25,22360,no\n"
     file = written(tmp_path / "t.csv", text)
@@ -409,11 +417,13 @@ def test_a_date_of_an_own_column_becomes_days_where_the_mapping_says_so(tmp_path
 # --- death, and other doubts -------------------------------------------------------------------
 
 
-def test_an_unknown_coding_of_death_is_asked_and_the_answer_is_used(tmp_path):
-    text = "id,last_contact_day,status\na,10,1\nb,20,2\n"
+@pytest.mark.parametrize("column", ["status", "died", "vital_status"])
+def test_an_unknown_coding_of_death_is_asked_and_the_answer_is_used(tmp_path, column):
+    text = f"id,last_contact_day,{column}\na,10,1\nb,20,2\n"
     file = written(tmp_path / "t.csv", text)
     lines = problems(file, tmp_path / "made")
-    assert any("which codes of status mean dead, such as [1]? found 1, 2" in line for line in lines)
+    asked = f"which codes of {column} mean dead, such as [1]? found 1, 2"
+    assert any(asked in line for line in lines)
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["import.yaml"]
     assert problems(file, tmp_path / "made") == lines[:-1]  # asked again, and nothing is written
     answer(tmp_path / "made", time_origin="diagnosis", dead="[2]", alive="[1]")
@@ -421,7 +431,7 @@ def test_an_unknown_coding_of_death_is_asked_and_the_answer_is_used(tmp_path):
     assert patients_of(tmp_path / "made")["died"].tolist() == ["no", "yes"]
     file.write_text(text + "c,30,9\n", "utf-8")
     assert problems(file, tmp_path / "made") == [
-        't.csv, row 4, column status: found "9", expected one of 2, 1'
+        f't.csv, row 4, column {column}: found "9", expected one of 2, 1'
     ]
 
 
@@ -456,6 +466,15 @@ def test_new_ids_replace_the_old_ones(tmp_path):
     imported(written(tmp_path / "t.csv", GOOD), tmp_path / "made", new_ids=True)
     assert patients_of(tmp_path / "made")["patient_id"].tolist() == ["P001", "P002", "P003"]
     assert "new_ids: true" in (tmp_path / "made" / "import.yaml").read_text("utf-8")
+
+
+def test_ids_are_kept_until_new_ones_are_asked_for(tmp_path):
+    file = written(tmp_path / "t.csv", GOOD)
+    imported(file, tmp_path / "made")
+    assert patients_of(tmp_path / "made")["patient_id"].tolist() == ["a", "b", "c"]
+    import_folder(file, tmp_path / "made", new_ids=True)
+    import_folder(file, tmp_path / "made")  # the mapping remembers it
+    assert patients_of(tmp_path / "made")["patient_id"].tolist() == ["P001", "P002", "P003"]
 
 
 def test_identifying_columns_are_dropped_even_where_the_mapping_keeps_them(tmp_path):
@@ -560,12 +579,18 @@ def test_markup_and_formulas_in_labels_stay_text(tmp_path):
 
     label, level = '=HYPERLINK("x"): # <b>&amp; {y}', "<script>alert(1)</script> | 'a': \"b\" #"
     frame = pd.DataFrame(
-        {"id": ["a", "b"], "arm": [1.0, 2.0], "last_contact_day": [1.0, 2.0], "died": [0.0, 1.0]}
+        {
+            "id": ["a", "b"],
+            "arm": [1.0, 2.0],
+            "age": [50.0, 60.0],
+            "last_contact_day": [1.0, 2.0],
+            "died": [0.0, 1.0],
+        }
     )
     pyreadstat.write_dta(
         frame,
         tmp_path / "t.dta",
-        column_labels=["I", label, "Last\nline: ?", "?"],
+        column_labels=["I", label, "?", "Last\nline: ?", "?"],
         variable_value_labels={"arm": {1.0: level, 2.0: "?"}},
     )
     imported(tmp_path / "t.dta", tmp_path / "made")
