@@ -159,7 +159,23 @@ def death_codes(source: Source, column: str) -> tuple[list[str], list[str]] | No
         return ["1"], ["0"]
     if normal(column) == "dthfl":  # the standard has Y or nothing
         return dead, [*alive, ""]
+    if asks and not (dead and alive):  # all died, or none did
+        dead, alive = dead or _contrary(alive), alive or _contrary(dead)
     return (dead, alive) if dead and alive else None
+
+
+def _contrary(cells: list[str]) -> list[str]:
+    """The word that says the contrary, written like the one that is there."""
+    words = {
+        a: b
+        for pair in (("yes", "no"), ("y", "n"), ("true", "false"))
+        for a, b in (pair, pair[::-1])
+    }
+    found = [(cell, words[cell.lower()]) for cell in cells if cell.lower() in words]
+    return [
+        word.upper() if cell.isupper() else word.title() if cell.istitle() else word
+        for cell, word in found
+    ]
 
 
 def _is_point_in_time(source: Source, column: str) -> bool:

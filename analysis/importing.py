@@ -640,18 +640,21 @@ def _at_most(problems: list[str]) -> Iterator[str]:
     """No more lines of one kind than `check` gives."""
     counts: dict[str, int] = {}
     for line in dict.fromkeys(problems):
-        kind = re.sub(r'row \d+|found ".*?"|\d{4}-\d\d-\d\d', "", line)
+        kind = re.sub(r'row \d+, |found ".*?"( \(.*?\))?, |\d{4}-\d\d-\d\d', "", line)
         counts[kind] = counts.get(kind, 0) + 1
         if counts[kind] <= LISTED_AT_MOST:
             yield line
     for kind, count in counts.items():
         if count > LISTED_AT_MOST:
-            yield f"{count - LISTED_AT_MOST} more rows{kind[kind.find(', column') :]}"
+            yield kind.replace(": ", f": {count - LISTED_AT_MOST} more rows, ", 1)
 
 
 def _in_source(line: str, made: Made) -> str:
     """A problem of patients.csv as one of the file that it was made from."""
     match = re.match(r"patients\.csv, row (\d+), column ([^:]+): found (.*?), expected ", line)
+    if more := re.match(r"patients\.csv, column ([^:]+): (\d+ more rows)", line):
+        cells = made.columns[more[1]].cells
+        return f"{cells.file}, column {cells.column}: {line[more.start(2) :]}"
     if not match:
         return re.sub(r"^datapackage\.json, (\$\.)?(?=analysis)", f"{MAPPING}, ", line)
     cells, place = made.columns[match[2]].cells, int(match[1]) - 2

@@ -435,6 +435,17 @@ def test_an_unknown_coding_of_death_is_asked_and_the_answer_is_used(tmp_path, co
     ]
 
 
+@pytest.mark.parametrize(("alive", "dead"), [("No", "Yes"), ("N", "Y"), ("0", "1")])
+def test_where_nobody_died_the_contrary_is_known(tmp_path, alive, dead):
+    rows = f"id,last_contact_day,died\na,5,{alive}\nb,6,{alive}\n"
+    file = written(tmp_path / "t.csv", rows)
+    imported(file, tmp_path / "made")
+    assert patients_of(tmp_path / "made")["died"].tolist() == ["no", "no"]
+    file.write_text(rows + f"c,7,{dead}\n", "utf-8")
+    import_folder(file, tmp_path / "made")
+    assert patients_of(tmp_path / "made")["died"].tolist() == ["no", "no", "yes"]
+
+
 def test_a_death_that_is_no_death_is_named(tmp_path):
     rows = (
         "id,diagnosis_date,death_date,last_contact_date,status\n"
@@ -704,6 +715,21 @@ def test_a_problem_leaves_the_folder_as_it_was(tmp_path):
         't.csv, row 5, column response_day: found "700", expected a day not after last_contact_day'
     ]
     assert content(tmp_path / "made") == before
+
+
+def test_many_bad_rows_are_counted(tmp_path):
+    early = "".join(f"p{n},2020-05-01,2020-04-{n % 28 + 1:02d},no\n" for n in range(50))
+    file = written(tmp_path / "a.csv", "id,diagnosis_date,last_contact_date,died\n" + early)
+    lines = problems(file, tmp_path / "a")
+    assert len(lines) == 22  # with the line on import.yaml
+    assert lines[20].startswith("a.csv, column last_contact_date: 30 more rows, expected a date")
+    rows = "".join(f"p{n},I,700,600,no\n" for n in range(50))
+    file = written(tmp_path / "b.csv", GOOD)
+    imported(file, tmp_path / "b")
+    file.write_text(HEAD + rows, "utf-8")
+    lines = problems(file, tmp_path / "b")
+    assert len(lines) == 21
+    assert lines[20].startswith("b.csv, column response_day: 30 more rows, expected a day not")
 
 
 def test_the_command_prints_what_it_did_and_how_to_go_on(tmp_path, capsys):
