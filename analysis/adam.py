@@ -50,10 +50,10 @@ class Times:
         CNSR of 0 is the event, and any other a censoring, whatever its reason. With `required`
         a patient without a record is a problem.
         """
-        if code not in self.records:
-            raise DataError(
-                [f'{self.source.file}: found no record with PARAMCD "{code}", {self._known()}']
-            )
+        for named in (code, start):
+            if named not in self.records:
+                found = f'found no record with PARAMCD "{named}"'
+                raise DataError([f"{self.source.file}: {found}, {self._known()}"])
         found, problems = self._by_patient(code)
         starts, _ = self._by_patient(start)
         rows = [found.get(patient) for patient in ids]

@@ -84,7 +84,7 @@ def import_folder(
     beside = {"dictionary": dictionary, "catalog": catalog, "adtte": adtte}
     _raise_any(_overwriting(folder, old, [file, *beside.values()], force))
     told = _scalars(old) if old else {}
-    options = told.get("source") or {}
+    options = _options(told)
     if set(told) == {"source"}:  # how to read the file, and no more yet
         old = None
     files = _read(file, beside, options | ({"sheet": sheet} if sheet else {}))
@@ -148,6 +148,17 @@ def _scalars(text: str, loader: type = yaml.BaseLoader) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError([f"{MAPPING}: found no keys, expected reserved, columns and analysis"])
     return content
+
+
+def _options(told: dict[str, Any]) -> dict[str, Any]:
+    """How the file is to be read, without what is still a question. Raises DataError."""
+    source = told.get("source") or {}
+    if isinstance(source, dict):
+        source = {key: value for key, value in source.items() if value != OPEN}
+    part = {"$defs": SCHEMA["$defs"], **SCHEMA["properties"]["source"]}
+    errors = jsonschema.Draft202012Validator(part).iter_errors(source)
+    _raise_any(f"{MAPPING}, source{error.json_path[1:]}: {error.message}" for error in errors)
+    return source
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -231,7 +242,7 @@ def _read(file: Path, beside: dict[str, Path | None], options: dict[str, Any]) -
         if key in options and given is None:
             name = (options[key] or {}).get("file", "FILE")
             raise DataError([f"{MAPPING}, source.{key}: names {name}; give it: --{key} {name}"])
-    patients = read(file, {key: value for key, value in options.items() if value != OPEN})
+    patients = read(file, options)
     digests = {}
     for key, describe in (("catalog", labelled), ("dictionary", redcap.described)):
         if path := beside.get(key):
@@ -673,7 +684,8 @@ def _overwriting(
     for path in filter(None, sources):
         if path.resolve() in {(folder / name).resolve() for name in (*MADE, MAPPING)}:
             yield f"{path}: would be overwritten; import it into another folder"
-    made = (_scalars(old).get("made") or {}) if old else {}
+    made = _scalars(old).get("made") if old else {}
+    made = made if isinstance(made, dict) else {}
     for name in MADE:
         path = folder / name
         if path.exists() and not force and made.get(name) != _digest(path.read_bytes()):

@@ -571,6 +571,8 @@ def test_other_endings_and_absent_files_are_said_plainly(tmp_path):
         ("  stage:\n", "  stagee:\n", 'import.yaml, columns: found "stagee", expected a column of'),
         ("as: days", "as: fortnights", "import.yaml, reserved.last_contact_day.as: 'fortnights'"),
         ("reserved:", "reserved: [", "not valid YAML"),
+        ("dropped: {}", "dropped: stage", "import.yaml, dropped: 'stage'"),
+        ("source:\n", "source: x\nwas:\n", "import.yaml, source: 'x' is not of type"),
         ("[I, II]", "[I]", 'row 3, column stage: found "II", expected one of I'),
         ("time_origin: x", "time_origin: x\n  colour: red", "import.yaml, analysis"),
     ],
