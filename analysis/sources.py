@@ -270,7 +270,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         if np.isnan(value):
             return ""
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else str(value)
+        return str(int(value)) if abs(value) < 1e15 and value == int(value) else str(value)
     return str(value).strip()
 
 
@@ -412,7 +412,7 @@ _ENDINGS = "one of " + ", ".join(READERS)
 def plain(value: float) -> str:
     """A number as it stands in patients.csv: whole without a point, else to four decimals."""
     value = round(value, 4)
-    return str(int(value)) if value == int(value) else str(value)
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else str(value)
 
 
 # --- what a column holds ---------------------------------------------------------------------

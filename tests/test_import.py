@@ -587,6 +587,21 @@ def test_a_slip_in_the_mapping_is_named(tmp_path, old, new, words):
     assert any(words in line for line in problems(file, tmp_path / "made"))
 
 
+def test_what_is_no_finite_number_is_named(tmp_path):
+    frame = pd.DataFrame({"id": ["a", "b"], "last_contact_day": [5, float("inf")], "died": [0, 1]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    problems(tmp_path / "t.parquet", tmp_path / "made")
+    answer(tmp_path / "made", time_origin="diagnosis")
+    (line,) = problems(tmp_path / "t.parquet", tmp_path / "made")
+    assert line.startswith('t.parquet, row 3, column last_contact_day: found "inf", expected a num')
+    rows = "id,last_contact_months,died\na,1e999,0\nb,5,1\n"
+    file = written(tmp_path / "t.csv", rows)
+    problems(file, tmp_path / "months")
+    answer(tmp_path / "months", time_origin="diagnosis")
+    (line,) = problems(file, tmp_path / "months")
+    assert 't.csv, row 2, column last_contact_months: found "1e999"' in line
+
+
 def test_markup_and_formulas_in_labels_stay_text(tmp_path):
     import pyreadstat
 
