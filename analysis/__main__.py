@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("folder", type=Path, metavar="FOLDER")
     check.set_defaults(command=_check)
 
+    _add_import(commands)
+
     notebooks = commands.add_parser(
         "notebooks",
         help="run the notebooks of book/ in place",
@@ -104,6 +106,35 @@ def _say_which_book(command: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="set a notebook's parameter, the value as YAML; may be repeated",
     )
+
+
+def _add_import(commands: Any) -> None:
+    command = commands.add_parser(
+        "import",
+        help="make a dataset folder from a file",
+        description="Make a dataset folder from CSV, Excel, Parquet, SAS, Stata, REDCap or ADaM. "
+        "The first run writes import.yaml, which says what becomes of each column; where it holds "
+        "open questions, answer them there and run the same command again.",
+    )
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help="one row a patient; for ADaM: ADSL"
+    )
+    command.add_argument("folder", type=Path, metavar="FOLDER")
+    command.add_argument("--sheet", metavar="NAME", help="the sheet of an Excel file")
+    command.add_argument(
+        "--dictionary", type=Path, metavar="FILE", help="the data dictionary of a REDCap export"
+    )
+    command.add_argument(
+        "--catalog", type=Path, metavar="FILE", help="the catalog of a SAS file: labels of values"
+    )
+    command.add_argument("--adtte", type=Path, metavar="FILE", help="the times to events of ADaM")
+    command.add_argument("--new-ids", action="store_true", help="name the patients P001, P002, …")
+    command.add_argument(
+        "--force",
+        action="store_true",
+        help="replace files that import did not make, or you changed",
+    )
+    command.set_defaults(command=_import)
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -148,6 +179,23 @@ def _check(options: argparse.Namespace) -> int:
         f"{options.folder}: {len(dataset.patients)} patients, {len(dataset.fields)} columns, "
         f"{len(events)} of them days; no problem found"
     )
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from .importing import import_folder  # its readers are of no use to the other commands
+
+    lines = import_folder(
+        options.file,
+        options.folder,
+        dictionary=options.dictionary,
+        catalog=options.catalog,
+        adtte=options.adtte,
+        sheet=options.sheet,
+        new_ids=options.new_ids,
+        force=options.force,
+    )
+    print("\n".join(lines))
     return 0
 
 

@@ -1,0 +1,198 @@
+"""Times to events of CDISC ADaM: the records of ADTTE as one column of days a parameter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from .dataset import DataError
+from .dates import ORDERS, UNITS, as_date, day_counted
+from .sources import NUMBER, Cells, Source, plain
+
+# Where the days of a record come from, as `adtte: unit:` of the mapping says it.
+FROM_UNIT_COLUMN = "AVALU"
+FROM_DATES = "ADT-STARTDT"
+CHOICES = (*UNITS, FROM_UNIT_COLUMN, FROM_DATES)
+_REQUIRED = ("USUBJID", "PARAMCD", "CNSR")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of ADTTE, one entry a patient in the order of the patients.
+
+    `days` from day 0 as text, blank where there is no record; `events` where CNSR is 0.
+    """
+
+    cells: Cells
+    days: list[str]
+    events: list[bool]
+    problems: list[str]
+
+
+class Times:
+    """An ADTTE file. `unit` is one of CHOICES; `months` is the length of a month in days."""
+
+    def __init__(self, source: Source, unit: str, months: float = UNITS["months"]) -> None:
+        self.source = source
+        self.unit = unit
+        self.lengths = UNITS | {"months": months}
+        self.names = columns(source)
+        records = source.text.rename(columns={name: key for key, name in self.names.items()})
+        self.records = {
+            code: {row: record for row, record in part.to_dict("index").items()}
+            for code, part in records.groupby("PARAMCD")
+        }
+
+    def parameter(self, code: str, ids: list[str], start: str, required: bool) -> Parameter:
+        """The days of one parameter, counted from STARTDT of the parameter `start`.
+
+        CNSR of 0 is the event, and any other a censoring, whatever its reason. With `required`
+        a patient without a record is a problem.
+        """
+        for named in (code, start):
+            if named not in self.records:
+                found = f'found no record with PARAMCD "{named}"'
+                raise DataError([f"{self.source.file}: {found}, {self._known()}"])
+        found, problems = self._by_patient(code)
+        starts, _ = self._by_patient(start)
+        rows = [found.get(patient) for patient in ids]
+        records = [self.records[code][row] if row else {} for row in rows]
+        zeros = [self.records[start].get(starts.get(patient), {}) for patient in ids]
+        column = f"AVAL of {code}"
+        texts = [record.get("AVAL", "") for record in records]
+        cells = Cells(self.source.file, column, rows, texts)
+        pairs = zip(ids, rows, records, zeros, strict=True)
+        days = [self._days(*pair, required, code, problems) for pair in pairs]
+        events = [_is_zero(record.get("CNSR", "")) for record in records]
+        return Parameter(cells, days, events, problems)
+
+    def _known(self) -> str:
+        return "expected one of " + ", ".join(described(self.source))
+
+    def _by_patient(self, code: str) -> tuple[dict[str, int], list[str]]:
+        """The row of each patient's record, and the records that are one too many."""
+        rows: dict[str, int] = {}
+        problems = []
+        for row, record in self.records[code].items():
+            patient = record["USUBJID"]
+            if patient in rows:
+                problems.append(
+                    f'{self.source.file}, row {row}, column USUBJID: found "{patient}" again with '
+                    f"PARAMCD {code}, expected one record a patient"
+                )
+            rows.setdefault(patient, row)
+        return rows, problems
+
+    def _days(
+        self,
+        patient: str,
+        row: int | None,
+        record: dict[str, str],
+        zero: dict[str, str],
+        required: bool,
+        code: str,
+        problems: list[str],
+    ) -> str:
+        if row is None:
+            if required:
+                problems.append(
+                    f'{self.source.file}: found no record of "{patient}" with PARAMCD {code}, '
+                    "expected one a patient; `rows` in import.yaml says which patients to import"
+                )
+            return ""
+        try:
+            if not re.fullmatch(r"\d+(\.0+)?", record["CNSR"]):
+                raise ValueError("CNSR", record["CNSR"], "0 for an event, or 1 or more")
+            return plain(self._time(record) + self._delay(record, zero))
+        except ValueError as error:
+            column, found, expected = error.args
+            place = f"{self.source.file}, row {row}, column {column}"
+            problems.append(f'{place}: found "{found}", expected {expected}')
+            return ""
+
+    def _time(self, record: dict[str, str]) -> float:
+        """Days from the record's own start."""
+        if self.unit == FROM_DATES:
+            return (self._date(record, "ADT") - self._date(record, "STARTDT")).days
+        unit = self.unit
+        if unit == FROM_UNIT_COLUMN:
+            unit = _unit(record.get("AVALU", ""))
+            if unit is None:
+                raise ValueError("AVALU", record.get("AVALU", ""), f"one of {', '.join(UNITS)}")
+        value = record.get("AVAL", "")
+        if not NUMBER.fullmatch(value):
+            raise ValueError("AVAL", value, f"a number of {unit}")
+        return float(value) * self.lengths[unit]
+
+    def _delay(self, record: dict[str, str], zero: dict[str, str]) -> int:
+        """Days from day 0 to the record's own start: a duration starts at the response."""
+        if not (record.get("STARTDT") and zero.get("STARTDT")):
+            return 0
+        return (self._date(record, "STARTDT") - self._date(zero, "STARTDT")).days
+
+    def _date(self, record: dict[str, str], column: str) -> date:
+        text = record.get(column, "")
+        found = (
+            day_counted(float(text), "sas-date") if NUMBER.fullmatch(text) else as_date(text, None)
+        )
+        if found is None:
+            raise ValueError(column, text, "a date such as 2021-03-04")
+        return found
+
+
+def _is_zero(text: str) -> bool:
+    return bool(re.fullmatch(r"0+(\.0+)?", text))
+
+
+def _unit(text: str) -> str | None:
+    """`DAYS`, `Day` or `MONTHS` as the unit's name here."""
+    name = text.strip().lower().rstrip("s") + "s"
+    return name if name in UNITS else None
+
+
+def columns(source: Source) -> dict[str, str]:
+    """The file's own names of its columns by those of the standard. Raises DataError."""
+    names = {name.upper(): name for name in source.text}
+    absent = [name for name in _REQUIRED if name not in names]
+    if absent:
+        raise DataError(
+            [f"{source.file}, row 1: found no column {name}; ADTTE has one" for name in absent]
+        )
+    return names
+
+
+def described(source: Source) -> dict[str, str]:
+    """The parameters of an ADTTE file by their codes, with what the file says they are."""
+    names = columns(source)
+    words = source.text[names.get("PARAM", names["PARAMCD"])]
+    return dict(zip(source.text[names["PARAMCD"]], words, strict=True))
+
+
+def guessed_unit(source: Source) -> tuple[str, str]:
+    """Where days come from and why; `?` where the file does not say."""
+    names = columns(source)
+    units = source.filled(names["AVALU"]) if "AVALU" in names else []
+    if len(units) and all(map(_unit, units)):
+        return FROM_UNIT_COLUMN, "the file's own column AVALU says the unit of AVAL"
+    said = {_unit_in(text) for text in described(source).values()}
+    if len(said) == 1 and None not in said:
+        return said.pop(), "PARAM says the unit of AVAL"
+    if {"ADT", "STARTDT"} <= set(names):
+        return FROM_DATES, "the file does not say the unit of AVAL, so days come from its dates"
+    return "?", f"in which unit is AVAL? one of {', '.join(UNITS)}"
+
+
+def _unit_in(text: str) -> str | None:
+    match = re.search(r"\b(day|week|month|year)s?\b", text.lower())
+    return f"{match[1]}s" if match else None
+
+
+def starts(source: Source, code: str) -> dict[str, date]:
+    """STARTDT of one parameter by patient, where it is a date."""
+    names = columns(source)
+    if "STARTDT" not in names:
+        return {}
+    part = source.text[source.text[names["PARAMCD"]] == code]
+    pairs = zip(part[names["USUBJID"]], part[names["STARTDT"]], strict=True)
+    return {patient: day for patient, text in pairs if (day := as_date(text, ORDERS[0]))}

@@ -1,0 +1,768 @@
+"""A dataset folder from a statistician's file: patients.csv, datapackage.json and import.yaml.
+
+import.yaml says what every column of the file becomes. The first import writes what the file says
+safely and asks the rest; from then on the mapping that is there is used as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from . import adam, redcap
+from .dataset import LISTED_AT_MOST, RESERVED, DataError, load
+from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
+from .guesses import DAYS, OPEN, STEMS, counted_as, death_codes, draft, identifies, quoted, stem
+from .sources import NUMBER, Cells, Source, labelled, plain, read
+
+MAPPING = "import.yaml"
+MADE = ("patients.csv", "datapackage.json")
+SCHEMA = json.loads(Path(__file__).with_name("import.schema.json").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one import: the patients, and for ADaM their times to events."""
+
+    patients: Source
+    times: Source | None = None
+    beside: dict[str, tuple[str, str]] = field(default_factory=dict)  # their names and SHA-256
+
+
+@dataclass
+class Column:
+    """One column of patients.csv: its values as text, where they are from, its field."""
+
+    values: list[str]
+    cells: Cells
+    field: dict[str, Any]
+    said: str  # how it was made, for the report
+
+
+@dataclass
+class Made:
+    """What an import makes before it is written, with every problem found on the way."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    dropped: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_folder(
+    file: Path,
+    folder: Path,
+    *,
+    dictionary: Path | None = None,
+    catalog: Path | None = None,
+    adtte: Path | None = None,
+    sheet: str | None = None,
+    new_ids: bool = False,
+    force: bool = False,
+) -> list[str]:
+    """Make or renew a dataset folder; returns the lines that say what was done.
+
+    Raises DataError with every problem; patients.csv and datapackage.json are then as they were.
+    Open questions are problems too, and stand in import.yaml.
+    """
+    old = _old_mapping(folder)
+    beside = {"dictionary": dictionary, "catalog": catalog, "adtte": adtte}
+    _raise_any(_overwriting(folder, old, [file, *beside.values()], force))
+    told = _scalars(old) if old else {}
+    options = _options(told)
+    if set(told) == {"source"}:  # how to read the file, and no more yet
+        old = None
+    files = _read(file, beside, options | ({"sheet": sheet} if sheet else {}))
+    text = old or draft(files.patients, files.times, folder.resolve().name, new_ids)
+    text = _with_block(text, "source", _source_block(files), first=True)
+    if new_ids:
+        text = re.sub(r"^( +new_ids: *)false\b", r"\1true", text, flags=re.MULTILINE)
+    try:
+        _raise_any(open_questions(text))
+        made, package = _made(files, text, folder.resolve().name)
+        content = _patients_csv(made), _json(package)
+        _check(made, *content)
+    except DataError as error:
+        raise DataError([*error.problems, *_leave_mapping(folder, old, text)]) from error
+    _write(folder, text, content)
+    return _report(files, made, folder)
+
+
+def _raise_any(problems: Iterator[str] | list[str]) -> None:
+    found = list(problems)
+    if found:
+        raise DataError(found)
+
+
+# --- the mapping -----------------------------------------------------------------------------
+
+
+class _Words(yaml.SafeLoader):
+    """YAML in which yes and no stay the words that they are."""
+
+
+_Words.yaml_implicit_resolvers = {
+    letter: [
+        (tag, re.compile(r"true|false") if tag.endswith(":bool") else pattern)
+        for tag, pattern in resolvers
+        if not tag.endswith(":timestamp")
+    ]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _old_mapping(folder: Path) -> str | None:
+    path = folder / MAPPING
+    if folder.exists() and not folder.is_dir():
+        raise DataError([f"{folder}: found a file, expected a folder or nothing"])
+    try:
+        return path.read_text("utf-8-sig") if path.is_file() else None
+    except UnicodeDecodeError as error:
+        raise DataError([f"{MAPPING}: not UTF-8 text; save it as UTF-8"]) from error
+
+
+def _scalars(text: str, loader: type = yaml.BaseLoader) -> dict[str, Any]:
+    """The mapping, every scalar as text. Raises DataError where it is no YAML."""
+    try:
+        content = yaml.load(text, Loader=loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", row {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or error
+        raise DataError([f"{MAPPING}{where}: not valid YAML: {reason}"]) from error
+    if not isinstance(content, dict):
+        raise DataError([f"{MAPPING}: found no keys, expected reserved, columns and analysis"])
+    return content
+
+
+def _options(told: dict[str, Any]) -> dict[str, Any]:
+    """How the file is to be read, without what is still a question. Raises DataError."""
+    source = told.get("source") or {}
+    if isinstance(source, dict):
+        source = {key: value for key, value in source.items() if value != OPEN}
+    part = {"$defs": SCHEMA["$defs"], **SCHEMA["properties"]["source"]}
+    errors = jsonschema.Draft202012Validator(part).iter_errors(source)
+    _raise_any(f"{MAPPING}, source{error.json_path[1:]}: {error.message}" for error in errors)
+    return source
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """The mapping in order. Raises DataError with every key that is not."""
+    mapping = _scalars(text)
+    errors = jsonschema.Draft202012Validator(SCHEMA).iter_errors(mapping)
+    _raise_any(
+        f"{MAPPING}, {error.json_path.removeprefix('$.')}: {error.message}"
+        for error in sorted(errors, key=lambda error: error.json_path)
+    )
+    return mapping | {"analysis": _scalars(text, _Words)["analysis"]}
+
+
+def open_questions(text: str) -> Iterator[str]:
+    """One line for each `?` of a mapping, with the comment above it, which asks."""
+    lines, block = text.splitlines(), ""
+    for number, line in enumerate(lines):
+        block = top[1] if (top := re.match(r"(\w+):", line)) else block
+        if block in ("columns", "dropped", "title"):  # there a question mark is of the source
+            continue
+        match = re.match(r"""\s*([\w"']+): *\[? *["']?\?["']? *\]? *(#.*)?$""", line)
+        if match:
+            above = lines[number - 1].strip() if number else ""
+            asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
+            yield f"{MAPPING}, row {number + 1}, {match[1]}: {asked}"
+
+
+def _leave_mapping(folder: Path, old: str | None, text: str) -> list[str]:
+    """Where there was no mapping, leave the one that was guessed: it is what can be mended."""
+    if old is not None:
+        return []
+    created = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / MAPPING, text.encode())
+    except OSError:
+        if created:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return [f"{folder / MAPPING} has what was guessed: change it, then run the import again"]
+
+
+def _with_block(text: str, key: str, block: list[str], first: bool = False) -> str:
+    """The mapping with one block of it written anew; all other lines stay as they are."""
+    lines = text.splitlines()
+    start = next((place for place, line in enumerate(lines) if re.match(rf"{key}:", line)), None)
+    if start is None:
+        head = next((n for n, line in enumerate(lines) if line and line[0] != "#"), len(lines))
+        start = end = head if first else len(lines)
+        block = [*block, ""] if first else ["", *block]
+    else:
+        inner = (n for n in range(start + 1, len(lines)) if lines[n] and lines[n][0] not in " #")
+        end = next(inner, len(lines))
+        while end > start + 1 and not lines[end - 1].startswith(" "):
+            end -= 1  # comments and blank lines before the next block are its own
+    return "\n".join([*lines[:start], *block, *lines[end:]]) + "\n"
+
+
+def _source_block(files: Files) -> list[str]:
+    """Names and digests of the files as they are now, and how the text was read."""
+    source = files.patients
+    note = "# The file as it was last imported, and how it was read."
+    lines = ["source:", f"  {note}", f"  file: {quoted(source.file)}", f"  sha256: {source.sha256}"]
+    for key, value in source.options.items():
+        if key == "encoding" and value == "cp1252":
+            lines.append("  # It is not UTF-8, so probably Western European, as Windows writes it.")
+        if value == OPEN:
+            lines.append('  # what parts the decimals in 1,234? write "," or "."')
+        lines.append(f"  {key}: {quoted(value)}")
+    for key, (name, digest) in files.beside.items():
+        lines += [f"  {key}:", f"    file: {quoted(name)}", f"    sha256: {digest}"]
+    return lines
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _read(file: Path, beside: dict[str, Path | None], options: dict[str, Any]) -> Files:
+    """The file, and those beside it by the names of their options: dictionary, catalog, adtte."""
+    for key, given in beside.items():
+        if key in options and given is None:
+            name = (options[key] or {}).get("file", "FILE")
+            raise DataError([f"{MAPPING}, source.{key}: names {name}; give it: --{key} {name}"])
+    patients = read(file, options)
+    digests = {}
+    for key, describe in (("catalog", labelled), ("dictionary", redcap.described)):
+        if path := beside.get(key):
+            digests[key] = (path.name, describe(patients, path))
+    times = read(beside["adtte"]) if beside.get("adtte") else None
+    if times:
+        digests["adtte"] = (times.file, times.sha256)
+    return Files(patients, times, digests)
+
+
+def _chosen(source: Source, rows: dict[str, Any] | None) -> Source:
+    """The file with only the rows that the mapping asks for."""
+    if not rows:
+        return source
+    _raise_any(_absent(source, [rows["column"]], "rows"))
+    text = source.text[source.text[rows["column"]].isin(rows["values"])]
+    if text.empty:
+        raise DataError([f"{MAPPING}, rows: no row of {source.file} has one of these values"])
+    return Source(**{**source.__dict__, "text": text})
+
+
+def _absent(source: Source, columns: list[str], place: str) -> Iterator[str]:
+    for column in columns:
+        if column not in source.text:
+            yield (
+                f'{MAPPING}, {place}: found "{column}", expected a column of {source.file}: '
+                f"{', '.join(source.text)}"
+            )
+
+
+# --- making the columns ----------------------------------------------------------------------
+
+
+def _made(files: Files, text: str, name: str) -> tuple[Made, dict[str, Any]]:
+    """The columns of patients.csv in order, and the content of datapackage.json."""
+    mapping = _mapping(text)
+    source = _chosen(files.patients, mapping.get("rows"))
+    _raise_any(_unmapped(source, mapping))
+    maker = _Maker(source, files.times, mapping)
+    made = maker.make()
+    fields = [column.field for column in made.columns.values()]
+    slug = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-") or "patients"
+    resource = {
+        "name": "patients",
+        "path": "patients.csv",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": {"fields": fields, "missingValues": [""], "primaryKey": "patient_id"},
+    }
+    package = {
+        "name": mapping.get("name") or slug,
+        "title": mapping.get("title") or name,
+        "public": False,
+        "resources": [resource],
+        "analysis": mapping["analysis"],
+    }
+    return made, package
+
+
+def _columns_of(entry: dict[str, Any]) -> list[str]:
+    column = entry.get("column", [])
+    return [column] if isinstance(column, str) else column
+
+
+def _unmapped(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
+    """Columns that one of the two does not know: a slip of the pen, or a newer file."""
+    own = mapping["columns"] or {}
+    origin = (mapping.get("dates") or {}).get("origin")
+    reserved = {
+        column: f"reserved.{name}"
+        for name, entry in mapping["reserved"].items()
+        for column in _columns_of(entry)
+    }
+    for column, place in {**dict.fromkeys(own, "columns"), **reserved}.items():
+        yield from _absent(source, [column], place)
+    yield from _absent(source, [origin] if origin else [], "dates.origin")
+    known = {*own, *(mapping.get("dropped") or {}), *reserved, origin}
+    for column in source.text:
+        if column not in known:
+            yield (
+                f"{source.file}, row 1, column {column}: not in {MAPPING}; "
+                "list it under columns, or under dropped"
+            )
+    for name, entry in mapping["reserved"].items():
+        if not entry.get("column") and not entry.get("paramcd"):
+            yield f"{MAPPING}, reserved.{name}: found neither column nor paramcd, expected one"
+
+
+class _Maker:
+    """One import on its way: the files, their mapping, and what is made of them."""
+
+    def __init__(self, source: Source, times: Source | None, mapping: dict[str, Any]) -> None:
+        self.source = source
+        self.mapping = mapping
+        self.reserved = mapping["reserved"]
+        self.dates = mapping.get("dates") or {}
+        self.made = Made()
+        month = mapping["analysis"].get("days_per_month")
+        self.lengths = UNITS | ({"months": month} if isinstance(month, (int, float)) else {})
+        self.times = self._times(times)
+        self.ids = source.text[self.reserved["patient_id"]["column"]].tolist()
+        self.origins = self._origins()
+
+    def make(self) -> Made:
+        """Every column, in the order of patients.csv."""
+        self._patient_id()
+        for column, entry in (self.mapping["columns"] or {}).items():
+            self._own(column, entry)
+        for name in RESERVED:
+            if name in DAYS and name in self.reserved:
+                self._day(name, self.reserved[name])
+        self._died()
+        self.made.dropped |= self.mapping.get("dropped") or {}
+        return self.made
+
+    def _times(self, times: Source | None) -> adam.Times | None:
+        if times is None:
+            return None
+        unit = (self.mapping.get("adtte") or {}).get("unit") or adam.guessed_unit(times)[0]
+        return adam.Times(times, unit, self.lengths["months"])
+
+    def _add(self, name: str, values: list[str], cells: Cells, said: str, **field: Any) -> None:
+        if name in self.made.columns:
+            self.made.problems.append(
+                f"{MAPPING}, columns: {name} would be made twice; give a name"
+            )
+        entry = self.reserved.get(name, {})
+        title = entry.get("title") or RESERVED.get(name)
+        described = {"name": name, "title": field.pop("title", title), **field}
+        self.made.columns[name] = Column(values, cells, described, said)
+
+    def _problem(self, cells: Cells, place: int, expected: str) -> None:
+        self.made.problems.append(cells.problem(place, expected))
+
+    # -- the reserved columns
+
+    def _patient_id(self) -> None:
+        entry = self.reserved["patient_id"]
+        cells = self.source.cells(entry["column"])
+        renewed = entry.get("new_ids") == "true"
+        width = max(3, len(str(len(cells.texts))))
+        fresh = [f"P{number:0{width}d}" for number in range(1, len(cells.texts) + 1)]
+        seen: dict[str, int] = {}
+        for place, text in enumerate(cells.texts):
+            if renewed and (text == "" or text in seen):
+                expected = "a value that no other row has" if text else "a value"
+                self._problem(cells, place, expected)
+            seen[text] = place
+        said = f"from {cells.column}, " + ("numbered anew" if renewed else "as it is")
+        values = fresh if renewed else cells.texts
+        limits = {"required": True, "unique": True}
+        self._add("patient_id", values, cells, said, type="string", constraints=limits)
+
+    def _day(self, name: str, entry: dict[str, Any]) -> None:
+        if "paramcd" in entry:
+            values, cells, said = self._recorded(name, entry["paramcd"])
+        else:
+            values, cells, said = self._counted(name, entry)
+        whole = all(re.fullmatch(r"-?\d*", value) for value in values)
+        limits = {"minimum": 0} | ({"required": True} if name == "last_contact_day" else {})
+        kind = "integer" if whole else "number"
+        self._add(name, values, cells, said, type=kind, constraints=limits)
+
+    def _recorded(self, name: str, code: str) -> tuple[list[str], Cells, str]:
+        """Days of a parameter of ADTTE: all for the last contact, else those of events."""
+        parameter = self._parameter(code, required=name == "last_contact_day")
+        self.made.problems += parameter.problems
+        last = name == "last_contact_day"
+        pairs = zip(parameter.days, parameter.events, strict=True)
+        values = [day if last or event else "" for day, event in pairs]
+        rule = "" if last else ", where CNSR is 0"
+        return values, parameter.cells, f"from {code} of {parameter.cells.file}{rule}"
+
+    def _parameter(self, code: str, required: bool) -> adam.Parameter:
+        if self.times is None:
+            raise DataError([f"{MAPPING}, reserved: names the parameter {code}; give --adtte FILE"])
+        start = self.reserved["last_contact_day"].get("paramcd", code)
+        return self.times.parameter(code, self.ids, start, required)
+
+    def _counted(self, name: str, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
+        """Days of one column, or of the first of several that is not blank."""
+        columns = _columns_of(entry)
+        how = entry.get("as") or counted_as(self.source, columns[0])
+        if how is None:
+            kinds = ", ".join(KINDS)
+            raise DataError([f"{MAPPING}, reserved.{name}: found no as, expected one of {kinds}"])
+        values, cells = [""] * len(self.ids), self.source.cells(columns[-1])
+        for column in columns:
+            one = self.source.cells(column)
+            days = self._days(one, how)
+            values = [old or new for old, new in zip(values, days, strict=True)]
+            if len(columns) > 1:
+                cells = Cells(one.file, ", ".join(columns), one.rows, values)
+        origin = f"; day 0 is {self.dates.get('origin')}" if how not in UNITS else ""
+        return values, cells, f"from {', else '.join(columns)} ({how}{origin})"
+
+    def _days(self, cells: Cells, how: str, before: bool = False) -> list[str]:
+        """Cells as days from day 0. `before`: whether a day before it is allowed."""
+        if how in UNITS:
+            return [self._number_of(cells, place, how) for place in range(len(cells.texts))]
+        if self.origins is None:
+            expected = "expected the column of the date that is day 0"
+            raise DataError([f"{MAPPING}, dates: found no origin, {expected}"])
+        return [self._from_origin(cells, place, how, before) for place in range(len(cells.texts))]
+
+    def _number_of(self, cells: Cells, place: int, unit: str) -> str:
+        text = cells.texts[place]
+        if text == "":
+            return ""
+        if not NUMBER.fullmatch(text):
+            self._problem(cells, place, f"a number of {unit}, with a point for decimals")
+            return ""
+        if unit == "days" and re.fullmatch(r"\d+", text):
+            return str(int(text))
+        return plain(float(text) * self.lengths[unit]) if unit != "days" else _number(text)
+
+    def _from_origin(self, cells: Cells, place: int, how: str, before: bool) -> str:
+        found, zero = self._date(cells, place, how), self.origins[place]
+        if found is None or zero is None:
+            return ""
+        if found < zero and not before:
+            self._problem(cells, place, f"a date not before {self.dates['origin']}, {zero}")
+            return ""
+        return str((found - zero).days)
+
+    def _origins(self) -> list[date | None] | None:
+        """Day 0 of every patient."""
+        column = self.dates.get("origin")
+        if not column:
+            return None
+        cells = self.source.cells(column)
+        how = self.dates.get("as") or counted_as(self.source, column) or "date"
+        for place, text in enumerate(cells.texts):
+            if text == "":
+                self._problem(cells, place, "a date, which is day 0 of the patient")
+        return [self._date(cells, place, how) for place in range(len(cells.texts))]
+
+    def _date(self, cells: Cells, place: int, how: str) -> date | None:
+        text = cells.texts[place]
+        if text == "":
+            return None
+        order = self.dates.get("order")
+        if how in EPOCHS and NUMBER.fullmatch(text):
+            found = day_counted(float(text), how)
+        else:
+            found = as_date(text, order)
+        if found is None:
+            doubt = order is None and needs_order(text) and looks_like_date(text)
+            ask = f"dates.order in {MAPPING} to say which comes first, day or month"
+            written = f"a date ({order}), " if order else "a date "
+            self._problem(cells, place, ask if doubt else f"{written}such as 2021-03-04")
+        return found
+
+    def _died(self) -> None:
+        entry = self.reserved.get("died", {})
+        if "column" in entry:
+            values, cells, said = self._coded(entry)
+        else:
+            code = entry.get("paramcd") or self.reserved["last_contact_day"].get("paramcd")
+            if code is None:
+                raise DataError([f"{MAPPING}, reserved: found no died, expected its column"])
+            parameter = self._parameter(code, required=True)
+            values = ["yes" if event else "no" for event in parameter.events]
+            cells = parameter.cells
+            said = f"from {code} of {cells.file}: yes where CNSR is 0"
+        limits = {"required": True, "enum": ["yes", "no"]}
+        self._add("died", values, cells, said, type="string", constraints=limits)
+
+    def _coded(self, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
+        """Yes and no by the codes of the mapping; `*` stands for any other value."""
+        cells = self.source.cells(entry["column"])
+        guess = death_codes(self.source, entry["column"])
+        dead = entry.get("dead") or (guess[0] if guess else None)
+        alive = entry.get("alive") or (guess[1] if guess else None)
+        if dead is None or alive is None:
+            found = ", ".join(dict.fromkeys(cells.texts))
+            has = f"{cells.column} has {found}"
+            raise DataError(
+                [f"{MAPPING}, reserved.died: found no codes, expected dead and alive; {has}"]
+            )
+        words = {**{code: "no" for code in alive}, **{code: "yes" for code in dead}}
+        values = []
+        for place, text in enumerate(cells.texts):
+            word = words.get(text) or (words.get("*") if text else None)
+            if word is None:
+                self._problem(cells, place, f"one of {', '.join([*dead, *alive])}")
+            values.append(word or "")
+        self._dates_of_death(cells, values)
+        codes = "; ".join(
+            f"{word} is {', '.join(c or 'blank' for c in part)}"
+            for word, part in (("yes", dead), ("no", alive))
+        )
+        return values, cells, f"from {cells.column} ({codes})"
+
+    def _dates_of_death(self, cells: Cells, values: list[str]) -> None:
+        """A date of death makes a death; a death without one is counted at the last contact."""
+        first, *others = _columns_of(self.reserved["last_contact_day"])
+        if not others or stem(first) not in STEMS["death"]:
+            return
+        days = self.source.text[first].tolist()
+        for place, (day, died) in enumerate(zip(days, values, strict=True)):
+            if day and died == "no":
+                self._problem(cells, place, f"a death, as {first} has {day}")
+        undated = sum(died == "yes" and not day for day, died in zip(days, values, strict=True))
+        if undated:
+            taken = "the last contact is taken for it"
+            self.made.notes.append(f"  died: {undated} of them without {first}; {taken}")
+
+    # -- the dataset's own columns
+
+    def _own(self, column: str, entry: dict[str, Any]) -> None:
+        why = identifies(self.source, column)
+        if why:
+            self.made.dropped[column] = why
+            return
+        name, cells, kind = entry.get("name") or column, self.source.cells(column), entry["type"]
+        if name in RESERVED:
+            problem = f"{MAPPING}, columns, {column}: {name} is a reserved name; give another name"
+            self.made.problems.append(problem)
+            return
+        more: dict[str, Any] = {"title": entry.get("title") or column}
+        if entry.get("description"):
+            more["description"] = entry["description"]
+        if kind == "string":
+            values, levels = self._levels(cells, entry)
+            more |= {"type": "string", "constraints": {"enum": levels}}
+        elif kind in ("number", "integer"):
+            values = [self._plain(cells, place) for place in range(len(cells.texts))]
+            more |= {"type": kind, "constraints": self._limits(column, entry)}
+        else:
+            values = self._days(cells, kind, before=True)
+            more |= {"type": "integer"}
+        if not more.get("constraints", True):
+            del more["constraints"]
+        self._add(name, values, cells, "", **more)
+
+    def _levels(self, cells: Cells, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
+        """Codes as their labels. A label stands for itself, as in an export of labels."""
+        levels = entry.get("levels") or sorted(set(filter(None, cells.texts)))
+        if isinstance(levels, list):
+            levels = dict(zip(levels, levels, strict=True))
+        words = {**{label: label for label in levels.values()}, **levels, "": levels.get("", "")}
+        for place, text in enumerate(cells.texts):
+            if text not in words:
+                self._problem(cells, place, f"one of {', '.join(levels)}")
+        enum = list(dict.fromkeys(label for label in levels.values() if label))
+        return [words.get(text, "") for text in cells.texts], enum
+
+    def _plain(self, cells: Cells, place: int) -> str:
+        text = cells.texts[place]
+        if text and not NUMBER.fullmatch(text):
+            self._problem(cells, place, "a number, with a point for decimals")
+            return ""
+        return _number(text)
+
+    def _limits(self, column: str, entry: dict[str, Any]) -> dict[str, float]:
+        limits = {}
+        for key in ("minimum", "maximum"):
+            if key in entry and not NUMBER.fullmatch(entry[key]):
+                place = f"{MAPPING}, columns, {column}, {key}"
+                self.made.problems.append(f'{place}: found "{entry[key]}", expected a number')
+            elif key in entry:
+                limits[key] = json.loads(_number(entry[key]))
+        return limits
+
+
+def _number(text: str) -> str:
+    """A number at the precision of the file, without a useless `.0`, `+` or leading zeros."""
+    if text == "" or re.fullmatch(r"-?(0|[1-9]\d*)", text):
+        return text
+    value = float(text)
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
+
+
+# --- checking and writing --------------------------------------------------------------------
+
+
+def _patients_csv(made: Made) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(made.columns)
+    writer.writerows(zip(*(column.values for column in made.columns.values()), strict=True))
+    return text.getvalue().encode()
+
+
+def _json(package: dict[str, Any]) -> bytes:
+    return (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _check(made: Made, table: bytes, package: bytes) -> None:
+    """Read what would be written as the book will. Raises DataError in words of the source."""
+    problems = list(_at_most(made.problems))
+    if not problems:
+        with tempfile.TemporaryDirectory() as place:
+            for name, content in zip(MADE, (table, package), strict=True):
+                (Path(place) / name).write_bytes(content)
+            try:
+                load(place)
+            except DataError as error:
+                problems = [_in_source(line, made) for line in error.problems]
+    _raise_any(problems)
+
+
+def _at_most(problems: list[str]) -> Iterator[str]:
+    """No more lines of one kind than `check` gives."""
+    counts: dict[str, int] = {}
+    for line in dict.fromkeys(problems):
+        kind = re.sub(r'row \d+, |found ".*?"( \(.*?\))?, |\d{4}-\d\d-\d\d', "", line)
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] <= LISTED_AT_MOST:
+            yield line
+    for kind, count in counts.items():
+        if count > LISTED_AT_MOST:
+            yield kind.replace(": ", f": {count - LISTED_AT_MOST} more rows, ", 1)
+
+
+def _in_source(line: str, made: Made) -> str:
+    """A problem of patients.csv as one of the file that it was made from."""
+    match = re.match(r"patients\.csv, row (\d+), column ([^:]+): found (.*?), expected ", line)
+    if more := re.match(r"patients\.csv, column ([^:]+): (\d+ more rows)", line):
+        cells = made.columns[more[1]].cells
+        return f"{cells.file}, column {cells.column}: {line[more.start(2) :]}"
+    if not match:
+        return re.sub(r"^datapackage\.json, (\$\.)?(?=analysis)", f"{MAPPING}, ", line)
+    cells, place = made.columns[match[2]].cells, int(match[1]) - 2
+    found = f'"{cells.texts[place]}"'
+    day = "" if match[3] in (found, found.strip('"')) else f" ({match[2]} {match[3]})"
+    return (
+        f"{cells.file}, row {cells.rows[place]}, column {cells.column}: found {found}{day}, "
+        f"expected {line[match.end() :]}"
+    )
+
+
+def _overwriting(
+    folder: Path, old: str | None, sources: list[Path | None], force: bool
+) -> Iterator[str]:
+    """Files that an import must not replace."""
+    for path in filter(None, sources):
+        if path.resolve() in {(folder / name).resolve() for name in (*MADE, MAPPING)}:
+            yield f"{path}: would be overwritten; import it into another folder"
+    made = _scalars(old).get("made") if old else {}
+    made = made if isinstance(made, dict) else {}
+    for name in MADE:
+        path = folder / name
+        if path.exists() and not force and made.get(name) != _digest(path.read_bytes()):
+            what = "was changed since" if name in made else "is not one that"
+            yield f"{path}: {what} import made it; it stays as it is without --force"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write(folder: Path, text: str, content: tuple[bytes, bytes]) -> None:
+    """All three files, or none: a failure leaves the folder as it was."""
+    digests = [f"  {name}: {_digest(part)}" for name, part in zip(MADE, content, strict=True)]
+    note = "  # SHA-256 of what was made: a file that was changed since is not overwritten."
+    text = _with_block(text, "made", ["made:", note, *digests])
+    new = dict(zip((*MADE, MAPPING), (*content, text.encode()), strict=True))
+    created = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    before = {name: (folder / name).read_bytes() for name in new if (folder / name).exists()}
+    try:
+        for name, part in new.items():
+            _replace(folder / name, part)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _restore(folder, before, list(new), created)
+        raise
+
+
+def _restore(folder: Path, before: dict[str, bytes], names: list[str], created: bool) -> None:
+    if created:
+        shutil.rmtree(folder)
+        return
+    for name in names:
+        if name not in before:
+            (folder / name).unlink(missing_ok=True)
+        elif (folder / name).read_bytes() != before[name]:
+            _replace(folder / name, before[name])
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside the file, then take its place at once."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+# --- what was done ---------------------------------------------------------------------------
+
+
+def _report(files: Files, made: Made, folder: Path) -> list[str]:
+    source = files.patients
+    rows = len(next(iter(made.columns.values())).values)
+    lines = [f"{source.file}: {len(source.text)} rows, {len(source.text.columns)} columns"]
+    if files.times:
+        codes = ", ".join(adam.described(files.times))
+        lines.append(f"{files.times.file}: {len(files.times.text)} rows, parameters {codes}")
+    for name, column in made.columns.items():
+        if name in RESERVED:
+            lines.append(f"  {name}: {column.said}{_count(name, column.values)}")
+    lines += made.notes
+    own = [name for name in made.columns if name not in RESERVED]
+    lines.append(f"kept {len(own)} columns: {', '.join(own)}" if own else "kept no other columns")
+    lines.append(f"dropped {len(made.dropped)} columns" + (":" if made.dropped else ""))
+    lines += [f"  {name}: {why}" for name, why in made.dropped.items()]
+    lines.append(f"{folder}: {rows} patients in patients.csv, with datapackage.json and {MAPPING}")
+    lines.append(f"go on with: python -m analysis check {folder}")
+    return lines
+
+
+def _count(name: str, values: list[str]) -> str:
+    if name == "died":
+        return f": {values.count('yes')} died, {values.count('no')} did not"
+    if name in ("patient_id", "last_contact_day"):
+        return ""
+    return f": {sum(value != '' for value in values)} patients"

@@ -1,0 +1,436 @@
+"""Files of statisticians, read into one form: every cell as text, every column with its labels.
+
+Row numbers are those that a user sees on opening the file: the header is row 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .dataset import DataError
+from .dates import looks_like_date
+
+DELIMITERS = (",", ";", "\t", "|")
+MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+
+
+@dataclass
+class Variable:
+    """What a file says of one of its columns.
+
+    `levels` are the labels of codes, in order. `kind` is number, date, text or identifier, or
+    blank where the file does not say. `note` is one sentence for the description.
+    """
+
+    name: str
+    label: str = ""
+    levels: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    note: str = ""
+    labels: str = ""  # the name of its set of labels, which a SAS catalog holds
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a file that a column of patients.csv is made from, one a patient.
+
+    A row is None where the file has none for the patient.
+    """
+
+    file: str
+    column: str
+    rows: list[int | None]
+    texts: list[str]
+
+    def problem(self, place: int, expected: str) -> str:
+        """The line that says what is wrong with the cell of this patient."""
+        where = f"{self.file}, row {self.rows[place]}, column {self.column}"
+        return f'{where}: found "{self.texts[place]}", expected {expected}'
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file. `text` has its cells as text, blank where missing; the index is the file's rows.
+
+    `options` says how it was read, with the keys that `source` of a mapping may have.
+    """
+
+    file: str
+    form: str
+    sha256: str
+    text: pd.DataFrame
+    variables: dict[str, Variable]
+    options: dict[str, Any]
+    dates: dict[str, bool] = field(default_factory=dict)  # what `is_date` has found
+
+    def cells(self, column: str) -> Cells:
+        """The cells of a column with their places."""
+        texts = self.text[column]
+        return Cells(self.file, column, texts.index.tolist(), texts.tolist())
+
+    def filled(self, column: str) -> pd.Series:
+        """The cells of a column that are not blank."""
+        return self.text[column][self.text[column] != ""]
+
+
+def read(path: Path, options: dict[str, Any] | None = None) -> Source:
+    """Read a file by the ending of its name. `options`: sheet, encoding, delimiter and so on.
+
+    Raises DataError where the file cannot be read, or its header or a row is not in order.
+    """
+    if not path.is_file():
+        raise DataError([f"{path}: not found"])
+    form, reader = READERS.get(path.suffix.lower(), ("", None))
+    if reader is None:
+        raise DataError([f"{path.name}: found {path.suffix or 'no ending'}, expected {_ENDINGS}"])
+    content = path.read_bytes()
+    try:
+        text, variables, used = reader(path, content, options or {})
+    except ImportError as error:
+        needed = f"{path.name}: needs the package {error.name}; install requirements.txt"
+        raise DataError([needed]) from error
+    _raise_any(_header_problems(path.name, text.columns))
+    if text.empty:
+        raise DataError([f"{path.name}: found no rows, expected a header and a row a patient"])
+    named = {name: variables.get(name, Variable(name)) for name in text}
+    return Source(path.name, form, hashlib.sha256(content).hexdigest(), text, named, used)
+
+
+def _raise_any(problems: Iterable[str]) -> None:
+    found = list(problems)
+    if found:
+        raise DataError(found)
+
+
+def _header_problems(file: str, names: pd.Index) -> Iterator[str]:
+    for place, name in enumerate(names, start=1):
+        if name == "":
+            yield f'{file}, row 1, column {place}: found "", expected a name for the column'
+    for name in sorted(set(names[names.duplicated()]) - {""}):
+        yield f"{file}, row 1, column {name}: found twice, expected a name that no other column has"
+
+
+# --- text ------------------------------------------------------------------------------------
+
+Read = tuple[pd.DataFrame, dict[str, Variable], dict[str, Any]]
+
+
+def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+    encoding = options.get("encoding") or _encoding(content)
+    try:
+        # A "sep=;" line is for Excel alone, which does not show it either.
+        told, text = _without_separator_line(content.decode(encoding))
+    except (UnicodeDecodeError, LookupError) as error:
+        row = content[: getattr(error, "start", 0)].count(b"\n") + 1
+        hint = "say which it is in import.yaml, as in source: {encoding: cp1250}"
+        raise DataError([f"{path.name}, row {row}: not {encoding} text; {hint}"]) from error
+    try:
+        delimiter = options.get("delimiter") or told or _delimiter(text)
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except (csv.Error, TypeError) as error:
+        raise DataError([f"{path.name}: not a table of text: {error}"]) from error
+    table = _from_rows(path.name, records)
+    used = {"encoding": encoding, "delimiter": delimiter}
+    used["missing"] = options.get("missing", _missing(table))
+    table = table.mask(table.isin(used["missing"]), "")
+    used["decimal"] = options.get("decimal") or _decimal(table)
+    # Until the mapping says what 1,234 is, it is a number at least.
+    table = table if used["decimal"] == "." else _with_points(table)
+    if options.get("decimal") == ".":
+        table = table.apply(_without_thousands)
+    return table.apply(_whole), {}, used
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252"  # what Excel and SAS write on Windows in the west
+    return "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
+
+
+def _without_separator_line(text: str) -> tuple[str, str]:
+    match = re.match(r'"?sep=(.)"?\r?\n', text, flags=re.IGNORECASE)
+    return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def _delimiter(text: str) -> str:
+    """The one that cuts the first rows into the most cells of equal number."""
+
+    def cells(delimiter: str) -> int:
+        rows = csv.reader(io.StringIO(text[:100_000], newline=""), delimiter=delimiter)
+        counts = [len(row) for row, _ in zip(rows, range(20), strict=False) if row]
+        return min(counts, default=0)
+
+    return max(DELIMITERS, key=cells)
+
+
+def _from_rows(file: str, records: list[list[str]]) -> pd.DataFrame:
+    """The header and the rows below it, each under its own number; blank rows are no patients."""
+    if not records or not any(cell.strip() for cell in records[0]):
+        raise DataError([f"{file}, row 1: found nothing, expected the names of the columns"])
+    names = [" ".join(name.split()) for name in records[0]]
+    rows = {
+        number: [cell.strip() for cell in row]
+        for number, row in enumerate(records[1:], start=2)
+        if any(cell.strip() for cell in row)
+    }
+    width = len(names)
+    _raise_any(
+        f"{file}, row {number}: found {len(row)} cells, expected {width} as in the header"
+        for number, row in rows.items()
+        if len(row) < width or any(row[width:])
+    )
+    table = pd.DataFrame(
+        [row[:width] for row in rows.values()], index=list(rows), columns=names, dtype=object
+    )
+    return table.loc[
+        :, [not _is_filler(table.iloc[:, place], name) for place, name in enumerate(names)]
+    ]
+
+
+def _is_filler(column: pd.Series, name: str) -> bool:
+    """A nameless column that is blank, or counts the rows, as R writes it."""
+    count = [str(number) for number in range(1, len(column) + 1)]
+    return name == "" and ((column == "").all() or column.tolist() == count)
+
+
+def _missing(table: pd.DataFrame) -> list[str]:
+    return [code for code in MISSING if (table == code).to_numpy().any()]
+
+
+def _decimal(table: pd.DataFrame) -> str:
+    """What parts the decimals; `?` where 1,234 may be a number or a thousand."""
+    found = set()
+    for name in dict.fromkeys(table.columns):
+        cells = pd.DataFrame(table[name]).iloc[:, 0]
+        cells = cells[cells != ""]
+        commas = cells[cells.str.fullmatch(_COMMA_NUMBER)]
+        if len(commas) and (cells.str.fullmatch(NUMBER) | cells.isin(commas)).all():
+            found.add("?" if commas.str.fullmatch(_THOUSANDS).all() else ",")
+    return "," if "," in found else "?" if found else "."
+
+
+def _with_points(table: pd.DataFrame) -> pd.DataFrame:
+    def pointed(column: pd.Series) -> pd.Series:
+        commas = column.str.fullmatch(_COMMA_NUMBER)
+        if (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
+            return column.str.replace(",", ".")
+        return column
+
+    return table.apply(pointed)
+
+
+def _without_thousands(column: pd.Series) -> pd.Series:
+    """1,234 as 1234, once the mapping says that points part the decimals."""
+    grouped = column.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+    if (grouped | column.str.fullmatch(NUMBER) | (column == "")).all():
+        return column.str.replace(",", "")
+    return column
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Whole numbers without the `.0` that a program gave them because some were blank."""
+    if (column.str.fullmatch(r"-?\d+\.0+") | column.str.fullmatch(r"-?\d*")).all():
+        return column.str.replace(r"\.0+$", "", regex=True)
+    return column
+
+
+# --- tables with types -----------------------------------------------------------------------
+
+
+def _cell(value: Any) -> str:
+    """A typed value as text: whole days for times, no `.0` for whole numbers."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (datetime, date)):  # a Timestamp is a datetime
+        return value.isoformat()[:10]
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return ""
+        return str(int(value)) if abs(value) < 1e15 and value == int(value) else str(value)
+    return str(value).strip()
+
+
+def _typed(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Variable]]:
+    """A frame as text, and which of its columns hold dates."""
+    frame = frame.set_axis([" ".join(str(name).split()) for name in frame.columns], axis=1)
+    columns, variables = [], {}
+    for place, name in enumerate(frame.columns):
+        cells = list(frame.iloc[:, place])
+        columns.append([_cell(cell) for cell in cells])
+        filled = [cell for cell, text in zip(cells, columns[-1], strict=True) if text]
+        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
+        variables[name] = Variable(name, kind="date" if dates else "")
+    index = range(2, len(frame) + 2)
+    text = pd.DataFrame(dict(enumerate(columns)), index=index, dtype=object)
+    return text.set_axis(frame.columns, axis=1), variables
+
+
+def _read_excel(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+    """One sheet; dates come as dates, whichever day the workbook counts them from."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = _sheet(path.name, [sheet.title for sheet in book.worksheets], options.get("sheet"))
+        book[sheet].reset_dimensions()  # some programs write a size that is wrong
+        rows = [list(row) for row in book[sheet].iter_rows(values_only=True)]
+    except DataError:
+        raise
+    except Exception as error:  # what a broken archive raises is anybody's guess
+        raise _unreadable(path, "an Excel workbook (.xlsx)", error) from error
+    width = max((len(row) for row in rows), default=0)
+    cells = [[*row, *[None] * (width - len(row))] for row in rows]
+    text = _from_rows(path.name, [[_cell(cell) for cell in row] for row in cells])
+    _, variables = _typed(
+        pd.DataFrame(cells[1:], columns=[_cell(name) for name in cells[0]], dtype=object)
+    )
+    used = {"sheet": sheet, "missing": options.get("missing", _missing(text))}
+    return text.mask(text.isin(used["missing"]), ""), variables, used
+
+
+def _sheet(file: str, sheets: list[str], wanted: str | None) -> str:
+    """The sheet to read: the one that is asked for, or the only one."""
+    names = ", ".join(sheets)
+    if wanted in sheets:
+        return wanted
+    if wanted:
+        raise DataError([f'{file}: found no sheet "{wanted}", expected one of {names}'])
+    if len(sheets) != 1:
+        raise DataError([f"{file}: found the sheets {names}; say which one: --sheet NAME"])
+    return sheets[0]
+
+
+def _read_parquet(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+    try:
+        frame = pd.read_parquet(io.BytesIO(content))
+    except ImportError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, "a Parquet file", error) from error
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    text, variables = _typed(frame)
+    for name, kind in zip(text.columns, frame.dtypes, strict=True):
+        if isinstance(kind, pd.CategoricalDtype):
+            variables[name].levels = {_cell(level): _cell(level) for level in kind.categories}
+    return text, variables, {}
+
+
+def _statistical(function: str, what: str) -> Callable[[Path, bytes, dict[str, Any]], Read]:
+    """A reader of a SAS or Stata file, with its labels of columns and of values."""
+
+    def reader(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+        import pyreadstat
+
+        encoding = {"encoding": options["encoding"]} if options.get("encoding") else {}
+        try:
+            frame, about = getattr(pyreadstat, function)(path, **encoding)
+        except Exception as error:
+            raise _unreadable(path, what, error) from error
+        text, variables = _typed(_single_precision(frame, about.readstat_variable_types))
+        for name, variable in variables.items():
+            variable.label = (about.column_names_to_labels.get(name) or "").strip()
+            labels = about.variable_value_labels.get(name, {})
+            variable.levels = _labels(labels)
+            variable.labels = about.variable_to_label.get(name) or ""
+        return text, variables, encoding
+
+    return reader
+
+
+def _labels(labels: dict[Any, Any]) -> dict[str, str]:
+    return {_cell(code): str(label).strip() for code, label in labels.items()}
+
+
+def labelled(source: Source, catalog: Path) -> str:
+    """Give a SAS file the labels of its values, which a catalog holds; returns its SHA-256.
+
+    Raises DataError where it is no catalog, or has no labels of this file.
+    """
+    import pyreadstat
+
+    if not catalog.is_file():
+        raise DataError([f"{catalog}: not found"])
+    try:
+        _, about = pyreadstat.read_sas7bcat(catalog)
+    except Exception as error:
+        raise _unreadable(catalog, "a SAS catalog (.sas7bcat)", error) from error
+    named = {name: v for name, v in source.variables.items() if v.labels in about.value_labels}
+    if not named:
+        raise DataError([f"{catalog.name}: has no labels of a column of {source.file}"])
+    for variable in named.values():
+        variable.levels = _labels(about.value_labels[variable.labels])
+    return hashlib.sha256(catalog.read_bytes()).hexdigest()
+
+
+def _single_precision(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    """Stata's short numbers as they were typed: 12.3, not 12.300000190734863."""
+    short = {name: np.float32 for name, kind in kinds.items() if kind == "float"}
+    return frame.astype({name: kind for name, kind in short.items() if name in frame})
+
+
+def _unreadable(path: Path, what: str, error: Exception) -> DataError:
+    reason = " ".join(str(error).split()).replace(str(path), path.name)
+    return DataError([f"{path.name}: cannot be read as {what}: {reason}"])
+
+
+READERS: dict[str, tuple[str, Callable[[Path, bytes, dict[str, Any]], Read]]] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), ("text", _read_text)),
+    **dict.fromkeys((".xlsx", ".xlsm"), ("excel", _read_excel)),
+    **dict.fromkeys((".parquet", ".pq"), ("parquet", _read_parquet)),
+    ".xpt": ("sas", _statistical("read_xport", "a SAS transport file")),
+    ".sas7bdat": ("sas", _statistical("read_sas7bdat", "a SAS data file")),
+    ".dta": ("stata", _statistical("read_dta", "a Stata file")),
+}
+_ENDINGS = "one of " + ", ".join(READERS)
+
+
+def plain(value: float) -> str:
+    """A number as it stands in patients.csv: whole without a point, else to four decimals."""
+    value = round(value, 4)
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else str(value)
+
+
+# --- what a column holds ---------------------------------------------------------------------
+
+
+def is_number(cells: pd.Series, share: float = 1.0) -> bool:
+    """True where this share of the cells is a number, with a point for decimals."""
+    return len(cells) > 0 and bool(cells.str.fullmatch(NUMBER).mean() >= share)
+
+
+def is_date(source: Source, column: str) -> bool:
+    """True where the file has dates in it, or text of which half and more says dates.
+
+    The other half are slips, which are named as such: a typing error makes a date no category.
+    """
+    if column not in source.dates:
+        cells = source.filled(column)
+        shaped = cells.map({cell: looks_like_date(cell) for cell in cells.unique()})
+        dates = source.variables[column].kind == "date" or (len(cells) > 0 and shaped.mean() >= 0.5)
+        source.dates[column] = bool(dates)
+    return source.dates[column]
