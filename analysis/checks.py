@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -31,6 +31,7 @@ MOST_DAYS = 50_000  # about 137 years: longer than any life, so never a day of f
 SERIAL_ORIGIN, LEAST_SERIAL = date(1899, 12, 30), 20_000
 LARGEST = 10**15  # beyond it a computer's numbers are no longer exact to the unit
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+PRINTED = re.compile(r"\d+(\.\d{1,15})?|\.\d{1,15}|yes|no", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez"
 DATE = re.compile(
@@ -94,8 +95,8 @@ def read_folder(folder: Path) -> Contents:
 
 def numbers(text: pd.Series) -> pd.Series:
     """Text as numbers, NaN where it is blank or none."""
-    plain = text.where(text.map(lambda cell: bool(NUMBER.fullmatch(cell))), None)
-    return pd.to_numeric(plain, errors="coerce").astype(float)
+    parsed = [float(cell) if NUMBER.fullmatch(cell) else float("nan") for cell in text]
+    return pd.Series(parsed, index=text.index, name=text.name, dtype=float)
 
 
 # --- the package -----------------------------------------------------------------------------
@@ -476,8 +477,7 @@ def _column_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         yield from listed(
             values, ~blank & values.duplicated(), "a value that no other row has", file
         )
-    controlled = values.map(lambda cell: any(map(_unprintable, cell))).astype(bool)
-    yield from listed(values, controlled, "text without control characters", file)
+    yield from _control_problems(values, file)
     if name == "died":
         yield from _one_of(values, ["yes", "no"], "yes or no", file)
     elif "enum" in limits:
@@ -485,6 +485,17 @@ def _column_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         yield from _one_of(values, levels, "one of " + ", ".join(map(one_line, levels)), file)
     if is_number(entry):
         yield from _number_problems(values, entry, file)
+
+
+def _each(values: pd.Series, test: Callable[[str], object]) -> pd.Series:
+    """Of each cell whether a test holds."""
+    return pd.Series([bool(test(cell)) for cell in values], index=values.index, dtype=bool)
+
+
+def _control_problems(values: pd.Series, file: str) -> Iterator[Problem]:
+    if not "".join(values).isprintable():  # so that clean columns, most of them, take no time
+        wrong = _each(values, lambda cell: any(map(_unprintable, cell)))
+        yield from listed(values, wrong, "text without control characters", file)
 
 
 def _one_of(values: pd.Series, levels: list[str], expected: str, file: str) -> Iterator[Problem]:
@@ -501,8 +512,8 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
     parsed = numbers(values)
     found = parsed.notna() & (parsed.abs() < float("inf"))
     wrong = (values != "") & ~found
-    dates = values.map(lambda cell: bool(DATE.fullmatch(cell))).astype(bool) & wrong
     if is_day(entry):
+        dates = wrong & _each(values, DATE.fullmatch)
         expected = "a number of days from the one origin, not a date; "
         expected += "`python -m analysis import` turns dates into days"
         yield from listed(values, dates, expected, file)
@@ -585,10 +596,9 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     months, printed, part = (published[name] for name in ("months", "printed", "part"))
     wrong = (months != "") & ~(numbers(months).abs() < LARGEST)
     yield from listed(months, wrong, "a number of months, or blank", PRINT)
-    plain = printed.map(
-        lambda cell: bool(re.fullmatch(r"[0-9]+(\.[0-9]{1,15})?|\.[0-9]{1,15}|yes|no", cell))
+    yield from listed(
+        printed, ~_each(printed, PRINTED.fullmatch), "a plain number, or yes or no", PRINT
     )
-    yield from listed(printed, ~plain.astype(bool), "a plain number, or yes or no", PRINT)
     parts = ["estimate", "lower", "upper"]
     yield from listed(part, ~part.isin(parts), "one of " + ", ".join(parts), PRINT)
     kind = published["kind"]
@@ -604,5 +614,4 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     expected = "a place where no other row has this number"
     yield from listed(published["place"], twice, expected, PRINT)
     for name in published:
-        controlled = published[name].map(lambda cell: any(map(_unprintable, cell))).astype(bool)
-        yield from listed(published[name], controlled, "text without control characters", PRINT)
+        yield from _control_problems(published[name], PRINT)
