@@ -44,8 +44,14 @@ MISSING = {"na", "n/a", "nan", "null", "none", "-", "–", "?", ".", "missing", 
 NO_FACTOR = ("patient_id", "died", "last_contact_day", "last_assessment_day")
 # Names that the rows of a model have themselves.
 MODEL_COLUMNS = ("patient", "start", "stop", "event")
+# Rows of Table 2 that follow from the reserved columns, under their names.
+DERIVED = ("mrd_response_day", "hsct_day")
 # Groups that the results count beside the dataset's columns, and the signs that their names use.
-RESULT_GROUPS = ("patients", "lost", "known_in_every_factor", "wait")
+RESULT_GROUPS = (
+    *("patients", "lost", "known_in_every_factor", "wait", "hsct_in_remission"),
+    *("hsct_after_relapse", "hsct_without_response", "relapse_free"),
+    *("relapse_free_without_hsct", "relapse_free_after_hsct"),
+)
 RESULT_SIGNS = "|=:"
 
 
@@ -65,11 +71,13 @@ class Contents:
 class _Parts:
     """Those parts of a package that can be used although others are wrong.
 
-    `whole` says whether every field could be read, so that a missing one is really missing.
+    `whole` says whether every field could be read, so that a missing one is really missing;
+    `twice` names the columns with more than one field.
     """
 
     fields: tuple[dict, ...]
     whole: bool
+    twice: list[str]
     factors: list[tuple[int, dict]]
     characteristics: list[tuple[int, dict]]
     path: str
@@ -186,12 +194,12 @@ def _unknown_keys(error: jsonschema.ValidationError) -> Iterator[Problem]:
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     """A guess at what was meant, or nothing."""
-    by_key = {_squashed(name): name for name in known}
-    near = difflib.get_close_matches(_squashed(word)[:100], by_key, 1, 0.7)
+    by_key = {squashed(name): name for name in known}
+    near = difflib.get_close_matches(squashed(word)[:100], by_key, 1, 0.7)
     return f"did you mean {one_line(by_key[near[0]])}?" if near else ""
 
 
-def _squashed(text: str) -> str:
+def squashed(text: str) -> str:
     """Text without what the eye overlooks: case, spaces, invisible signs, look-alikes."""
     seen = unicodedata.normalize("NFKC", text).casefold()
     return "".join(c for c in seen if c.isprintable() and not c.isspace())
@@ -240,12 +248,12 @@ def _usable(package: object) -> _Parts:
     path = at(resource, "path")
     given = at(resource, "schema", "fields")
     fields = [entry for _, entry in _valid(given, "field")]
-    by_name = {entry["name"]: entry for entry in reversed(fields)}
-    unique = tuple(entry for entry in fields if by_name[entry["name"]] is entry)
+    names = [entry["name"] for entry in fields]
     analysis = at(package, "analysis")
     return _Parts(
-        fields=unique,
-        whole=isinstance(given, list) and len(unique) == len(given) > 0,
+        fields=tuple({entry["name"]: entry for entry in reversed(fields)}.values())[::-1],
+        whole=isinstance(given, list) and len(fields) == len(given) > 0,
+        twice=sorted({name for name in names if names.count(name) > 1}),
         factors=_valid(at(analysis, "factors"), "factor"),
         characteristics=_valid(at(analysis, "characteristics"), "characteristic"),
         path=path if isinstance(path, str) and path else TABLE,
@@ -261,6 +269,8 @@ def _valid(entries: object, definition: str) -> list[tuple[int, dict]]:
 
 def _package_problems(parts: _Parts) -> Iterator[Problem]:
     names = [entry["name"] for entry in parts.fields]
+    for name in parts.twice:
+        yield _package("fields", f"{one_line(name)} is described twice")
     if parts.whole:
         for column in REQUIRED:
             if column not in names:
@@ -283,9 +293,11 @@ def _package_problems(parts: _Parts) -> Iterator[Problem]:
     for number, entry in parts.factors:
         yield from _factor_problems(f"analysis.factors {number}", entry, by_name)
     for number, entry in parts.characteristics:
+        place = f"analysis.characteristics {number}, column"
         if entry["column"] == "patient_id":
-            place = f"analysis.characteristics {number}, column"
             yield _package(place, "found patient_id, expected a column that describes patients")
+        if entry["column"] in DERIVED and entry["kind"] == "outcome":
+            yield _package(place, f"found {entry['column']}, of which Table 2 has a row already")
 
 
 def _package(place: str, expected: str, hint: str = "") -> Problem:
@@ -297,12 +309,10 @@ def _field_problems(entry: dict) -> Iterator[Problem]:
     place = f"fields, {one_line(name)}"
     if name != name.strip():
         yield _package(place, "found a name with a space at an end, expected none")
-    if any(sign in name for sign in RESULT_SIGNS) or name in RESULT_GROUPS:
-        yield _package(
-            place,
-            f"expected a name without {' '.join(RESULT_SIGNS)} that is none of "
-            f"{', '.join(RESULT_GROUPS)}: the results use these themselves",
-        )
+    if any(sign in name for sign in RESULT_SIGNS):
+        yield _package(place, f"found a name with one of {' '.join(RESULT_SIGNS)}, expected none")
+    if name in RESULT_GROUPS:
+        yield _package(place, "expected another name: the results have a row of this name")
     yield from _repeated(f"{place}, enum", limits.get("enum", []))
     least, most = limits.get("minimum"), limits.get("maximum")
     if least is not None and most is not None and least > most:
@@ -501,8 +511,8 @@ def _control_problems(values: pd.Series, file: str) -> Iterator[Problem]:
 def _one_of(values: pd.Series, levels: list[str], expected: str, file: str) -> Iterator[Problem]:
     """A level that differs only by what the eye overlooks is guessed."""
     wrong = (values != "") & ~values.isin(levels)
-    squashed = {_squashed(level): level for level in levels}
-    meant = {row: squashed.get(_squashed(cell)) for row, cell in values[wrong].items()}
+    seen = {squashed(level): level for level in levels}
+    meant = {row: seen.get(squashed(cell)) for row, cell in values[wrong].items()}
     hints = {row: f'did you mean "{one_line(level)}"?' for row, level in meant.items() if level}
     yield from listed(values, wrong, expected, file, hints)
 

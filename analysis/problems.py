@@ -85,7 +85,7 @@ def quoted(value: object) -> str:
     return f"{value:.15g}" if isinstance(value, float) else f'"{one_line(str(value))}"'
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = LONGEST) -> str:
     """Text that cannot break a line or a terminal: short, and what cannot be seen is spelt out."""
-    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    short = text if len(text) <= longest else text[: longest - 1] + "…"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)
