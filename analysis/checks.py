@@ -102,8 +102,9 @@ def read_folder(folder: Path) -> Contents:
 
 
 def numbers(text: pd.Series) -> pd.Series:
-    """Text as numbers, NaN where it is blank or none."""
+    """Text as numbers, NaN where it is blank, or none, or more than a computer's numbers reach."""
     parsed = [float(cell) if NUMBER.fullmatch(cell) else float("nan") for cell in text]
+    parsed = [number if abs(number) < float("inf") else float("nan") for number in parsed]
     return pd.Series(parsed, index=text.index, name=text.name, dtype=float)
 
 
@@ -520,7 +521,7 @@ def _one_of(values: pd.Series, levels: list[str], expected: str, file: str) -> I
 def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Problem]:
     limits = entry.get("constraints", {})
     parsed = numbers(values)
-    found = parsed.notna() & (parsed.abs() < float("inf"))
+    found = parsed.notna()
     wrong = (values != "") & ~found
     if is_day(entry):
         dates = wrong & _each(values, DATE.fullmatch)
