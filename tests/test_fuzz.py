@@ -37,7 +37,7 @@ from analysis.build import notebooks  # noqa: E402
 from analysis.dataset import DataError, Dataset, NotRecorded, load  # noqa: E402
 from analysis.preview import preview_alt  # noqa: E402
 
-MUTANTS = 2500
+MUTANTS = 2000
 EVERY_PAGE_OF = 20  # mutants in a test, as far as they load; all of them by hand
 LINE = re.compile(r"[^:]+(, .+?)?: \S.*")
 VALUES = [
