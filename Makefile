@@ -11,11 +11,11 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help book new check test notebooks calibrate lock clean
+.PHONY: help book pdf new check test notebooks calibrate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  DATASET=folder   another dataset (book, new, check);  OUT=folder   where to build (book)"
+	@echo "  DATASET=folder   another dataset (book, pdf, new, check);  OUT=folder   where to build (book, pdf)"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
 book: $(READY) ## run the notebooks that changed and build the site
@@ -23,6 +23,9 @@ book: $(READY) ## run the notebooks that changed and build the site
 
 new: $(READY) ## lay out a dataset folder to begin with: make new DATASET=folder
 	@$(if $(DATASET),$(PY) -m analysis new "$(DATASET)",echo "Where? make new DATASET=folder" >&2; exit 1)
+
+pdf: $(READY) ## print the book as one PDF, with Chromium
+	@$(PY) -m analysis pdf $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
 
 check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=folder
 	@$(if $(DATASET),$(PY) -m analysis check "$(DATASET)" $(if $(PRIVATE),--private),echo "Which one? make check DATASET=folder" >&2; exit 1)

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from .build import build, refresh_notebooks
+from .dataset import load
 from .new import new
 from .problems import DataError
 from .report import check
@@ -25,6 +26,8 @@ examples:
       what to mend in the folder my_patients, a line each
   python -m analysis book --dataset my_patients --out my_book
       the book of these patients at my_book/html/index.html, its numbers in my_book/results/
+  python -m analysis pdf
+      the paper's book as one PDF, at _build/plateau.pdf
 
 The exit status is 0 only where all went well; else the last good book stays as it was.
 `python -m analysis COMMAND --help` explains a command, and book/rerunning.md the dataset folder.
@@ -58,23 +61,18 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the notebooks that changed and build the site. Without --dataset: the "
         "paper's book, with the same book of every other shipped dataset under it.",
     )
-    book.add_argument("--dataset", type=Path, metavar="FOLDER", help="a dataset of your own")
-    book.add_argument(
-        "--out",
-        type=Path,
-        default=Path("_build"),
-        metavar="FOLDER",
-        help="where html/, results/ and the cache go (default: _build)",
-    )
-    book.add_argument(
-        "--parameter",
-        type=_parameter,
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="set a notebook's parameter, the value as YAML; may be repeated",
-    )
+    _say_which_book(book)
     book.set_defaults(command=_book)
+
+    pdf = commands.add_parser(
+        "pdf",
+        help="print the book as one PDF",
+        description="Build the site as `book` does and print one book of it, with Chromium: the "
+        "paper's to OUT/plateau.pdf, that of a dataset of your own to OUT/NAME.pdf, where NAME is "
+        "the dataset's.",
+    )
+    _say_which_book(pdf)
+    pdf.set_defaults(command=_pdf)
 
     begin = commands.add_parser(
         "new",
@@ -105,6 +103,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _say_which_book(command: argparse.ArgumentParser) -> None:
+    """Which dataset, with which parameters, and where to."""
+    command.add_argument("--dataset", type=Path, metavar="FOLDER", help="a dataset of your own")
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("_build"),
+        metavar="FOLDER",
+        help="where html/, results/, a PDF and the cache go (default: _build)",
+    )
+    command.add_argument(
+        "--parameter",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a notebook's parameter, the value as YAML; may be repeated",
+    )
+
+
 def _parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     try:
@@ -123,6 +141,20 @@ def _book(options: argparse.Namespace) -> int:
     over = f", over {books} datasets" if books > 1 else ""
     many = "notebook" if ran == 1 else "notebooks"
     print(f"The book is at {where} ({ran} {many} run, {unchanged} unchanged{over})")
+    return 0
+
+
+def _pdf(options: argparse.Namespace) -> int:
+    from .browser import require_browser  # slow to import, and seldom needed
+    from .pdf import write_pdf
+
+    require_browser()  # before a build that takes minutes
+    folder = options.dataset.resolve() if options.dataset else None
+    out = options.out.resolve()
+    build(folder, out, dict(options.parameter))
+    name = f"{load(folder).name if folder else 'plateau'}.pdf"
+    pages = write_pdf(out / "html", out / name)
+    print(f"The PDF is at {options.out / name} ({pages} pages)")
     return 0
 
 

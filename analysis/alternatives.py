@@ -34,7 +34,7 @@ from .results import (
     plateau_month,
 )
 from .scorecard import page_results
-from .tables import Row, Table
+from .tables import CARRIED, DAGGER, Row, Table
 from .text import (
     MEDIANS,
     NOT_REACHED,
@@ -85,12 +85,24 @@ def difference_results(found: Sequence[Difference]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def differences_table(found: Sequence[Difference], name: str, caption: str) -> Table:
+def differences_table(
+    dataset: Dataset, found: Sequence[Difference], name: str, caption: str
+) -> Table:
     """A line for each difference."""
     rows = [Row(d.step, (d.program, d.number, d.here, d.there)) for d in found]
     columns = ("Step", "Program", "For example", "Here", "There")
     notes = ["Limits are of 95% confidence intervals. HR, hazard ratio; P as printed."]
-    return Table(name, caption, columns, rows, notes, words=True)
+    if any(d.here.endswith(DAGGER) for d in found):
+        notes.append(CARRIED)
+    return Table(
+        name,
+        caption,
+        columns,
+        rows,
+        notes,
+        words=True,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def _shown(numbers: Numbers, quantity: str, decimals: int) -> str:
@@ -212,7 +224,7 @@ def past_the_end(dataset: Dataset) -> Iterator[Difference]:
                     "A month past the end of follow-up",
                     "R, cmprsk",
                     f"{question.title} at {in_months(number)}, %",
-                    _shown(here, "survival", 1) + " †",
+                    _shown(here, "survival", 1) + f" {DAGGER}",
                     "missing",
                     (here, ()),
                 )

@@ -23,7 +23,7 @@ from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import axis_months, pick
-from .text import MISSING, at_landmarks, shown, with_interval
+from .text import MASKED, MISSING, at_landmarks, counted, shown, with_interval
 
 HEIGHT = 340
 STATIC_WIDTH = 680
@@ -232,7 +232,8 @@ def _fading(layer: alt.Chart) -> alt.Chart:
 def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
     """The curve in months, rounded to more than a screen shows.
 
-    Of a dataset that is not public the chart holds whole months only, and no patient's own day.
+    Of a dataset that is not public the chart holds whole months only, and no patient's own day;
+    and where counts are masked, no month in which only a few left.
     """
     if not dataset.public:
         last = int(dataset.months(curve.index.max())) + 1
@@ -245,12 +246,16 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
     steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
     limits = zip(curve["lower"], curve["upper"], strict=True)
     return steps.assign(
-        at_risk=curve["at_risk"],
-        censored=curve["censored"],
+        at_risk=[_unless_few(dataset, number) for number in curve["at_risk"]],
+        censored=curve["censored"].mask(curve["censored"].lt(dataset.mask_below), 0),
         interval=[
             MISSING if isnan(low) else f"{_percent(low)}–{_percent(up)}" for low, up in limits
         ],
     ).reset_index(drop=True)
+
+
+def _unless_few(dataset: Dataset, number: float) -> str:
+    return MASKED if 0 < number < dataset.mask_below else counted(number)
 
 
 def _percent(share: float) -> str:
@@ -269,7 +274,7 @@ def _landmarks(
     for label, (group, _) in series.items():
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            if pick(results, "at_risk", question.name, number)["estimate"] > 0:
+            if pick(results, "at_risk", question.name, number)["estimate"] != 0:
                 text = _percent(row["estimate"])
                 limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
                 rows.append({"month": number, "series": label, "text": text, **limits})
@@ -326,7 +331,7 @@ def _hover_layers(curves: alt.Chart) -> list[alt.Chart]:
         alt.Tooltip("month:Q", title="Month", format=".1f"),
         alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
         alt.Tooltip("interval:N", title="95% CI"),
-        alt.Tooltip("at_risk:Q", title="At risk"),
+        alt.Tooltip("at_risk:N", title="At risk"),
     ]
     points = curves.mark_point(size=120, filled=True).encode(
         opacity=alt.condition(nearest, alt.value(1), alt.value(0)), tooltip=tooltip
@@ -344,11 +349,11 @@ def _number_rows(
     layers = []
     for place, (label, source) in enumerate(rows.items()):
         quantity, group, column = source
-        counts = [int(pick(results, quantity, group, number)[column]) for number in ticks]
+        counts = [counted(pick(results, quantity, group, number)[column]) for number in ticks]
         height = alt.value(HEIGHT + 58 + ROW * place)
         numbers = pd.DataFrame({"month": ticks, "count": counts})
         layers.append(
-            alt.Chart(numbers).mark_text(fontSize=11).encode(x=x, y=height, text="count:Q")
+            alt.Chart(numbers).mark_text(fontSize=11).encode(x=x, y=height, text="count:N")
         )
         heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
             align="right", dx=-22, fontSize=11

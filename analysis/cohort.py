@@ -125,10 +125,18 @@ def rows_of_kinds(facts: Sequence[Fact], results: pd.DataFrame) -> dict[str, pd.
     return {kind: results.iloc[owners.index[owners == kind]] for kind in KINDS}
 
 
-def facts_table(facts: Sequence[Fact], kind: str, name: str, caption: str) -> Table:
+def facts_table(
+    dataset: Dataset, facts: Sequence[Fact], kind: str, name: str, caption: str
+) -> Table:
     """The facts of one of KINDS beside what the print allows."""
     rows = [Row(fact.label, (fact.shown, fact.printed)) for fact in facts if fact.kind == kind]
-    return Table(name, caption, ("Fact", "In the cohort", "The print says"), rows)
+    return Table(
+        name,
+        caption,
+        ("Fact", "In the cohort", "The print says"),
+        rows,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def reasons_list(facts: Sequence[Fact], kind: str, reasons: Mapping[str, Prose | str]) -> Prose:
@@ -485,4 +493,10 @@ def deals_table(dataset: Dataset, found: pd.DataFrame, name: str, caption: str) 
             for value in (row.estimate, row.lower, row.upper)
         )
         rows.append(Row(row.label, (known, own, "–".join(dict.fromkeys(ends)))))
-    return Table(name, caption, ("Number", "Printed", "In the cohort", "In other deals"), rows)
+    return Table(
+        name,
+        caption,
+        ("Number", "Printed", "In the cohort", "In other deals"),
+        rows,
+        abbreviations=dataset.settings.abbreviations,
+    )

@@ -144,6 +144,7 @@ def percentages(printed: Print) -> Finding:
         f"Percentages that their counts do not give: {len(wrong)} of {len(checked)}.",
         ("Row", "Count", "Printed, %", "Recomputed, %"),
         lines,
+        abbreviations=printed.dataset.settings.abbreviations,
     )
     facts = {
         "checked": len(checked),

@@ -119,17 +119,20 @@ def hazard_ratios(printed: Print) -> Finding:
     lines = [_ratio_row(printed, ratio, stated[id(ratio)]) for ratio in fitting]
     columns = ("Factor", "HR (95% CI)", "Standard error", "P", "Called associated or kept")
     every = Table(
-        "hazard-ratios",
+        "hazard-ratios-all",
         f"What the intervals of {len(fitting)} hazard ratios allow.",
         columns,
         lines,
         ["Standard error of the log hazard ratio and Wald P: all values that the digits allow."],
+        abbreviations=printed.dataset.settings.abbreviations,
     )
     borderline = Table(
         "hazard-ratios-open",
         f"Whose P may lie on either side of {LEVEL}.",
         columns,
         [_ratio_row(printed, ratio, stated[id(ratio)]) for ratio in open_],
+        ["P, Wald test."],
+        abbreviations=printed.dataset.settings.abbreviations,
     )
     facts = {
         "ratios": len(ratios),
@@ -271,6 +274,7 @@ def model_populations(printed: Print) -> Finding:
             f"{deaths.shown(0)} deaths in all, fewer where patients are left out.",
             "A ratio within one standard error of 1 fits whichever side loses more.",
         ],
+        abbreviations=printed.dataset.settings.abbreviations,
     )  # fmt: skip
     facts = {
         "deaths": deaths.shown(0),
@@ -388,6 +392,12 @@ def wider_intervals(printed: Print) -> Finding:
     if not rows:
         raise NotPrinted("The print has no factor both alone and in a stepwise model.")
     columns = ("Factor", "Variance, times")
-    table = Table("wider", "Variance in the stepwise model against alone.", columns, lines)
+    table = Table(
+        "wider",
+        "Variance in the stepwise model against alone.",
+        columns,
+        lines,
+        abbreviations=printed.dataset.settings.abbreviations,
+    )
     facts = {"wider": sum(bool(value > 1) for value in least), "factors": len(least)}
     return Finding(facts, rows, table)

@@ -6,6 +6,8 @@ levels, factors and characteristics. Only the reserved columns below have a mean
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +47,7 @@ class Settings:
     synthetic: bool = False
     population: str = "patients"
     treatment: str = ""
+    abbreviations: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class Dataset:
 
     `patients` has one row a patient: numbers are float (NaN where blank), all else is text (None
     where blank). `published` has a row for each place of each printed number, with the columns
-    of PUBLISHED and `kind`, or has no rows.
+    of PUBLISHED and `kind`, or has no rows. Counts of patients from 1 to below `mask_below` are
+    not to be shown; 0 shows all.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Dataset:
     characteristics: tuple[Characteristic, ...]
     patients: pd.DataFrame
     published: pd.DataFrame
+    mask_below: int = 0
 
     def label(self, column: str) -> str:
         """The dataset's own name for a column: its title in the schema."""
@@ -121,19 +126,21 @@ class Dataset:
         return values.eq("yes")
 
 
-def load(folder: str | Path) -> Dataset:
-    """Read and check a dataset folder.
+def load(folder: str | Path, mask_below: int = 0) -> Dataset:
+    """Read and check a dataset folder; counts from 1 to below `mask_below` are not to be shown.
 
     A relative `folder` counts from the root of the repository, so that a notebook finds it
     wherever it is run. Raises DataError with every problem found.
     """
+    if not isinstance(mask_below, int) or mask_below < 0:
+        raise DataError([f"mask_below: found {mask_below!r}, expected 0 or a whole number"])
     contents = read_folder(ROOT / folder)
     if contents.problems:
         raise DataError(contents.problems)
-    return dataset_of(contents)
+    return dataset_of(contents, mask_below)
 
 
-def dataset_of(contents: Contents) -> Dataset:
+def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:
     """The dataset of a folder in which nothing is wrong."""
     package, fields = contents.package, contents.fields
     return Dataset(
@@ -148,6 +155,7 @@ def dataset_of(contents: Contents) -> Dataset:
         characteristics=_characteristics(package["analysis"], fields),
         patients=_typed(contents.text, fields),
         published=_published(contents.published),
+        mask_below=mask_below,
     )
 
 
@@ -176,6 +184,10 @@ def _settings(analysis: dict) -> Settings:
     given = {key: analysis[key] for key in Settings.__dataclass_fields__ if key in analysis}
     if "months" in given:
         given["months"] = tuple(sorted(given["months"]))
+    if "abbreviations" in given:
+        given["abbreviations"] = {
+            key: words for key, words in given["abbreviations"].items() if key != "$comment"
+        }
     return Settings(**given)
 
 

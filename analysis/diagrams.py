@@ -15,7 +15,7 @@ from .charts import COLOURS, INK, STYLE, Figure, with_source
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import Branch, factor_labels, flow, pick
-from .text import interval, rounded, shown
+from .text import counted, interval, rounded, shown
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
 SHAPES = ("circle", "square")  # told apart without colour too
@@ -278,20 +278,21 @@ def _boxes(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:
     labels, depths, made = flow_labels(dataset), {"": -1}, []
     for branch in flow(dataset):
         depths[branch.name] = depths[branch.parent] + 1
-        count = int(pick(results, "count", branch.group)["estimate"])
-        if count:
+        if pick(results, "count", branch.group)["estimate"] != 0:
             made.append(_box(branch, results, labels[branch.name], depths[branch.name], len(made)))
     return pd.DataFrame(made)
 
 
 def _box(branch: Branch, results: pd.DataFrame, label: str, depth: int, place: int) -> dict:
     share = pick(results, "percent", branch.group)["estimate"]
+    count = pick(results, "count", branch.group)["estimate"]
     return {
         "name": branch.name,
         "parent": branch.parent,
         "label": label,
-        "count": int(pick(results, "count", branch.group)["estimate"]),
-        "share": f"{rounded(share, 1)}%" if branch.parent else "",
+        "filled": 0 if isnan(count) else count,
+        "count": counted(count),
+        "share": f"{rounded(share, 1)}%" if branch.parent and not isnan(share) else "",
         "left": INDENT * depth,
         "top": 1 + STEP * place,
     }
@@ -306,7 +307,7 @@ def flow_chart(boxes: pd.DataFrame) -> alt.LayerChart:
     drawn = (
         alt.Chart(boxes.assign(bottom=boxes["top"] + BOX, middle=boxes["top"] + BOX / 2))
         .transform_calculate(right=f"datum.left + {length}")
-        .transform_calculate(end=f"datum.left + {length} * datum.count / {boxes['count'].max()}")
+        .transform_calculate(end=f"datum.left + {length} * datum.filled / {boxes['filled'].max()}")
     )
     x, y = alt.X("left:Q", scale=None, axis=None), alt.Y("top:Q", scale=None, axis=None)
     middle = alt.Y("middle:Q", scale=None, axis=None)
@@ -318,7 +319,7 @@ def flow_chart(boxes: pd.DataFrame) -> alt.LayerChart:
         .encode(x=x, x2="right:Q", y=y, y2="bottom:Q"),
         *_connectors(boxes, x, y),
         drawn.mark_text(align="right", dx=COUNT_WIDTH - 10, fontSize=14, fontWeight="bold")
-        .encode(x=x, y=middle, text="count:Q"),
+        .encode(x=x, y=middle, text="count:N"),
         drawn.mark_text(align="left", dx=COUNT_WIDTH, fontSize=13, limit=room)
         .encode(x=x, y=middle, text="label:N"),
         drawn.mark_text(align="right", dx=-10)

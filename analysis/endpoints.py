@@ -45,7 +45,7 @@ def endpoint(dataset: Dataset, name: str) -> Endpoint:
     """One of `os`, `rfs`, `relapse` and `os_after_hsct`.
 
     Raises NotRecorded where the dataset lacks a column that the endpoint needs, or nobody
-    qualifies for it.
+    qualifies for it, or so few that they are masked.
     """
     make = {"os": _os, "rfs": _rfs, "relapse": _relapse, "os_after_hsct": _os_after_hsct}[name]
     made = make(dataset)
@@ -53,6 +53,11 @@ def endpoint(dataset: Dataset, name: str) -> Endpoint:
         raise NotRecorded(
             f"{made.title} cannot be shown: no patient of this dataset reaches its starting "
             f"point ({made.origin})."
+        )
+    if len(made.data) < dataset.mask_below:
+        raise NotRecorded(
+            f"{made.title} is not shown: fewer than {dataset.mask_below} patients of this dataset "
+            f"reach its starting point ({made.origin}), and counts below that are masked."
         )
     return made
 

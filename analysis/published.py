@@ -141,6 +141,7 @@ def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Compari
         f"Printed and recomputed: {tally(found)} agree.",
         *_lines(dataset, columns, parts),
         notes(dataset, parts),
+        abbreviations=dataset.settings.abbreviations,
     )
     off = [part for part in parts if not part["match"].all()]
     if not off:
@@ -150,6 +151,7 @@ def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Compari
         f"Where print and run differ. The rest agree: {tally(found)}.",
         *_lines(dataset, columns, off),
         notes(dataset, off),
+        abbreviations=dataset.settings.abbreviations,
     )
     return Comparison(differing, every)
 

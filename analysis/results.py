@@ -51,6 +51,11 @@ def pick(
     return found.iloc[0]
 
 
+def anybody(row: pd.Series) -> bool:
+    """Whether a result is about any patient, also where there are too few to be shown."""
+    return bool(pd.isna(row["n"]) or row["n"] > 0)
+
+
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
     longest = max(dataset.months(question.time.max()), *dataset.settings.months)
@@ -312,6 +317,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
             "Outcomes cannot be compared: this dataset records no response, transplant or relapse "
             "and describes no outcome of its own."
         )
+    rows += _count_rows("long_term", columns["long_term"], columns["total"], "")
     lost = ~columns["long_term"] & dataset.patients["died"].eq("no")
     for column, mask in columns.items():
         rows += _count_rows("lost", lost, mask, _suffix(column))

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from . import results as res
+from .alignment import aligned
 from .dataset import KINDS, Dataset, NotRecorded
 from .endpoints import endpoint
 from .estimators import cumulative_incidence, survival_curve
+from .masking import masked
 from .published import (
     are_statements,
     both,
@@ -80,7 +82,7 @@ def page_results(dataset: Dataset) -> dict[str, pd.DataFrame]:
     made = {}
     for page, results in PAGES.items():
         with suppress(NotRecorded):
-            made[page] = results(dataset)
+            made[page] = masked(dataset, results(dataset))
     return made
 
 
@@ -229,7 +231,14 @@ def differing_table(dataset: Dataset, card: pd.DataFrame, name: str, caption: st
         cells = (*both(part), kinds(wrong), places(wrong))
         rows.append(Row(heading(dataset, part, whole_book=True), cells))
     columns = ("Number", "Printed", "Recomputed", "Kind", "Place in the paper")
-    return Table(name, caption, columns, rows, notes(dataset, off, whole_book=True))
+    return Table(
+        name,
+        caption,
+        columns,
+        rows,
+        notes(dataset, off, whole_book=True),
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 @dataclass(frozen=True)
@@ -251,7 +260,9 @@ class Ledger:
         head = "".join(
             f'<th role="columnheader" scope="col">{html.escape(name)}</th>' for name in columns
         )
-        body = "\n".join(self._row(columns, row) for row in self.rows)
+        shown = [aligned(column) if 1 <= place <= 2 else list(map(html.escape, column))
+                 for place, column in enumerate(zip(*self.rows, strict=True))]  # fmt: skip
+        body = "\n".join(self._row(columns, row) for row in zip(*shown, strict=True))
         choices = {"kind": ("Kind", 4), "same": ("Print and run", 3)}
         selects = "".join(
             self._select(name, label, dict.fromkeys(row[place] for row in self.rows))
@@ -284,7 +295,8 @@ class Ledger:
 
     @staticmethod
     def _row(columns: tuple[str, ...], row: tuple[str, ...]) -> str:
-        number, *cells = map(html.escape, row)
+        """A line of cells that are HTML already."""
+        number, *cells = row
         inner = "".join(
             f'<td role="cell" data-label="{name}">{cell or MISSING}</td>'
             for name, cell in zip(columns[1:], cells, strict=True)

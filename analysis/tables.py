@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import pandas as pd
 
+from .alignment import aligned, is_numeric
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
-from .results import answerable, factor_labels, outcome_order, pick, shown_levels
+from .results import answerable, anybody, factor_labels, outcome_order, pick, shown_levels
 from .text import (
+    MASKED,
     MISSING,
+    counted,
     full,
     in_months,
     interval,
@@ -28,6 +32,19 @@ from .text import (
 
 DAGGER = "†"
 CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
+WALD = "P, Wald test."
+# A note that begins with one of these belongs to the cells that end with it.
+MARKS = (DAGGER, "‡", "§", "¶")
+ABBREVIATIONS = {
+    "AIC": "Akaike information criterion",
+    "CI": "confidence interval",
+    "HR": "hazard ratio",
+    MASKED: "a small number of patients, or one that would give it back",
+    "mo": "months",
+    "OS": "overall survival",
+    "RFS": "relapse-free survival",
+    "SD": "standard deviation",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,8 @@ class Row:
 class Table:
     """A table for the page. Everything in it is text; markup in a label shows as it was written.
 
-    `words` tells a table of words from one of numbers: it is set left and its lines may wrap.
+    `words` tells a table of words from one of numbers: its lines may wrap. `abbreviations` are
+    those of the dataset; the notes explain those that the table uses.
     """
 
     name: str
@@ -52,14 +70,14 @@ class Table:
     rows: Sequence[Row]
     notes: Sequence[str] = field(default=())
     words: bool = False
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self._plain()}
 
     def _html(self) -> str:
         head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.columns)
-        body = "\n".join(self._row(row) for row in self.rows)
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        body = "\n".join(map(self._row, self.rows, self._inside()))
         kind = "data words" if self.words else "data"
         name = html.escape(self.name)
         # The caption stands outside, so that it does not scroll away with a wide table.
@@ -69,9 +87,86 @@ class Table:
             f'aria-labelledby="{name}-caption">\n'
             f'<table class="{kind}" id="{name}" aria-labelledby="{name}-caption">\n'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
-            + (f'<div class="table-notes">{notes}</div>' if notes else "")
+            + self._notes()
             + self._download()
         )
+
+    def _inside(self) -> list[list[str]]:
+        """The HTML within the heading and the cells of each row, numbers under each other."""
+        full = [(row.heading, *map(self._unmarked, row.cells)) for row in self.rows if row.cells]
+        columns = [
+            self._column(number, cells) for number, cells in enumerate(zip(*full, strict=True))
+        ]
+        made = map(list, zip(*columns, strict=True))
+        return [next(made) if row.cells else [html.escape(row.heading)] for row in self.rows]
+
+    def _column(self, number: int, cells: Sequence[str]) -> list[str]:
+        """Among words, as in headings, a cell may begin with a number and be none."""
+        if (self.words or number == 0) and not all(map(is_numeric, cells)):
+            return [html.escape(cell) for cell in cells]
+        return aligned(cells)
+
+    def _row(self, row: Row, inside: Sequence[str]) -> str:
+        heading, *cells = inside
+        if not cells:
+            span = len(self.columns)
+            return (
+                f'<tr class="group"><th scope="rowgroup" colspan="{span}">'
+                f"<span>{heading}</span></th></tr>"
+            )
+        inner = "".join(
+            f"<td{self._kind(cell)}>{shown}{self._link(cell)}</td>"
+            for cell, shown in zip(row.cells, cells, strict=True)
+        )
+        return f'<tr class="level-{row.level}"><th scope="row">{heading}</th>{inner}</tr>'
+
+    def _kind(self, cell: str) -> str:
+        """Among words a cell of numbers is told apart, so that it does not wrap."""
+        return ' class="number"' if self.words and not any(map(str.isalpha, cell)) else ""
+
+    def _marks(self) -> dict[str, str]:
+        """The marks that a note explains, with the id of the note."""
+        return {
+            note[0]: f"{self.name}-note-{number}"
+            for number, note in enumerate(self.notes, start=1)
+            if note.startswith(MARKS)
+        }
+
+    def _unmarked(self, cell: str) -> str:
+        return cell[:-1] if cell and cell[-1] in self._marks() else cell
+
+    def _link(self, cell: str) -> str:
+        """From the mark of a cell to its note; nothing where the cell has none."""
+        if cell == self._unmarked(cell):
+            return ""
+        mark = cell[-1]
+        address = html.escape(self._marks()[mark])
+        return f'<a class="note-mark" href="#{address}" aria-label="note {mark}">{mark}</a>'
+
+    def _notes(self) -> str:
+        marks = self._marks()
+        notes = "".join(self._note(note, marks.get(note[:1], "")) for note in self._every_note())
+        return f'<div class="table-notes">{notes}</div>\n' if notes else ""
+
+    def _note(self, note: str, place: str) -> str:
+        """A note; one of a mark has its place on the page, and a way back."""
+        text = html.escape(note)
+        if not place:
+            return f"<p>{text}</p>"
+        back = f'<a href="#{html.escape(self.name)}" aria-label="back to the table">↑</a>'
+        return f'<p id="{html.escape(place)}" tabindex="-1">{text} {back}</p>'
+
+    def _every_note(self) -> list[str]:
+        """The notes, and what the abbreviations mean that they do not explain."""
+        lines = [" ".join((row.heading, *row.cells)) for row in self.rows]
+        noted = " ".join(self.notes)
+        text = " ".join([self.caption, *self.columns, *lines, noted])
+        missing = [
+            f"{short}, {words}"
+            for short, words in sorted({**ABBREVIATIONS, **self.abbreviations}.items())
+            if _has_word(text, short) and f"{short}, " not in noted
+        ]
+        return [*self.notes, *([f"{'; '.join(missing)}."] if missing else [])]
 
     def _download(self) -> str:
         """A link to the table as it stands, kept in the link itself: no file and no script."""
@@ -85,18 +180,14 @@ class Table:
             f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
         )
 
-    def _row(self, row: Row) -> str:
-        heading = html.escape(row.heading)
-        if not row.cells:
-            span = len(self.columns)
-            return f'<tr class="group"><th scope="rowgroup" colspan="{span}">{heading}</th></tr>'
-        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row.cells)
-        return f'<tr class="level-{row.level}"><th scope="row">{heading}</th>{cells}</tr>'
-
     def _plain(self) -> str:
         lines = [" | ".join(self.columns)]
         lines += [" | ".join(["  " * row.level + row.heading, *row.cells]) for row in self.rows]
-        return "\n".join([self.caption, *lines, *self.notes])
+        return "\n".join([self.caption, *lines, *self._every_note()])
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
 def _inert(cell: str) -> str:
@@ -124,17 +215,17 @@ def landmark_table(
             rows.append(Row(label))
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            at_risk = int(pick(results, "at_risk", question.name, number)["estimate"])
-            mark = "" if at_risk else f" {DAGGER}"
-            nobody = nobody or not at_risk
+            at_risk = pick(results, "at_risk", question.name, number)["estimate"]
+            mark = f" {DAGGER}" if at_risk == 0 else ""
+            nobody = nobody or at_risk == 0
             cells = (f"{shown(row['estimate'], quantity)}%{mark}", _limits(row, "%"))
-            counts = (str(at_risk), str(row["events"]))
+            counts = (counted(at_risk), counted(row["events"]))
             rows.append(Row(in_months(number), (*cells, *counts), int(len(groups) > 1)))
     notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
     if nobody:
         notes.append(CARRIED)
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def plateau_table(
@@ -155,7 +246,7 @@ def plateau_table(
         for number in dataset.settings.months:
             rate = pick(results, "event_rate", group, number)
             years = pick(results, "person_years", group, number)
-            cells = [str(rate["n"]), rounded(years["estimate"], 1), str(rate["events"])]
+            cells = [counted(rate["n"]), rounded(years["estimate"], 1), counted(rate["events"])]
             cells.append(_with_limits(rate))
             if survival:
                 cells.append(_survival_beyond(results, group, number) if number < last else MISSING)
@@ -172,13 +263,13 @@ def plateau_table(
         columns.append(f"Without event to {in_months(last)} (95% CI)")
         notes[0] += ", of a share log-log"
     notes[0] += f". {MISSING}, no estimate."
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def _survival_beyond(results: pd.DataFrame, group: str, month: float) -> str:
     """Without an event the estimate is 100 % with no width, which says nothing: no interval."""
     row = pick(results, "conditional_survival", group, month)
-    if row["n"] and not row["events"]:
+    if anybody(row) and pd.notna(row["events"]) and not row["events"]:
         return f"{shown(row['estimate'], row['quantity'])}%"
     return _with_limits(row, "%")
 
@@ -205,20 +296,20 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     for question in answerable(dataset, *answered):
         middle = pick(results, "median", question.name)
         late = pick(results, "survival", question.name, last)
-        mark = "" if late["n"] else f" {DAGGER}"
+        mark = "" if anybody(late) else f" {DAGGER}"
         share = f"{shown(late['estimate'], 'survival')}% ({_limits(late, '%')}){mark}"
         length = shown(middle["estimate"], "median")
         if middle[["lower", "upper"]].notna().any():
             length += f" ({interval(middle)})"
         heading = f"{question.title}, from {question.origin}"
-        rows.append(Row(heading, (str(middle["n"]), length, share)))
+        rows.append(Row(heading, (counted(middle["n"]), length, share)))
     columns = (
         "Endpoint", "Patients", "Median, months (95% CI)", f"At {in_months(last)} (95% CI)"
     )  # fmt: skip
     notes = ["CI, confidence interval."]
     if any(DAGGER in row.cells[-1] for row in rows):
         notes.append(CARRIED)
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 # --- tables of characteristics ---------------------------------------------------------------
@@ -238,7 +329,14 @@ def characteristics_table(
     for entry in dataset.characteristics:
         if entry.kind in kinds:
             rows += _characteristic_rows(dataset, entry, results, tuple(columns))
-    return Table(name, caption, _headed(results, columns), rows, notes)
+    return Table(
+        name,
+        caption,
+        _headed(results, columns),
+        rows,
+        notes,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def outcome_table(
@@ -259,7 +357,14 @@ def outcome_table(
         else:
             label, level = outcome_labels(dataset)[entry]
             rows.append(_count_row(results, entry, label, tuple(columns), level))
-    return Table(name, caption, _headed(results, columns), rows, notes)
+    return Table(
+        name,
+        caption,
+        _headed(results, columns),
+        rows,
+        notes,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def outcome_labels(dataset: Dataset) -> dict[str, tuple[str, int]]:
@@ -297,16 +402,22 @@ def text_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str)
     }
     rows = []
     for column, labels in lines.items():
-        n = pick(results, "count", _group("patients", column))["n"]
+        n = counted(pick(results, "count", _group("patients", column))["n"])
         rows.append(Row(f"{whole[column]} (n\u00a0=\u00a0{n})"))
         rows += [_count_row(results, key, label, (column,), 1) for key, label in labels.items()]
-    return Table(name, caption, ("Of these patients", "No. (%)"), rows)
+    return Table(
+        name,
+        caption,
+        ("Of these patients", "No. (%)"),
+        rows,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def _headed(results: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
     heads = ["Characteristic"]
     for key, label in columns.items():
-        n = pick(results, "count", _group("patients", key))["n"]
+        n = counted(pick(results, "count", _group("patients", key))["n"])
         heads.append(f"{label} (n\u00a0=\u00a0{n})")
     return heads
 
@@ -337,7 +448,7 @@ def _count_row(
         group = _group(name, column)
         count = pick(results, "count", group)["estimate"]
         percent = pick(results, "percent", group)["estimate"]
-        cells.append(f"{count:.0f} ({rounded(percent, 1)})")
+        cells.append(MASKED if pd.isna(count) else f"{count:.0f} ({rounded(percent, 1)})")
     return Row(label, cells, level)
 
 
@@ -349,12 +460,12 @@ def _statistics_rows(
     if dataset.patients[entry.column].isna().any() and "n" not in wanted:
         wanted.insert(0, "n")
     made = {
-        "n": ("No.", lambda get: f"{get('count'):.0f}"),
+        "n": ("No.", lambda get: counted(get("count"))),
         "median": (
             "Median (range)",
             lambda get: (
                 f"{rounded(get('median_value'), _decimals([get('median_value')]))} "
-                f"({rounded(get('min'), decimals)}–{rounded(get('max'), decimals)})"
+                f"({_range(get('min'), get('max'), decimals, get('count'))})"
             ),
         ),
         "mean": ("Mean (SD)", lambda get: f"{rounded(get('mean'), 1)} ({rounded(get('sd'), 1)})"),
@@ -371,6 +482,12 @@ def _statistics_rows(
         label, cells = lines[0]
         return [Row(f"{entry.label}, {label[0].lower()}{label[1:]}", cells)]
     return [Row(entry.label), *(Row(label, cells, 1) for label, cells in lines)]
+
+
+def _range(least: float, most: float, decimals: int, count: float) -> str:
+    if pd.isna(least) and count != 0:
+        return MASKED
+    return f"{rounded(least, decimals)}–{rounded(most, decimals)}"
 
 
 def _decimals(values: Iterable[float]) -> int:
@@ -403,7 +520,9 @@ def factor_table(
                 for quantity in ("hazard_ratio", "p")
             ]
             alone = pick(results, "hazard_ratio_univariate", key)
-            rows.append(Row(label, [*cells, f"{alone['n']} / {alone['events']}"], 1))
+            rows.append(
+                Row(label, [*cells, f"{counted(alone['n'])} / {counted(alone['events'])}"], 1)
+            )
     columns = (
         "Factor", "HR (95% CI), alone", "P", "HR (95% CI), stepwise model", "P", "Patients / events"
     )  # fmt: skip
@@ -412,7 +531,7 @@ def factor_table(
         "P, Wald test. Patients and events are those of the factor's own model.",
         "“Not estimable”: all events fall on one side of the factor, or it does not vary.",
     ]
-    return Table(name, caption, columns, rows, notes)
+    return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def postbaseline_table(
@@ -424,7 +543,7 @@ def postbaseline_table(
 ) -> Table | None:
     """The postbaseline factors together; None where no endpoint has two of them."""
     columns = {"HR (95% CI)": "hazard_ratio_postbaseline", "P": "p_postbaseline"}
-    return _models_table(dataset, questions, results, columns, name, caption)
+    return _models_table(dataset, questions, results, columns, name, caption, [WALD])
 
 
 def unselected_table(
@@ -441,7 +560,7 @@ def unselected_table(
         "Stepwise, HR (95% CI)": "hazard_ratio_multivariate",
         "P, stepwise": "p_multivariate",
     }
-    return _models_table(dataset, questions, results, columns, name, caption)
+    return _models_table(dataset, questions, results, columns, name, caption, [WALD])
 
 
 def over_time_table(
@@ -496,7 +615,18 @@ def _models_table(
         ]
         if lines:
             rows += [Row(question.title), *lines]
-    return Table(name, caption, ("Factor", *columns), rows, notes) if rows else None
+    return (
+        Table(
+            name,
+            caption,
+            ("Factor", *columns),
+            rows,
+            notes,
+            abbreviations=dataset.settings.abbreviations,
+        )
+        if rows
+        else None
+    )
 
 
 def _has(results: pd.DataFrame, quantity: str, key: str) -> bool:
@@ -573,7 +703,14 @@ def settings_table(dataset: Dataset, name: str, caption: str) -> Table:
 def factors_table(dataset: Dataset, name: str, caption: str) -> Table:
     """How each factor of Table 3 is read from its column."""
     rows = [Row(f.label, (f.column, f.kind, _reading(dataset, f))) for f in dataset.factors]
-    return Table(name, caption, ("Factor", "Column", "Kind", "Reading"), rows, words=True)
+    return Table(
+        name,
+        caption,
+        ("Factor", "Column", "Kind", "Reading"),
+        rows,
+        words=True,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 def _reading(dataset: Dataset, factor: Factor) -> str:
@@ -599,7 +736,14 @@ def sources_table(dataset: Dataset, name: str, caption: str) -> Table:
     ]
     rows += [] if rows else [Row("Source", ("not stated", ""))]
     rows.append(Row("Public", ("yes" if dataset.public else "no", "")))
-    return Table(name, caption, ("Kind", "What", "Where"), rows, words=True)
+    return Table(
+        name,
+        caption,
+        ("Kind", "What", "Where"),
+        rows,
+        words=True,
+        abbreviations=dataset.settings.abbreviations,
+    )
 
 
 # --- where the numbers come from -------------------------------------------------------------

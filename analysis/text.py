@@ -9,19 +9,23 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import factor_labels, pick
+from .results import anybody, factor_labels, pick
 
 MISSING = "–"
 NOT_REACHED = "not reached"
+MASKED = "masked"  # a number of patients that is too small to be shown
 # Proportions that a reader sees as per cent, and rates per patient-year, seen per 100 of them.
 PERCENTAGES = {"survival", "conditional_survival", "cumulative_incidence", "one_minus_survival"}
 RATES = {"event_rate"}
 # Times in months; of these a median may not be reached.
 TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
 MEDIANS = {"median", "median_followup"}
+# Blank only where masked: each has a number of patients, or is the value of one of them.
+COUNTS = {"count", "at_risk", "censored", "followup_min", "followup_max"}
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -54,7 +58,14 @@ def shown(value: float, quantity: str) -> str:
         return p_value(value)
     if pd.isna(value) and quantity in MEDIANS:
         return NOT_REACHED
+    if pd.isna(value) and quantity in COUNTS:
+        return MASKED
     return rounded(scaled(value, quantity), decimals_of(quantity))
+
+
+def counted(number: float) -> str:
+    """A number of patients or events."""
+    return MASKED if pd.isna(number) else f"{number:.0f}"
 
 
 def p_value(p: float) -> str:
@@ -105,8 +116,8 @@ def with_interval(
 def share(results: pd.DataFrame, group: str) -> Prose:
     """A count within its whole: `56 of 123 (45.5%)`; of nobody, no percentage."""
     count, percent = (pick(results, quantity, group) for quantity in ("count", "percent"))
-    text = f"{shown(count['estimate'], 'count')} of {count['n']}"
-    if count["n"]:
+    text = f"{counted(count['estimate'])} of {counted(count['n'])}"
+    if pd.notna(percent["estimate"]):
         text += f" ({shown(percent['estimate'], 'percent')}%)"
     return sourced(text, count, percent)
 
@@ -141,7 +152,12 @@ def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) ->
     """How long patients were followed beyond a landmark, and at which rate events came."""
     rate = pick(results, "event_rate", group, month)
     after = declared(in_months(month), "months")
-    if not rate["n"]:
+    if pd.isna(rate["n"]):
+        few = sourced("few", rate)
+        return Prose(
+            "Too {few} to be counted here were followed beyond {after}", few=few, after=after
+        )
+    if not anybody(rate):
         nobody = sourced("Nobody", rate)
         return Prose("{nobody} was followed beyond {after}", nobody=nobody, after=after)
     one = rate["n"] == 1
@@ -151,8 +167,26 @@ def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) ->
         followed=sourced(rate["n"], rate),
         after=after,
         years=estimate(results, "person_years", group, month),
-        events=sourced(rate["events"], rate),
+        events=sourced(counted(rate["events"]), rate),
         rate=with_interval(results, "event_rate", group, month),
+    )
+
+
+def plateau_bounds(results: pd.DataFrame, group: str, month: float) -> Prose:
+    """What the events after a landmark leave open: the paragraph after `beyond`."""
+    rate = pick(results, "event_rate", group, month)
+    if pd.isna(rate["n"]) or pd.isna(rate["events"]):
+        return Prose("**What these few bound is not shown:** it would give their number away.")
+    if not anybody(rate):
+        return Prose(
+            "**So it bounds nothing.** The curve is carried forward without a patient under it."
+        )
+    return Prose(
+        "**Flat within these bounds.** At the upper limit of that rate {loss} of them would have "
+        "the event within a year, at the lower limit {least}. The curve cannot tell the one from "
+        "the other {{cite}}`pocock2002,morris2019`.",
+        loss=within_a_year(rate, "upper"),
+        least=within_a_year(rate, "lower"),
     )
 
 
@@ -161,6 +195,49 @@ def within_a_year(rate: pd.Series, part: str) -> Prose:
     value = rate[part]
     text = MISSING if pd.isna(value) else rounded(-100 * np.expm1(-value), 0) + "%"
     return sourced(text, rate)
+
+
+def smallest_column(results: pd.DataFrame, columns: Iterable[str]) -> Prose:
+    """How much one patient weighs in the smallest column of a table."""
+    least = _smallest(results, columns)
+    if pd.isna(least["n"]):
+        return Prose("The smallest column holds too few patients to be counted here.")
+    step = rounded(100 / least["n"], 1) if least["n"] else "any number of"
+    return Prose(
+        "The smallest column holds {n} patients. There, one patient more or less moves a "
+        "percentage by {step} points.",
+        n=sourced(least["n"], least),
+        step=sourced(step, least),
+    )
+
+
+def chance_in_smallest(results: pd.DataFrame, columns: Iterable[str]) -> Prose:
+    """Why columns that the future defines are not to be compared, least of all small ones."""
+    least = _smallest(results, columns)
+    future = (
+        "**The columns are defined by the future,** so a difference between them is no prognosis."
+    )
+    if not anybody(least):
+        return Prose(future, "**A column without patients** says nothing.")
+    if pd.isna(least["n"]):
+        return Prose(future, "**Small columns differ by chance alone.**")
+    half = int(least["n"]) // 2
+    limits = binomtest(half, int(least["n"])).proportion_ci()
+    return Prose(
+        future,
+        "**Small columns differ by chance alone.** Had {half} of the {n} patients of the smallest "
+        "column a trait, the exact 95% interval of its share would go from {limits} "
+        "{{cite}}`clopper1934`.",
+        half=sourced(half, least),
+        n=sourced(least["n"], least),
+        limits=sourced(" to ".join(f"{rounded(100 * end, 0)}%" for end in limits), least),
+    )
+
+
+def _smallest(results: pd.DataFrame, columns: Iterable[str]) -> pd.Series:
+    """The head of the column with the fewest patients; one that is masked is the smallest."""
+    heads = [pick(results, "count", f"patients|{column}") for column in columns]
+    return min(heads, key=lambda row: -1 if pd.isna(row["n"]) else row["n"])
 
 
 def selected(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> dict[str, str]:

@@ -9,7 +9,6 @@ with nothing cached, from a server on this machine, so the time is that of the b
 from __future__ import annotations
 
 import gzip
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from analysis.browser import chromium, require_browser  # noqa: E402 (the path comes first)
 
 DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn === 'true')"
 WATCH = """new MutationObserver((_, watch) => {
@@ -88,20 +91,15 @@ def measure(browser, site: Path, address: str, name: str) -> Measured:
 
 def main() -> None:
     """Print a line for each page."""
-    from playwright.sync_api import sync_playwright
-
     site = Path(sys.argv[1] if sys.argv[1:] else "_build/html").resolve()
     names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    with serving(site) as address, sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with serving(site) as address, chromium(require_browser()) as browser:
         print(f"{'page':32}{'KB':>8}{'loaded, s':>12}{'chart, s':>12}")
         for name in names:
             if "_static" not in name:
                 page = measure(browser, site, address, name)
                 chart = f"{page.first_chart:.2f}" if page.first_chart else "–"
                 print(f"{name:32}{page.size / 1000:8.0f}{page.loaded:12.2f}{chart:>12}")
-        browser.close()
 
 
 if __name__ == "__main__":

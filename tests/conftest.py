@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.browser import chromium, installed_browser
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,16 +46,9 @@ def site() -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
     """Chromium. Without one these tests are skipped, but never in CI."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
+    found = installed_browser()
     if found is None:
         missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         missing("Chromium is not installed; apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
+    with chromium(found) as instance:
         yield instance
-        instance.close()

@@ -278,17 +278,6 @@ def test_a_build_killed_in_the_exchange_is_undone(tmp_path: Path, moved: list[st
 # --- the real book -------------------------------------------------------------------------------
 
 
-def test_the_book_builds_for_data_with_deaths_only(tmp_path: Path) -> None:
-    folder = deaths_only(tmp_path / "my data")
-    result = command(ROOT, "book", "--dataset", folder, "--out", tmp_path / "out")
-    assert result.returncode == 0, result.stderr
-    html = tmp_path / "out" / "html"
-    assert "Deaths &amp; nothing else" in (html / "figure_1a.html").read_text("utf-8")
-    assert "Synthetic cohort" not in (html / "figure_1a.html").read_text("utf-8")
-    assert (tmp_path / "out" / "results" / "figure_1a.csv").exists()
-    assert not (tmp_path / "out" / "results" / "figure_1b.csv").exists()
-
-
 def test_check_names_every_problem(tmp_path: Path) -> None:
     outside = deaths_only(tmp_path / "my data")
     good = command(ROOT, "check", outside)

@@ -151,9 +151,10 @@ def test_a_fact_that_the_print_excludes_is_marked(tmp_path):
 
 
 def test_tables_and_reasons_go_by_kind(tmp_path):
-    found = cohort.cohort_facts(small(tmp_path))
+    data = small(tmp_path)
+    found = cohort.cohort_facts(data)
     rows = {
-        kind: [row.heading for row in cohort.facts_table(found, kind, "t", "T").rows]
+        kind: [row.heading for row in cohort.facts_table(data, found, kind, "t", "T").rows]
         for kind in cohort.KINDS
     }
     assert sum(map(len, rows.values())) == len(found)

@@ -544,7 +544,6 @@ def pages() -> dict[str, list[str]]:
             "".join(cell["source"])
             for cell in cells
             if cell["cell_type"] == "code"
-            and "parameters" not in cell["metadata"].get("tags", [])
             and "agreement" not in "".join(cell["source"])  # the same for any dataset, and slow
         ]
     return found
@@ -560,12 +559,16 @@ def shown(value: object) -> None:
 
 def make_page(cells: list[str], dataset: Dataset, out: Path) -> bool:
     """Run a page's cells and show what they show; False where it says that its data are lacking."""
-    names: dict[str, Any] = {"dataset": dataset.name, "results_folder": str(out)}
-    load_it = mock.patch.object(analysis, "load", lambda _: dataset)
+    names: dict[str, Any] = {}
+    write = mock.patch.object(
+        analysis, "write", lambda results, _, page: write_to(results, out, page)
+    )
+    write_to = analysis.write
+    load_it = mock.patch.object(analysis, "load", lambda *_, **__: dataset)
     display = mock.patch.object(IPython.display, "display", shown)
     # lifelines switches warnings of numpy off for the whole process; each page begins with them on.
     heard = np.errstate(divide="warn", invalid="warn", over="warn")
-    with load_it, display, heard, warnings.catch_warnings():
+    with load_it, display, heard, write, warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             for source in cells:

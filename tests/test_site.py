@@ -132,6 +132,18 @@ def test_a_page_works_from_the_disk(site: Path, visit) -> None:
     assert visit.errors == []
 
 
+def test_a_search_from_any_page_finds_pages(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/figure_1a.html")
+    assert "Search" not in visit.evaluate("Object.keys(window)")  # its words are not loaded yet
+    visit.locator(".bd-sidebar-primary .search-button__button").click()
+    visit.locator("#pst-search-dialog input[name=q]").fill("immortal time")
+    visit.keyboard.press("Enter")
+    visit.wait_for_url("**/search.html?q=immortal*")
+    visit.locator("#search-results a", has_text="Methods").wait_for()
+    assert visit.errors == []
+
+
 def test_hovering_reads_the_curve(served: str, visit) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/figure_1a.html")
@@ -351,6 +363,12 @@ def test_internal_links_resolve(site: Path, soups: dict[str, BeautifulSoup]) -> 
             if not there:
                 broken.append(f"{name}: {target}")
     assert broken == []
+
+
+def test_no_two_things_of_a_page_share_an_id(soups: dict[str, BeautifulSoup]) -> None:
+    for name, soup in soups.items():
+        places = [tag["id"] for tag in soup.select("article [id]")]
+        assert sorted(set(places)) == sorted(places), name
 
 
 def test_every_picture_has_words(soups: dict[str, BeautifulSoup]) -> None:

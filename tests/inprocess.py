@@ -1,0 +1,73 @@
+"""Runs the book's notebooks in this process: the real cells, without a kernel's second each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from analysis.build import ROOT, notebooks
+from analysis.dataset import NotRecorded
+
+# It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
+# that the other pages do not have, and it takes as long as all of them.
+SLOW = "methods"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a notebook showed, by MIME type, and the sentence with which it ended early, or none."""
+
+    shown: list[dict[str, str]]
+    missing: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of its outputs."""
+        return "\n".join(str(value) for output in self.shown for value in output.values())
+
+
+def pages(folder: Path, results: Path, **parameters: Any) -> dict[str, Page]:
+    """Every page but the slow one, run on the dataset of a folder; errors are raised."""
+    given = {"dataset": str(folder), "results_folder": str(results), **parameters}
+    chosen = [path for path in notebooks() if path.stem != SLOW]
+    return {path.stem: page(path, given) for path in chosen}
+
+
+def page(notebook: Path, parameters: dict[str, Any]) -> Page:
+    """Run the code cells of one notebook, with its parameters set where it has them."""
+    shell = InteractiveShell.instance()
+    shell.reset(new_session=False)
+    before = Path.cwd()
+    os.chdir(ROOT)
+    shown: list[dict[str, str]] = []
+    try:
+        for code in _cells(notebook, parameters):
+            with capture_output() as captured:
+                outcome = shell.run_cell(code)
+            shown += [output.data for output in captured.outputs]
+            error = outcome.error_before_exec or outcome.error_in_exec
+            if isinstance(error, NotRecorded):
+                return Page(shown, str(error))
+            if error:
+                raise error
+            if outcome.result is not None:
+                shown.append(shell.display_formatter.format(outcome.result)[0])
+    finally:
+        os.chdir(before)
+    return Page(shown)
+
+
+def _cells(notebook: Path, parameters: dict[str, Any]) -> Iterator[str]:
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            yield cell.source
+            if "parameters" in cell.metadata.get("tags", []):
+                named = {n: v for n, v in parameters.items() if f"{n} = " in cell.source}
+                yield "\n".join(f"{name} = {value!r}" for name, value in named.items())

@@ -1,0 +1,104 @@
+"""Less data, the same book: every page is there, or says in a sentence what it lacks and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from inprocess import Page, pages
+
+ROOT = Path(__file__).resolve().parents[1]
+PAPER = ROOT / "data" / "blinatumomab"
+# What no private dataset without printed numbers has.
+ALWAYS = {"scorecard", "consistency", "cohort"}
+RESPONSE_ONLY = {"figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"}
+RELAPSE_ONLY = {"figure_1b", "figure_1d", "in_the_text", "table_s1"}
+
+
+def dataset(
+    folder: Path,
+    without: tuple[str, ...] = (),
+    change: Callable[[pd.DataFrame], pd.DataFrame] = lambda patients: patients,
+    factors: slice = slice(None),
+) -> Path:
+    """The paper's cohort as somebody's own, with less in it: fewer columns, rows or factors."""
+    package = json.loads((PAPER / "datapackage.json").read_text("utf-8"))
+    resource, settings = package["resources"][0], package["analysis"]
+    schema = resource["schema"]
+    schema["fields"] = [field for field in schema["fields"] if field["name"] not in without]
+    settings["synthetic"], package["public"] = False, False
+    for part in ("factors", "characteristics"):
+        settings[part] = [
+            entry
+            for entry in settings.get(part, [])
+            if not {entry["column"], entry.get("among"), entry.get("before")} & {*without}
+        ]
+    settings["factors"] = settings["factors"][factors]
+    patients = pd.read_csv(PAPER / "patients.csv", dtype=str, keep_default_na=False).iloc[::3]
+    folder.mkdir()
+    (folder / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    change(patients.drop(columns=list(without))).to_csv(folder / "patients.csv", index=False)
+    return folder
+
+
+def nobody_dies(patients: pd.DataFrame) -> pd.DataFrame:
+    return patients.assign(died="no")
+
+
+def everybody_dies(patients: pd.DataFrame) -> pd.DataFrame:
+    return patients.assign(died="yes")
+
+
+def twenty(patients: pd.DataFrame) -> pd.DataFrame:
+    return patients.head(20)
+
+
+def never(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The column is there, but it happened to nobody."""
+    return lambda patients: patients.assign(**{column: ""})
+
+
+EVENTS = ("response_day", "mrd_response_day", "relapse_day", "hsct_day", "last_assessment_day")
+LESS = {
+    "no response": ({"without": ("response_day",)}, RESPONSE_ONLY),
+    "no relapse": ({"without": ("relapse_day",)}, RELAPSE_ONLY),
+    "no transplant": ({"without": ("hsct_day",)}, {"figure_1c", "in_the_text"}),
+    "no MRD": ({"without": ("mrd_response_day", "mrd_evaluable", "mrd_response_cycle")}, set()),
+    "no factor": ({"factors": slice(0)}, {"table_3"}),
+    "one factor": ({"factors": slice(1)}, set()),
+    "twenty patients": ({"change": twenty}, set()),
+    "no death": ({"change": nobody_dies}, set()),
+    "all dead": ({"change": everybody_dies}, set()),
+    "deaths only": ({"without": EVENTS, "factors": slice(2)}, RESPONSE_ONLY),
+    "nobody responds": (
+        {"change": never("response_day")},
+        RESPONSE_ONLY - {"in_the_text", "table_s1"},  # these count, and the counts are 0
+    ),
+    "nobody relapses": ({"change": never("relapse_day")}, set()),
+    "nobody is transplanted": ({"change": never("hsct_day")}, {"figure_1c"}),
+}
+
+
+@pytest.fixture(params=LESS)
+def made(request, tmp_path: Path) -> tuple[dict[str, Page], set[str]]:
+    """Every page of one dataset with less in it, and the pages that must say so."""
+    less, says = LESS[request.param]
+    folder = dataset(tmp_path / "less", **less)
+    return pages(folder, tmp_path / "results"), says
+
+
+def test_each_page_is_there_or_says_why_not(made, tmp_path: Path) -> None:
+    shown, says = made
+    missing = {name: page.missing for name, page in shown.items() if page.missing}
+    assert set(missing) == ALWAYS | says
+    for name, sentence in missing.items():
+        assert sentence.endswith("."), name
+        assert "dataset" in sentence or "patient" in sentence, name
+        assert not (tmp_path / "results" / f"{name}.csv").exists()
+    for name in set(shown) - set(missing):
+        assert shown[name].shown, name
+        assert not re.search(r"\b(nan|NaN|None|inf)\b", shown[name].text), name

@@ -1,0 +1,260 @@
+"""What of a dataset that is not public must not leave the house, and text that is never markup.
+
+One whole site is built here, of patients with ids that can be searched for and with markup in
+every label and value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT, command
+from inprocess import pages
+from test_dataset import field, folder
+
+import analysis
+from analysis.dataset import DataError, NotRecorded, load
+from analysis.masking import COUNTS, masked
+from analysis.scorecard import PAGES
+from analysis.text import MASKED
+
+NASTY = '<script>alert("x")</script>'
+PATIENTS = 40
+SHIPPED = ("blinatumomab", "bmt", "myeloid")
+
+
+def patient_id(number: int) -> str:
+    return f"ZQX-{7919 * (number + 13)}-KV"
+
+
+def hostile(path: Path) -> Path:
+    """A private dataset with markup wherever it may put text of its own."""
+    level = f"II {NASTY}"
+    columns = [
+        {**field("patient_id"), "title": NASTY},
+        {**field("stage", enum=["I", level]), "title": f"Stage {NASTY}", "description": NASTY},
+        {**field("age", "integer"), "title": f"Age {NASTY}"},
+        {**field("response_day", "integer"), "title": f"Response {NASTY}"},
+        {**field("hsct_day", "integer"), "title": f"Transplant {NASTY}"},
+        {**field("relapse_day", "integer"), "title": f"Relapse {NASTY}"},
+        {**field("last_contact_day", "integer"), "title": NASTY},
+        {**field("died"), "title": NASTY},
+    ]
+    rows = [
+        [
+            patient_id(number),
+            "I" if number % 3 else level,
+            40 + number,
+            30 if number % 2 else "",
+            60 if number % 8 == 3 else "",
+            90 if number % 4 == 1 else "",
+            100 + 37 * number,
+            "yes" if number % 5 else "no",
+        ]
+        for number in range(PATIENTS)
+    ]
+    names = [column["name"] for column in columns]
+    settings = {
+        "time_origin": f"day {NASTY}",
+        "population": f"people {NASTY}",
+        "treatment": f"drug {NASTY}",
+        "abbreviations": {"II": NASTY},
+        "factors": [
+            {
+                "column": "stage",
+                "label": f"Stage {NASTY}",
+                "kind": "baseline",
+                "numerator": ["I"],
+                "denominator": [level],
+            },
+            {"column": "hsct_day", "label": f"HSCT {NASTY}", "kind": "postbaseline"},
+        ],
+    }
+    return folder(
+        path,
+        csv=pd.DataFrame(rows, columns=names).to_csv(index=False),
+        fields=columns,
+        analysis=settings,
+        title=f"Patients {NASTY}",
+        description=NASTY,
+        sources=[{"title": NASTY, "path": NASTY}],
+    )
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that a build of the hostile dataset leaves, its small counts masked."""
+    base = tmp_path_factory.mktemp("private")
+    out = base / "out"
+    made = command(
+        ROOT, "book", "--dataset", hostile(base / "hostile"), "--out", out,
+        "--parameter", "mask_below=5",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    return out
+
+
+def files(output: Path) -> list[tuple[Path, str]]:
+    """Every file of the whole output, the cache too, as text."""
+    found = [path for path in output.rglob("*") if path.is_file()]
+    assert len(found) > 100
+    return [(path, path.read_bytes().decode("utf-8", "replace")) for path in found]
+
+
+def test_no_file_of_a_private_book_holds_an_id(output: Path) -> None:
+    ids = [patient_id(number) for number in range(PATIENTS)]
+    leaks = {str(path): one for path, text in files(output) for one in ids if one in text}
+    assert leaks == {}
+
+
+def test_a_label_with_markup_is_text_on_every_page(output: Path, browser) -> None:
+    seen = 0
+    page = browser.new_page()
+    page.on("dialog", lambda dialog: pytest.fail(f"a label ran: {dialog.message}"))
+    for path in sorted((output / "html").glob("*.html")):
+        tree = BeautifulSoup(path.read_bytes(), "html.parser")
+        for script in tree.find_all("script"):
+            assert not re.match(r'\s*alert\("x"\)', script.get_text()), path.name
+            script.extract()
+        seen += tree.get_text().count(NASTY)
+        page.goto(path.as_uri())
+    page.close()
+    assert seen > 50
+
+
+def test_no_chart_of_a_private_book_has_a_row_for_each_patient(output: Path) -> None:
+    charts = 0
+    for path in (output / "html").glob("*.html"):
+        tree = BeautifulSoup(path.read_bytes(), "html.parser")
+        for spec in tree.select("script.chart-spec"):
+            for rows in json.loads(spec.string)["datasets"].values():
+                charts += 1
+                assert len(rows) != PATIENTS, path.name
+                months = [row["month"] for row in rows if "month" in row]
+                assert all(month == round(month) for month in months), path.name
+    assert charts > 20
+
+
+def test_a_book_of_patients_is_not_called_synthetic(output: Path) -> None:
+    assert all("Synthetic cohort" not in text for path, text in files(output / "html"))
+
+
+def test_a_masked_book_has_no_small_count_in_any_result(output: Path) -> None:
+    looked_at = 0
+    for path in (output / "results").glob("*.csv"):
+        if path.stem not in ("methods", "agreement"):  # of steps and of R's values, not of patients
+            assert small(pd.read_csv(path), 5).empty, path.name
+            looked_at += 1
+    assert looked_at > 10
+    page = (output / "html" / "table_1.html").read_text("utf-8")
+    assert "mask_below = 5" in page  # the reader is told
+
+
+def small(results: pd.DataFrame, below: int) -> pd.DataFrame:
+    few = range(1, below)
+    counts = results["quantity"].isin(COUNTS) & results["estimate"].isin(few)
+    return results[counts | results["n"].isin(few) | results["events"].isin(few)]
+
+
+# --- masking ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=SHIPPED)
+def shipped(request) -> tuple[analysis.Dataset, analysis.Dataset]:
+    """A dataset as it is, and with counts under 12 masked."""
+    return load(f"data/{request.param}"), load(f"data/{request.param}", 12)
+
+
+def page_pairs(shipped) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Each page's results, whole and masked."""
+    whole, less = shipped
+    pairs = []
+    for page, results in PAGES.items():
+        try:
+            pairs.append((page, made := results(whole), masked(less, made)))
+        except NotRecorded:
+            continue
+    return pairs
+
+
+def test_nothing_small_is_left_and_nothing_else_is_changed(shipped) -> None:
+    hidden = 0
+    for page, whole, less in page_pairs(shipped):
+        assert small(less, 12).empty, page
+        hidden += len(small(whole, 12))
+        both = whole.notna() & less.notna()
+        assert (whole[both].fillna(-1) == less[both].fillna(-1)).all(axis=None), page
+        assert list(whole.index) == list(less.index)
+    assert hidden > 10
+
+
+def test_a_hidden_level_is_not_the_rest_of_its_whole(shipped) -> None:
+    """In each column of a table no characteristic has exactly one level that is hidden."""
+    checked = 0
+    for page, whole, less in page_pairs(shipped):
+        rows = whole["quantity"].eq("count") & whole["group"].str.contains("=")
+        name = whole["group"].str.partition("=")[0]
+        column = whole["group"].str.partition("|")[2]
+        for key, part in whole[rows & whole["estimate"].gt(0)].groupby([name, column]):
+            gone = less.loc[part.index, "estimate"].isna().sum()
+            assert gone != 1 or len(part) == 1, (page, key)
+            checked += gone > 1
+    assert checked > 0
+
+
+def test_a_hidden_row_is_hidden_in_every_column(shipped) -> None:
+    for page, _, less in page_pairs(shipped):
+        rows = less[less["quantity"].eq("count") & less["group"].str.contains("=")]
+        gone = rows["estimate"].isna()
+        assert (
+            gone.groupby(rows["group"].str.replace(r"\|.*", "", regex=True)).nunique().le(1).all()
+        ), page
+
+
+def test_at_a_month_no_number_is_the_rest_of_all(shipped) -> None:
+    for page, whole, less in page_pairs(shipped):
+        if page not in ("figure_1a", "figure_1b", "figure_1c"):
+            continue
+        at_risk, censored = (less[less["quantity"].eq(q)].set_index("months") for q in COUNTS[1:])
+        curve = less[less["quantity"].eq("survival")].set_index("months")
+        parts = pd.DataFrame(
+            {"a": at_risk["estimate"], "c": censored["estimate"], "e": curve["events"]}
+        )
+        gone = parts.isna().sum(axis=1)
+        positive = whole[whole["quantity"].eq("at_risk")].set_index("months")["estimate"] > 0
+        assert not ((gone == 1) & positive & (parts > 0).any(axis=1)).any(), page
+
+
+def test_without_a_parameter_nothing_is_masked() -> None:
+    data = load("data/bmt")
+    results = analysis.baseline_results(data)
+    assert masked(data, results) is results
+
+
+@pytest.mark.parametrize("value", [-1, 2.5, "five"])
+def test_a_bad_parameter_is_refused(value) -> None:
+    with pytest.raises(DataError, match="mask_below"):
+        load("data/bmt", value)
+
+
+def test_pages_say_masked_and_show_no_small_number(tmp_path: Path) -> None:
+    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=12)
+    assert all(MASKED in shown[name].text for name in ("table_1", "table_2", "figure_1a"))
+    assert "<NA>" not in "".join(page.text for page in shown.values())
+    spec = re.search(r'class="chart-spec">(.*?)</script>', shown["figure_1a"].text)[1]
+    for rows in json.loads(spec)["datasets"].values():
+        for row in rows:
+            number = str(row.get("at_risk", row.get("count", "0")))
+            assert number == MASKED or int(number) not in range(1, 12)
+            assert row.get("censored", 0) not in range(1, 12)
+
+
+def test_an_endpoint_of_few_patients_is_not_shown() -> None:
+    data = load("data/bmt", 200)
+    with pytest.raises(NotRecorded, match="fewer than 200 patients"):
+        analysis.endpoint(data, "os")
