@@ -11,20 +11,24 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf check test notebooks calibrate lock clean
+.PHONY: help book pdf new check test notebooks calibrate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  DATASET=folder   another dataset (book, pdf, check);  OUT=folder   where to build (book, pdf)"
+	@echo "  DATASET=folder   another dataset (book, pdf, new, check);  OUT=folder   where to build (book, pdf)"
+	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
 book: $(READY) ## run the notebooks that changed and build the site
 	@$(PY) -m analysis book $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+
+new: $(READY) ## lay out a dataset folder to begin with: make new DATASET=folder
+	@$(if $(DATASET),$(PY) -m analysis new "$(DATASET)",echo "Where? make new DATASET=folder" >&2; exit 1)
 
 pdf: $(READY) ## print the book as one PDF, with Chromium
 	@$(PY) -m analysis pdf $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
 
 check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=folder
-	@$(if $(DATASET),$(PY) -m analysis check "$(DATASET)",echo "Which one? make check DATASET=folder" >&2; exit 1)
+	@$(if $(DATASET),$(PY) -m analysis check "$(DATASET)" $(if $(PRIVATE),--private),echo "Which one? make check DATASET=folder" >&2; exit 1)
 
 test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 	$(PY) -m ruff check .

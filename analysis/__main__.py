@@ -10,13 +10,20 @@ from typing import Any
 import yaml
 
 from .build import build, refresh_notebooks
-from .dataset import DataError, load
+from .dataset import load
+from .new import new
+from .problems import DataError
+from .report import check
 from .site import BuildError
 
 EXAMPLES = """\
 examples:
   python -m analysis book
       the paper's book at _build/html/index.html, with those of the other shipped datasets
+  python -m analysis new my_patients
+      a folder to begin with: what the columns mean, and an empty table
+  python -m analysis import my_patients.xlsx my_patients
+      the same folder from a file, with its mapping in import.yaml
   python -m analysis check my_patients
       what to mend in the folder my_patients, a line each
   python -m analysis book --dataset my_patients --out my_book
@@ -69,13 +76,25 @@ def _parser() -> argparse.ArgumentParser:
     _say_which_book(pdf)
     pdf.set_defaults(command=_pdf)
 
-    check = commands.add_parser(
+    begin = commands.add_parser(
+        "new",
+        help="lay out a dataset folder to begin with",
+        description="Write a commented datapackage.json and an empty patients.csv.",
+    )
+    begin.add_argument("folder", type=Path, metavar="FOLDER")
+    begin.set_defaults(command=_new)
+
+    checking = commands.add_parser(
         "check",
         help="say what is wrong with a dataset folder",
-        description="Read a dataset folder and print every problem, a line each.",
+        description="Read a dataset folder and print every problem, a line each; without any, what "
+        "the book will show of it and what weakens that. Warnings do not change the exit status.",
     )
-    check.add_argument("folder", type=Path, metavar="FOLDER")
-    check.set_defaults(command=_check)
+    checking.add_argument("folder", type=Path, metavar="FOLDER")
+    checking.add_argument(
+        "--private", action="store_true", help="name rows and columns, and no value of a patient"
+    )
+    checking.set_defaults(command=_check)
 
     _add_import(commands)
 
@@ -172,13 +191,9 @@ def _pdf(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace) -> int:
-    dataset = load(options.folder.resolve())
-    events = [name for name in dataset.patients if name.endswith("_day")]
-    print(
-        f"{options.folder}: {len(dataset.patients)} patients, {len(dataset.fields)} columns, "
-        f"{len(events)} of them days; no problem found"
-    )
+def _new(options: argparse.Namespace) -> int:
+    for line in new(options.folder):
+        print(line)
     return 0
 
 
@@ -197,6 +212,15 @@ def _import(options: argparse.Namespace) -> int:
     )
     print("\n".join(lines))
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    report, errors = check(options.folder, options.private)
+    for line in errors:
+        print(line, file=sys.stderr, flush=True)
+    for line in report:
+        print(line)
+    return 1 if errors else 0
 
 
 def _notebooks(options: argparse.Namespace) -> int:

@@ -1,0 +1,29 @@
+"""The columns that have a meaning in code. All others are a dataset's own."""
+
+from __future__ import annotations
+
+REQUIRED = ("patient_id", "last_contact_day", "died")
+EVENT_DAYS = ("response_day", "mrd_response_day", "hsct_day", "relapse_day")
+RESERVED = {
+    "patient_id": "Patient",
+    "response_day": "Response",
+    "mrd_response_day": "MRD response",
+    "hsct_day": "Transplant",
+    "relapse_day": "Relapse",
+    "last_assessment_day": "Last disease assessment",
+    "last_contact_day": "Last contact",
+    "died": "Died",
+}
+PUBLISHED = ("page", "quantity", "group", "months", "part", "printed", "place", "note")
+# What a match with a printed number is worth; `given` is listed and never recomputed.
+KINDS = ("calibrated", "emergent", "contradiction", "given")
+
+
+def is_day(field: dict) -> bool:
+    """Whether a field of the schema is one of the reserved days."""
+    return field["name"] in RESERVED and field["name"].endswith("_day")
+
+
+def is_number(field: dict) -> bool:
+    """A day is a number whatever the schema says of it."""
+    return is_day(field) or field.get("type") in ("integer", "number")
