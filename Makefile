@@ -4,6 +4,9 @@ PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
 
+# One for each core; the tests of a file share what they build, so they stay together.
+WORKERS := --numprocesses auto --dist loadfile
+
 PY    := .venv/bin/python
 READY := .venv/.ready
 
@@ -33,9 +36,10 @@ check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=f
 test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+	$(PY) -m pytest $(WORKERS) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	    -p no:cacheprovider -q book
-	$(PY) -m pytest
+	$(PY) -m analysis book
+	$(PY) -m pytest $(WORKERS)
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
 	@$(PY) -m analysis notebooks

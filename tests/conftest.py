@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,11 @@ def copy_of_repository(target: Path) -> Path:
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The html folder of the whole site, built in the repository (only what changed)."""
-    result = command(ROOT, "book")
+    for _ in range(60):
+        result = command(ROOT, "book")
+        if "another build is writing" not in result.stderr:  # for the tests of another process
+            break
+        time.sleep(5)
     assert result.returncode == 0, result.stderr
     return ROOT / "_build" / "html"
 
