@@ -25,9 +25,10 @@ import jsonschema
 import yaml
 
 from . import adam, redcap
-from .dataset import LISTED_AT_MOST, RESERVED, DataError, load
+from .dataset import RESERVED, DataError, load
 from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
 from .guesses import DAYS, OPEN, STEMS, counted_as, death_codes, draft, identifies, quoted, stem
+from .problems import LISTED_AT_MOST
 from .sources import NUMBER, Cells, Source, labelled, plain, read
 
 MAPPING = "import.yaml"
