@@ -136,7 +136,7 @@ class Study:
 
     def counted(self, group: str, count: int) -> Prose:
         """A count of this page's own: of what the dataset names, not of its patients."""
-        values = {"quantity": "items", "group": group, "estimate": count}
+        values = {"quantity": "declared", "group": group, "estimate": count}
         row = self._keep(pd.Series(values, index=COLUMNS)).iloc[0]
         return sourced(count, row)
 

@@ -92,6 +92,7 @@ def executed(site: Path, slug: str) -> Iterator[tuple[str, nbformat.NotebookNode
 def unlinked(markdown: str) -> set[str]:
     """The numbers of a cell's Markdown that are in no link, citation or formula."""
     text = re.sub(r'<a class="number".*?</a>', "", markdown)
+    text = re.sub(r"\b95% (?:CI|interval)", "", text)  # the level of every interval
     text = re.sub(r"\{cite\}`[^`]*`|\[[^\]]*\]\([^)]*\)|\$[^$]*\$", "", text)
     return set(NUMBER.findall(text))
 
