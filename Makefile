@@ -4,8 +4,9 @@ PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
 
-# One for each core; the tests of a file share what they build, so they stay together.
-WORKERS := --numprocesses auto --dist loadfile
+# Tests run on every core. The cells of a notebook stay together, and so do those tests that
+# tests/conftest.py groups.
+WORKERS := --numprocesses auto --dist
 
 PY    := .venv/bin/python
 READY := .venv/.ready
@@ -36,10 +37,10 @@ check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=f
 test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest $(WORKERS) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+	$(PY) -m pytest $(WORKERS) loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	    -p no:cacheprovider -q book
 	$(PY) -m analysis book
-	$(PY) -m pytest $(WORKERS)
+	$(PY) -m pytest $(WORKERS) loadgroup
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
 	@$(PY) -m analysis notebooks

@@ -17,6 +17,13 @@ from analysis.browser import chromium, installed_browser
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, where they share what they build."""
+    for item in items:
+        if not item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def command(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run `python -m analysis …` as a user would in the repository `root`."""
     environment = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"}
