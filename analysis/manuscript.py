@@ -14,10 +14,10 @@ import pandas as pd
 import yaml
 
 from . import estimators as est
+from .checklists import CURVES, Study, compared, counts_known, label_of, level, ratio, shared
 from .dataset import ROOT, Dataset
 from .endpoints import Endpoint, in_sentence
 from .provenance import digest, named, own_version
-from .reporting import CURVES, Study, compared, counts_known, label_of, level, ratio, shared
 from .results import answerable, factors_of, plateau_month
 from .tables import Row, Table
 from .text import (

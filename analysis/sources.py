@@ -5,10 +5,12 @@ Row numbers are those that a user sees on opening the file: the header is row 1.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -21,6 +23,7 @@ import pandas as pd
 from .dataset import DataError
 from .dates import looks_like_date
 
+MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
 DELIMITERS = (",", ";", "\t", "|")
 MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -99,6 +102,7 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
     form, reader = READERS.get(path.suffix.lower(), ("", None))
     if reader is None:
         raise DataError([f"{path.name}: found {path.suffix or 'no ending'}, expected {_ENDINGS}"])
+    _raise_any(_too_large(path))
     content = path.read_bytes()
     try:
         text, variables, used = reader(path, content, options or {})
@@ -116,6 +120,16 @@ def _raise_any(problems: Iterable[str]) -> None:
     found = list(problems)
     if found:
         raise DataError(found)
+
+
+def _too_large(path: Path) -> Iterator[str]:
+    """A file that would fill the memory, also one that only does so when it is unpacked."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with contextlib.suppress(zipfile.BadZipFile):  # its reader says what is wrong
+            size = max(size, sum(part.file_size for part in zipfile.ZipFile(path).infolist()))
+    if size > MOST_MEGABYTES * 1_000_000:
+        yield f"{path.name}: found {size / 1e6:,.0f} MB, expected at most {MOST_MEGABYTES} MB"
 
 
 def _header_problems(file: str, names: pd.Index) -> Iterator[str]:

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from datetime import date, timedelta
 
 import adam_files
@@ -268,6 +269,26 @@ def workbook(path, **sheets):
         for name, frame in sheets.items():
             frame.to_excel(writer, sheet_name=name, index=False)
     return path
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path):
+    with (
+        zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet,
+    ):
+        for _ in range(600):
+            sheet.write(bytes(1_000_000))
+    assert (tmp_path / "bomb.xlsx").stat().st_size < 1_000_000
+    assert problems(tmp_path / "bomb.xlsx", tmp_path / "made") == [
+        "bomb.xlsx: found 600 MB, expected at most 500 MB"
+    ]
+
+
+def test_a_huge_file_is_refused_unread(tmp_path):
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(2_000_000_000)  # a hole: it takes no room on the disk
+    lines = problems(tmp_path / "huge.csv", tmp_path / "made")
+    assert lines == ["huge.csv: found 2,000 MB, expected at most 500 MB"]
 
 
 def test_several_sheets_are_listed_and_one_is_chosen(tmp_path):

@@ -23,11 +23,10 @@ from test_dataset import HEAD, folder
 from test_pages import NASTY, THIN, nasty
 
 import analysis
+from analysis import checklists, manuscript
 from analysis import estimators as est
-from analysis import manuscript, reporting
 from analysis.build import notebooks
-from analysis.dataset import ROOT, load
-from analysis.reporting import (
+from analysis.checklists import (
     ANSWERED,
     FACTS,
     IN_PART,
@@ -40,6 +39,7 @@ from analysis.reporting import (
     checklist,
     checklist_table,
 )
+from analysis.dataset import ROOT, load
 from analysis.results import COLUMNS, SELECTION_LEVEL, pick
 from analysis.scorecard import page_results
 
@@ -55,7 +55,7 @@ ALWAYS_OPEN = {"strobe": "1a 2 3 6b 9 10 13b 20 21", "remark": "4 5 9 14 20"}
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[tuple[str, str], reporting.Checklist]:
+def made() -> dict[tuple[str, str], checklists.Checklist]:
     """Both lists for each shipped dataset."""
     return {
         (name, key): checklist(load(f"data/{name}"), items)
@@ -74,7 +74,7 @@ def fresh(study: Study) -> Study:
     return Study(study.dataset, study.pages)
 
 
-def states(found: reporting.Checklist) -> dict[str, str]:
+def states(found: checklists.Checklist) -> dict[str, str]:
     return {line.item.number: line.state for line in found.answers}
 
 
@@ -201,7 +201,7 @@ def test_a_number_of_an_item_is_that_of_the_results(made):
 
 
 def test_the_pages_that_items_name_are_called_as_they_are():
-    for page, name in reporting.PAGES.items():
+    for page, name in checklists.PAGES.items():
         first = json.loads((ROOT / "book" / f"{page}.ipynb").read_text("utf-8"))["cells"][0]
         assert "".join(first["source"]).startswith(f"# {name}"), page
 
@@ -263,7 +263,7 @@ def test_funding_is_said_only_where_a_contributor_paid(studies, person):
     for who, state in (({"role": "author"}, OPEN), (person, IN_PART)):
         package = {**data.package, "contributors": [{"title": NASTY, **who}]}
         study = Study(dataclasses.replace(data, package=package), studies["bmt"].pages)
-        found = reporting.answer(study, item)
+        found = checklists.answer(study, item)
         assert found.state == state
         assert (NASTY in str(found.text)) == (state == IN_PART)
 
@@ -272,7 +272,7 @@ def test_without_words_there_is_nothing_to_judge(studies):
     data = studies["bmt"].dataset
     bare = dataclasses.replace(data, description="", package={**data.package, "sources": []})
     study = Study(bare, studies["bmt"].pages)
-    assert {reporting.answer(study, item).state for item in STROBE if item.words} == {OPEN}
+    assert {checklists.answer(study, item).state for item in STROBE if item.words} == {OPEN}
 
 
 def test_deaths_alone_are_enough_for_all_three_pages(tmp_path):
