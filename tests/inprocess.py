@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,12 @@ class Page:
         return "\n".join(str(value) for output in self.shown for value in output.values())
 
 
-def pages(folder: Path, results: Path, **parameters: Any) -> dict[str, Page]:
+def pages(
+    folder: Path, results: Path, left_out: Collection[str] = (), **parameters: Any
+) -> dict[str, Page]:
     """Every page but the slow one, run on the dataset of a folder; errors are raised."""
     given = {"dataset": str(folder), "results_folder": str(results), **parameters}
-    chosen = [path for path in notebooks() if path.stem != SLOW]
+    chosen = [path for path in notebooks() if path.stem not in (SLOW, *left_out)]
     return {path.stem: page(path, given) for path in chosen}
 
 
