@@ -13,7 +13,7 @@ from functools import cached_property
 import pandas as pd
 
 from .dataset import RESERVED, Dataset, Factor
-from .endpoints import Endpoint
+from .endpoints import Endpoint, endpoint
 from .results import (
     COLUMNS,
     SELECTION_LEVEL,
@@ -82,7 +82,11 @@ class Study:
 
     @classmethod
     def of(cls, dataset: Dataset, first: int = 0) -> Study:
-        """The study of a dataset, all of its pages' results computed."""
+        """The study of a dataset, all of its pages' results computed.
+
+        Raises NotRecorded where its patients are so few that they are masked.
+        """
+        endpoint(dataset, "os")
         return cls(dataset, page_results(dataset), first)
 
     @cached_property

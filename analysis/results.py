@@ -220,7 +220,11 @@ def _months(dataset: Dataset, days: Sequence[float]) -> dict:
 
 
 def headline_results(dataset: Dataset) -> pd.DataFrame:
-    """The survival results of every endpoint that the dataset can answer."""
+    """The survival results of every endpoint that the dataset can answer.
+
+    Raises NotRecorded where its patients are so few that they are masked.
+    """
+    endpoint(dataset, "os")
     made = []
     for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
         curve = est.survival_curve(question.time, question.observed)
@@ -717,6 +721,7 @@ def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
     """The endpoints of Table 3 that the dataset records and names factors for."""
     found = [q for q in answerable(dataset, "os", "rfs") if factors_of(dataset, q)]
     if not found:
+        endpoint(dataset, "os")  # where its patients are masked, that is the reason
         raise NotRecorded("No factors can be compared: this dataset names none.")
     return found
 

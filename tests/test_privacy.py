@@ -254,6 +254,13 @@ def test_pages_say_masked_and_show_no_small_number(tmp_path: Path) -> None:
             assert row.get("censored", 0) not in range(1, 12)
 
 
+def test_a_book_of_too_few_patients_says_so_on_every_page_of_curves(tmp_path: Path) -> None:
+    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=200)
+    silent = {name for name, page in shown.items() if "fewer than 200 patients" in page.missing}
+    assert {"index", "figure_1a", "table_3", "report", "strobe", "remark"} <= silent
+    assert "137" not in shown["table_1"].text
+
+
 def test_an_endpoint_of_few_patients_is_not_shown() -> None:
     data = load("data/bmt", 200)
     with pytest.raises(NotRecorded, match="fewer than 200 patients"):
