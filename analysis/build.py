@@ -67,7 +67,7 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     `folder` is a dataset's, or None for the paper's book with the books of the other shipped
     datasets under it. Raises DataError or BuildError; html and results then stay as they were.
     """
-    books = [Book("", folder, load(folder))] if folder else _shipped_books()
+    books = _books([folder] if folder else _shipped(), parameters.get("mask_below", 0))
     chosen = _parameters_by_notebook(parameters)
     with _locked(out):
         site.recover(out)
@@ -90,8 +90,17 @@ def _shipped() -> list[Path]:
     return [PAPER, *(folder for folder in folders if folder != PAPER)]
 
 
-def _shipped_books() -> list[Book]:
-    return [Book("" if path == PAPER else path.name, path, load(path)) for path in _shipped()]
+def _books(folders: list[Path], mask_below: int) -> list[Book]:
+    """The book of each dataset, the first one's at the root. Raises DataError or BuildError."""
+    books = [
+        Book(path.name if place else "", path, load(path, mask_below))
+        for place, path in enumerate(folders)
+    ]
+    for book in books:
+        if len(book.dataset.patients) < mask_below:
+            few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
+            raise BuildError(f"{book.shown}: {few}")
+    return books
 
 
 # --- what to run -------------------------------------------------------------------------------

@@ -261,6 +261,19 @@ def test_a_book_of_too_few_patients_says_so_on_every_page_of_curves(tmp_path: Pa
     assert "137" not in shown["table_1"].text
 
 
+def test_no_book_is_built_of_too_few_patients(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    made = command(
+        ROOT, "book", "--dataset", ROOT / "data" / "bmt", "--out", out,
+        "--parameter", "mask_below=138",
+    )  # fmt: skip
+    assert made.returncode == 1
+    assert made.stderr == (
+        "data/bmt: fewer patients than mask_below = 138; no page could show a number\n"
+    )
+    assert not out.exists()
+
+
 def test_an_endpoint_of_few_patients_is_not_shown() -> None:
     data = load("data/bmt", 200)
     with pytest.raises(NotRecorded, match="fewer than 200 patients"):
