@@ -28,7 +28,7 @@ from . import adam, redcap
 from .dataset import RESERVED, DataError, load
 from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
 from .guesses import DAYS, OPEN, STEMS, counted_as, death_codes, draft, identifies, quoted, stem
-from .problems import LISTED_AT_MOST
+from .problems import LISTED_AT_MOST, raise_any
 from .sources import NUMBER, Cells, Source, labelled, plain, read
 
 MAPPING = "import.yaml"
@@ -83,7 +83,7 @@ def import_folder(
     """
     old = _old_mapping(folder)
     beside = {"dictionary": dictionary, "catalog": catalog, "adtte": adtte}
-    _raise_any(_overwriting(folder, old, [file, *beside.values()], force))
+    raise_any(_overwriting(folder, old, [file, *beside.values()], force))
     told = _scalars(old) if old else {}
     options = _options(told)
     if set(told) == {"source"}:  # how to read the file, and no more yet
@@ -94,7 +94,7 @@ def import_folder(
     if new_ids:
         text = re.sub(r"^( +new_ids: *)false\b", r"\1true", text, flags=re.MULTILINE)
     try:
-        _raise_any(open_questions(text))
+        raise_any(open_questions(text))
         made, package = _made(files, text, folder.resolve().name)
         content = _patients_csv(made), _json(package)
         _check(made, *content)
@@ -102,12 +102,6 @@ def import_folder(
         raise DataError([*error.problems, *_leave_mapping(folder, old, text)]) from error
     _write(folder, text, content)
     return _report(files, made, folder)
-
-
-def _raise_any(problems: Iterator[str] | list[str]) -> None:
-    found = list(problems)
-    if found:
-        raise DataError(found)
 
 
 # --- the mapping -----------------------------------------------------------------------------
@@ -158,7 +152,7 @@ def _options(told: dict[str, Any]) -> dict[str, Any]:
         source = {key: value for key, value in source.items() if value != OPEN}
     part = {"$defs": SCHEMA["$defs"], **SCHEMA["properties"]["source"]}
     errors = jsonschema.Draft202012Validator(part).iter_errors(source)
-    _raise_any(f"{MAPPING}, source{error.json_path[1:]}: {error.message}" for error in errors)
+    raise_any(f"{MAPPING}, source{error.json_path[1:]}: {error.message}" for error in errors)
     return source
 
 
@@ -166,7 +160,7 @@ def _mapping(text: str) -> dict[str, Any]:
     """The mapping in order. Raises DataError with every key that is not."""
     mapping = _scalars(text)
     errors = jsonschema.Draft202012Validator(SCHEMA).iter_errors(mapping)
-    _raise_any(
+    raise_any(
         f"{MAPPING}, {error.json_path.removeprefix('$.')}: {error.message}"
         for error in sorted(errors, key=lambda error: error.json_path)
     )
@@ -258,7 +252,7 @@ def _chosen(source: Source, rows: dict[str, Any] | None) -> Source:
     """The file with only the rows that the mapping asks for."""
     if not rows:
         return source
-    _raise_any(_absent(source, [rows["column"]], "rows"))
+    raise_any(_absent(source, [rows["column"]], "rows"))
     text = source.text[source.text[rows["column"]].isin(rows["values"])]
     if text.empty:
         raise DataError([f"{MAPPING}, rows: no row of {source.file} has one of these values"])
@@ -281,7 +275,7 @@ def _made(files: Files, text: str, name: str) -> tuple[Made, dict[str, Any]]:
     """The columns of patients.csv in order, and the content of datapackage.json."""
     mapping = _mapping(text)
     source = _chosen(files.patients, mapping.get("rows"))
-    _raise_any(_unmapped(source, mapping))
+    raise_any(_unmapped(source, mapping))
     maker = _Maker(source, files.times, mapping)
     made = maker.make()
     fields = [column.field for column in made.columns.values()]
@@ -645,7 +639,7 @@ def _check(made: Made, table: bytes, package: bytes) -> None:
                 load(place)
             except DataError as error:
                 problems = [_in_source(line, made) for line in error.problems]
-    _raise_any(problems)
+    raise_any(problems)
 
 
 def _at_most(problems: list[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -59,6 +59,13 @@ class DataError(ValueError):
     def lines(self, private: bool = False) -> list[str]:
         """One line for each problem; with `private` without the values of the table."""
         return [p.line(private) if isinstance(p, Problem) else p for p in self.found]
+
+
+def raise_any(problems: Iterable[Problem | str]) -> None:
+    """Raise DataError where there is a problem."""
+    found = list(problems)
+    if found:
+        raise DataError(found)
 
 
 def listed(

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ import pandas as pd
 
 from .dataset import DataError
 from .dates import looks_like_date
+from .problems import raise_any
 
 MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
 DELIMITERS = (",", ";", "\t", "|")
@@ -102,24 +103,18 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
     form, reader = READERS.get(path.suffix.lower(), ("", None))
     if reader is None:
         raise DataError([f"{path.name}: found {path.suffix or 'no ending'}, expected {_ENDINGS}"])
-    _raise_any(_too_large(path))
+    raise_any(_too_large(path))
     content = path.read_bytes()
     try:
         text, variables, used = reader(path, content, options or {})
     except ImportError as error:
         needed = f"{path.name}: needs the package {error.name}; install requirements.txt"
         raise DataError([needed]) from error
-    _raise_any(_header_problems(path.name, text.columns))
+    raise_any(_header_problems(path.name, text.columns))
     if text.empty:
         raise DataError([f"{path.name}: found no rows, expected a header and a row a patient"])
     named = {name: variables.get(name, Variable(name)) for name in text}
     return Source(path.name, form, hashlib.sha256(content).hexdigest(), text, named, used)
-
-
-def _raise_any(problems: Iterable[str]) -> None:
-    found = list(problems)
-    if found:
-        raise DataError(found)
 
 
 def _too_large(path: Path) -> Iterator[str]:
@@ -208,7 +203,7 @@ def _from_rows(file: str, records: list[list[str]]) -> pd.DataFrame:
         if any(cell.strip() for cell in row)
     }
     width = len(names)
-    _raise_any(
+    raise_any(
         f"{file}, row {number}: found {len(row)} cells, expected {width} as in the header"
         for number, row in rows.items()
         if len(row) < width or any(row[width:])

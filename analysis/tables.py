@@ -356,14 +356,8 @@ def characteristics_table(
     for entry in dataset.characteristics:
         if entry.kind in kinds:
             rows += _characteristic_rows(dataset, entry, results, tuple(columns))
-    return Table(
-        name,
-        caption,
-        _headed(results, columns),
-        rows,
-        notes,
-        abbreviations=dataset.settings.abbreviations,
-    )
+    heads = _headed(results, columns)
+    return Table(name, caption, heads, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def outcome_table(
@@ -384,14 +378,8 @@ def outcome_table(
         else:
             label, level = outcome_labels(dataset)[entry]
             rows.append(_count_row(results, entry, label, tuple(columns), level))
-    return Table(
-        name,
-        caption,
-        _headed(results, columns),
-        rows,
-        notes,
-        abbreviations=dataset.settings.abbreviations,
-    )
+    heads = _headed(results, columns)
+    return Table(name, caption, heads, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
 def outcome_labels(dataset: Dataset) -> dict[str, tuple[str, int]]:

@@ -121,6 +121,10 @@ def test_an_unlinked_number_is_found():
     assert unlinked('Of 259 patients {cite}`topp2021` <a class="number" href="#">7</a>.') == {"259"}
 
 
+def page_of(site: Path, slug: str, notebook: Path) -> BeautifulSoup:
+    return BeautifulSoup((site / slug / f"{notebook.stem}.html").read_bytes(), "html.parser")
+
+
 def table_of_numbers(page: BeautifulSoup) -> dict[str, list[str]]:
     rows = page.select("details.numbers tbody tr")
     return {row["id"]: [cell.get_text() for cell in row.find_all(["th", "td"])] for row in rows}
@@ -130,7 +134,7 @@ def table_of_numbers(page: BeautifulSoup) -> dict[str, list[str]]:
 def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
     pages = 0
     for source in notebooks():
-        page = BeautifulSoup((site / slug / f"{source.stem}.html").read_bytes(), "html.parser")
+        page = page_of(site, slug, source)
         shown = table_of_numbers(page)
         assert shown or not page.select("a.number[href^='#row']"), source.stem
         if not shown:
@@ -149,7 +153,7 @@ def test_a_number_leads_to_a_row_that_says_the_same(site: Path, slug: str):
     """What shows on hover is what stands in the row."""
     compared = 0
     for source in notebooks():
-        page = BeautifulSoup((site / slug / f"{source.stem}.html").read_bytes(), "html.parser")
+        page = page_of(site, slug, source)
         shown = table_of_numbers(page)
         for number in page.select("a.number[href^='#row']"):
             row = shown[number["href"].removeprefix("#")]
