@@ -19,7 +19,7 @@ from test_dataset import field, folder
 
 import analysis
 from analysis.dataset import DataError, NotRecorded, load
-from analysis.masking import COUNTS, masked
+from analysis.masking import COUNTS, RATES, masked
 from analysis.scorecard import PAGES
 from analysis.text import MASKED
 
@@ -205,6 +205,20 @@ def test_a_hidden_level_is_not_the_rest_of_its_whole(shipped) -> None:
             assert gone != 1 or len(part) == 1, (page, key)
             checked += gone > 1
     assert checked > 0
+
+
+def test_what_gives_a_hidden_count_back_is_hidden_too(shipped) -> None:
+    """Its percentage, and the rate of so few events or patients."""
+    checked = 0
+    for page, _, less in page_pairs(shipped):
+        hidden = less["quantity"].eq("count") & less["estimate"].isna()
+        percents = less["quantity"].eq("percent") & less["group"].isin(less.loc[hidden, "group"])
+        rates = less["quantity"].isin(RATES) & (less["n"].isna() | less["events"].isna())
+        assert less.loc[percents | rates, ["estimate", "lower", "upper"]].isna().all(axis=None), (
+            page
+        )
+        checked += percents.sum() + rates.sum()
+    assert checked > 5
 
 
 def test_a_hidden_row_is_hidden_in_every_column(shipped) -> None:
