@@ -171,7 +171,7 @@ def _code_of(notebook: Path) -> str:
 
 def _code_digest() -> str:
     """What every run depends on: the helper module, the lock file, the interpreter."""
-    code = [path for path in (ROOT / "analysis").iterdir() if path.suffix in (".py", ".json")]
+    code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json")]
     return _digest(_files_digest(ROOT, [*code, ROOT / "requirements.txt"]), sys.version)
 
 
@@ -250,7 +250,13 @@ def _without_path(text: str, path: Path, name: str) -> str:
 
 
 def refresh_notebooks() -> list[str]:
-    """Run the notebooks in place on their defaults; returns the names of those that changed."""
+    """Run the notebooks in place on their defaults, and make the learner's ones of the lessons.
+
+    Returns those that changed.
+    """
+    import nbformat
+
+    from .lessons.learner import FOLDER, learner, lessons
     from .notebooks import NotebookError, execute, serialise
 
     changed = []
@@ -260,10 +266,19 @@ def refresh_notebooks() -> list[str]:
                 text = serialise(execute(path, Path(folder) / path.name, {}))
             except NotebookError as error:
                 raise BuildError(f"{path.name}: {error}") from None
-        if text != path.read_text("utf-8"):
-            path.write_text(text, "utf-8")
-            changed.append(path.name)
+        changed += _rewritten(path, text)
+    for path in lessons():
+        text = serialise(learner(nbformat.read(path, as_version=4)))
+        changed += _rewritten(ROOT / FOLDER / path.name, text)
     return changed
+
+
+def _rewritten(path: Path, text: str) -> list[str]:
+    """Write a notebook that differs from the file; returns its place in the repository, if so."""
+    if path.exists() and text == path.read_text("utf-8"):
+        return []
+    path.write_text(text, "utf-8")
+    return [path.relative_to(ROOT).as_posix()]
 
 
 # --- the pages ---------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import axis_months, pick
-from .text import MASKED, MISSING, at_landmarks, counted, shown, with_interval
+from .text import MASKED, MISSING, Prose, at_landmarks, counted, shown, with_interval
 
 HEIGHT = 340
 STATIC_WIDTH = 680
@@ -34,6 +34,7 @@ INK = "currentColor"
 LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
+CHOICE = "choice"  # the number of what the reader has chosen, from 0
 STYLE = {
     "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
@@ -55,11 +56,48 @@ STYLE = {
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What a reader may move under a chart, and the answer to each choice, computed beforehand.
+
+    `label` names it, `values` are its stations as a reader sees them, `answers` a sentence for
+    each, `start` the number of the one that is shown first. The chart has a parameter CHOICE with
+    that number, and filters its data by it.
+    """
+
+    label: str
+    values: Sequence[str]
+    answers: Sequence[Prose | str]
+    start: int = 0
+
+    def html(self, name: str) -> str:
+        """A slider, the answer to what is chosen, and all answers for who has no script."""
+        place, label = html.escape(f"{name}-choice"), html.escape(self.label)
+        answers = [
+            answer.html if isinstance(answer, Prose) else html.escape(answer)
+            for answer in self.answers
+        ]
+        every = "".join(
+            f'<li data-value="{html.escape(value)}">{answer}</li>'
+            for value, answer in zip(self.values, answers, strict=True)
+        )
+        return (
+            f'<div class="chart-choice" hidden><label for="{place}">{label}</label>'
+            f'<input type="range" id="{place}" min="0" max="{len(answers) - 1}" step="1" '
+            f'value="{self.start}" aria-valuetext="{html.escape(self.values[self.start])}">'
+            f'<output for="{place}">{html.escape(self.values[self.start])}</output></div>'
+            f'<p class="chart-answer" aria-live="polite">{answers[self.start]}</p>'
+            f'<details class="every-number"><summary>All {len(answers)} answers</summary>'
+            f'<ol class="chart-answers">{every}</ol></details>'
+        )
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart for the page. `alt` says in words what it shows, `caption` how to read its marks.
 
     `name` begins with the page's, as in `page` or `page-part`. The caption's first sentence names
-    the figure. `curves` are the names of several curves, each of which can stand out.
+    the figure. `curves` are the names of several curves, each of which can stand out; `choice` is
+    what the reader may move.
     """
 
     name: str
@@ -67,6 +105,7 @@ class Figure:
     alt: str
     caption: str
     curves: Sequence[str] = ()
+    choice: Choice | None = None
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self.alt}
@@ -80,6 +119,7 @@ class Figure:
             f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
             f'<div class="chart-static" aria-hidden="true">{_svg(spec, self.name)}</div>'
             f'<script type="application/json" class="chart-spec">{data}</script></div>'
+            f"{self.choice.html(self.name) if self.choice else ''}"
             f"{self._controls()}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 

@@ -13,6 +13,7 @@ from .dataset import Dataset
 
 COUNTS = ("count", "at_risk", "censored")
 RATES = ("event_rate", "person_years")
+SHARES = ("survival_", "share")  # so begin the lessons' plain shares, a count of a count
 # The value of one patient, or the time of one event.
 OF_ONE = ("min", "max", "followup_min", "followup_max", "split")
 
@@ -37,7 +38,8 @@ def masked(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:
     for column in ("n", "events"):
         made.loc[made[column].isin(few), column] = pd.NA
     _hide_a_second(made)
-    unknown = made["quantity"].isin(RATES) & (made["n"].isna() | made["events"].isna())
+    counted = made["quantity"].isin(RATES) | made["quantity"].str.startswith(SHARES)
+    unknown = counted & (made["n"].isna() | made["events"].isna())
     made.loc[unknown | made["quantity"].isin(OF_ONE), ["estimate", "lower", "upper"]] = np.nan
     return made
 

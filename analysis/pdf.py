@@ -28,7 +28,8 @@ STYLE = Path(__file__).with_name("pdf.css")
 # What only a screen can use, what only a machine reads, and code that the page folds away.
 LEFT_OUT = (
     "script, button, form, .headerlink, .chart-curves, .chart-files, .table-files, .ledger-count, "
-    ".toctree-wrapper, details.hide, details.numbers, .to-paste"
+    ".toctree-wrapper, details.hide, details.numbers, .to-paste, .invitation, .chart-choice, "
+    "details:has(.chart-answers), .why"
 )
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 OUTSIDE = ("http", "https", "mailto")
@@ -127,7 +128,9 @@ def _strip(article: Tag) -> None:
 def _unfold(folded: Tag) -> None:
     """Stand open, under what it is called; a table in it often says that itself."""
     name, caption = folded.summary, folded.select_one(".table-caption")
-    if caption and caption.get_text() == name.get_text():
+    if "option" in folded.get("class", []):
+        name.unwrap()
+    elif caption and caption.get_text() == name.get_text():
         name.decompose()
     else:
         name.name, name["class"] = "p", "table-caption"

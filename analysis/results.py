@@ -93,7 +93,7 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
         *_survival_after(dataset, question),
         *_entry(dataset, question),
     ]
-    return _frame(rows)
+    return frame(rows)
 
 
 def incidence_results(
@@ -117,7 +117,7 @@ def incidence_results(
         rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
     for number, cause in enumerate(curves, start=1):
         rows += _rates_after(dataset, question, number, cause)
-    return _frame(rows)
+    return frame(rows)
 
 
 def _curve_rows(
@@ -251,7 +251,7 @@ def filled_results(dataset: Dataset) -> pd.DataFrame:
         {"quantity": "count", "group": name, "estimate": filled, "n": len(dataset.patients)}
         for name, filled in dataset.patients.notna().sum().items()
     ]
-    return _frame([*_headcount({"": everybody}), *rows])
+    return frame([*_headcount({"": everybody}), *rows])
 
 
 def characteristics_results(
@@ -265,7 +265,7 @@ def characteristics_results(
     chosen = [entry for entry in dataset.characteristics if entry.kind in tuple(kinds)]
     if not chosen:
         raise NotRecorded("This dataset describes no characteristics of its patients.")
-    return _frame(
+    return frame(
         [
             *_headcount(columns),
             *(
@@ -288,7 +288,7 @@ def baseline_results(dataset: Dataset) -> pd.DataFrame:
     complete = covariate_rows(dataset, endpoint(dataset, "os"), baseline)["patient"]
     known = pd.Series(everybody.index.isin(complete), index=everybody.index)
     return pd.concat(
-        [table, _frame(_count_rows("known_in_every_factor", known, everybody, ""))],
+        [table, frame(_count_rows("known_in_every_factor", known, everybody, ""))],
         ignore_index=True,
     )
 
@@ -326,7 +326,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
     for column, mask in columns.items():
         rows += _count_rows("lost", lost, mask, _suffix(column))
     rows.append(_survival_at_long_term(dataset))
-    return _frame([*_headcount(columns), *rows])
+    return frame([*_headcount(columns), *rows])
 
 
 def _survival_at_long_term(dataset: Dataset) -> dict:
@@ -544,7 +544,7 @@ def flow_results(dataset: Dataset) -> pd.DataFrame:
     rows += _count_rows("seen_early", ~long_term(dataset), alive, "|alive_at_end")
     if "hsct_in_remission" in masks:
         rows += _wait_rows(dataset, masks["hsct_in_remission"], masks["no_hsct_in_remission"])
-    return _frame(rows)
+    return frame(rows)
 
 
 def _wait_rows(dataset: Dataset, treated: pd.Series, others: pd.Series) -> Iterator[dict]:
@@ -598,7 +598,7 @@ def text_results(dataset: Dataset) -> pd.DataFrame:
         for name, which, column in shares
         for row in _count_rows(name, which, columns[column], _suffix(column))
     ]
-    return _frame([*_headcount(columns), *rows])
+    return frame([*_headcount(columns), *rows])
 
 
 # --- Table 3 ---------------------------------------------------------------------------------
@@ -644,7 +644,7 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
         rows += _model(question, "postbaseline", everybody, together)
     rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
     rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
-    return _frame(rows)
+    return frame(rows)
 
 
 def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame:
@@ -659,7 +659,7 @@ def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame
             alone = covariate_rows(dataset, question, [factor])
             rows += _model(question, "univariate", [factor], alone)
             rows += _fixed(dataset, question, factor)
-    return _frame(rows)
+    return frame(rows)
 
 
 def _postbaseline(dataset: Dataset, question: Endpoint) -> list[Factor]:
@@ -746,7 +746,8 @@ def _key(question: Endpoint, factor: Factor) -> str:
     return f"{question.name}:{factor.column}"
 
 
-def _frame(rows: Iterable[dict]) -> pd.DataFrame:
+def frame(rows: Iterable[dict]) -> pd.DataFrame:
+    """Rows of results as a table with every one of COLUMNS, blank where a row has none."""
     frame = pd.DataFrame(list(rows), columns=COLUMNS)
     numbers = COLUMNS[2:]
     frame[numbers] = frame[numbers].astype(float)

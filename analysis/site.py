@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import yaml
 
 from .dataset import ROOT
+from .lessons.learner import FOLDER as EXERCISES
+from .lessons.learner import learner, lessons
 
 BOOK = ROOT / "book"
 LEFT_OUT = ("*.ipynb", "__pycache__", ".ipynb_checkpoints")
@@ -60,7 +63,8 @@ def write_pages(
 ) -> None:
     """Make folder/html from book/ and the executed notebooks, each with its results beside it.
 
-    `preview` is the picture of the book for those who show a link to it.
+    `preview` is the picture of the book for those who show a link to it. `name` is the dataset's
+    folder, with which the learner's notebooks begin where it is one of the repository.
     """
     stage = folder / "book"
     shutil.copytree(BOOK, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
@@ -73,9 +77,19 @@ def write_pages(
     (folder / "_build" / "html").rename(folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
         shutil.copytree(stage / "results", folder / "html" / "results")
+    _write_exercises(folder / "html" / EXERCISES, name)
     (folder / "html" / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_build")
     shutil.rmtree(stage)
+
+
+def _write_exercises(folder: Path, name: str) -> None:
+    """The learner's notebooks, for the dataset of the book."""
+    dataset = name if (ROOT / name).is_dir() else None
+    folder.mkdir()
+    for path in lessons():
+        made = learner(nbformat.read(path, as_version=4), dataset)
+        nbformat.write(made, folder / path.name)
 
 
 def _sphinx(stage: Path, out: Path, name: str) -> None:

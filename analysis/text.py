@@ -19,10 +19,12 @@ MISSING = "–"
 NOT_REACHED = "not reached"
 MASKED = "masked"  # a number of patients that is too small to be shown
 # Proportions that a reader sees as per cent, and rates per patient-year, seen per 100 of them.
-PERCENTAGES = {"survival", "conditional_survival", "cumulative_incidence", "one_minus_survival"}
+# A lesson's variants are named after what they vary, as in survival_dropped.
+SHARES = ("survival", "conditional_survival", "cumulative_incidence", "one_minus_survival", "share")
 RATES = {"event_rate"}
 # Times in months; of these a median may not be reached.
 TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
+TIMES_TOO = ("rmst_", "time_")  # so begin the lessons' own
 MEDIANS = {"median", "median_followup"}
 # Blank only where masked: each has a number of patients, or is the value of one of them.
 COUNTS = {"count", "at_risk", "censored", "followup_min", "followup_max"}
@@ -43,7 +45,7 @@ def rounded(value: float, decimals: int) -> str:
 
 def scaled(value: float, quantity: str) -> float:
     """A result in the unit that a reader sees: per cent, or per 100 patient-years."""
-    return 100 * value if quantity in PERCENTAGES | RATES else value
+    return 100 * value if quantity.startswith(SHARES) or quantity in RATES else value
 
 
 def decimals_of(quantity: str) -> int:
@@ -98,11 +100,11 @@ def _with_unit(row: pd.Series) -> str:
 
 
 def _unit(quantity: str) -> str:
-    if quantity in PERCENTAGES or quantity == "percent":
+    if quantity.startswith(SHARES) or quantity == "percent":
         return "%"
     if quantity in RATES:
         return " per 100 patient-years"
-    return " months" if quantity in TIMES else ""
+    return " months" if quantity in TIMES or quantity.startswith(TIMES_TOO) else ""
 
 
 def with_interval(

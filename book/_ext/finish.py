@@ -1,4 +1,5 @@
-"""What the theme leaves to do on a page: roles, a description for previews, a page for lost links.
+"""What the theme leaves to do on a page: roles, a description for previews, a page for lost links,
+and the buttons of a lesson.
 
 Roles are mended where they are written, and all else is a template under _templates/.
 """
@@ -45,6 +46,22 @@ def describe(
     context["preview"] = image.as_posix() if (Path(app.srcdir) / image).exists() else ""
 
 
+def open_exercises(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], page: nodes.document | None
+) -> None:
+    """Let the buttons of a lesson open the learner's notebook, which holds no solution."""
+    if not pagename.startswith("lesson_"):
+        return
+    name = f"{pagename}.ipynb"
+    exercises = f"exercises/{name}"
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []):
+            if url := button.get("url"):
+                button["url"] = url.replace(f"book/{name}", exercises).replace(
+                    f"_sources/{name}", exercises
+                )
+
+
 def lost(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The page for addresses that lead nowhere; a site has one, at its root."""
     if app.config.html_context.get("site_root"):
@@ -63,5 +80,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Hook the above into Sphinx."""
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", open_exercises, priority=600)  # the theme's come before
     app.connect("html-collect-pages", lost)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

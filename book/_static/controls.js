@@ -1,5 +1,7 @@
-// What stands under a chart: its curves' names to press, and its drawing to save.
+// What stands under a chart: what the reader may move, its curves' names to press, and its drawing
+// to save.
 //
+// Every answer is on the page; the slider shows one of them and tells the chart its number.
 // A name, pressed, lets the other curves step back; pressed again it brings them back. A drawing is
 // saved as the page's still one, with plain colours on white, so that it looks the same anywhere.
 (() => {
@@ -96,10 +98,30 @@
     names.hidden = false;
   };
 
+  const startChoice = (figure, view) => {
+    const choice = figure.querySelector(".chart-choice");
+    if (!choice) return;
+    const slider = choice.querySelector("input");
+    const answers = figure.querySelectorAll(".chart-answers li");
+    const choose = () => {
+      const chosen = answers[slider.valueAsNumber];
+      choice.querySelector("output").textContent = chosen.dataset.value;
+      slider.setAttribute("aria-valuetext", chosen.dataset.value);
+      figure.querySelector(".chart-answer").innerHTML = chosen.innerHTML;
+      view.signal("choice", slider.valueAsNumber).run();
+    };
+    slider.addEventListener("input", choose);
+    choice.hidden = false;
+    choose(); // a page that is gone back to keeps its slider where it was
+  };
+
   const start = () => {
     for (const figure of document.querySelectorAll(".chart-figure")) {
       startSaving(figure);
-      figure.addEventListener("chart-drawn", (event) => startNames(figure, event.detail));
+      figure.addEventListener("chart-drawn", (event) => {
+        startNames(figure, event.detail);
+        startChoice(figure, event.detail);
+      });
     }
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
