@@ -74,7 +74,10 @@ LESS = {
     "twenty patients": ({"change": twenty}, set()),
     "no death": ({"change": nobody_dies}, set()),
     "all dead": ({"change": everybody_dies}, set()),
-    "deaths only": ({"without": EVENTS, "factors": slice(2)}, RESPONSE_ONLY),
+    "deaths only": (
+        {"without": EVENTS, "factors": slice(2)},
+        RESPONSE_ONLY | {"lesson_07_conditioning"},
+    ),
     "nobody responds": (
         {"change": never("response_day")},
         RESPONSE_ONLY - {"in_the_text", "table_s1"},  # these count, and the counts are 0
