@@ -60,13 +60,14 @@ def mixture_cure(time: np.ndarray, observed: np.ndarray) -> CureFit:
     limits where the data have no plateau or no event.
 
     An event at time 0 has no density in a Weibull model, or an infinite one. It counts at half of
-    the smallest time above 0: half a day, where that is day 1. Nobody is estimated where there is
-    no event, or all events fall on one time, at which the likelihood has no bound.
+    the smallest time above 0: half a day, where that is day 1. Who leaves at 0 says nothing. There
+    is no estimate without an event, nor where all fall on one time: there the likelihood has no
+    bound.
     Raises ValueError for a time below 0 or one that is not a number.
     """
     time, observed = _checked(time, observed)
     n, events = len(time), int(observed.sum())
-    time = _off_zero(time)
+    time = _off_zero(time, observed)
     if len(np.unique(time[observed])) < 2:
         return CureFit(*[np.nan] * 6, n, events, estimable=False)
     unit = float(np.exp(np.log(time[observed]).mean()))  # so that no start depends on the unit
@@ -146,10 +147,10 @@ def _checked(time: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.nda
     return time, np.asarray(observed) > 0
 
 
-def _off_zero(time: np.ndarray) -> np.ndarray:
-    """Times with 0 moved to half of the smallest time above it."""
+def _off_zero(time: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Times with an event's 0 moved to half of the smallest time above it."""
     later = time[time > 0]
-    return np.where(time == 0, later.min() / 2, time) if len(later) else time
+    return np.where(observed & (time == 0), later.min() / 2, time) if len(later) else time
 
 
 def _share(logit: float) -> float:

@@ -69,6 +69,7 @@ cure_likelihood <- function(place, time, event) {
 
 # optim from a grid of starts, then Newton's method from the best end.
 fit_cure <- function(time, event) {
+  stopifnot(event[time == 0]) # who leaves on day 0 would have to be left out
   time[time == 0] <- min(time[time > 0]) / 2
   starts <- expand.grid(a = qlogis(c(0.1, 0.3, 0.6)), b = log(c(0.6, 1, 2)),
                         c = log(quantile(time[event], c(0.3, 0.8))))
