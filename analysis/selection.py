@@ -39,7 +39,7 @@ class Bootstrap:
 
     candidates: tuple[str, ...]
     whole: tuple[str, ...]  # what the rule keeps of the patients themselves
-    together: pd.Series  # log hazard ratio of each candidate in the model of all, or missing
+    together: pd.Series  # log hazard ratio of each that varies in the model of those, or missing
     resamples: tuple[Resample, ...]
 
     def inclusion(self) -> pd.DataFrame:
@@ -47,8 +47,9 @@ class Bootstrap:
 
         Indexed by candidate: `share` of the resamples that keep it; `beta_kept`, its mean log
         hazard ratio in those, missing where none does; `beta_all`, that in the model of all
-        candidates, which nothing was selected for; `whole`, whether the patients themselves keep
-        it. A `beta_kept` further from 0 than `beta_all` is the optimism of having been kept.
+        candidates that vary, which nothing was selected for; `whole`, whether the patients
+        themselves keep it. A `beta_kept` further from 0 than `beta_all` is the optimism of having
+        been kept.
         """
         betas = pd.DataFrame(
             [dict(zip(r.kept, r.beta, strict=True)) for r in self.resamples],
@@ -138,8 +139,9 @@ def bootstrap(
     if resamples < 1 or not candidates:
         raise ValueError("a bootstrap needs at least one resample and one candidate")
     models = CoxModels(rows, candidates)
-    everything = models.fit(candidates)
-    together = pd.Series(np.nan if everything is None else everything.beta, list(candidates))
+    varying = [column for column in candidates if rows[column].nunique() > 1]
+    everything = models.fit(varying) if varying else None
+    together = pd.Series(np.nan if everything is None else everything.beta, varying, dtype=float)
     original = _Calibration(rows, candidates)
     drawn = draws(rows, resamples, seed)
     found = tuple(_select(sample, candidates, level, original) for sample in drawn)
@@ -178,16 +180,12 @@ class _Calibration:
     def __init__(self, rows: pd.DataFrame, columns: Sequence[str]) -> None:
         self.x = rows[list(columns)].to_numpy(dtype=float)
         self.places = {column: place for place, column in enumerate(columns)}
-        self.likelihood = None
-        if rows["event"].sum() > 0:
-            self.likelihood = PartialLikelihood(rows, self.x)
+        self.likelihood = PartialLikelihood(rows, self.x)
 
     def slope(self, columns: Sequence[str], beta: np.ndarray) -> float:
-        """Missing where the predictor does not vary, or separates the events."""
+        """Of columns that vary, which is what is selected; missing where they separate the events."""
         predictor = self.x[:, [self.places[column] for column in columns]] @ beta
-        scale = predictor.std() if len(predictor) else 0.0
-        if self.likelihood is None or scale == 0:
-            return np.nan
+        scale = predictor.std()
         standard = ((predictor - predictor.mean()) / scale)[:, None]
         likelihood = self.likelihood.of(standard)
         slope, (_, gradient, information) = likelihood.climb()
@@ -251,7 +249,9 @@ def ridge_chosen(
 
     Patients go to `folds` at random (by `seed`), as evenly as can be. The penalty is sought on a
     grid from 1/1000 of the number of events to 100 times that, and then between the neighbours of
-    the best. Raises ValueError for fewer than 2 folds, or fewer patients than folds.
+    the best. In few patients another seed may choose quite another penalty; as many folds as
+    patients need none, and take longer. Raises ValueError for fewer than 2 folds, or more than
+    patients.
     """
     columns = list(columns)
     n, events = rows["patient"].nunique(), int(rows["event"].sum())

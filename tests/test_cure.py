@@ -13,7 +13,7 @@ from analysis.dataset import load
 from analysis.endpoints import endpoint
 
 REFERENCE = Path(__file__).parent / "reference"
-TOLERANCE = 1e-6  # relative
+TOLERANCE = 1e-9  # relative
 VALUES = pd.read_csv(REFERENCE / "lessons.csv")
 CASES = VALUES[VALUES["estimator"] == "mixture_cure"][["dataset", "case"]].drop_duplicates()
 MADE = {
