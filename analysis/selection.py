@@ -183,7 +183,7 @@ class _Calibration:
         self.likelihood = PartialLikelihood(rows, self.x)
 
     def slope(self, columns: Sequence[str], beta: np.ndarray) -> float:
-        """Of columns that vary, which is what is selected; missing where they separate the events."""
+        """Of columns that vary, as all selected do; missing where they separate the events."""
         predictor = self.x[:, [self.places[column] for column in columns]] @ beta
         scale = predictor.std()
         standard = ((predictor - predictor.mean()) / scale)[:, None]

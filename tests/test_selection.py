@@ -311,6 +311,7 @@ def test_noise_alone_is_shrunk_to_the_edge_and_a_strong_factor_is_not():
     shrunk, strong = (sel.ridge_chosen(rows, c, folds=5) for c in (noise, ["strong", "later"]))
     assert shrunk.penalty > 20 * strong.penalty
     assert shrunk.at_the_edge
+    assert shrunk.penalty == pytest.approx(100 * shrunk.events)
     assert not strong.at_the_edge
 
 
