@@ -1,4 +1,4 @@
-# What reference.R and estimators.R share. Both source() it, from the root of the project.
+# What reference.R, estimators.R and lessons.R share. Each sources it, from the project's root.
 
 suppressPackageStartupMessages({
   library(survival)
