@@ -336,7 +336,7 @@ def _dumbbells(points: pd.DataFrame, lines: Sequence[str], start: int) -> alt.La
     x = alt.X(
         "share:Q",
         title="Share with the event",
-        scale=alt.Scale(domain=[0, 1]),
+        scale=alt.Scale(domain=[0, 1.08], nice=False),  # room for the number beside the last
         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], grid=True),
     )
     domain = [-0.9, len(lines) - 0.5]
