@@ -219,7 +219,8 @@ def resamples_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figu
         "The stepwise model of one resample of the same patients at a time. A full circle is a "
         "factor that it keeps. Diamonds are the model of all factors in the patients themselves. "
         f"Bars mark the ratio in each of the first {len(stations)} resamples that keeps the "
-        "factor. A number, such as age, counts by its unit: its ratio lies near 1 however much it matters."
+        "factor. A number, such as age, counts by its unit: its ratio lies near 1 however much it "
+        "matters."
     )
     shares = "; ".join(f"{line.label} {line.share}" for line in fixed.itertuples())
     alt_text = (
@@ -512,9 +513,9 @@ def told_noise(results: pd.DataFrame, runs: int) -> Prose:
     return Prose(
         "**From nothing.** Give each patient the baseline factors of another, drawn by lot. Now "
         "not one of the {k} means anything. In {share} of {runs} such shufflings the rule still "
-        "keeps at least one, with P below {level}. Were the factors independent, the chance would be "
-        "{chance}.",
-        level=ruled(shown(SELECTION_LEVEL, "p_"), "the level of selection"),
+        "keeps at least one, with P below {level}. Were the factors independent, the chance would "
+        "be {chance}.",
+        level=ruled(f"{SELECTION_LEVEL:g}".lstrip("0"), "the level of selection"),
         k=sourced(counted(number["estimate"]), number),
         share=estimate(results, "share_at_least_one", "shuffled"),
         runs=ruled(runs, "resamples, a parameter of the notebook"),
