@@ -150,7 +150,7 @@ def test_a_mistake_that_is_right_for_a_dataset_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("given", "exercise", "words"),
     [
-        ("0.25", NUMBER, "one number"),
+        ("a quarter", NUMBER, "one number"),
         ([0.25, 0.25], NUMBER, "one number"),
         (None, NUMBER, "one number"),
         (float("nan"), NUMBER, "Read the task again"),
