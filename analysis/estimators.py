@@ -250,7 +250,7 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
     `rows` is as `endpoints.covariate_rows` gives it. The fit is estimable only where its maximum is
-    proved to exist, see `_PartialLikelihood.has_maximum`.
+    proved to exist, see `PartialLikelihood.has_maximum`.
     """
     columns = list(columns)
     n, events = rows["patient"].nunique(), int(rows["event"].sum())
@@ -259,7 +259,7 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     missing = pd.DataFrame(np.nan, index=columns, columns=["beta", "se"])
     if events == 0 or (scale == 0).any():
         return CoxFit(missing, np.nan, n, events, estimable=False)
-    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale, ties)
+    likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / scale, ties)
     beta, (value, gradient, information) = likelihood.climb()
     if not likelihood.has_maximum(beta, gradient, information):
         return CoxFit(missing, np.nan, n, events, estimable=False)
@@ -270,7 +270,7 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
 
 def null_log_likelihood(rows: pd.DataFrame) -> float:
     """Log partial likelihood of no factor at all."""
-    return float(_PartialLikelihood(rows, np.zeros((len(rows), 1))).at(np.zeros(1))[0])
+    return float(PartialLikelihood(rows, np.zeros((len(rows), 1))).at(np.zeros(1))[0])
 
 
 def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -289,7 +289,7 @@ def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.
         return missing
     x = rows[columns].to_numpy(dtype=float)
     scale = x.std(axis=0)
-    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
+    likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
     residuals, variances = likelihood.at_deaths(fit.estimates["beta"].to_numpy() * scale)
     clock = likelihood.deaths_clock()
     clock = clock - clock.mean()
@@ -339,7 +339,7 @@ def score_p(rows: pd.DataFrame, kept: Sequence[str], candidate: str) -> float:
         if not fit.estimable:
             return np.nan
         beta[:-1] = fit.estimates["beta"]
-    _, gradient, information = _PartialLikelihood(rows, x - x.mean(axis=0)).at(beta)
+    _, gradient, information = PartialLikelihood(rows, x - x.mean(axis=0)).at(beta)
     return float(stats.chi2.sf(gradient @ np.linalg.pinv(information) @ gradient, 1))
 
 
@@ -377,7 +377,7 @@ def _without_the_weak(rows: pd.DataFrame, kept: list[str], level: float) -> list
     return kept
 
 
-class _PartialLikelihood:
+class PartialLikelihood:
     """The log partial likelihood at any beta, its gradient and its information.
 
     Risk-set sums are differences of two cumulative sums, over rows by stop and by start, so that
