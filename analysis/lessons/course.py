@@ -93,6 +93,8 @@ def _unlike(given: object, right: object) -> str:
 
 def _numbers(given: object) -> int:
     """How many numbers an answer has; 0 where it is something else."""
+    if given is None:  # numpy would take it for a missing number
+        return 0
     try:
         return int(np.atleast_1d(np.asarray(given, dtype=float)).size)
     except (TypeError, ValueError):
