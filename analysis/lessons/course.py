@@ -87,7 +87,7 @@ def _unlike(given: object, right: object) -> str:
     numbers = _numbers(given)
     if isinstance(right, Real):
         return "" if numbers == 1 else "Expected one number."
-    length = len(right)
+    length = np.size(right)
     return "" if numbers == length else f"Expected {length} numbers, in order."
 
 
