@@ -205,7 +205,8 @@ def test_the_learners_notebook_runs_and_waits_for_answers(
     path = tmp_path / lesson.name
     nbformat.write(learner(nbformat.read(lesson, as_version=4), f"data/{dataset}"), path)
     text = page(path, {}).text
-    assert text.count("There is no answer yet") == len(exercises(lesson))
+    assert re.findall(r'class="verdict (\w+)"', text) == ["wrong"] * len(exercises(lesson))
+    assert "There is no answer yet" in text
 
 
 def test_every_learners_notebook_belongs_to_a_lesson() -> None:
