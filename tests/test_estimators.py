@@ -242,6 +242,12 @@ def test_score_test_of_one_factor_is_the_log_rank_test_without_ties():
     assert est.score_p(rows(time, event, x=x), [], "x") == pytest.approx(expected)
 
 
+def test_a_candidate_that_never_varies_has_no_score_test():
+    data = rows([1, 2, 3, 4], [1, 1, 0, 1], x=[1.0, 0, 1, 0], same=1.0)
+    assert np.isnan(est.score_p(data, [], "same"))
+    assert np.isnan(est.score_p(data, ["x"], "same"))
+
+
 def test_stepwise_drops_what_a_later_factor_explains():
     """`proxy` enters first, then both of its parts, which leave nothing for it to say."""
     rng = np.random.default_rng(7)

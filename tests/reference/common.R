@@ -1,4 +1,4 @@
-# What reference.R, estimators.R and lessons.R share. They source() it, from the root of the project.
+# What the scripts beside it share. Each sources it, from the project's root.
 
 suppressPackageStartupMessages({
   library(survival)
