@@ -596,7 +596,8 @@ def test_fine_gray_has_no_side_no_unit_and_no_order():
     ],
 )
 def test_fine_gray_without_an_estimate(event, x):
-    fit = fine_gray(np.arange(len(event)), event, 1, pd.DataFrame({"x": x}, dtype=float))
+    with np.errstate(invalid="raise", divide="raise"):  # nothing is divided by a spread of 0
+        fit = fine_gray(np.arange(len(event)), event, 1, pd.DataFrame({"x": x}, dtype=float))
     assert not fit.estimable
     assert fit.estimates.isna().all(axis=None)
 
