@@ -204,7 +204,7 @@ def switching_curves(
     near = rows[["patient", column]]
     rows = rows.assign(
         observed=rows["event"] > 0,
-        begins=near.ne(near.shift()).any(axis=1) & (rows["start"] > landmark),
+        begins=near.ne(near.shift()).any(axis=1),
         follows=rows["patient"].eq(rows["patient"].shift(-1)),
         ends=near.ne(near.shift(-1)).any(axis=1),
     )
