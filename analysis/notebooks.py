@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jupyter_client.kernelspec import KernelSpec
 from papermill.execute import ERROR_MARKER_TAG
 
 from .dataset import ROOT, NotRecorded
+from .kernels import Forked
 
 # One thread each: several notebooks share the cores, and sums then do not depend on their number.
 SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
@@ -39,6 +41,8 @@ class ThisInterpreter(AsyncKernelManager):
             # Socket files of its own: a TCP port found free may be taken before it is used.
             self._sockets = tempfile.TemporaryDirectory(prefix="kernel-")
             self.transport, self.ip = "ipc", os.path.join(self._sockets.name, "socket")
+        if sys.platform == "linux":  # elsewhere a copy of a process is not always sound
+            self.provisioner = Forked(kernel_spec=self.kernel_spec, parent=self)
 
     async def start_kernel(self, **options: Any) -> None:
         """Start it with its raw stderr closed: what ZeroMQ says of a kernel's end is no result.
