@@ -44,7 +44,9 @@ def pages(
 
 def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     """Run the code cells of one notebook, with its parameters set where it has them."""
-    shell = InteractiveShell.instance()
+    # Without a cache of outputs: to empty it, IPython would look through all of the memory.
+    shell = InteractiveShell.instance(cache_size=0)
+    shell.showtraceback = lambda *_, **__: None  # an error is raised below
     shell.reset(new_session=False)
     before = Path.cwd()
     os.chdir(ROOT)
