@@ -37,6 +37,7 @@ class ByFile(LoadScopeScheduling):
         return nodeid if test.partition("[")[0] in ALONE else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Replace xdist's groups by mark, which pytest 9.2 does not see."""
     return ByFile(config, log)
