@@ -6,13 +6,14 @@ are in any unit; results come back in the same.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
-from scipy import stats
+from scipy import special, stats
 
 CONFIDENCE = 0.95
 Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
@@ -77,7 +78,7 @@ def at(curve: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
     times = np.asarray(times, dtype=float)
     passed = np.searchsorted(curve.index, times, side="right")
     first_left = np.searchsorted(curve.index, times, side="left")
-    counts = ["at_risk", "events", "censored", "other_events"]
+    counts = ["at_risk", "events", "censored", "other_events", "entered", "left"]
     values = curve.drop(columns=counts, errors="ignore").iloc[passed - 1].set_axis(times)
     values["at_risk"] = np.append(curve["at_risk"], 0)[first_left]
     values["censored"] = np.append(0, curve["censored"].cumsum())[first_left]
@@ -100,6 +101,44 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
         events, at_risk * survivors, out=np.zeros(len(steps)), where=survivors > 0
     )
     return float(area.sum()), float(np.sqrt((remaining**2 * hazard_variance).sum()))
+
+
+@dataclass(frozen=True)
+class MeanDifference:
+    """A difference of two restricted means, in the unit of time, with normal limits and P."""
+
+    estimate: float
+    se: float
+    lower: float
+    upper: float
+    p: float
+
+
+def restricted_mean_difference(
+    time: np.ndarray, observed: np.ndarray, group: np.ndarray, horizon: float
+) -> MeanDifference:
+    """Restricted mean of group 1 less that of group 0 (Royston & Parmar 2013).
+
+    `time`, `observed` and `group` (0 or 1) are (n,). The variances of the two `restricted_mean` add
+    up. It asks nothing of the hazards, but the horizon should lie within both groups' follow-up: a
+    curve that ends earlier is carried forward. Missing where a group is empty, the limits and P
+    also where the standard error is 0, as without any event. Raises ValueError for a group other
+    than 0 and 1.
+    """
+    time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
+    if not np.isin(group, (0, 1)).all():
+        raise ValueError("a group other than 0 and 1")
+    sides = [group == side for side in (0, 1)]
+    if not all(side.any() for side in sides):
+        return MeanDifference(*[np.nan] * 5)
+    without, with_it = (
+        restricted_mean(survival_curve(time[side], observed[side]), horizon) for side in sides
+    )
+    difference, se = with_it[0] - without[0], float(np.hypot(with_it[1], without[1]))
+    if se == 0:
+        return MeanDifference(difference, se, np.nan, np.nan, np.nan)
+    p = float(2 * stats.norm.sf(abs(difference) / se))
+    return MeanDifference(difference, se, difference - Z * se, difference + Z * se, p)
 
 
 @dataclass(frozen=True)
@@ -131,6 +170,80 @@ def event_rate(time: np.ndarray, observed: np.ndarray, start: float = 0.0) -> Ra
     upper = stats.chi2.isf(tail, 2 * events + 2) / 2
     shares = (events / exposure, lower / exposure, upper / exposure)
     return Rate(*(float(share) for share in shares), int(after.sum()), events, exposure)
+
+
+# --- survival by a state that changes --------------------------------------------------------
+
+
+def switching_curves(
+    rows: pd.DataFrame, column: str, landmark: float = -np.inf
+) -> dict[int, pd.DataFrame]:
+    """Survival by the present state of a factor that switches (Simon & Makuch 1984).
+
+    `rows` are start-stop, as `endpoints.covariate_rows` gives them, and `column` is 0 or 1: a
+    patient is at risk in the curve of the state that he is in, so that 0 loses him by a switch and
+    1 gains him. Kaplan-Meier with delayed entry; at risk at t are the rows with start < t <= stop.
+
+    From a `landmark` on, only what comes after it counts: an event on its very day does not, and
+    who switches on it is in the new state. The times stay those of `rows`.
+
+    Without a landmark the first risk sets of state 1 hold a few patients each. One event among one
+    patient takes the curve to 0, where it stays however many enter later; so it does in R. A
+    landmark by which enough have switched avoids it. The curve belongs to no group of patients: it
+    is what would be seen if the risk of each day were that of those in the state on that day.
+
+    Returns a frame for each state that anybody is in, by 0 and 1. It is indexed by the distinct
+    times of entry and exit, and the landmark or 0, with `at_risk` (just before the time; at the
+    landmark just after it), `events`, `censored` (followed no longer), `entered` and `left` (by a
+    switch or a late start; from the next time on), `survival`, `lower`, `upper` (log-log; missing
+    where survival is 0). Raises ValueError for a value other than 0 and 1.
+    """
+    if not rows[column].isin((0, 1)).all():
+        raise ValueError(f"{column}: a value other than 0 and 1")
+    rows = rows.sort_values(["patient", "start"])
+    near = rows[["patient", column]]
+    rows = rows.assign(
+        observed=rows["event"] > 0,
+        begins=near.ne(near.shift()).any(axis=1),
+        follows=rows["patient"].eq(rows["patient"].shift(-1)),
+        ends=near.ne(near.shift(-1)).any(axis=1),
+    )
+    rows["start"] = rows["start"].where(rows["start"] > landmark, -np.inf)
+    rows = rows[rows["stop"] > landmark]
+    origin = max(landmark, 0.0)
+    groups = ((state, rows[rows[column] == state]) for state in (0, 1))
+    return {state: _delayed_curve(group, origin) for state, group in groups if len(group)}
+
+
+def _delayed_curve(rows: pd.DataFrame, origin: float) -> pd.DataFrame:
+    """Kaplan-Meier of start-stop rows, at risk in start < t <= stop; from `origin` on."""
+    start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
+    times = np.unique([origin, *start[np.isfinite(start)], *stop])
+
+    def count(when: np.ndarray, which: pd.Series) -> np.ndarray:
+        return np.bincount(np.searchsorted(times, when[which]), minlength=len(times))
+
+    ahead = np.searchsorted(np.sort(start), times) - np.searchsorted(np.sort(stop), times)
+    events = count(stop, rows["observed"])
+    staying = ahead - events
+    survival = np.cumprod(1 - np.divide(events, ahead, out=np.zeros(len(times)), where=events > 0))
+    hazard_variance = np.divide(
+        events, ahead * staying, out=np.zeros(len(times)), where=(staying > 0)
+    ).cumsum()
+    lower, upper = log_log_limits(survival, survival * np.sqrt(hazard_variance))
+    return pd.DataFrame(
+        {
+            "at_risk": ahead,
+            "events": events,
+            "censored": count(stop, ~rows["observed"] & ~rows["follows"]),
+            "entered": count(start, rows["begins"] & np.isfinite(start)),
+            "left": count(stop, rows["follows"] & rows["ends"]),
+            "survival": survival,
+            "lower": np.where(survival == 1, 1.0, lower),
+            "upper": np.where(survival == 1, 1.0, upper),
+        },
+        index=pd.Index(times, name="time"),
+    )
 
 
 # --- competing risks -------------------------------------------------------------------------
@@ -250,27 +363,21 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
     `rows` is as `endpoints.covariate_rows` gives it. The fit is estimable only where its maximum is
-    proved to exist, see `_PartialLikelihood.has_maximum`.
+    proved to exist, see `PartialLikelihood.has_maximum`.
     """
     columns = list(columns)
     n, events = rows["patient"].nunique(), int(rows["event"].sum())
-    x = rows[columns].to_numpy(dtype=float)
-    scale = x.std(axis=0) if len(x) else np.zeros(len(columns))
-    missing = pd.DataFrame(np.nan, index=columns, columns=["beta", "se"])
-    if events == 0 or (scale == 0).any():
+    found = CoxModels(rows, columns, ties).fit(columns)
+    if found is None:
+        missing = pd.DataFrame(np.nan, index=columns, columns=["beta", "se"])
         return CoxFit(missing, np.nan, n, events, estimable=False)
-    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale, ties)
-    beta, (value, gradient, information) = likelihood.climb()
-    if not likelihood.has_maximum(beta, gradient, information):
-        return CoxFit(missing, np.nan, n, events, estimable=False)
-    se = np.sqrt(np.diag(np.linalg.inv(information)))
-    estimates = pd.DataFrame({"beta": beta / scale, "se": se / scale}, index=columns)
-    return CoxFit(estimates, float(value), n, events, estimable=True)
+    estimates = pd.DataFrame({"beta": found.beta, "se": found.se}, index=columns)
+    return CoxFit(estimates, found.log_likelihood, n, events, estimable=True)
 
 
 def null_log_likelihood(rows: pd.DataFrame) -> float:
     """Log partial likelihood of no factor at all."""
-    return float(_PartialLikelihood(rows, np.zeros((len(rows), 1))).at(np.zeros(1))[0])
+    return float(PartialLikelihood(rows, np.zeros((len(rows), 1))).at(np.zeros(1))[0])
 
 
 def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -287,10 +394,8 @@ def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.
     fit = cox(rows, columns)
     if not fit.estimable:
         return missing
-    x = rows[columns].to_numpy(dtype=float)
-    scale = x.std(axis=0)
-    likelihood = _PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
-    residuals, variances = likelihood.at_deaths(fit.estimates["beta"].to_numpy() * scale)
+    likelihood, beta, _ = _at_maximum(rows, fit)
+    residuals, variances = likelihood.at_deaths(beta)
     clock = likelihood.deaths_clock()
     clock = clock - clock.mean()
     score, cross = clock @ residuals, np.tensordot(clock, variances, 1)
@@ -303,6 +408,40 @@ def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.
     degrees = [*np.ones(len(columns)), len(columns)]
     p = stats.chi2.sf(chi2, degrees)
     return pd.DataFrame({"chi2": chi2, "p": p}, index=missing.index)
+
+
+def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """What each event says of the log hazard ratios at its time (Grambsch & Therneau 1994).
+
+    The scaled Schoenfeld residuals of the Cox model of `columns`, plus its beta: their course over
+    time is that of the log ratio, flat where hazards are proportional. Tied events share the mean
+    of their risk sets, averaged over Efron's, as in R's `cox.zph`. Returns a column a factor and a
+    row an event, indexed by its time, in the order of time and then of `rows`; missing where the
+    model has no estimate. A mean of them all is beta again.
+    """
+    columns = list(columns)
+    died = rows.loc[rows["event"] > 0, "stop"]
+    order = np.argsort(died.to_numpy(), kind="stable")
+    times = pd.Index(died.to_numpy()[order], name="time", dtype=float)
+    fit = cox(rows, columns)
+    if not fit.estimable:
+        return pd.DataFrame(np.nan, index=times, columns=columns)
+    likelihood, beta, scale = _at_maximum(rows, fit)
+    residuals, variances = likelihood.at_deaths(beta)
+    x = likelihood.x[likelihood.event]
+    expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
+    scaled = (x - expected.to_numpy()) @ np.linalg.inv(variances.mean(axis=0))
+    return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)
+
+
+def _at_maximum(
+    rows: pd.DataFrame, fit: CoxFit
+) -> tuple[PartialLikelihood, np.ndarray, np.ndarray]:
+    """A fit's likelihood, its beta for standardised factors, and the scale of these."""
+    x = rows[list(fit.estimates.index)].to_numpy(dtype=float)
+    scale = x.std(axis=0)
+    likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
+    return likelihood, fit.estimates["beta"].to_numpy() * scale, scale
 
 
 def cut(rows: pd.DataFrame, time: float) -> pd.DataFrame:
@@ -329,18 +468,7 @@ def early_and_late(rows: pd.DataFrame, column: str) -> tuple[float, CoxFit]:
 
 def score_p(rows: pd.DataFrame, kept: Sequence[str], candidate: str) -> float:
     """P of the score test that adds `candidate` to the model of `kept`, which is not refitted."""
-    columns = [*kept, candidate]
-    x = rows[columns].to_numpy(dtype=float)
-    if rows["event"].sum() == 0 or x[:, -1].std() == 0:
-        return np.nan
-    beta = np.zeros(len(columns))
-    if kept:
-        fit = cox(rows, kept)
-        if not fit.estimable:
-            return np.nan
-        beta[:-1] = fit.estimates["beta"]
-    _, gradient, information = _PartialLikelihood(rows, x - x.mean(axis=0)).at(beta)
-    return float(stats.chi2.sf(gradient @ np.linalg.pinv(information) @ gradient, 1))
+    return float(CoxModels(rows, [*kept, candidate]).score_p(kept, [candidate])[0])
 
 
 def stepwise(rows: pd.DataFrame, candidates: Sequence[str], level: float = 0.05) -> list[str]:
@@ -352,33 +480,105 @@ def stepwise(rows: pd.DataFrame, candidates: Sequence[str], level: float = 0.05)
     cannot go round in a circle. A factor that would separate the events beside those kept does not
     enter: the model would have no estimate.
     """
-    kept: list[str] = []
-    seen = set()
-    while frozenset(kept) not in seen:
-        seen.add(frozenset(kept))
-        outside = [column for column in candidates if column not in kept]
-        entry = pd.Series({column: score_p(rows, kept, column) for column in outside}, dtype=float)
-        strong = entry[entry < level].sort_values(kind="stable").index
-        models = ([*kept, column] for column in strong)
-        entered = next((model for model in models if cox(rows, model).estimable), None)
-        if entered is None:
-            break
-        kept = _without_the_weak(rows, entered, level)
-    return kept
+    return CoxModels(rows, candidates).stepwise(level)
 
 
-def _without_the_weak(rows: pd.DataFrame, kept: list[str], level: float) -> list[str]:
-    """Backward elimination by the Wald test."""
-    while kept:
-        p = cox(rows, kept).summary()["p"]
-        if not p.max() >= level:
-            break
-        kept = [column for column in kept if column != p.idxmax()]
-    return kept
+@dataclass(frozen=True)
+class Coefficients:
+    """Log hazard ratios of a model's columns (k,), in their units, and their standard errors."""
+
+    beta: np.ndarray
+    se: np.ndarray
+    log_likelihood: float
+
+    def wald_p(self) -> np.ndarray:
+        """Two-sided P of each column (k,)."""
+        return special.chdtrc(1, (self.beta / self.se) ** 2)
 
 
-class _PartialLikelihood:
-    """The log partial likelihood at any beta, its gradient and its information.
+class CoxModels:
+    """Cox models of any of some columns on the same start-stop rows.
+
+    Rows are sorted, columns standardised and each model fitted once, however often it is asked for:
+    `cox`, `score_p` and `stepwise` in one place, for who needs thousands of them.
+    """
+
+    def __init__(self, rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> None:
+        self.columns = list(columns)
+        x = rows[self.columns].to_numpy(dtype=float)
+        self._places = {column: place for place, column in enumerate(self.columns)}
+        self._fits: dict[tuple[str, ...], Coefficients | None] = {}
+        self._scale = x.std(axis=0) if len(x) else np.zeros(len(self.columns))
+        self._likelihood = None
+        if rows["event"].sum() > 0:
+            units = np.where(self._scale > 0, self._scale, 1.0)
+            self._likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / units, ties)
+
+    def fit(self, columns: Sequence[str]) -> Coefficients | None:
+        """The model of `columns`; None where it has no estimate, as in `cox`."""
+        key = tuple(columns)
+        if key not in self._fits:
+            self._fits[key] = self._fitted([self._places[column] for column in key])
+        return self._fits[key]
+
+    def _fitted(self, places: list[int]) -> Coefficients | None:
+        scale = self._scale[places]
+        if self._likelihood is None or (scale == 0).any():
+            return None
+        likelihood = self._likelihood.of(self._likelihood.x[:, places])
+        beta, (value, gradient, information) = likelihood.climb()
+        if not likelihood.has_maximum(beta, gradient, information):
+            return None
+        se = np.sqrt(np.diag(np.linalg.inv(information)))
+        return Coefficients(beta / scale, se / scale, float(value))
+
+    def score_p(self, kept: Sequence[str], candidates: Sequence[str]) -> np.ndarray:
+        """P of the score test that adds each candidate alone to the model of `kept` (k,).
+
+        Missing for a candidate that does not vary, and for all where the model of `kept` has no
+        estimate.
+        """
+        beta = np.zeros(len(self.columns))
+        p = np.full(len(candidates), np.nan)
+        inside = [self._places[column] for column in kept]
+        outside = np.array([self._places[column] for column in candidates], dtype=int)
+        fit = self.fit(kept) if len(kept) else None
+        if self._likelihood is None or (len(kept) and fit is None):
+            return p
+        if fit is not None:
+            beta[inside] = fit.beta * self._scale[inside]
+        varies = self._scale[outside] > 0
+        p[varies] = special.chdtrc(1, self._likelihood.entry(beta, inside, outside[varies]))
+        return p
+
+    def stepwise(self, level: float = 0.05) -> list[str]:
+        """See the function of that name."""
+        kept: list[str] = []
+        seen = set()
+        while frozenset(kept) not in seen:
+            seen.add(frozenset(kept))
+            outside = [column for column in self.columns if column not in kept]
+            p = self.score_p(kept, outside)
+            order = np.argsort(p, kind="stable")  # what has no P comes last, and is not below
+            models = ([*kept, outside[place]] for place in order if p[place] < level)
+            entered = next((model for model in models if self.fit(model)), None)
+            if entered is None:
+                break
+            kept = self._without_the_weak(entered, level)
+        return kept
+
+    def _without_the_weak(self, kept: list[str], level: float) -> list[str]:
+        """Backward elimination by the Wald test."""
+        while kept and (fit := self.fit(kept)):
+            p = fit.wald_p()
+            if not p.max() >= level:
+                break
+            kept = [column for column in kept if column != kept[p.argmax()]]
+        return kept
+
+
+class PartialLikelihood:
+    """The log partial likelihood at any beta (p,), its gradient and its information (Cox 1972).
 
     Risk-set sums are differences of two cumulative sums, over rows by stop and by start, so that
     one evaluation costs a sort's worth of work and no loop over times. `x` is standardised.
@@ -388,27 +588,36 @@ class _PartialLikelihood:
         start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
         event = rows["event"].to_numpy() > 0
         self.x = x
-        self.squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
         self.times, self.death = np.unique(stop[event], return_inverse=True)
         self.event = event
         self.by_stop, self.by_start = np.argsort(stop), np.argsort(start)
         # At risk at t are the rows with start < t <= stop.
         self.from_stop = np.searchsorted(stop[self.by_stop], self.times, side="left")
         self.from_start = np.searchsorted(start[self.by_start], self.times, side="left")
+        # Who comes before all of these places is in no sum.
+        self.by_stop, self.from_stop = _from_the_first(self.by_stop, self.from_stop)
+        self.by_start, self.from_start = _from_the_first(self.by_start, self.from_start)
+        self.deaths_in_order = np.flatnonzero(event)[np.argsort(self.death, kind="stable")]
+        self.ties = np.bincount(self.death, minlength=len(self.times))
         self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
 
     def _efron_share(self) -> np.ndarray:
         """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
-        ties = np.bincount(self.death, minlength=len(self.times))
-        first = np.cumsum(ties) - ties
+        first = np.cumsum(self.ties) - self.ties
         order = np.argsort(self.death, kind="stable")
         rank = np.empty(len(self.death))
         rank[order] = np.arange(len(self.death)) - first[self.death[order]]
-        return rank / ties[self.death]
+        return rank / self.ties[self.death]
 
     def _breslow_share(self) -> np.ndarray:
         """Each tied death meets the whole risk set."""
         return np.zeros(len(self.death))
+
+    def of(self, x: np.ndarray) -> PartialLikelihood:
+        """The likelihood of other columns (rows, p) on the same rows, which stay sorted."""
+        other = copy.copy(self)
+        other.x = x
+        return other
 
     def at(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Log likelihood, gradient (p,) and information (p, p); no numbers too far out.
@@ -422,30 +631,62 @@ class _PartialLikelihood:
             p = len(gradient)
             return value, gradient, second.sum(axis=0).reshape(p, p) - mean.T @ mean
 
+    def value(self, beta: np.ndarray) -> float:
+        """Log likelihood alone."""
+        score, log_denominator, _ = self._means(beta, self.x[:, :0])
+        return float(score[self.event].sum() - log_denominator.sum())
+
     def at_deaths(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Schoenfeld residuals (deaths, p) and the variances of x at risk (deaths, p, p)."""
         _, _, mean, second = self._moments(beta)
         variance = second.reshape(*mean.shape, -1) - mean[:, :, None] * mean[:, None, :]
         return self.x[self.event] - mean, variance
 
+    def entry(self, beta: np.ndarray, inside: list[int], outside: np.ndarray) -> np.ndarray:
+        """Score statistics of the columns `outside`, each added alone to those `inside`.
+
+        `beta` (p,) is the maximum of those inside, and 0 elsewhere. One evaluation serves all: of
+        the products of columns, only those with a column inside and the squares are needed.
+        """
+        x, k = self.x[:, [*inside, *outside]], len(inside)
+        p = x.shape[1]
+        products = (x[:, :, None] * x[:, None, :k]).reshape(len(x), p * k)
+        _, _, means = self._means(beta, np.column_stack([x, products, x[:, k:] ** 2]))
+        mean, totals = means[:, :p], means[:, p:].sum(axis=0)
+        gradient = x[self.event].sum(axis=0) - mean.sum(axis=0)
+        cross = totals[: p * k].reshape(p, k) - mean.T @ mean[:, :k]
+        own = totals[p * k :] - (mean[:, k:] ** 2).sum(axis=0)
+        # For each column outside, the model of k + 1 columns that it would make.
+        score = np.empty((p - k, k + 1))
+        information = np.empty((p - k, k + 1, k + 1))
+        score[:, :k], score[:, k] = gradient[:k], gradient[k:]
+        information[:, :k, :k], information[:, k, k] = cross[:k], own
+        information[:, k, :k] = information[:, :k, k] = cross[k:]
+        return np.einsum("ci,cij,cj->c", score, np.linalg.pinv(information), score)
+
     def _moments(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Each row's score; for each death the log of its denominator, mean and squares of x."""
+        p = self.x.shape[1]
+        squares = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(self.x), p * p)
+        score, log_denominator, means = self._means(beta, np.column_stack([self.x, squares]))
+        return score, log_denominator, means[:, :p], means[:, p:]
+
+    def _means(
+        self, beta: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Each row's score; for each death the log of its denominator and the means of `values`."""
         score = self.x @ beta
         top = score.max()
-        weight = np.exp(score - top)  # against overflow; it cancels but for the log below
-        sums = self._sums(
-            np.column_stack([np.ones_like(weight), self.x, self.squares]) * weight[:, None]
-        )
-        p = self.x.shape[1]
+        weight = np.exp(score - top)[:, None]  # against overflow; it cancels but for the log below
+        sums = self._sums(np.column_stack([weight, values * weight]))
         denominator = sums[:, :1]
-        mean, second = sums[:, 1 : p + 1] / denominator, sums[:, p + 1 :] / denominator
-        return score, np.log(denominator[:, 0]) + top, mean, second
+        return score, np.log(denominator[:, 0]) + top, sums[:, 1:] / denominator
 
     def _sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each death's risk set, less its share of the tied deaths."""
         at_risk = self._at_risk(weighted)
-        tied = np.zeros_like(at_risk)
-        np.add.at(tied, self.death, weighted[self.event])
+        first = np.cumsum(self.ties) - self.ties
+        tied = np.add.reduceat(weighted[self.deaths_in_order], first, axis=0)
         return at_risk[self.death] - self.share[:, None] * tied[self.death]
 
     def _at_risk(self, weighted: np.ndarray) -> np.ndarray:
@@ -457,18 +698,23 @@ class _PartialLikelihood:
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
         at_risk = self._at_risk(np.ones((len(self.x), 1)))[:, 0]
-        survival = np.cumprod(1 - np.bincount(self.death) / at_risk)
+        survival = np.cumprod(1 - self.ties / at_risk)
         return 1 - np.append(1.0, survival)[self.death]
 
-    def climb(self, most: int = 60) -> tuple[np.ndarray, tuple[float, np.ndarray, np.ndarray]]:
-        """Newton's method from 0, halving a step that does not climb: the last beta and `at` it."""
-        beta = np.zeros(self.x.shape[1])
-        here = self.at(beta)
+    def climb(
+        self, most: int = 60, penalty: float = 0.0, start: np.ndarray | None = None
+    ) -> tuple[np.ndarray, tuple[float, np.ndarray, np.ndarray]]:
+        """Newton's method, halving a step that does not climb: the last beta and `at` it.
+
+        From 0, or `start` (p,). With a `penalty`, half of it times the sum of beta^2 is taken off.
+        """
+        beta = np.zeros(self.x.shape[1]) if start is None else start
+        here = self._penalised(beta, penalty)
         for _ in range(most):
             step = np.linalg.pinv(here[2], hermitian=True) @ here[1]
             last = here[1] @ step < 1e-10
             for _ in range(30):
-                there = self.at(beta + step)
+                there = self._penalised(beta + step, penalty)
                 rounding = 1e-12 * abs(here[0])
                 if np.isfinite(there[2]).all() and there[0] >= here[0] - rounding:
                     break
@@ -479,6 +725,13 @@ class _PartialLikelihood:
             if last:
                 break
         return beta, here
+
+    def _penalised(self, beta: np.ndarray, penalty: float) -> tuple[float, np.ndarray, np.ndarray]:
+        value, gradient, information = self.at(beta)
+        if penalty == 0:
+            return value, gradient, information
+        own = penalty * np.eye(len(beta))
+        return value - penalty / 2 * beta @ beta, gradient - penalty * beta, information + own
 
     def has_maximum(self, beta: np.ndarray, gradient: np.ndarray, information: np.ndarray) -> bool:
         """Whether a finite maximum is proved by what the likelihood is at `beta`.
@@ -505,6 +758,12 @@ class _PartialLikelihood:
         whole = _sums_from(weight[self.by_stop], self.from_stop)
         ratio = (whole[self.death] / self._sums(weight)).max()
         return np.finfo(float).eps * len(weight) * ratio
+
+
+def _from_the_first(order: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What of an order is needed for sums from each of some places to its end."""
+    first = places.min() if len(places) else 0
+    return order[first:], places - first
 
 
 def _sums_from(values: np.ndarray, places: np.ndarray) -> np.ndarray:

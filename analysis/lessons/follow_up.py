@@ -33,11 +33,11 @@ from .course import Exercise
 from .cuts import cut_at, cuts
 
 ALIVE, FOLLOWED = "Alive", "Still followed"
-# Under the axis of a chart, and as columns of the table.
+# Under the axis of a chart, and over the columns of the table.
 WAYS = {
-    "time_followup_everybody": ("Everybody", "Everybody"),
-    "followup_median": ("Censored", "The censored"),
-    "median_followup": ("Reverse", "Reverse Kaplan–Meier (95% CI)"),
+    "time_followup_everybody": "Everybody",
+    "followup_median": "Censored",
+    "median_followup": "Reverse",
 }
 WRONG_AND_RIGHT = ("time_followup_everybody", "median_followup")
 SOONER = "os:sooner"
@@ -304,28 +304,26 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     os = endpoint(dataset, "os")
     rows = [
         _way_row(results, "All patients", "os", 0),
-        _way_row(results, "The same, each death in half the time", SOONER, 0),
+        _way_row(results, "Each death in half the time", SOONER, 0),
     ]
     if factor := splitting(dataset, os):
         sides = map(listed, (factor.numerator, factor.denominator))
         rows.append(Row(factor.label))
         for label, group in zip(sides, _side_groups(factor), strict=True):
             rows.append(_way_row(results, label, group, 1))
-    columns = ["Patients", "Number", "Median survival (95% CI)"]
+    columns = ["Patients", "Median survival (95% CI)"]
     return Table(
         name,
         "Median survival and three medians of follow-up, months. Of the three, the first is wrong.",
-        [*columns, *(long for _, long in WAYS.values())],
+        [*columns, *list(WAYS.values())[:-1], "Reverse (95% CI)"],
         rows,
-        cards=True,
         abbreviations=dataset.settings.abbreviations,
     )
 
 
 def _way_row(results: pd.DataFrame, label: str, group: str, level: int) -> Row:
     middle, *ways = (pick(results, quantity, group) for quantity in ("median", *WAYS))
-    cells = [counted(middle["n"]), *map(_limited, (middle, *ways))]
-    return Row(label, cells, level)
+    return Row(label, list(map(_limited, (middle, *ways))), level)
 
 
 def _limited(row: pd.Series) -> str:
@@ -452,7 +450,7 @@ def _half(choices: int = 1) -> alt.Chart:
 
 def _strip(results: pd.DataFrame, group: str, month: float | None) -> pd.DataFrame:
     """The median and the follow-ups as a dot, its interval and its words, a row each."""
-    labels = {"median": "Median", **{quantity: short for quantity, (short, _) in WAYS.items()}}
+    labels = {"median": "Median", **WAYS}
     rows = []
     for place, (quantity, label) in enumerate(labels.items()):
         row = pick(results, quantity, group, month)
