@@ -272,7 +272,8 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     )
     caption = (
         "The same patients, followed for less. Each is cut at the same month; whoever was alive "
-        "then is censored there. Under the axis: median survival and the three follow-ups."
+        "then is censored there, so that the dashed curve falls to nothing. Under the axis: median "
+        "survival and the three follow-ups."
     )
     return Figure(name, chart, alt_text, with_source(dataset, caption), choice=choice)
 
