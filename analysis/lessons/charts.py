@@ -41,8 +41,9 @@ def curves_chart(
     choice: int | None = None,
     marks: pd.DataFrame | None = None,
     more: Sequence[alt.Chart] = (),
+    smooth: Sequence[str] = (),
 ) -> alt.LayerChart:
-    """Step curves of shares over months.
+    """Curves of shares over months, in steps unless they are named as `smooth`.
 
     `steps` has `month`, `estimate`, `series`; with a `choice`, the number of the one that is shown
     first, also `choice`. `series` gives the order of the curves' names, which stand in the corner;
@@ -56,8 +57,14 @@ def curves_chart(
     x, y = month_axis(ticks, title), share_axis()
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=names, range=colours))
     dash = alt.StrokeDash("series:N", legend=None, scale=alt.Scale(domain=names, range=dashes))
-    lines = alt.Chart(steps).mark_line(interpolate="step-after", strokeWidth=2, clip=True)
-    layers = [*more, lines.encode(x=x, y=y, color=colour, strokeDash=dash)]
+    layers = [*more]
+    for shape, drawn in (
+        ("step-after", steps[~steps["series"].isin(smooth)]),
+        ("linear", steps[steps["series"].isin(smooth)]),
+    ):
+        if len(drawn):
+            lines = alt.Chart(drawn).mark_line(interpolate=shape, strokeWidth=2, clip=True)
+            layers.append(lines.encode(x=x, y=y, color=colour, strokeDash=dash))
     if marks is not None:
         layers += _rules(marks, x)
     if choice is not None:
