@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .. import estimators as est
-from ..charts import CHOICE, COLOURS, HEIGHT, LABEL_SIZE, STYLE
+from ..charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE
 from ..dataset import Dataset
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
@@ -40,13 +40,15 @@ def curves_chart(
     styles: Mapping[str, int] | None = None,
     choice: int | None = None,
     marks: pd.DataFrame | None = None,
+    clear: int = 0,
 ) -> alt.LayerChart:
     """Step curves of shares over months.
 
     `steps` has `month`, `estimate`, `series`; with a `choice`, the number of the one that is shown
     first, also `choice`. `series` gives the order of the curves' names, which stand in the corner;
     the first two have a colour each, and so on in turn. `styles` gives some a dash (1). `marks`
-    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words.
+    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words, which begin
+    below the first `clear` of the names.
     """
     colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
     dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
@@ -68,7 +70,7 @@ def curves_chart(
     lines = alt.Chart(steps).mark_line(interpolate="step-after", strokeWidth=2, clip=True)
     layers = [lines.encode(x=x, y=y, color=colour, strokeDash=dash)]
     if marks is not None:
-        layers += _rules(marks, x)
+        layers += _rules(marks, x, clear)
     if choice is not None:
         layers = [layer.transform_filter(f"datum.choice == {CHOICE}") for layer in layers]
     layers += _names(names, colour, dash)
@@ -83,11 +85,14 @@ def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.Laye
     return chart.configure(**STYLE)
 
 
-def _rules(marks: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
-    """Vertical rules with words beside their upper end."""
+def _rules(marks: pd.DataFrame, x: alt.X, clear: int) -> list[alt.Chart]:
+    """Vertical rules, below so many names, with words beside their lower end."""
     base = alt.Chart(marks).encode(x=x)
+    rule = base.mark_rule(strokeDash=[2, 3], opacity=0.7, color=INK)
+    if clear:
+        rule = rule.encode(y=alt.value(18 * clear), y2=alt.value(HEIGHT))
     return [
-        base.mark_rule(strokeDash=[2, 3], opacity=0.7),
+        rule,
         base.mark_text(align="left", dx=5, fontSize=LABEL_SIZE).encode(
             y=alt.value(HEIGHT - 12), text="text:N"
         ),
