@@ -4,8 +4,8 @@ PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
 
-# Tests run on every core. The cells of a notebook stay together, and so do those tests that
-# tests/conftest.py groups.
+# Tests run on every core. The cells of a notebook stay together, and so do the tests of a file,
+# in the order of tests/conftest.py.
 WORKERS := --numprocesses auto --dist
 
 PY    := .venv/bin/python
@@ -15,15 +15,18 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf new check test notebooks calibrate lock clean
+.PHONY: help book pdf handouts new check test notebooks calibrate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  DATASET=folder   another dataset (book, pdf, new, check);  OUT=folder   where to build (book, pdf)"
+	@echo "  DATASET=folder   another dataset (book, pdf, handouts, new, check);  OUT=folder   where to build"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
 book: $(READY) ## run the notebooks that changed and build the site
 	@$(PY) -m analysis book $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+
+handouts: $(READY) ## print each lesson for a class, without solutions
+	@$(PY) -m analysis handouts $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
 
 new: $(READY) ## lay out a dataset folder to begin with: make new DATASET=folder
 	@$(if $(DATASET),$(PY) -m analysis new "$(DATASET)",echo "Where? make new DATASET=folder" >&2; exit 1)
@@ -40,7 +43,7 @@ test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 	$(PY) -m pytest $(WORKERS) loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	    -p no:cacheprovider -q book
 	$(PY) -m analysis book
-	$(PY) -m pytest $(WORKERS) loadgroup
+	$(PY) -m pytest $(WORKERS) loadscope --no-loadscope-reorder
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
 	@$(PY) -m analysis notebooks

@@ -76,6 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     _say_which_book(pdf)
     pdf.set_defaults(command=_pdf)
 
+    handouts = commands.add_parser(
+        "handouts",
+        help="print each lesson for a class",
+        description="Build the site as `book` does and print each lesson of one book to "
+        "OUT/handouts/, with Chromium: with room to write, and without solutions.",
+    )
+    _say_which_book(handouts)
+    handouts.set_defaults(command=_handouts)
+
     begin = commands.add_parser(
         "new",
         help="lay out a dataset folder to begin with",
@@ -188,6 +197,19 @@ def _pdf(options: argparse.Namespace) -> int:
     name = f"{load(folder).name if folder else 'plateau'}.pdf"
     pages = write_pdf(out / "html", out / name)
     print(f"The PDF is at {options.out / name} ({pages} pages)")
+    return 0
+
+
+def _handouts(options: argparse.Namespace) -> int:
+    from .browser import require_browser
+    from .pdf import write_handouts
+
+    require_browser()
+    folder = options.dataset.resolve() if options.dataset else None
+    out = options.out.resolve()
+    build(folder, out, dict(options.parameter))
+    made = write_handouts(out / "html", out / "handouts")
+    print(f"{len(made)} lessons are in {options.out / 'handouts'}")
     return 0
 
 

@@ -141,6 +141,22 @@ def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd
     return rows
 
 
+def at_landmark(rows: pd.DataFrame, column: str, landmark: float) -> pd.DataFrame:
+    """One row a patient still followed after `landmark`, by his state then (Anderson et al. 1983).
+
+    `rows` are the `covariate_rows` of one postbaseline factor, `column` its name. The clock starts
+    anew at the landmark: `stop` counts from it, `start` is -inf, and `column` keeps the value that
+    it has right after the landmark. So who has the event or leaves on the day of the landmark
+    itself is not there, and who switches on that day counts as switched: he may have his next
+    event only after it. Later switches are not looked at, which is what makes the comparison fair.
+    """
+    ends = rows.groupby("patient").agg(stop=("stop", "max"), event=("event", "max"))
+    there = rows[(rows["start"] <= landmark) & (landmark < rows["stop"])]
+    ends = ends.loc[there["patient"]].reset_index()
+    ends.insert(1, "start", -np.inf)
+    return ends.assign(stop=ends["stop"] - landmark, **{column: there[column].to_numpy()})
+
+
 # --- the four endpoints ----------------------------------------------------------------------
 
 

@@ -78,7 +78,7 @@ def at(curve: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
     times = np.asarray(times, dtype=float)
     passed = np.searchsorted(curve.index, times, side="right")
     first_left = np.searchsorted(curve.index, times, side="left")
-    counts = ["at_risk", "events", "censored", "other_events"]
+    counts = ["at_risk", "events", "censored", "other_events", "entered", "left"]
     values = curve.drop(columns=counts, errors="ignore").iloc[passed - 1].set_axis(times)
     values["at_risk"] = np.append(curve["at_risk"], 0)[first_left]
     values["censored"] = np.append(0, curve["censored"].cumsum())[first_left]
@@ -101,6 +101,44 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
         events, at_risk * survivors, out=np.zeros(len(steps)), where=survivors > 0
     )
     return float(area.sum()), float(np.sqrt((remaining**2 * hazard_variance).sum()))
+
+
+@dataclass(frozen=True)
+class MeanDifference:
+    """A difference of two restricted means, in the unit of time, with normal limits and P."""
+
+    estimate: float
+    se: float
+    lower: float
+    upper: float
+    p: float
+
+
+def restricted_mean_difference(
+    time: np.ndarray, observed: np.ndarray, group: np.ndarray, horizon: float
+) -> MeanDifference:
+    """Restricted mean of group 1 less that of group 0 (Royston & Parmar 2013).
+
+    `time`, `observed` and `group` (0 or 1) are (n,). The variances of the two `restricted_mean` add
+    up. It asks nothing of the hazards, but the horizon should lie within both groups' follow-up: a
+    curve that ends earlier is carried forward. Missing where a group is empty, the limits and P
+    also where the standard error is 0, as without any event. Raises ValueError for a group other
+    than 0 and 1.
+    """
+    time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
+    if not np.isin(group, (0, 1)).all():
+        raise ValueError("a group other than 0 and 1")
+    sides = [group == side for side in (0, 1)]
+    if not all(side.any() for side in sides):
+        return MeanDifference(*[np.nan] * 5)
+    without, with_it = (
+        restricted_mean(survival_curve(time[side], observed[side]), horizon) for side in sides
+    )
+    difference, se = with_it[0] - without[0], float(np.hypot(with_it[1], without[1]))
+    if se == 0:
+        return MeanDifference(difference, se, np.nan, np.nan, np.nan)
+    p = float(2 * stats.norm.sf(abs(difference) / se))
+    return MeanDifference(difference, se, difference - Z * se, difference + Z * se, p)
 
 
 @dataclass(frozen=True)
@@ -132,6 +170,80 @@ def event_rate(time: np.ndarray, observed: np.ndarray, start: float = 0.0) -> Ra
     upper = stats.chi2.isf(tail, 2 * events + 2) / 2
     shares = (events / exposure, lower / exposure, upper / exposure)
     return Rate(*(float(share) for share in shares), int(after.sum()), events, exposure)
+
+
+# --- survival by a state that changes --------------------------------------------------------
+
+
+def switching_curves(
+    rows: pd.DataFrame, column: str, landmark: float = -np.inf
+) -> dict[int, pd.DataFrame]:
+    """Survival by the present state of a factor that switches (Simon & Makuch 1984).
+
+    `rows` are start-stop, as `endpoints.covariate_rows` gives them, and `column` is 0 or 1: a
+    patient is at risk in the curve of the state that he is in, so that 0 loses him by a switch and
+    1 gains him. Kaplan-Meier with delayed entry; at risk at t are the rows with start < t <= stop.
+
+    From a `landmark` on, only what comes after it counts: an event on its very day does not, and
+    who switches on it is in the new state. The times stay those of `rows`.
+
+    Without a landmark the first risk sets of state 1 hold a few patients each. One event among one
+    patient takes the curve to 0, where it stays however many enter later; so it does in R. A
+    landmark by which enough have switched avoids it. The curve belongs to no group of patients: it
+    is what would be seen if the risk of each day were that of those in the state on that day.
+
+    Returns a frame for each state that anybody is in, by 0 and 1. It is indexed by the distinct
+    times of entry and exit, and the landmark or 0, with `at_risk` (just before the time; at the
+    landmark just after it), `events`, `censored` (followed no longer), `entered` and `left` (by a
+    switch or a late start; from the next time on), `survival`, `lower`, `upper` (log-log; missing
+    where survival is 0). Raises ValueError for a value other than 0 and 1.
+    """
+    if not rows[column].isin((0, 1)).all():
+        raise ValueError(f"{column}: a value other than 0 and 1")
+    rows = rows.sort_values(["patient", "start"])
+    near = rows[["patient", column]]
+    rows = rows.assign(
+        observed=rows["event"] > 0,
+        begins=near.ne(near.shift()).any(axis=1),
+        follows=rows["patient"].eq(rows["patient"].shift(-1)),
+        ends=near.ne(near.shift(-1)).any(axis=1),
+    )
+    rows["start"] = rows["start"].where(rows["start"] > landmark, -np.inf)
+    rows = rows[rows["stop"] > landmark]
+    origin = max(landmark, 0.0)
+    groups = ((state, rows[rows[column] == state]) for state in (0, 1))
+    return {state: _delayed_curve(group, origin) for state, group in groups if len(group)}
+
+
+def _delayed_curve(rows: pd.DataFrame, origin: float) -> pd.DataFrame:
+    """Kaplan-Meier of start-stop rows, at risk in start < t <= stop; from `origin` on."""
+    start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
+    times = np.unique([origin, *start[np.isfinite(start)], *stop])
+
+    def count(when: np.ndarray, which: pd.Series) -> np.ndarray:
+        return np.bincount(np.searchsorted(times, when[which]), minlength=len(times))
+
+    ahead = np.searchsorted(np.sort(start), times) - np.searchsorted(np.sort(stop), times)
+    events = count(stop, rows["observed"])
+    staying = ahead - events
+    survival = np.cumprod(1 - np.divide(events, ahead, out=np.zeros(len(times)), where=events > 0))
+    hazard_variance = np.divide(
+        events, ahead * staying, out=np.zeros(len(times)), where=(staying > 0)
+    ).cumsum()
+    lower, upper = log_log_limits(survival, survival * np.sqrt(hazard_variance))
+    return pd.DataFrame(
+        {
+            "at_risk": ahead,
+            "events": events,
+            "censored": count(stop, ~rows["observed"] & ~rows["follows"]),
+            "entered": count(start, rows["begins"] & np.isfinite(start)),
+            "left": count(stop, rows["follows"] & rows["ends"]),
+            "survival": survival,
+            "lower": np.where(survival == 1, 1.0, lower),
+            "upper": np.where(survival == 1, 1.0, upper),
+        },
+        index=pd.Index(times, name="time"),
+    )
 
 
 # --- competing risks -------------------------------------------------------------------------
@@ -282,10 +394,8 @@ def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.
     fit = cox(rows, columns)
     if not fit.estimable:
         return missing
-    x = rows[columns].to_numpy(dtype=float)
-    scale = x.std(axis=0)
-    likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
-    residuals, variances = likelihood.at_deaths(fit.estimates["beta"].to_numpy() * scale)
+    likelihood, beta, _ = _at_maximum(rows, fit)
+    residuals, variances = likelihood.at_deaths(beta)
     clock = likelihood.deaths_clock()
     clock = clock - clock.mean()
     score, cross = clock @ residuals, np.tensordot(clock, variances, 1)
@@ -298,6 +408,40 @@ def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.
     degrees = [*np.ones(len(columns)), len(columns)]
     p = stats.chi2.sf(chi2, degrees)
     return pd.DataFrame({"chi2": chi2, "p": p}, index=missing.index)
+
+
+def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """What each event says of the log hazard ratios at its time (Grambsch & Therneau 1994).
+
+    The scaled Schoenfeld residuals of the Cox model of `columns`, plus its beta: their course over
+    time is that of the log ratio, flat where hazards are proportional. Tied events share the mean
+    of their risk sets, averaged over Efron's, as in R's `cox.zph`. Returns a column a factor and a
+    row an event, indexed by its time, in the order of time and then of `rows`; missing where the
+    model has no estimate. A mean of them all is beta again.
+    """
+    columns = list(columns)
+    died = rows.loc[rows["event"] > 0, "stop"]
+    order = np.argsort(died.to_numpy(), kind="stable")
+    times = pd.Index(died.to_numpy()[order], name="time", dtype=float)
+    fit = cox(rows, columns)
+    if not fit.estimable:
+        return pd.DataFrame(np.nan, index=times, columns=columns)
+    likelihood, beta, scale = _at_maximum(rows, fit)
+    residuals, variances = likelihood.at_deaths(beta)
+    x = likelihood.x[likelihood.event]
+    expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
+    scaled = (x - expected.to_numpy()) @ np.linalg.inv(variances.mean(axis=0))
+    return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)
+
+
+def _at_maximum(
+    rows: pd.DataFrame, fit: CoxFit
+) -> tuple[PartialLikelihood, np.ndarray, np.ndarray]:
+    """A fit's likelihood, its beta for standardised factors, and the scale of these."""
+    x = rows[list(fit.estimates.index)].to_numpy(dtype=float)
+    scale = x.std(axis=0)
+    likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
+    return likelihood, fit.estimates["beta"].to_numpy() * scale, scale
 
 
 def cut(rows: pd.DataFrame, time: float) -> pd.DataFrame:

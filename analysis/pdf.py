@@ -1,4 +1,5 @@
-"""From the finished site to one PDF: its pages in reading order, joined and printed by Chromium.
+"""From the finished site to one PDF: its pages in reading order, joined and printed by Chromium;
+and a print-out of each lesson.
 
 The joined document holds all that it needs and no script, so the browser needs no network and no
 file. Links between pages become links inside the document.
@@ -10,6 +11,7 @@ import io
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from html import escape
 from mimetypes import guess_type
@@ -32,6 +34,8 @@ LEFT_OUT = (
     "details:has(.chart-answers), .why"
 )
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
+NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
+LESSON = "lesson_"
 OUTSIDE = ("http", "https", "mailto")
 
 
@@ -75,6 +79,27 @@ def write_pdf(html: Path, target: Path) -> int:
     new.write_bytes(printed)
     new.replace(target)
     return len(PdfReader(io.BytesIO(printed)).pages)
+
+
+def write_handouts(html: Path, folder: Path) -> list[Path]:
+    """Print each lesson of the book in `html` by itself, for a class; returns the files.
+
+    They have the tasks with room to write, and no solution. Raises BuildError.
+    """
+    program = require_browser()
+    volume = read(html)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    try:
+        with chromium(program) as browser:
+            for chapter in volume.chapters:
+                if chapter.name.startswith(LESSON):
+                    made.append(folder / f"{chapter.name}.pdf")
+                    made[-1].write_bytes(_print(browser, handout(volume, chapter)))
+    except BrowserError as error:
+        said = error.message.splitlines()[0]
+        raise BuildError(f"{program} cannot print the lessons: {said}") from None
+    return made
 
 
 # --- reading the site --------------------------------------------------------------------------
@@ -211,9 +236,8 @@ def document(volume: Volume, pages: dict[str, int]) -> str:
     """The book as one page of HTML; `pages` has the number of the page where a chapter begins."""
     front, chapters = volume.front, volume.chapters
     name, dataset = (_text(front, place) for place in (".logo__title", ".plateau-dataset"))
-    note = _text(front, ".bd-header-announcement strong")
     feet = [
-        f"@page {{ @bottom-left {{ content: {_css(note)} }} }}",
+        f"@page {{ @bottom-left {{ content: {_css(_text(front, NOTE))} }} }}",
         *(_page_rule(number, chapter.title) for number, chapter in enumerate(chapters)),
     ]
     bodies = [
@@ -226,6 +250,24 @@ def document(volume: Volume, pages: dict[str, int]) -> str:
         f"<style>{volume.style}{''.join(feet)}</style></head>"
         f'<body class="bd-content bd-article-container">{_cover(front)}{_contents(chapters, pages)}'
         f'<main class="bd-main">{"".join(bodies)}</main></body></html>'
+    )
+
+
+def handout(volume: Volume, chapter: Chapter) -> str:
+    """One chapter as a page of HTML of its own; what leads to other chapters is plain text."""
+    article = copy(chapter.article)
+    for link in article.select("a[href^='#']"):
+        link.unwrap()
+    feet = [
+        f"@page {{ @bottom-left {{ content: {_css(_text(volume.front, NOTE))} }} }}",
+        _page_rule(0, chapter.title),
+    ]
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(chapter.title)}</title>"
+        f"<style>{volume.style}{''.join(feet)}</style></head>"
+        f'<body class="bd-content bd-article-container"><main class="bd-main handout">'
+        f'<div style="page: chapter-0">{article}</div></main></body></html>'
     )
 
 

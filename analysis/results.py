@@ -622,7 +622,7 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     rows = []
     for factor in factors:
         alone = covariate_rows(dataset, question, [factor])
-        rows += _model(question, "univariate", [factor], alone)
+        rows += model_rows(question, "univariate", [factor], alone)
         rows += _proportional(question, "univariate", [factor], alone)[:1]
         rows += _early_and_late(dataset, question, factor, alone)
     later = _postbaseline(dataset, question)
@@ -632,16 +632,16 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     chosen: list[Factor] = []
     if candidates:
         complete = covariate_rows(dataset, question, candidates)
-        rows += _model(question, "unselected", candidates, complete)
+        rows += model_rows(question, "unselected", candidates, complete)
         kept = est.stepwise(complete, [f.column for f in candidates], SELECTION_LEVEL)
         chosen = [f for f in candidates if f.column in kept]
         if chosen:
-            rows += _model(question, "multivariate", chosen, complete)
+            rows += model_rows(question, "multivariate", chosen, complete)
             rows += _proportional(question, "multivariate", chosen, complete)
     everybody = [factor for factor in later if _of_all(dataset, question, factor)]
     if len(everybody) > 1:
         together = covariate_rows(dataset, question, everybody)
-        rows += _model(question, "postbaseline", everybody, together)
+        rows += model_rows(question, "postbaseline", everybody, together)
     rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
     rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
     return frame(rows)
@@ -657,7 +657,7 @@ def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame
     for factor in _postbaseline(dataset, question):
         if column in (None, factor.column):
             alone = covariate_rows(dataset, question, [factor])
-            rows += _model(question, "univariate", [factor], alone)
+            rows += model_rows(question, "univariate", [factor], alone)
             rows += _fixed(dataset, question, factor)
     return frame(rows)
 
@@ -667,7 +667,7 @@ def _postbaseline(dataset: Dataset, question: Endpoint) -> list[Factor]:
 
 
 def _fixed(dataset: Dataset, question: Endpoint, factor: Factor) -> list[dict]:
-    return _model(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
+    return model_rows(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
 
 
 def _proportional(
@@ -726,9 +726,10 @@ def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
     return found
 
 
-def _model(
+def model_rows(
     question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
 ) -> list[dict]:
+    """`hazard_ratio_KIND` and `p_KIND` of each factor in one Cox model of the rows."""
     fit = est.cox(rows, [factor.column for factor in factors])
     made = []
     for factor, (_, line) in zip(factors, fit.summary().iterrows(), strict=True):

@@ -14,7 +14,7 @@ from analysis.endpoints import endpoint
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 1e-9  # relative
-VALUES = pd.read_csv(REFERENCE / "lessons.csv")
+VALUES = pd.read_csv(REFERENCE / "cure_and_selection.csv")
 CASES = VALUES[VALUES["estimator"] == "mixture_cure"][["dataset", "case"]].drop_duplicates()
 MADE = {
     "gone": ([1, 2, 3, 4, 6, 9], [1] * 6),

@@ -8,6 +8,8 @@ import pytest
 from lifelines.statistics import logrank_test
 
 from analysis import estimators as est
+from analysis.endpoints import at_landmark
+from analysis.subdistribution import fine_gray
 
 
 def curve(time, event):
@@ -88,6 +90,36 @@ def test_restricted_mean_is_the_area():
     assert error == pytest.approx(np.sqrt(1**2 / (3 * 2) + (1 / 3) ** 2 / (2 * 1)))
 
 
+def test_a_difference_of_means_by_hand():
+    """Group 1 as in the mean above; in group 0 one of two dies on day 1, the other lives on."""
+    time, observed, group = [1, 2, 4, 1, 4], [1, 1, 0, 1, 0], [1, 1, 1, 0, 0]
+    found = est.restricted_mean_difference(time, observed, group, 3)
+    assert found.estimate == pytest.approx(2 - (1 + 2 / 2))
+    assert found.se**2 == pytest.approx(1 / 6 + (1 / 3) ** 2 / 2 + 1**2 / (2 * 1))
+    assert found.upper == pytest.approx(found.estimate + est.Z * found.se)
+    assert found.p == pytest.approx(1)
+
+
+def test_a_difference_of_means_turns_round_with_its_groups():
+    rng = np.random.default_rng(11)
+    time, observed, group = (rng.integers(low, high, 90) for low, high in ((1, 30), (0, 2), (0, 2)))
+    one = est.restricted_mean_difference(time, observed, group, 20)
+    other = est.restricted_mean_difference(time, observed, 1 - group, 20)
+    assert one.estimate != 0
+    expected = [-one.estimate, one.se, -one.upper, -one.lower, one.p]
+    assert list(vars(other).values()) == pytest.approx(expected)
+
+
+def test_a_difference_of_means_without_a_group_or_an_event():
+    nobody = est.restricted_mean_difference([1, 2], [1, 1], [1, 1], 2)
+    assert np.isnan(list(vars(nobody).values())).all()
+    no_event = est.restricted_mean_difference([5, 5], [0, 0], [0, 1], 4)
+    assert (no_event.estimate, no_event.se) == (0, 0)
+    assert np.isnan([no_event.lower, no_event.upper, no_event.p]).all()
+    with pytest.raises(ValueError, match="0 and 1"):
+        est.restricted_mean_difference([1, 2], [1, 1], [1, 2], 2)
+
+
 @pytest.mark.parametrize("event", [0, 1])
 def test_one_patient(event):
     found = curve([5], [event])
@@ -117,6 +149,114 @@ def test_a_rate_of_nobody_is_missing():
     rate = est.event_rate([5, 5], [1, 0], 5)
     assert (rate.n, rate.events, rate.exposure) == (0, 0, 0)
     assert np.isnan([rate.estimate, rate.lower, rate.upper]).all()
+
+
+# --- a state that changes --------------------------------------------------------------------
+
+
+def switching(*patients) -> pd.DataFrame:
+    """Rows of patients (switch or None, end, event): 0 up to and on the day of the switch."""
+    made = []
+    for i, (switch, end, event) in enumerate(patients):
+        if switch is None or switch >= end:
+            made.append((i, -np.inf, end, event, 0.0))
+        else:
+            made += [(i, -np.inf, switch, 0, 0.0), (i, switch, end, event, 1.0)]
+    return pd.DataFrame(made, columns=["patient", "start", "stop", "event", "x"])
+
+
+TIED = switching((4, 9, 1), (None, 4, 1), (4, 4, 1), (2, 4, 1), (2, 6, 0), (None, 9, 0), (5, 9, 1))
+
+
+def test_switching_curves_by_hand_with_ties():
+    """On day 4: who switches that day is still in 0, and so is who has the event that day."""
+    curves = est.switching_curves(TIED, "x")
+    zero, one = curves[0], curves[1]
+    assert zero["at_risk"].to_dict() == {0: 7, 2: 7, 4: 5, 5: 2, 9: 1}
+    assert zero["events"].to_dict() == {0: 0, 2: 0, 4: 2, 5: 0, 9: 0}
+    assert zero["left"].to_dict() == {0: 0, 2: 2, 4: 1, 5: 1, 9: 0}
+    assert zero["censored"].to_dict() == {0: 0, 2: 0, 4: 0, 5: 0, 9: 1}
+    assert zero["survival"].tolist() == pytest.approx([1, 1, 0.6, 0.6, 0.6])
+    assert one["at_risk"].to_dict() == {0: 0, 2: 0, 4: 2, 5: 2, 6: 3, 9: 2}
+    assert one["entered"].to_dict() == {0: 0, 2: 2, 4: 1, 5: 1, 6: 0, 9: 0}
+    assert one["survival"].tolist() == pytest.approx([1, 1, 0.5, 0.5, 0.5, 0])
+    assert one.loc[9, ["lower", "upper"]].isna().all()
+    assert one.loc[2, ["lower", "upper"]].tolist() == [1, 1]
+
+
+def test_those_at_risk_are_those_before_and_who_comes_less_who_goes():
+    rng = np.random.default_rng(12)
+    patients = zip(*(rng.integers(0, 20, 200) for _ in "ab"), rng.integers(0, 2, 200), strict=True)
+    data = switching(*patients)
+    curves = [*est.switching_curves(data, "x").values()]
+    curves += est.switching_curves(data, "x", landmark=7).values()
+    assert len(curves) == 4
+    for curve in curves:
+        change = curve["entered"] - curve[["left", "events", "censored"]].sum(axis=1)
+        after = curve["at_risk"] + change
+        assert after.iloc[-1] == 0
+        assert after.iloc[:-1].tolist() == curve["at_risk"].iloc[1:].tolist()
+        assert curve[["entered", "left"]].sum().sum() > 0
+
+
+def test_between_the_times_of_a_switching_curve():
+    found = est.at(est.switching_curves(TIED, "x")[1], [1, 3, 4.5, 8])
+    assert found["at_risk"].tolist() == [0, 2, 2, 2]
+    assert found["events"].tolist() == [0, 0, 1, 1]
+    assert not {"entered", "left"} & set(found.columns)
+
+
+def test_a_switching_curve_stays_at_0_and_a_landmark_avoids_it():
+    data = switching((1, 3, 1), (5, 9, 0), (5, 9, 0), (5, 8, 1), (None, 9, 0))
+    assert est.switching_curves(data, "x")[1]["survival"].tolist() == [1, 1, 0, 0, 0, 0]
+    later = est.switching_curves(data, "x", landmark=5)
+    assert later[1]["survival"].to_dict() == {
+        5: 1,
+        8: pytest.approx(2 / 3),
+        9: pytest.approx(2 / 3),
+    }
+    assert later[1]["at_risk"].to_dict() == {5: 3, 8: 3, 9: 2}
+    assert later[0]["at_risk"].to_dict() == {5: 1, 9: 1}
+
+
+def test_an_event_on_the_landmark_is_before_it_and_a_switch_on_it_too():
+    curves = est.switching_curves(TIED, "x", landmark=4)
+    assert curves[0].index[0] == 4
+    assert curves[0]["at_risk"].to_dict() == {4: 2, 5: 2, 9: 1}
+    assert curves[1]["at_risk"].to_dict() == {4: 2, 5: 2, 6: 3, 9: 2}
+    assert curves[1].loc[4, ["events", "entered"]].tolist() == [0, 0]
+
+
+def test_without_a_switch_it_is_the_survival_curve():
+    rng = np.random.default_rng(13)
+    time, event = rng.integers(0, 30, 120), rng.integers(0, 2, 120)
+    found = est.switching_curves(rows(time, event, x=0.0), "x")
+    assert list(found) == [0]
+    columns = ["at_risk", "events", "censored", "survival", "lower", "upper"]
+    pd.testing.assert_frame_equal(found[0][columns], curve(time, event)[columns], check_dtype=False)
+
+
+def test_cutting_rows_keeps_the_switching_curves():
+    whole, parts = (est.switching_curves(data, "x") for data in (TIED, est.cut(TIED, 4)))
+    for state in (0, 1):
+        assert parts[state].loc[whole[state].index].equals(whole[state])
+
+
+def test_a_state_other_than_0_and_1_has_no_curve():
+    with pytest.raises(ValueError, match="x: "):
+        est.switching_curves(TIED.assign(x=2.0), "x")
+
+
+def test_a_landmark_by_hand():
+    """Who ends on the day is gone, who switches on it has switched, later switches do not count."""
+    found = at_landmark(TIED, "x", 4)
+    assert found["patient"].tolist() == [0, 4, 5, 6]
+    assert found["x"].tolist() == [1, 1, 0, 0]
+    assert found["stop"].tolist() == [5, 2, 5, 5]
+    assert found["event"].tolist() == [1, 0, 0, 1]
+    assert (found["start"] == -np.inf).all()
+    assert at_landmark(TIED, "x", 3)["x"].tolist() == [0, 0, 0, 1, 1, 0, 0]
+    assert at_landmark(TIED, "x", 9).empty
 
 
 # --- Aalen-Johansen --------------------------------------------------------------------------
@@ -336,3 +476,153 @@ def test_the_likelihood_of_no_factor_is_that_of_equal_chances():
     data = rows([1, 1, 2, 2], [1, 1, 0, 1], x=[1.0, 0, 1, 0])
     expected = -np.log(4) - np.log(4 - 2 / 2) - np.log(2)
     assert est.null_log_likelihood(data) == pytest.approx(expected)
+
+
+def test_a_mean_of_the_scaled_residuals_is_beta_and_tied_ones_keep_the_order_of_rows():
+    rng = np.random.default_rng(14)
+    data = rows(rng.integers(1, 8, 60), rng.integers(0, 2, 60), x=rng.normal(size=60), y=range(60))
+    data["y"] = data["y"] % 7 * 1000.0
+    found = est.schoenfeld(data, ["x", "y"])
+    beta = est.cox(data, ["x", "y"]).estimates["beta"]
+    assert found.mean().tolist() == pytest.approx(beta.tolist(), rel=1e-6)
+    died = data[data["event"] > 0].sort_values("stop", kind="stable")
+    assert found.index.tolist() == died["stop"].tolist()
+    # One factor: tied events differ by their x alone, over the same variance.
+    alone = est.schoenfeld(data, ["x"])["x"]
+    first = alone.index == alone.index[0]
+    assert first.sum() > 2
+    slope = np.diff(alone[first]) / np.diff(died["x"][first])
+    assert slope == pytest.approx(np.full(first.sum() - 1, slope[0]))
+    assert slope[0] > 0
+
+
+def test_residuals_by_hand():
+    """At a ratio of r, x at risk of the first death has the mean 2r / (2r + 2), and so on."""
+    data = rows([1, 2, 3, 4], [1, 1, 1, 0], x=[1.0, 0, 1, 0])
+    beta = est.cox(data, ["x"]).estimates.loc["x", "beta"]
+    r = np.exp(beta)
+    mean = np.array([2 * r / (2 * r + 2), r / (r + 2), r / (r + 1)])
+    variance = (mean * (1 - mean)).mean()
+    expected = (np.array([1, 0, 1]) - mean) / variance + beta
+    assert est.schoenfeld(data, ["x"])["x"].to_dict() == pytest.approx(
+        dict(zip([1, 2, 3], expected, strict=True)), rel=1e-6
+    )
+
+
+def test_without_an_estimate_residuals_are_missing():
+    found = est.schoenfeld(rows([1, 2, 3, 4], [1, 1, 0, 0], x=[1.0, 1, 0, 0]), ["x"])
+    assert found.index.tolist() == [1, 2]
+    assert found["x"].isna().all()
+
+
+# --- Fine and Gray -------------------------------------------------------------------------------
+
+
+def competing(seed: int, n: int = 200, days: int = 25):
+    """Times with many ties, causes 0, 1 and 2, and two factors."""
+    rng = np.random.default_rng(seed)
+    x = pd.DataFrame({"x": rng.integers(0, 2, n) * 1.0, "z": rng.normal(size=n)})
+    return rng.integers(0, days, n).astype(float), rng.integers(0, 3, n), x
+
+
+def test_fine_gray_by_hand_with_ties():
+    """On day 2 one of the five still followed is censored, so that on day 3 the two dead count 4/5.
+
+    The death on that day 2 itself does not matter: who dies with a censoring was at risk of it.
+    """
+    time, event = np.array([1, 2, 2, 2, 3, 4]), np.array([2, 1, 2, 0, 1, 0])
+    x = pd.DataFrame({"x": [0.0, 1, 1, 0, 0, 1]})
+    kept = 4 / 5
+    b = np.linspace(-3, 3, 600_001)
+    r = np.exp(b)
+    value = b - np.log(3 * r + 3) - np.log(1 + r + kept + kept * r)
+    fit = fine_gray(time, event, 1, x)
+    assert fit.log_likelihood == pytest.approx(value.max())
+    assert fit.estimates.loc["x", "beta"] == pytest.approx(b[np.argmax(value)], abs=1e-5)
+    assert (fit.n, fit.events) == (6, 2)
+
+
+def test_without_competing_events_fine_gray_is_cox_with_breslow_ties():
+    time, event, x = competing(15)
+    event = np.minimum(event, 1)
+    fit = fine_gray(time, event, 1, x)
+    expected = est.cox(rows(time, event, **x), ["x", "z"], ties="breslow")
+    assert fit.estimates["beta"].tolist() == pytest.approx(expected.estimates["beta"].tolist())
+    assert fit.log_likelihood == pytest.approx(expected.log_likelihood)
+
+
+def test_without_competing_events_its_error_is_lin_and_weis():
+    """The robust variance is that of what each row adds: here one loop over patients and times."""
+    time, event, x = competing(16, n=60, days=12)
+    event, x = np.minimum(event, 1), x[["x"]]
+    fit = fine_gray(time, event, 1, x)
+    beta, x = fit.estimates.loc["x", "beta"], x["x"].to_numpy()
+    r, information, score = np.exp(beta * x), 0.0, np.zeros(60)
+    for day in np.unique(time[event == 1]):
+        there, died = time >= day, (time == day) & (event == 1)
+        mean = (x * r)[there].sum() / r[there].sum()
+        hazard = died.sum() / r[there].sum()
+        score += (x - mean) * (died - there * r * hazard)
+        information += died.sum() * ((x**2 * r)[there].sum() / r[there].sum() - mean**2)
+    assert fit.estimates.loc["x", "se"] == pytest.approx(np.sqrt((score**2).sum()) / information)
+
+
+def test_without_censoring_who_had_the_other_event_stays_for_good():
+    """Fine & Gray's complete data: a Cox model in which the dead leave after everybody."""
+    time, event, x = competing(17)
+    event = np.maximum(event, 1)
+    fit = fine_gray(time, event, 1, x)
+    later = rows(np.where(event == 2, 99, time), event == 1, **x)
+    expected = est.cox(later, ["x", "z"], ties="breslow")
+    assert fit.estimates["beta"].tolist() == pytest.approx(expected.estimates["beta"].tolist())
+
+
+def test_fine_gray_has_no_side_no_unit_and_no_order():
+    time, event, x = competing(18)
+    one = fine_gray(time, event, 1, x)
+    order = np.random.default_rng(1).permutation(len(time))
+    other = x.assign(x=1 - x["x"], z=x["z"] * 1000)
+    again = fine_gray(7 * time[order], event[order], 1, other.iloc[order])
+    assert again.estimates["beta"].tolist() == pytest.approx(
+        [-one.estimates.loc["x", "beta"], one.estimates.loc["z", "beta"] / 1000]
+    )
+    assert again.estimates["se"].tolist() == pytest.approx(
+        [one.estimates.loc["x", "se"], one.estimates.loc["z", "se"] / 1000]
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "x"),
+    [
+        ([0, 2, 0, 2], [1.0, 0, 1, 0]),  # no event of the cause
+        ([1, 1, 2, 1], [0.1 + 0.2] * 4),  # one level
+        ([1, 1, 2, 2], [1.0, 1, 0, 0]),  # every event on one side
+        ([1, 1, 1, 1], [1.0, 1, 0, 0]),  # those of one side first
+        ([], []),
+    ],
+)
+def test_fine_gray_without_an_estimate(event, x):
+    with np.errstate(invalid="raise", divide="raise"):  # nothing is divided by a spread of 0
+        fit = fine_gray(np.arange(len(event)), event, 1, pd.DataFrame({"x": x}, dtype=float))
+    assert not fit.estimable
+    assert fit.estimates.isna().all(axis=None)
+
+
+def test_a_competing_event_can_end_a_separation():
+    """The relapse comes to the highest x alive, but the dead, who stays at risk, had a higher."""
+    time, x = [1, 2, 3], pd.DataFrame({"x": [2.0, 1, 0]})
+    assert not fine_gray(time, [0, 1, 0], 1, x).estimable
+    assert fine_gray(time, [2, 1, 0], 1, x).estimable
+
+
+def test_a_robust_error_of_nothing_is_no_estimate():
+    """All have the event on one day: the ratio is 1, and each patient's part in it is 0."""
+    fit = fine_gray([5, 5, 5, 5], [1, 1, 1, 1], 1, pd.DataFrame({"x": [0.0, 1, 0, 1]}))
+    assert not fit.estimable
+
+
+def test_fine_gray_refuses_what_does_not_fit_together():
+    with pytest.raises(ValueError, match="3 times"):
+        fine_gray([1, 2, 3], [1, 0], 1, pd.DataFrame({"x": [0.0, 1]}))
+    with pytest.raises(ValueError, match="missing"):
+        fine_gray([1, 2], [1, 0], 1, pd.DataFrame({"x": [0.0, np.nan]}))

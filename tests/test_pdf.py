@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
 from analysis import pdf
+from analysis.lessons.learner import lessons
 
 NOTE = "Synthetic cohort: no patient data."
 
@@ -312,3 +313,31 @@ def test_where_the_browser_fails_an_older_one_stays(
     assert re.fullmatch(r"\S*/chromium cannot print the book: .*\n", result.stderr)
     assert printed.read_bytes() == before
     assert not printed.with_name("plateau.pdf.new").exists()
+
+
+# --- print-outs of the lessons -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def handouts(site: Path, browser, tmp_path_factory) -> dict[str, str]:
+    """The words of each print-out, without spaces, by the name of its lesson."""
+    made = pdf.write_handouts(site, tmp_path_factory.mktemp("handouts"))
+    pages = {path.stem: PdfReader(path).pages for path in made}
+    return {name: without_spaces("".join(p.extract_text() for p in pages[name])) for name in pages}
+
+
+def test_each_lesson_prints_with_its_tasks_and_without_solutions(
+    handouts: dict[str, str], site: Path
+) -> None:
+    assert sorted(handouts) == [path.stem for path in lessons()]
+    for name, words in handouts.items():
+        page = BeautifulSoup((site / f"{name}.html").read_bytes(), "html.parser")
+        tasks = [section.get_text() for section in page.select("section[id^='exercise-'] > h3")]
+        options = [option.get_text() for option in page.select("details.option summary")]
+        whys = [why.get_text() for why in page.select("details.option .why")]
+        verdicts = [verdict.get_text() for verdict in page.select("p.verdict")]
+        assert len(tasks) >= 2 and len(options) >= 9 and len(verdicts) == len(tasks)
+        assert all(without_spaces(text).rstrip("#") in words for text in [*tasks, *options])
+        assert not [text for text in [*whys, *verdicts] if without_spaces(text) in words]
+        assert "Showthesolution" not in words and "answer=" not in words
+        assert without_spaces(NOTE) in words

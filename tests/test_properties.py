@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from analysis import estimators as est
+from analysis import subdistribution
+from analysis.endpoints import at_landmark
 
 # The same cohorts in every run, so that a failure is a failure for everybody.
 drawn = settings(
@@ -203,13 +207,16 @@ def separated(rows: pd.DataFrame, columns: list[str]) -> bool:
     """
     x, start, stop = (rows[c].to_numpy(float) for c in (columns, "start", "stop"))
     events = np.flatnonzero(rows["event"] > 0)
-    at_risk = [(start < stop[i]) & (stop[i] <= stop) for i in events]
+    return _ahead(x, events, [(start < stop[i]) & (stop[i] <= stop) for i in events])
+
+
+def _ahead(x: np.ndarray, events: np.ndarray, at_risk: list[np.ndarray]) -> bool:
     ahead = [x[i] - x[who] for i, who in zip(events, at_risk, strict=True)]
-    ahead = np.unique(np.vstack([np.zeros((1, len(columns))), *ahead]), axis=0)
-    if np.linalg.matrix_rank(ahead) < len(columns):
+    ahead = np.unique(np.vstack([np.zeros((1, x.shape[1])), *ahead]), axis=0)
+    if np.linalg.matrix_rank(ahead) < x.shape[1]:
         return True
     found = linprog(
-        -ahead.sum(axis=0), A_ub=-ahead, b_ub=np.zeros(len(ahead)), bounds=[(-1, 1)] * len(columns)
+        -ahead.sum(axis=0), A_ub=-ahead, b_ub=np.zeros(len(ahead)), bounds=[(-1, 1)] * x.shape[1]
     )
     return -found.fun > 1e-9
 
@@ -306,3 +313,52 @@ def test_the_two_stretches_share_the_events(rows):
     again, turned = est.early_and_late(rows.assign(side=1 - rows["side"]), "side")
     assert again == split
     np.testing.assert_allclose(turned.estimates["beta"], -fit.estimates["beta"], atol=1e-5)
+
+
+# --- Fine and Gray ---------------------------------------------------------------------------
+
+
+@settings(drawn, max_examples=400)
+@given(competing(), st.randoms(use_true_random=False), st.sampled_from([1, 2]))
+def test_fine_gray_has_an_estimate_exactly_where_nothing_separates_the_events(
+    cohort, random, factors
+):
+    """Leaving aside a robust error of nothing, which has a test of its own."""
+    time, event = cohort
+    x = np.array([[random.randint(0, 1), random.randint(-3, 3)][:factors] for _ in time], float)
+    events = np.flatnonzero(event == 1)
+    at_risk = [(time >= time[i]) | (event == 2) for i in events]
+    with patch.object(subdistribution, "_vanishes", return_value=False):
+        fit = subdistribution.fine_gray(time, event, 1, pd.DataFrame(x))
+    assert fit.estimable != _ahead(x, events, at_risk)
+
+
+# --- a state that changes --------------------------------------------------------------------
+
+
+@drawn
+@given(start_stop(), st.integers(-1, 13))
+def test_a_landmark_in_the_rows_and_in_the_curves_is_the_same(rows, day):
+    """At the landmark the curves have the patients of the landmark's rows, each in his state."""
+    still = at_landmark(rows, "switched", day)
+    assert (still["stop"] > 0).all()
+    assert not still["patient"].duplicated().any()
+    curves = est.switching_curves(rows, "switched", day) if day >= 0 else {}
+    for state, curve in curves.items():
+        assert curve["at_risk"].iloc[0] == (still["switched"] == state).sum()
+
+
+@drawn
+@given(start_stop(), st.randoms(use_true_random=False))
+def test_switching_curves_fall_and_share_the_events(rows, random):
+    curves = est.switching_curves(rows, "switched")
+    assert sum(curve["events"].sum() for curve in curves.values()) == rows["event"].sum()
+    order = random.sample(range(len(rows)), len(rows))
+    again = est.switching_curves(rows.iloc[order], "switched")
+    for state, curve in curves.items():
+        pd.testing.assert_frame_equal(again[state], curve)
+        assert (np.diff(curve["survival"]) <= 0).all()
+        assert curve["survival"].between(0, 1).all()
+        inside = curve.dropna()
+        assert (inside["lower"] <= inside["survival"]).all()
+        assert (inside["survival"] <= inside["upper"]).all()

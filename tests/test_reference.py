@@ -11,9 +11,11 @@ from lifelines.datasets import load_stanford_heart_transplants
 from lifelines.statistics import multivariate_logrank_test
 
 from analysis import estimators as est
+from analysis.agreement import big, small_cases
 from analysis.dataset import Factor, load
-from analysis.endpoints import covariate_rows, endpoint
+from analysis.endpoints import at_landmark, covariate_rows, endpoint
 from analysis.scorecard import PAGES
+from analysis.subdistribution import fine_gray
 
 REFERENCE = Path(__file__).parent / "reference"
 KEYS = ["quantity", "group", "months"]
@@ -193,3 +195,143 @@ def test_stepwise_from_all_factors_equals_r(known, endpoint_name):
     assert 0 < len(expected) < len(columns)
     ours = est.cox(rows, kept).summary()["hazard_ratio"]
     assert ours.to_dict() == pytest.approx(expected, rel=TOLERANCE)
+
+
+# --- the estimators that only the lessons need, frozen by tests/reference/lessons.R --------------
+
+
+def _first_of_two(patients: pd.DataFrame, first: tuple[str, str], last: tuple[str, str]):
+    came = patients[first[1]] == 1
+    time = patients[last[0]].mask(came, patients[first[0]])
+    return time.to_numpy(), np.where(came, 1, 2 * patients[last[1]])
+
+
+def _competing_case(name: str, case: str) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Times, causes and factors of a case of `fine_gray`."""
+    if name in DATASETS:
+        rows = _rows_of_case(name, case)
+        return rows["stop"], rows["event"], rows[_factors_of(case)]
+    if name == "mgus2":
+        patients = pd.read_csv(REFERENCE / "data" / "mgus2.csv")
+        time, event = _first_of_two(patients, ("ptime", "pstat"), ("futime", "death"))
+        x = pd.DataFrame({"age": patients["age"], "sex": patients["sex"].eq("M") * 1.0})
+        return (time // 12 if "by year" in case else time), event, x
+    if name == "big":
+        patients = big().head(2000)
+        i = np.arange(2000)
+        time = (7919 * i % 99991) % 1500 * (2 + patients["x"]) // 300
+        return time, patients["event"], patients[["x", "z"]]
+    last = small_cases(REFERENCE)[name].drop_duplicates("patient", keep="last")
+    return last["stop"], last["event"], last[["x"]]
+
+
+def _factors_of(case: str) -> list[str]:
+    return case.split(": ")[1].split(" from ")[0].split(" + ")
+
+
+def _rows_of_case(name: str, case: str) -> pd.DataFrame:
+    """Start-stop rows of a case."""
+    if name in DATASETS:
+        made = load(f"data/{name}")
+        factors = [f for f in made.factors if f.column in _factors_of(case)]
+        return covariate_rows(made, endpoint(made, case.split(": ")[0]), factors)
+    if name == "heart":
+        return pd.read_csv(REFERENCE / "data" / "heart.csv").rename(columns={"id": "patient"})
+    if name == "gbsg":
+        patients = pd.read_csv(REFERENCE / "data" / "gbsg.csv")
+        columns = {"pid": "patient", "rfstime": "stop", "status": "event"}
+        return patients.rename(columns=columns).assign(start=-np.inf)
+    rows = small_cases(REFERENCE)[name]
+    return rows.assign(event=(rows["event"] > 0) * 1)
+
+
+def _fine_gray(name: str, case: str, at: pd.Series) -> dict:
+    time, event, x = _competing_case(name, case)
+    found = {}
+    for cause in at.unique():
+        fit = fine_gray(time, event, int(cause), x)
+        for column, row in fit.estimates.iterrows():
+            found[f"beta:{column}", cause] = row["beta"]
+            found[f"se:{column}", cause] = row["se"]
+        found["loglik", cause] = fit.log_likelihood
+    return found
+
+
+def _switching_curves(name: str, case: str, at: pd.Series) -> dict:
+    _, _, landmark = case.partition(" from ")
+    rows, (column,) = _rows_of_case(name, case), _factors_of(case)
+    curves = est.switching_curves(rows, column, float(landmark or -np.inf))
+    parts = ["survival", "lower", "upper", "at_risk", "events"]
+    return {
+        (f"{part}_{state}", time): value
+        for state, curve in curves.items()
+        for part in parts
+        for time, value in curve[part].items()
+    }
+
+
+def _restricted_mean_difference(name: str, case: str, at: pd.Series) -> dict:
+    rows, (column,) = _rows_of_case(name, case), _factors_of(case)
+    found = {}
+    for horizon in at.unique():
+        difference = est.restricted_mean_difference(
+            rows["stop"], rows["event"], rows[column], horizon
+        )
+        found |= {(part, horizon): value for part, value in vars(difference).items()}
+    return found
+
+
+def _landmark(name: str, case: str, at: pd.Series) -> dict:
+    rows, (column,) = _rows_of_case(name, case), _factors_of(case)
+    found = {}
+    for day in at.unique():
+        still = at_landmark(rows, column, day)
+        fit = est.cox(still, [column])
+        values = {**fit.estimates.loc[column], "p": fit.summary().loc[column, "p"]}
+        values |= {"n": fit.n, "events": fit.events, "switched": still[column].sum()}
+        found |= {(quantity, day): value for quantity, value in values.items()}
+    return found
+
+
+OF_LESSONS = {
+    "fine_gray": _fine_gray,
+    "switching_curves": _switching_curves,
+    "restricted_mean_difference": _restricted_mean_difference,
+    "landmark": _landmark,
+}
+
+
+@pytest.fixture(scope="module")
+def lessons() -> pd.DataFrame:
+    return pd.read_csv(REFERENCE / "lessons.csv")
+
+
+def _against_r(ours: np.ndarray, theirs: pd.DataFrame) -> None:
+    np.testing.assert_allclose(
+        np.asarray(ours, dtype=float),
+        theirs["value"],
+        rtol=TOLERANCE,
+        atol=1e-10,
+        err_msg=theirs.to_string(),
+    )
+
+
+@pytest.mark.parametrize("estimator", OF_LESSONS)
+def test_a_lesson_equals_r(lessons, estimator):
+    expected = lessons[lessons["estimator"] == estimator]
+    assert expected["value"].notna().sum() > 50
+    for (name, case), theirs in expected.groupby(["dataset", "case"]):
+        ours = OF_LESSONS[estimator](name, case, theirs["at"])
+        _against_r(
+            [ours[key] for key in zip(theirs["quantity"], theirs["at"], strict=True)], theirs
+        )
+
+
+def test_residuals_equal_r_event_by_event(lessons):
+    """Also the order of events that share a time, and the times."""
+    expected = lessons[lessons["estimator"] == "schoenfeld_residuals"]
+    assert expected["dataset"].nunique() > 10
+    for (name, case, column), theirs in expected.groupby(["dataset", "case", "quantity"]):
+        ours = est.schoenfeld(_rows_of_case(name, case), _factors_of(case))[column]
+        assert list(ours.index) == list(theirs["at"])
+        _against_r(ours, theirs)

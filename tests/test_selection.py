@@ -17,7 +17,7 @@ from analysis.results import factors_of
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 1e-9  # relative
-VALUES = pd.read_csv(REFERENCE / "lessons.csv")
+VALUES = pd.read_csv(REFERENCE / "cure_and_selection.csv")
 COLUMNS = {"heart": ["transplant", "age", "surgery"], "gbsg": ["hormon", "age", "nodes", "pgr"]}
 
 

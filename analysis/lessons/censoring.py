@@ -219,7 +219,6 @@ def exercise_1(dataset: Dataset) -> Exercise:
             (dropped, "You left out those who were last seen before the year was over."),
             (alive, "You counted those who left as alive at one year."),
             (1 - right, "That is the share who died. The task asks for those alive."),
-            (9 / 10 * 8 / 9 * 7 / 8 * 6 / 7, "Who leaves alive is no longer at risk afterwards."),
         ],
     )
 

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from .. import estimators as est
-from ..charts import CHOICE, COLOURS, HEIGHT, LABEL_SIZE, STYLE
+from ..charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE
 from ..dataset import Dataset
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
-THROUGH = "through"
 
 
 def monthly(
@@ -40,39 +39,58 @@ def curves_chart(
     styles: Mapping[str, int] | None = None,
     choice: int | None = None,
     marks: pd.DataFrame | None = None,
+    more: Sequence[alt.Chart] = (),
+    smooth: Sequence[str] = (),
 ) -> alt.LayerChart:
-    """Step curves of shares over months.
+    """Curves of shares over months, in steps unless they are named as `smooth`.
 
     `steps` has `month`, `estimate`, `series`; with a `choice`, the number of the one that is shown
     first, also `choice`. `series` gives the order of the curves' names, which stand in the corner;
     the first two have a colour each, and so on in turn. `styles` gives some a dash (1). `marks`
-    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words.
+    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words, which begin
+    below the names. `more` are layers under the curves, on `month_axis` and `share_axis`; they
+    follow the choice as well.
     """
     colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
     dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
     names = list(series)
-    x = alt.X(
-        "month:Q",
-        title=title,
-        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
-        axis=alt.Axis(values=list(ticks), grid=False, format="d", labelFlush=False),
-    )
-    y = alt.Y(
-        "estimate:Q",
-        title=None,
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False),
-    )
+    x, y = month_axis(ticks, title), share_axis()
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=names, range=colours))
     dash = alt.StrokeDash("series:N", legend=None, scale=alt.Scale(domain=names, range=dashes))
-    lines = alt.Chart(steps).mark_line(interpolate="step-after", strokeWidth=2, clip=True)
-    layers = [lines.encode(x=x, y=y, color=colour, strokeDash=dash)]
+    layers = [*more]
+    for shape, drawn in (
+        ("step-after", steps[~steps["series"].isin(smooth)]),
+        ("linear", steps[steps["series"].isin(smooth)]),
+    ):
+        if len(drawn):
+            lines = alt.Chart(drawn).mark_line(interpolate=shape, strokeWidth=2, clip=True)
+            layers.append(lines.encode(x=x, y=y, color=colour, strokeDash=dash))
     if marks is not None:
-        layers += _rules(marks, x)
+        layers += _rules(marks, x, len(names))
     if choice is not None:
         layers = [layer.transform_filter(f"datum.choice == {CHOICE}") for layer in layers]
     layers += _names(names, colour, dash)
     return finished(layers, choice)
+
+
+def month_axis(ticks: Sequence[float], title: str, column: str = "month") -> alt.X:
+    """The months of a chart, from 0 to the last tick."""
+    return alt.X(
+        f"{column}:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
+        axis=alt.Axis(values=list(ticks), grid=False, format="d", labelFlush=False),
+    )
+
+
+def share_axis(column: str = "estimate") -> alt.Y:
+    """The shares of a chart, from none to all."""
+    return alt.Y(
+        f"{column}:Q",
+        title=None,
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False),
+    )
 
 
 def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.LayerChart:
@@ -83,11 +101,13 @@ def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.Laye
     return chart.configure(**STYLE)
 
 
-def _rules(marks: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
-    """Vertical rules with words beside their upper end."""
+def _rules(marks: pd.DataFrame, x: alt.X, names: int) -> list[alt.Chart]:
+    """Vertical rules, below so many names, with words beside their lower end."""
     base = alt.Chart(marks).encode(x=x)
     return [
-        base.mark_rule(strokeDash=[2, 3], opacity=0.7),
+        base.mark_rule(strokeDash=[2, 3], opacity=0.7, color=INK).encode(
+            y=alt.value(18 * names), y2=alt.value(HEIGHT)
+        ),
         base.mark_text(align="left", dx=5, fontSize=LABEL_SIZE).encode(
             y=alt.value(HEIGHT - 12), text="text:N"
         ),

@@ -25,9 +25,19 @@ def later_events(dataset: Dataset, prefer: Sequence[str] = RESERVED) -> list[Fac
     return [Factor(column, dataset.label(column), "postbaseline") for column in found]
 
 
-def later_event(dataset: Dataset, prefer: Sequence[str] = RESERVED) -> Factor:
-    """The first of `later_events`. Raises NotRecorded where there is none."""
+def later_event(dataset: Dataset, prefer: Sequence[str] = RESERVED, column: str = "") -> Factor:
+    """The first of `later_events`, or the one of a `column` that is named.
+
+    Raises NotRecorded where there is none, or the named one is none of them.
+    """
     found = later_events(dataset, prefer)
+    if column:
+        found = [event for event in found if event.column == column]
+    if column and not found:
+        raise NotRecorded(
+            f"“{column}” cannot be shown: it is no event of this dataset that some of its patients "
+            "have after the first day, and others do not."
+        )
     if not found:
         raise NotRecorded(
             "Events on the way cannot be shown: this dataset records none that some of its "

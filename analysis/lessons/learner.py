@@ -19,9 +19,9 @@ BEGIN, END = "## Exercises", "## Check yourself"
 MISSING = "answer = ...  # yours"
 BEFORE = (
     "{title}. Exercises\n\n"
-    "These are the exercises of the lesson, without its solutions. They run on Binder, or in a copy "
-    "of the project, in its folder `exercises`. To use other patients, name their folder under "
-    "`dataset`."
+    "These are the exercises of the lesson, without its solutions. They run on Binder, or in a "
+    "copy of the project, in its folder `exercises`. To use other patients, name their folder "
+    "under `dataset`."
 )
 
 

@@ -1,213 +1,280 @@
-# Reference values for what the lessons estimate, computed in R: cured shares, follow-up, ridge
-# regression and calibration slopes.
+# Reference values for the estimators that only the lessons need, computed in R.
 #
 # Run by hand from the root of the project:  Rscript tests/reference/lessons.R
-# It writes lessons.csv beside itself. It needs nothing but survival: the cure model's likelihood is
-# written out below. Times are in the dataset's own unit; days for the shipped datasets.
+# It writes lessons.csv beside itself, from the shipped datasets, the files of data/ (which
+# estimators.R writes) and `big` (made by whole-number arithmetic, as there). A case names the
+# endpoint and the factors; `at` is a time, a horizon or a landmark in the dataset's own unit.
 
 source(file.path("tests", "reference", "common.R"))
 
-value <- function(dataset, estimator, case, quantity, value) {
-  data.frame(dataset, estimator, case, quantity, value, row.names = NULL)
+value <- function(dataset, estimator, case, quantity, value, at = NA) {
+  data.frame(dataset, estimator, case, quantity, at, value = unname(value), row.names = NULL)
 }
 
-values_of <- function(dataset, estimator, case, values) {
-  value(dataset, estimator, case, names(values), unname(values))
-}
+case_name <- function(endpoint, columns) paste0(endpoint, ": ", paste(columns, collapse = " + "))
 
+data_of <- function(name) read.csv(file.path(HERE, "data", paste0(name, ".csv")))
 
-# ---- The data ------------------------------------------------------------------------------------
+baseline <- function(factors) Filter(function(f) f$kind != "postbaseline", factors)
+postbaseline_of <- function(factors) Filter(function(f) f$kind == "postbaseline", factors)
+columns_of <- function(factors) sapply(factors, `[[`, "column")
 
-shipped_endpoints <- function(name) {
+endpoints <- function(name) {
   patients <- read_patients(name)
-  transplanted <- subset(patients, !is.na(hsct_day) & !is.na(response_day) &
-                           response_day <= hsct_day &
-                           (is.na(relapse_day) | hsct_day < relapse_day))
-  rfs <- relapse_free_survival(patients)
-  list(
-    os = with(patients, list(time = last_contact_day, event = died)),
-    rfs = with(rfs, list(time = time, event = event)),
-    os_after_hsct = with(transplanted, list(time = last_contact_day - hsct_day, event = died))
-  )
+  list(os = overall_survival(patients), rfs = relapse_free_survival(patients))
 }
 
-# `gone` has no plateau: everybody has the event. `zero` has events on day 0.
-ENDPOINTS <- c(
-  lapply(setNames(nm = names(LANDMARKS)), shipped_endpoints),
-  list(
-    rotterdam = with(rotterdam, list(death = list(time = dtime, event = death == 1),
-                                     recurrence = list(time = rtime, event = recur == 1))),
-    gone = list(any = list(time = c(1, 2, 3, 4, 6, 9), event = rep(TRUE, 6))),
-    zero = list(any = list(time = c(0, 0, 3, 4, 6, 9, 30, 30, 30, 30),
-                           event = c(TRUE, TRUE, TRUE, TRUE, TRUE, TRUE, FALSE, FALSE, FALSE,
-                                     FALSE)))
-  )
-)
 
+# ---- Fine and Gray -------------------------------------------------------------------------------
+# `cause` is 0 for censored, 1 or 2. crr takes the censoring just before day 0 as that of day 0
+# itself, which a clock that starts at 1 avoids.
 
-# ---- Weibull mixture cure model ------------------------------------------------------------------
-# S(t) = p + (1 - p) exp(-(t / scale)^shape), with p = plogis(a), shape = exp(b), scale = exp(c).
-# R derives each patient's term by itself, so that gradient and Hessian are exact.
-
-PARAMETERS <- c("a", "b", "c")
-OF_EVENT <- deriv3(~ -log(1 + exp(a)) + b + exp(b) * (log(t) - c) - log(t) -
-                     exp(exp(b) * (log(t) - c)), PARAMETERS, c("t", PARAMETERS))
-OF_CENSORED <- deriv3(~ log((exp(a) + exp(-exp(exp(b) * (log(t) - c)))) / (1 + exp(a))),
-                      PARAMETERS, c("t", PARAMETERS))
-
-cure_likelihood <- function(place, time, event) {
-  terms <- list(OF_EVENT(time[event], place[1], place[2], place[3]))
-  if (any(!event)) {
-    terms <- c(terms, list(OF_CENSORED(time[!event], place[1], place[2], place[3])))
+# crr's search ends early, and with a tighter tolerance its halving of steps stops on rounding. Three
+# whole steps of Newton's from where it ends go all the way.
+crr_fit <- function(time, cause, x, number) {
+  fit <- crr(time, cause, x, failcode = number)
+  for (step in 1:3) {
+    stopifnot(fit$converged)
+    better <- fit$coef + solve(fit$inf, fit$score)
+    fit <- crr(time, cause, x, failcode = number, gtol = 1, init = better)
   }
-  list(
-    value = sum(unlist(lapply(terms, as.numeric))),
-    gradient = Reduce(`+`, lapply(terms, function(x) colSums(attr(x, "gradient")))),
-    hessian = Reduce(`+`, lapply(terms, function(x) apply(attr(x, "hessian"), 2:3, sum)))
-  )
+  stopifnot(abs(fit$score^2 / diag(fit$inf)) < 1e-18)
+  fit
 }
 
-# optim from a grid of starts, then Newton's method from the best end.
-fit_cure <- function(time, event) {
-  stopifnot(event[time == 0]) # who leaves on day 0 would have to be left out
-  time[time == 0] <- min(time[time > 0]) / 2
-  starts <- expand.grid(a = qlogis(c(0.1, 0.3, 0.6)), b = log(c(0.6, 1, 2)),
-                        c = log(quantile(time[event], c(0.3, 0.8))))
-  ends <- apply(starts, 1, function(start) {
-    optim(start, function(x) -cure_likelihood(x, time, event)$value,
-          function(x) -cure_likelihood(x, time, event)$gradient,
-          method = "BFGS", control = list(reltol = 1e-14, maxit = 1000))
-  })
-  best <- ends[[which.min(sapply(ends, `[[`, "value"))]]
-  place <- best$par
-  for (i in 1:5) {
-    at <- cure_likelihood(place, time, event)
-    place <- place - solve(at$hessian, at$gradient)
+fine_gray_rows <- function(dataset, endpoint, time, cause, x, number = 1) {
+  quantities <- c(outer(c("beta", "se"), names(x), paste, sep = ":"), "loglik")
+  case <- case_name(endpoint, names(x))
+  values <- rep(NA_real_, length(quantities))
+  if (length(x) > 1 || !stays_ahead(time, cause, x[[1]], number)) {
+    fit <- crr_fit(time + 1, cause, as.matrix(x), number)
+    se <- sqrt(diag(fit$var))
+    # All of one day and nobody left: the robust variance is 0 or what rounding leaves of it.
+    if (all(se > 1e-8)) values <- c(rbind(fit$coef, se), fit$loglik)
   }
-  at <- cure_likelihood(place, time, event)
-  stopifnot(abs(at$value + best$value) < 1e-6, abs(at$gradient) < 1e-7,
-            eigen(at$hessian)$values < 0)
-  se <- sqrt(solve(-at$hessian)[1, 1])
-  c(cured = plogis(place[[1]]), lower = plogis(place[[1]] - Z * se),
-    upper = plogis(place[[1]] + Z * se), shape = exp(place[[2]]), scale = exp(place[[3]]),
-    log_likelihood = at$value)
+  value(dataset, "fine_gray", case, quantities, values, number)
 }
 
-# Without cured patients, by survreg.
-fit_weibull <- function(time, event) {
-  fit <- survreg(Surv(time, event) ~ 1, control = survreg.control(rel.tolerance = 1e-14))
-  c(cured = 0, lower = NA, upper = NA, shape = 1 / fit$scale, scale = exp(coef(fit)[[1]]),
-    log_likelihood = fit$loglik[[2]])
+# As `separates` of common.R: each event comes to the highest value at risk, or each to the lowest.
+# Who had the other event stays at risk.
+stays_ahead <- function(time, cause, x, number) {
+  event <- cause == number
+  other <- cause != 0 & !event
+  spread <- sapply(time[event], function(day) range(x[time >= day | other]))
+  !any(event) || all(x[event] == spread[1, ]) || all(x[event] == spread[2, ])
 }
 
-survival_of <- function(fit, times) {
-  fit[["cured"]] + (1 - fit[["cured"]]) * pweibull(times, fit[["shape"]], fit[["scale"]],
-                                                   lower.tail = FALSE)
+shipped_fine_gray <- function(name) {
+  responders <- endpoints(name)$rfs
+  cause <- as.integer(first_event(responders)) - 1
+  one <- function(factor) {
+    x <- factor_table(responders, list(factor))
+    known <- complete.cases(x)
+    fine_gray_rows(name, "relapse", responders$time[known], cause[known], x[known, , drop = FALSE])
+  }
+  do.call(rbind, lapply(baseline(DATASETS[[name]]$factors), one))
 }
 
-# The window is as long as the plateau; the ratio is of the uncured at the largest time.
-follow_up_values <- function(time, event, fit) {
-  last <- max(time)
-  last_event <- max(time[event])
-  late <- if (last > last_event) sum(event & time > last_event - (last - last_event)) else NA
-  uncured <- pweibull(last, fit[["shape"]], fit[["scale"]], lower.tail = FALSE)
-  c(last = last, last_event = last_event, events_late = late, share = late / length(time),
-    p = (1 - late / length(time))^length(time),
-    uncured_ratio = if (fit[["cured"]] > 0) uncured / survival_of(fit, last) else NA)
+# Each patient's last row of the small cases, with the value that x has there.
+small_fine_gray <- function(name, cases) {
+  rows <- cases[cases$case == name, ]
+  last <- rows[!duplicated(rows$patient, fromLast = TRUE), ]
+  if (length(unique(last$x)) < 2) return(NULL)
+  fine_gray_rows(name, "event1", last$stop, last$event, last["x"])
 }
 
-cure_rows <- function(dataset, case, time, event) {
-  fit <- if (dataset == "gone") fit_weibull(time, event) else fit_cure(time, event)
-  halfway <- max(time) / 2
+all_fine_gray <- function() {
+  mgus2 <- data_of("mgus2")
+  time <- with(mgus2, ifelse(pstat == 1, ptime, futime))
+  cause <- with(mgus2, ifelse(pstat == 1, 1, 2 * death))
+  x <- data.frame(age = mgus2$age, sex = as.numeric(mgus2$sex == "M"))
+  i <- 0:1999
+  big <- data.frame(x = ((31337 * i) %% 1009) %% 2, z = ((15485863 * i) %% 4001) %% 7 - 3)
+  big_time <- (((7919 * i) %% 99991) %% 1500 * (2 + big$x)) %/% 300
+  cases <- data_of("ties")
   rbind(
-    values_of(dataset, "mixture_cure", case, c(fit, halfway = survival_of(fit, halfway))),
-    values_of(dataset, "follow_up", case, follow_up_values(time, event, fit))
+    fine_gray_rows("mgus2", "pcm", time, cause, x),
+    fine_gray_rows("mgus2", "pcm", time, cause, x, number = 2),
+    fine_gray_rows("mgus2", "pcm by year", time %/% 12, cause, x),
+    fine_gray_rows("big", "event1", big_time, ((104729 * i) %% 65537) %% 3, big),
+    do.call(rbind, lapply(names(DATASETS), shipped_fine_gray)),
+    do.call(rbind, lapply(unique(cases$case), small_fine_gray, cases))
   )
 }
 
-all_cures <- function() {
-  do.call(rbind, unlist(lapply(names(ENDPOINTS), function(dataset) {
-    lapply(names(ENDPOINTS[[dataset]]), function(case) {
-      with(ENDPOINTS[[dataset]][[case]], cure_rows(dataset, case, time, event))
-    })
-  }), recursive = FALSE))
+
+# ---- Curves by a state that changes --------------------------------------------------------------
+
+# At no more than `most` of each curve's times of events, its first and last among them.
+switching_rows <- function(dataset, endpoint, rows, column, landmark = NA, most = 5) {
+  if (!is.na(landmark)) {
+    rows <- transform(rows[rows$stop > landmark, ], start = pmax(start, landmark))
+  }
+  fit <- survfit(reformulate(column, "Surv(start, stop, event)"), rows, conf.type = "log-log")
+  state <- rep(sub(".*=", "", names(fit$strata)), fit$strata)
+  one <- function(which) {
+    chosen <- which(state == which & fit$n.event > 0)
+    chosen <- chosen[unique(round(seq(1, length(chosen), length.out = min(most, length(chosen)))))]
+    parts <- list(survival = fit$surv, lower = fit$lower, upper = fit$upper,
+                  at_risk = fit$n.risk, events = fit$n.event)
+    do.call(rbind, lapply(names(parts), function(part) {
+      value(dataset, "switching_curves", case, paste0(part, "_", which), parts[[part]][chosen],
+            fit$time[chosen])
+    }))
+  }
+  case <- paste0(case_name(endpoint, column),
+                 if (!is.na(landmark)) paste0(" from ", landmark) else "")
+  do.call(rbind, lapply(unique(state), one))
 }
 
-
-# ---- Ridge regression and calibration ------------------------------------------------------------
-# `id` is a patient, whose rows belong together.
-
-from_the_start <- function(id, time, event, ...) {
-  data.frame(id, start = -1, stop = time, event = event, ...)
+shipped_switching <- function(name, endpoint) {
+  cohort <- endpoints(name)[[endpoint]]
+  factors <- Filter(function(f) endpoint %in% f$endpoints, DATASETS[[name]]$factors)
+  one <- function(factor) {
+    rows <- start_stop_rows(cohort, list(factor))
+    do.call(rbind, lapply(c(NA, 60, 180), function(landmark) {
+      switching_rows(name, endpoint, rows, factor$column, landmark)
+    }))
+  }
+  do.call(rbind, lapply(postbaseline_of(factors), one))
 }
 
-MODELS <- list(
-  heart = transform(heart[c("id", "start", "stop", "event", "age", "surgery")],
-                    transplant = as.numeric(heart$transplant == "1")),
-  gbsg = with(gbsg, from_the_start(pid, rfstime, status, hormon, age, nodes, pgr))
-)
-COLUMNS <- list(heart = c("transplant", "age", "surgery"),
-                gbsg = c("hormon", "age", "nodes", "pgr"))
-
-# scale = TRUE: the penalty is theta / 2 times the sum of var(x) beta^2, over the rows.
-ridge_fit <- function(rows, columns, theta) {
-  ridged <- sprintf("ridge(%s, theta = %g, scale = TRUE)", paste(columns, collapse = ", "), theta)
-  coxph(as.formula(paste("Surv(start, stop, event) ~", ridged)), rows, ties = "efron",
-        control = coxph.control(eps = 1e-13, iter.max = 100, toler.chol = 1e-15))
+small_switching <- function(name, cases) {
+  rows <- cases[cases$case == name, ]
+  if (!any(rows$event > 0) || !all(rows$x %in% 0:1)) return(NULL)
+  rows <- transform(rows, start = ifelse(is.na(start), -1, start), event = event > 0)
+  if (!all(tapply(rows$event, rows$x, any))) return(NULL)
+  switching_rows(name, "any", rows, "x", most = 99)
 }
 
-# The log partial likelihood of given coefficients, which are not moved.
-log_likelihood_at <- function(rows, columns, beta) {
-  cox(rows, columns, init = beta, control = coxph.control(iter.max = 0))$loglik[2]
-}
-
-# Patients in the order of their first row go to the folds 0, 1, 2, 0, 1, ...
-cross_validated <- function(rows, columns, theta, folds = 3) {
-  fold <- (match(rows$id, unique(rows$id)) - 1) %% folds
-  sum(sapply(seq_len(folds) - 1, function(out) {
-    others <- rows[fold != out, ]
-    beta <- coef(ridge_fit(others, columns, theta))
-    log_likelihood_at(rows, columns, beta) - log_likelihood_at(others, columns, beta)
-  }))
-}
-
-ridge_rows <- function(dataset, theta) {
-  rows <- MODELS[[dataset]]
-  columns <- COLUMNS[[dataset]]
-  fit <- ridge_fit(rows, columns, theta)
-  values <- c(
-    setNames(coef(fit), paste0("beta:", columns)),
-    setNames(sqrt(diag(vcov(fit))), paste0("se:", columns)),
-    log_likelihood = log_likelihood_at(rows, columns, coef(fit)),
-    degrees_of_freedom = unname(fit$df),
-    cross_validated = cross_validated(rows, columns, theta)
-  )
-  values_of(dataset, "ridge", format(theta), values)
-}
-
-# A model of the patients drawn (the i-th draw takes patient 7 i / 2, counted round), each with all
-# of their rows, on the data they were drawn from: the slope of its linear predictor there.
-calibration_row <- function(dataset, columns) {
-  rows <- MODELS[[dataset]]
-  patients <- unique(rows$id)
-  drawn <- patients[(7 * seq_along(patients)) %/% 2 %% length(patients) + 1]
-  resample <- do.call(rbind, lapply(drawn, function(id) rows[rows$id == id, ]))
-  beta <- coef(cox_fit(resample, columns))
-  rows$predictor <- as.matrix(rows[columns]) %*% beta
-  slope <- coef(cox_fit(rows, "predictor"))
-  values_of(dataset, "calibration", paste(columns, collapse = " + "), c(slope = slope[[1]]))
-}
-
-all_models <- function() {
+all_switching <- function() {
+  cases <- data_of("ties")
+  heart <- data_of("heart")
   rbind(
-    ridge_rows("heart", 0.5), ridge_rows("heart", 20), ridge_rows("heart", 300),
-    ridge_rows("gbsg", 1), ridge_rows("gbsg", 100),
-    calibration_row("heart", c("transplant", "age")), calibration_row("heart", COLUMNS$heart),
-    calibration_row("gbsg", COLUMNS$gbsg)
+    switching_rows("heart", "death", heart, "transplant", most = 99),
+    switching_rows("heart", "death", heart, "transplant", 30, most = 99),
+    do.call(rbind, lapply(names(DATASETS), shipped_switching, "os")),
+    do.call(rbind, lapply(names(DATASETS), shipped_switching, "rfs")),
+    do.call(rbind, lapply(unique(cases$case), small_switching, cases))
+  )
+}
+
+
+# ---- Schoenfeld residuals ------------------------------------------------------------------------
+
+# cox.zph gives the events in the order of their time; those of one time in the order of the rows, or
+# in the reverse one where rows have a start. Here the order is that of the rows.
+residual_rows <- function(dataset, endpoint, rows, columns) {
+  zph <- cox.zph(cox_fit(rows, columns), transform = "identity", terms = FALSE)
+  place <- rev(order(-rows$stop))
+  place <- place[rows$event[place] > 0]
+  stopifnot(zph$time == rows$stop[place])
+  sorted <- order(rows$stop[place], place)
+  one <- function(column) {
+    value(dataset, "schoenfeld_residuals", case_name(endpoint, columns), column,
+          zph$y[sorted, column], zph$time[sorted])
+  }
+  do.call(rbind, lapply(columns, one))
+}
+
+shipped_residuals <- function(name, columns) {
+  factors <- Filter(function(f) f$column %in% columns, DATASETS[[name]]$factors)
+  residual_rows(name, "os", start_stop_rows(endpoints(name)$os, factors), columns_of(factors))
+}
+
+# cox.zph stops where all events fall on one time.
+small_residuals <- function(name, cases) {
+  rows <- cases[cases$case == name, ]
+  rows <- transform(rows, start = ifelse(is.na(start), -1, start), event = event > 0)
+  if (is.null(estimable_fit(rows, "x")) || length(unique(rows$stop[rows$event])) < 2) return(NULL)
+  residual_rows(name, "any", rows, "x")
+}
+
+all_residuals <- function() {
+  cases <- data_of("ties")
+  gbsg <- with(data_of("gbsg"), data.frame(start = -1, stop = rfstime, event = status, hormon, nodes))
+  rbind(
+    residual_rows("heart", "death", data_of("heart"), c("transplant", "age", "surgery")),
+    residual_rows("gbsg", "rfs", gbsg, c("hormon", "nodes")),
+    shipped_residuals("myeloid", c("response_day", "hsct_day")),
+    shipped_residuals("blinatumomab", "age"),
+    shipped_residuals("bmt", c("patient_age", "disease")),
+    do.call(rbind, lapply(unique(cases$case), small_residuals, cases))
+  )
+}
+
+
+# ---- Differences of restricted means -------------------------------------------------------------
+
+difference_rows <- function(dataset, case, time, event, group, horizons) {
+  one <- function(horizon) {
+    table <- summary(survfit(Surv(time, event) ~ group), rmean = horizon)$table
+    stopifnot(rownames(table) == c("group=0", "group=1"))
+    difference <- diff(table[, "rmean"])
+    se <- sqrt(sum(table[, "se(rmean)"]^2))
+    values <- c(estimate = difference[[1]], se = se, lower = difference[[1]] - Z * se,
+                upper = difference[[1]] + Z * se, p = 2 * pnorm(-abs(difference[[1]] / se)))
+    value(dataset, "restricted_mean_difference", case, names(values), values, horizon)
+  }
+  do.call(rbind, lapply(horizons, one))
+}
+
+shipped_differences <- function(name) {
+  os <- endpoints(name)$os
+  one <- function(factor) {
+    if (factor$kind == "continuous") return(NULL)
+    group <- baseline_value(os, factor)
+    known <- !is.na(group)
+    difference_rows(name, case_name("os", factor$column), os$time[known], os$event[known],
+                    group[known], c(365, 1000))
+  }
+  do.call(rbind, lapply(baseline(DATASETS[[name]]$factors), one))
+}
+
+all_differences <- function() {
+  gbsg <- data_of("gbsg")
+  rbind(
+    with(gbsg, difference_rows("gbsg", "rfs: hormon", rfstime, status, hormon, c(1000, 2000))),
+    do.call(rbind, lapply(names(DATASETS), shipped_differences))
+  )
+}
+
+
+# ---- Landmarks -----------------------------------------------------------------------------------
+
+# From the patients, not from start-stop rows: those followed beyond the day, by their state on it.
+landmark_rows <- function(dataset, endpoint, cohort, factor, day) {
+  switched <- switch_day(cohort, factor) <= day
+  still <- !is.na(switched) & cohort$time > day
+  rows <- data.frame(start = -1, stop = cohort$time[still] - day, event = cohort$event[still],
+                     switched = as.numeric(switched[still]))
+  fit <- estimable_fit(rows, "switched")
+  of_fit <- if (is.null(fit)) rep(NA, 3) else c(coef(fit), sqrt(vcov(fit)), wald_p(fit))
+  values <- c(n = nrow(rows), events = sum(rows$event), switched = sum(rows$switched),
+              setNames(of_fit, c("beta", "se", "p")))
+  value(dataset, "landmark", case_name(endpoint, factor$column), names(values), values, day)
+}
+
+shipped_landmarks <- function(name, days) {
+  os <- endpoints(name)$os
+  factors <- Filter(function(f) "os" %in% f$endpoints, DATASETS[[name]]$factors)
+  one <- function(factor) {
+    do.call(rbind, lapply(days, function(day) landmark_rows(name, "os", os, factor, day)))
+  }
+  do.call(rbind, lapply(postbaseline_of(factors), one))
+}
+
+all_landmarks <- function() {
+  rbind(
+    shipped_landmarks("myeloid", c(60, 90, 180)),
+    shipped_landmarks("blinatumomab", c(60, 120)),
+    shipped_landmarks("bmt", c(60, 120))
   )
 }
 
 
 # ---- Write ---------------------------------------------------------------------------------------
 
-write_table(rbind(all_cures(), all_models()), file.path(HERE, "lessons.csv"))
+write_table(rbind(all_fine_gray(), all_switching(), all_residuals(), all_differences(),
+                  all_landmarks()),
+            file.path(HERE, "lessons.csv"))

@@ -1,14 +1,13 @@
 # Reference values for the tests, computed in R from the two public datasets and the synthetic cohort.
 #
 # Run by hand from the root of the project:  Rscript tests/reference/reference.R
-# (estimators.R, run likewise, freezes the estimators on other data; common.R is what both share.)
+# (estimators.R and lessons.R, run likewise, freeze the estimators on other data and those that only
+# the lessons need; common.R is what they share.)
 # It reads data/NAME/patients.csv and writes, beside itself,
 #   NAME.csv      the results of each page, with the keys that the book's own results have,
 #   known.csv     values that readers of the public datasets know, and variations that no page shows,
 #   defaults.csv  what R does unless told otherwise, where the book does something else,
 #   versions.txt  the versions that computed them.
-# The factors and months of the datasets are written down again here, on purpose: the tests then
-# also notice a change of datapackage.json that moves a number.
 #
 # n is the number at risk for `survival`, else the patients in the calculation (for the three
 # `followup_` rows: the censored). events are those up to `months`, or all where it is blank; for
@@ -19,77 +18,9 @@
 source(file.path("tests", "reference", "common.R"))
 
 
-# ---- The datasets --------------------------------------------------------------------------------
-
-continuous <- function(column) list(column = column, kind = "continuous")
-
-sides <- function(column, numerator, denominator) {
-  list(column = column, kind = "sides", numerator = numerator, denominator = denominator)
-}
-
-postbaseline <- function(column, endpoints = c("os", "rfs"), among = NULL, before = NULL) {
-  list(column = column, kind = "postbaseline", endpoints = endpoints,
-       among = among, before = before)
-}
-
-DATASETS <- list(
-  blinatumomab = list(
-    months = LANDMARKS$blinatumomab,
-    factors = list(
-      continuous("age"),
-      sides("sex", "Male", "Female"),
-      sides("race", "White",
-            c("Asian", "Black (or African American)", "American Indian or Alaska Native",
-              "Native Hawaiian or other Pacific Islander", "Other")),
-      sides("prior_hsct", "yes", "no"),
-      sides("primary_refractory", "yes", "no"),
-      sides("salvage_line", "1st", "2nd+"),
-      continuous("bone_marrow_blasts"),
-      sides("t_4_11", "yes", "no"),
-      sides("ecog", "0", c("1", "2")),
-      postbaseline("response_day", endpoints = "os"),
-      postbaseline("mrd_response_day", among = "mrd_evaluable"),
-      postbaseline("hsct_day", among = "response_day", before = "relapse_day")
-    )
-  ),
-  bmt = list(
-    months = LANDMARKS$bmt,
-    factors = list(
-      continuous("patient_age"),
-      continuous("donor_age"),
-      sides("patient_sex", "male", "female"),
-      sides("donor_sex", "male", "female"),
-      sides("patient_cmv", "yes", "no"),
-      sides("donor_cmv", "yes", "no"),
-      sides("disease", "AML low risk", c("ALL", "AML high risk")),
-      sides("fab", "yes", "no"),
-      continuous("waiting_days"),
-      sides("mtx", "yes", "no"),
-      postbaseline("platelet_recovery_day"),
-      postbaseline("acute_gvhd_day"),
-      postbaseline("chronic_gvhd_day")
-    )
-  ),
-  myeloid = list(
-    months = LANDMARKS$myeloid,
-    factors = list(
-      sides("arm", "B", "A"),
-      sides("sex", "male", "female"),
-      sides("flt3", "C", c("A", "B")),
-      postbaseline("response_day", endpoints = "os"),
-      postbaseline("hsct_day")
-    )
-  )
-)
-
-
 # ---- The endpoints -------------------------------------------------------------------------------
 # Each gives the patients with the day their clock starts (origin), the days on the clock (time) and
-# whether the event came (event). Relapse-free survival is in common.R.
-
-overall_survival <- function(patients) {
-  transform(patients, origin = 0, time = last_contact_day, event = died)
-}
+# whether the event came (event). Overall and relapse-free survival are in common.R.
 
 survival_after_hsct <- function(patients) {
   in_remission <- with(patients, !is.na(hsct_day) & !is.na(response_day) &
@@ -216,63 +147,6 @@ incidence_rows <- function(responders, months) {
 
 
 # ---- Table 3: Cox models -------------------------------------------------------------------------
-
-# A baseline factor as a number for each patient; NA leaves the patient out of its models.
-baseline_value <- function(cohort, factor) {
-  value <- cohort[[factor$column]]
-  if (factor$kind == "continuous") return(value)
-  ifelse(value %in% factor$numerator, 1, ifelse(value %in% factor$denominator, 0, NA))
-}
-
-# The day on the endpoint's clock from which a postbaseline factor is 1; Inf where it never is, NA
-# where the patient is not among those the factor is studied in.
-switch_day <- function(cohort, factor) {
-  day <- cohort[[factor$column]]
-  if (!is.null(factor$before)) {
-    other <- cohort[[factor$before]]
-    day[!is.na(other) & !is.na(day) & day >= other] <- NA
-  }
-  switch <- ifelse(is.na(day), Inf, day - cohort$origin)
-  if (!is.null(factor$among)) switch[!belongs(cohort[[factor$among]])] <- NA
-  switch
-}
-
-# A yes/no column says yes; a day column is not blank.
-belongs <- function(column) if (is.character(column)) column %in% "yes" else !is.na(column)
-
-# One column for each factor: the value of a baseline factor, the day of a postbaseline one.
-factor_table <- function(cohort, factors) {
-  columns <- lapply(factors, function(factor) {
-    value_of <- if (factor$kind == "postbaseline") switch_day else baseline_value
-    value_of(cohort, factor)
-  })
-  setNames(as.data.frame(columns), sapply(factors, `[[`, "column"))
-}
-
-# Start-stop rows of the patients complete in all the factors. Intervals are (start, stop], so an
-# event on the very day of a switch still meets the old value. The first row starts at -1 (see
-# common.R). A switch on day 0 or before is there from the first row on.
-start_stop_rows <- function(cohort, factors) {
-  values <- factor_table(cohort, factors)
-  complete <- complete.cases(values)
-  cohort <- cohort[complete, ]
-  values <- values[complete, , drop = FALSE]
-  switching <- sapply(factors, `[[`, "kind") == "postbaseline"
-
-  rows_of <- function(i) {
-    days <- unlist(values[i, switching])
-    start <- c(-1, sort(unique(days[days > 0 & days < cohort$time[i]])))
-    stop <- c(start[-1], cohort$time[i])
-    rows <- data.frame(patient_id = cohort$patient_id[i], start, stop,
-                       event = cohort$event[i] & stop == cohort$time[i])
-    for (column in names(values)) rows[[column]] <- values[i, column]
-    for (column in names(values)[switching]) {
-      rows[[column]] <- as.numeric(values[i, column] <= pmax(start, 0))
-    }
-    rows
-  }
-  do.call(rbind, lapply(seq_len(nrow(cohort)), rows_of))
-}
 
 # Missing where the model has no estimate.
 hazard_ratio_rows <- function(endpoint, kind, rows, columns) {

@@ -1,0 +1,39 @@
+"""A cut of follow-up: what was known of the same patients when they had been followed for less."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..dataset import Dataset, NotRecorded
+from ..endpoints import Endpoint
+
+MONTHS = (1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 72, 96, 120, 180, 240, 360, 480)
+MOST = 9
+
+
+def cut_at(question: Endpoint, day: float) -> Endpoint:
+    """The endpoint as it was when each patient had been followed for `day` days from its origin.
+
+    Who was still without the event then is censored on that day; an event on it counts.
+    """
+    data = question.data
+    event = data["event"].where(data["time"] <= day, 0)
+    return dataclasses.replace(
+        question, data=data.assign(time=np.minimum(data["time"], day), event=event)
+    )
+
+
+def cuts(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The months at which the lessons cut, at most MOST, in order; all are before the last day.
+
+    Raises NotRecorded where nobody was followed for longer than the first.
+    """
+    longest = dataset.months(question.time.max())
+    found = [float(month) for month in MONTHS if month < longest]
+    if not found:
+        raise NotRecorded(
+            "Follow-up cannot be cut short here: nobody was followed for longer than a month."
+        )
+    return found[-MOST:]
