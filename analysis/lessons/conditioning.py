@@ -764,10 +764,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
         _alive(kept, late),
         "Sorted by what had happened by the landmark, followed from there.",
         [
-            (_alive(patients[ever], late), "Some of those had the event after the landmark, or "
-             "died before it."),
-            (_alive(patients[by_then], late), "Whoever was gone before the landmark has no place "
-             "in a comparison that begins there."),
+            (_alive(patients[ever], late), "Some of those were gone before the landmark, or had "
+             "the event after it."),
             (_alive(patients[followed & ~by_then], late), "Those are without the event by then."),
             (_alive(patients[ever & followed], late), "Some of those had the event only after the "
              "landmark."),
