@@ -46,6 +46,9 @@ def test_one_late_death_turns_the_test_of_follow_up_round(made) -> None:
     after = pick(made["bmt"], "p_follow_up", "os")
     assert before["estimate"] < 0.001 and after["estimate"] > 0.3
     assert after["events"] == 1
+    told = {name: str(plateau.told(load(f"data/{name}"), made[name])) for name in DATASETS}
+    disagree = [name for name in DATASETS if "Model and test disagree" in told[name]]
+    assert disagree == ["bmt", "myeloid"]
 
 
 @pytest.mark.parametrize("name", DATASETS)

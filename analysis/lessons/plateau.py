@@ -355,12 +355,17 @@ def _waiting(results: pd.DataFrame) -> Prose:
 
 
 def _late(results: pd.DataFrame) -> Prose:
+    """The test, what it rests on, and whether the model sees it otherwise."""
     row = pick(results, "p_follow_up", "os")
     if pd.isna(row["estimate"]) or pd.isna(row["events"]):
         return _test(results, "os")
+    waiting = pick(results, "share_uncured_at_end", "os")["estimate"]
+    apart = pd.notna(waiting) and (waiting < LEVEL) != (row["estimate"] < LEVEL)
     return Prose(
         "{test} It rests on {late} of {n} patients: those who died in a stretch before the last "
-        "death that is as long as the plateau after it.",
+        "death that is as long as the plateau after it."
+        + " Model and test disagree: the one trusts its law, the other counts the last deaths."
+        * apart,
         test=_test(results, "os"),
         late=sourced(counted(row["events"]), row),
         n=sourced(counted(row["n"]), row),
