@@ -4,8 +4,8 @@ PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
 
-# Tests run on every core. The cells of a notebook stay together, and so do those tests that
-# tests/conftest.py groups.
+# Tests run on every core. The cells of a notebook stay together, and so do the tests of a file,
+# in the order of tests/conftest.py.
 WORKERS := --numprocesses auto --dist
 
 PY    := .venv/bin/python
@@ -43,7 +43,7 @@ test: $(READY) ## everything that CI runs: lint, format, notebooks, tests
 	$(PY) -m pytest $(WORKERS) loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	    -p no:cacheprovider -q book
 	$(PY) -m analysis book
-	$(PY) -m pytest $(WORKERS) loadgroup
+	$(PY) -m pytest $(WORKERS) loadscope --no-loadscope-reorder
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
 	@$(PY) -m analysis notebooks

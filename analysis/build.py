@@ -206,7 +206,7 @@ def _run_all(runs: list[Run]) -> None:
     from tqdm import tqdm
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = as_completed([pool.submit(_run_one, run) for run in runs])
+        done = as_completed([pool.submit(_run_one, run, len(runs)) for run in runs])
         bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
         try:
             errors = [error for future in bar if (error := future.result())]
@@ -217,7 +217,7 @@ def _run_all(runs: list[Run]) -> None:
         raise BuildError("\n".join(sorted(errors)))
 
 
-def _run_one(run: Run) -> str | None:
+def _run_one(run: Run, among: int) -> str | None:
     """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
     from .notebooks import NotebookError, execute, parameters_of, serialise
 
@@ -230,7 +230,7 @@ def _run_one(run: Run) -> str | None:
         results.mkdir()
         given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
         given = {name: value for name, value in given.items() if name in known}
-        text = serialise(execute(run.notebook, raw, given))
+        text = serialise(execute(run.notebook, raw, given, among))
         raw.unlink()
         for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
             text = _without_path(text, path, name)
@@ -260,10 +260,11 @@ def refresh_notebooks() -> list[str]:
     from .notebooks import NotebookError, execute, serialise
 
     changed = []
-    for path in notebooks():
+    every = notebooks()
+    for path in every:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                text = serialise(execute(path, Path(folder) / path.name, {}))
+                text = serialise(execute(path, Path(folder) / path.name, {}, len(every)))
             except NotebookError as error:
                 raise BuildError(f"{path.name}: {error}") from None
         changed += _rewritten(path, text)

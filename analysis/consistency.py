@@ -131,7 +131,7 @@ def percentages(printed: Print) -> Finding:
     checked = []
     for group in printed.groups("percent"):
         with contextlib.suppress(NotPrinted):
-            checked.append(_percentage(printed, group))
+            checked.append(percentage(printed, group))
     if not checked:
         raise NotPrinted("The print has no percentage with its counts.")
     wrong = [row for row in checked if not row["same"]]
@@ -160,7 +160,11 @@ def percentages(printed: Print) -> Finding:
     return Finding(facts, rows, table if wrong else None)
 
 
-def _percentage(printed: Print, group: str) -> dict:
+def percentage(printed: Print, group: str) -> dict:
+    """A printed percentage beside its printed count and what that is of.
+
+    Raises NotPrinted where one of them is missing.
+    """
     percent, count, n = printed("percent", group), printed.count(group), _of(printed, group)
     recomputed = rounded(100 * count / n, percent.decimals)
     share = percent.range.times(Fraction(n, 100))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from .bounds import Finding, Folded, NotPrinted, Print, Range, outwards, result
+from .bounds import Finding, Folded, NotPrinted, Print, Printed, Range, outwards, result
 from .consistency_curves import deaths_in_all
 from .dataset import Factor
 from .estimators import Z
@@ -87,6 +87,14 @@ def _ratios(printed: Print) -> list[Ratio]:
 def _ratio(printed: Print, group: str, model: str) -> Ratio:
     quantity = f"hazard_ratio_{model}"
     parts = [printed(quantity, group, None, part) for part in ("estimate", "lower", "upper")]
+    return ratio_of(group, model, parts)
+
+
+def ratio_of(group: str, model: str, parts: Sequence[Printed]) -> Ratio:
+    """A ratio from its printed estimate, lower and upper limit.
+
+    Raises NotPrinted where one of them may be 0, which has no logarithm.
+    """
     if min(part.range.low for part in parts) <= 0:
         raise NotPrinted("A limit that is printed as 0 has no logarithm.")
     logs = [(math.log(part.range.low), math.log(part.range.high)) for part in parts]

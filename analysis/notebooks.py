@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from jupyter_client.kernelspec import KernelSpec
 from papermill.execute import ERROR_MARKER_TAG
 
 from .dataset import ROOT, NotRecorded
+from .kernels import Forked
 
 # One thread each: several notebooks share the cores, and sums then do not depend on their number.
 SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+FEW = 4  # the process to be copied takes as long to start as so many kernels gain
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -53,26 +56,39 @@ class ThisInterpreter(AsyncKernelManager):
         return KernelSpec(**get_kernel_dict(["--log-level=50"]))
 
 
+class Copied(ThisInterpreter):
+    """Starts kernels as copies of one process: at once, when that one is there."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.provisioner = Forked(kernel_spec=self.kernel_spec, parent=self)
+
+
 def parameters_of(notebook: Path) -> set[str]:
     """Names that the notebook's cell tagged `parameters` sets."""
     return set(papermill.inspect_notebook(str(notebook)))
 
 
-def execute(notebook: Path, target: Path, parameters: dict[str, Any]) -> nbformat.NotebookNode:
+def execute(
+    notebook: Path, target: Path, parameters: dict[str, Any], among: int = 1
+) -> nbformat.NotebookNode:
     """Run a notebook from the repository's root; `target` is a file that papermill may use.
 
-    A NotRecorded ends the page with the sentence that it carries; any other error raises
+    `among` is how many are to be run: for more than a few, kernels are copies of one process. A
+    NotRecorded ends the page with the sentence that it carries; any other error raises
     NotebookError. Several threads may call it at once: the process stays in ROOT.
     """
     os.environ.update(SINGLE)
     os.chdir(ROOT)
+    # Not on other systems, where a copy of a process is not always sound.
+    copied = among > FEW and sys.platform == "linux"
     try:
         executed = papermill.execute_notebook(
             notebook,
             target,
             parameters,
             kernel_name="python3",
-            kernel_manager_class=ThisInterpreter,
+            kernel_manager_class=Copied if copied else ThisInterpreter,
             progress_bar=False,
         )
     except papermill.PapermillExecutionError as error:

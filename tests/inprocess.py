@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -44,7 +45,10 @@ def pages(
 
 def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     """Run the code cells of one notebook, with its parameters set where it has them."""
-    shell = InteractiveShell.instance()
+    # Without a cache of outputs: to empty it, IPython would look through all of the memory.
+    # In a module of its own: a `__main__` that is emptied can start no other process.
+    shell = InteractiveShell.instance(cache_size=0, user_module=ModuleType("page"))
+    shell.showtraceback = lambda *_, **__: None  # an error is raised below
     shell.reset(new_session=False)
     before = Path.cwd()
     os.chdir(ROOT)

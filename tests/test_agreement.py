@@ -146,7 +146,6 @@ BROKEN = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     module, right, wrong = BROKEN[name]

@@ -30,9 +30,14 @@ def dataset(name):
 
 
 @pytest.fixture(scope="module")
-def found(dataset) -> dict[str, alt.Difference]:
+def differences(dataset) -> list[alt.Difference]:
+    return alt.differences(dataset)
+
+
+@pytest.fixture(scope="module")
+def found(differences) -> dict[str, alt.Difference]:
     """The last difference of each step."""
-    return {difference.step: difference for difference in alt.differences(dataset)}
+    return {difference.step: difference for difference in differences}
 
 
 def of_r(name: str, step: str) -> dict[str, float]:
@@ -99,8 +104,7 @@ def test_lifelines_time_dependent_model_agrees(found):
     assert there == pytest.approx(here, rel=1e-5)
 
 
-def test_every_difference_has_numbers_for_the_results_file(dataset):
-    differences = alt.differences(dataset)
+def test_every_difference_has_numbers_for_the_results_file(differences):
     rows = alt.difference_results(differences)
     assert list(rows.columns) == COLUMNS
     assert set(rows["quantity"]) == {"here", "there"}

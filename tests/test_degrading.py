@@ -69,12 +69,15 @@ LESS = {
     "no relapse": ({"without": ("relapse_day",)}, RELAPSE_ONLY),
     "no transplant": ({"without": ("hsct_day",)}, {"figure_1c", "in_the_text"}),
     "no MRD": ({"without": ("mrd_response_day", "mrd_evaluable", "mrd_response_cycle")}, set()),
-    "no factor": ({"factors": slice(0)}, {"table_3"}),
-    "one factor": ({"factors": slice(1)}, set()),
+    "no factor": ({"factors": slice(0)}, {"table_3", "lesson_08_selection"}),
+    "one factor": ({"factors": slice(1)}, {"lesson_08_selection"}),
     "twenty patients": ({"change": twenty}, set()),
-    "no death": ({"change": nobody_dies}, set()),
+    "no death": ({"change": nobody_dies}, {"lesson_08_selection"}),
     "all dead": ({"change": everybody_dies}, set()),
-    "deaths only": ({"without": EVENTS, "factors": slice(2)}, RESPONSE_ONLY),
+    "deaths only": (
+        {"without": EVENTS, "factors": slice(2)},
+        RESPONSE_ONLY | {"lesson_07_conditioning"},
+    ),
     "nobody responds": (
         {"change": never("response_day")},
         RESPONSE_ONLY - {"in_the_text", "table_s1"},  # these count, and the counts are 0

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pandas as pd
 import pytest
 
 from analysis import NotRecorded, estimators, load
 from analysis.endpoints import covariate_rows, endpoint
 from analysis.lessons import immortal_time
-from analysis.lessons.events import later_event
 from analysis.results import pick
 
 
@@ -64,7 +61,7 @@ def test_a_landmark_asks_only_those_who_reach_it(made) -> None:
 
 def test_the_curves_of_states_are_those_of_the_estimator(made) -> None:
     data = load("data/myeloid")
-    factor = later_event(data)
+    factor = immortal_time.event_of(data)
     rows = covariate_rows(data, endpoint(data, "os"), [factor])
     begin = immortal_time.first_month(data, rows, factor)
     day = begin * data.settings.days_per_month
@@ -75,25 +72,9 @@ def test_the_curves_of_states_are_those_of_the_estimator(made) -> None:
     assert curve["at_risk"].iloc[0] >= immortal_time.ENOUGH
 
 
-# --- which event -------------------------------------------------------------------------------
-
-
-def test_a_transplant_of_all_at_the_start_is_not_on_the_way() -> None:
-    assert later_event(load("data/bmt")).column == "platelet_recovery_day"
-    assert later_event(load("data/myeloid")).column == "hsct_day"
-    assert later_event(load("data/myeloid"), ("response_day",)).column == "response_day"
-
-
 def test_a_named_event_is_taken_or_refused() -> None:
     data = load("data/bmt")
-    assert later_event(data, column="acute_gvhd_day").column == "acute_gvhd_day"
+    assert immortal_time.event_of(data).column == "platelet_recovery_day"
+    assert immortal_time.event_of(data, "acute_gvhd_day").column == "acute_gvhd_day"
     with pytest.raises(NotRecorded, match="hsct_day"):
-        later_event(data, column="hsct_day")
-
-
-def test_a_dataset_without_any_says_so() -> None:
-    data = load("data/bmt")
-    bare = data.patients.drop(columns=[c for c in data.patients if c.endswith("_day")][:-1])
-    bare["last_contact_day"] = data.patients["last_contact_day"]
-    with pytest.raises(NotRecorded, match="no event"):
-        later_event(dataclasses.replace(data, patients=bare))
+        immortal_time.event_of(data, "hsct_day")

@@ -164,15 +164,10 @@ def small(results: pd.DataFrame, below: int) -> pd.DataFrame:
 # --- masking ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=SHIPPED)
-def shipped(request) -> tuple[analysis.Dataset, analysis.Dataset]:
-    """A dataset as it is, and with counts under 12 masked."""
-    return load(f"data/{request.param}"), load(f"data/{request.param}", 12)
-
-
-def page_pairs(shipped) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    """Each page's results, whole and masked."""
-    whole, less = shipped
+@pytest.fixture(scope="module", params=SHIPPED)
+def page_pairs(request) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Each page's results of a dataset as it is, and with counts under 12 masked."""
+    whole, less = load(f"data/{request.param}"), load(f"data/{request.param}", 12)
     pairs = []
     for page, results in PAGES.items():
         try:
@@ -182,9 +177,9 @@ def page_pairs(shipped) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
     return pairs
 
 
-def test_nothing_small_is_left_and_nothing_else_is_changed(shipped) -> None:
+def test_nothing_small_is_left_and_nothing_else_is_changed(page_pairs) -> None:
     hidden = 0
-    for page, whole, less in page_pairs(shipped):
+    for page, whole, less in page_pairs:
         assert small(less, 12).empty, page
         hidden += len(small(whole, 12))
         both = whole.notna() & less.notna()
@@ -193,10 +188,10 @@ def test_nothing_small_is_left_and_nothing_else_is_changed(shipped) -> None:
     assert hidden > 10
 
 
-def test_a_hidden_level_is_not_the_rest_of_its_whole(shipped) -> None:
+def test_a_hidden_level_is_not_the_rest_of_its_whole(page_pairs) -> None:
     """In each column of a table no characteristic has exactly one level that is hidden."""
     checked = 0
-    for page, whole, less in page_pairs(shipped):
+    for page, whole, less in page_pairs:
         rows = whole["quantity"].eq("count") & whole["group"].str.contains("=")
         name = whole["group"].str.partition("=")[0]
         column = whole["group"].str.partition("|")[2]
@@ -207,10 +202,10 @@ def test_a_hidden_level_is_not_the_rest_of_its_whole(shipped) -> None:
     assert checked > 0
 
 
-def test_what_gives_a_hidden_count_back_is_hidden_too(shipped) -> None:
+def test_what_gives_a_hidden_count_back_is_hidden_too(page_pairs) -> None:
     """Its percentage, and the rate of so few events or patients."""
     checked = 0
-    for page, _, less in page_pairs(shipped):
+    for page, _, less in page_pairs:
         hidden = less["quantity"].eq("count") & less["estimate"].isna()
         percents = less["quantity"].eq("percent") & less["group"].isin(less.loc[hidden, "group"])
         rates = less["quantity"].isin(RATES) & (less["n"].isna() | less["events"].isna())
@@ -221,8 +216,8 @@ def test_what_gives_a_hidden_count_back_is_hidden_too(shipped) -> None:
     assert checked > 5
 
 
-def test_a_hidden_row_is_hidden_in_every_column(shipped) -> None:
-    for page, _, less in page_pairs(shipped):
+def test_a_hidden_row_is_hidden_in_every_column(page_pairs) -> None:
+    for page, _, less in page_pairs:
         rows = less[less["quantity"].eq("count") & less["group"].str.contains("=")]
         gone = rows["estimate"].isna()
         assert (
@@ -230,8 +225,8 @@ def test_a_hidden_row_is_hidden_in_every_column(shipped) -> None:
         ), page
 
 
-def test_at_a_month_no_number_is_the_rest_of_all(shipped) -> None:
-    for page, whole, less in page_pairs(shipped):
+def test_at_a_month_no_number_is_the_rest_of_all(page_pairs) -> None:
+    for page, whole, less in page_pairs:
         if page not in ("figure_1a", "figure_1b", "figure_1c"):
             continue
         at_risk, censored = (less[less["quantity"].eq(q)].set_index("months") for q in COUNTS[1:])

@@ -95,7 +95,6 @@ def problems(page, address: str, size: dict[str, int], theme: str) -> list[str]:
     return found + barriers(page)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(("size", "theme"), VIEWS, ids=("phone dark", "desk light"))
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_page_works(

@@ -16,7 +16,6 @@ from ..charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE
 from ..dataset import Dataset
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
-THROUGH = "through"
 
 
 def monthly(
@@ -48,8 +47,9 @@ def curves_chart(
     `steps` has `month`, `estimate`, `series`; with a `choice`, the number of the one that is shown
     first, also `choice`. `series` gives the order of the curves' names, which stand in the corner;
     the first two have a colour each, and so on in turn. `styles` gives some a dash (1). `marks`
-    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words. `more` are
-    layers under the curves, on `month_axis` and `share_axis`; they follow the choice as well.
+    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words, which begin
+    below the names. `more` are layers under the curves, on `month_axis` and `share_axis`; they
+    follow the choice as well.
     """
     colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
     dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
@@ -66,7 +66,7 @@ def curves_chart(
             lines = alt.Chart(drawn).mark_line(interpolate=shape, strokeWidth=2, clip=True)
             layers.append(lines.encode(x=x, y=y, color=colour, strokeDash=dash))
     if marks is not None:
-        layers += _rules(marks, x)
+        layers += _rules(marks, x, len(names))
     if choice is not None:
         layers = [layer.transform_filter(f"datum.choice == {CHOICE}") for layer in layers]
     layers += _names(names, colour, dash)
@@ -101,11 +101,13 @@ def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.Laye
     return chart.configure(**STYLE)
 
 
-def _rules(marks: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
-    """Vertical rules with words beside their upper end."""
+def _rules(marks: pd.DataFrame, x: alt.X, names: int) -> list[alt.Chart]:
+    """Vertical rules, below so many names, with words beside their lower end."""
     base = alt.Chart(marks).encode(x=x)
     return [
-        base.mark_rule(strokeDash=[2, 3], opacity=0.7, color=INK),
+        base.mark_rule(strokeDash=[2, 3], opacity=0.7, color=INK).encode(
+            y=alt.value(18 * names), y2=alt.value(HEIGHT)
+        ),
         base.mark_text(align="left", dx=5, fontSize=LABEL_SIZE).encode(
             y=alt.value(HEIGHT - 12), text="text:N"
         ),

@@ -1,40 +1,59 @@
-"""Which event after baseline a lesson speaks of: a rule that holds for any dataset."""
+"""Which of a dataset's events comes on the way, to some of its patients: the lessons look at it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from ..dataset import Dataset, Factor, NotRecorded
 
-TRANSPLANT, RESPONSE = "hsct_day", "response_day"
+RESERVED = ("response_day", "hsct_day")
 
 
-def later_event(
-    dataset: Dataset, preferred: Sequence[str] = (TRANSPLANT, RESPONSE), column: str = ""
-) -> Factor:
-    """An event that comes to some patients after baseline, as a factor of all patients.
+def later_events(dataset: Dataset, prefer: Sequence[str] = RESERVED) -> list[Factor]:
+    """The events that some but not all patients have after day 0 and before their end.
 
-    The first of the `preferred` columns, then of the dataset's factors after baseline, that some
-    patients have after day 0 and before their end, and others never have. A `column` that is named
-    is taken. Whatever the dataset's own factor restricts itself to, here are all patients. Raises
-    NotRecorded where there is none, or the named one is none of these.
+    First those of the columns of `prefer`, then the dataset's postbaseline factors in its order.
+    Each is a factor of all patients, named by the dataset's label of its column, whatever the
+    dataset's own factor is restricted to. Where counts are masked, neither those with the event
+    nor those without are so few.
     """
-    named = [factor.column for factor in dataset.factors if factor.kind == "postbaseline"]
-    there = [name for name in (*preferred, *named) if _comes_to_some(dataset, name)]
-    if column and column not in there:
+    own = [factor.column for factor in dataset.factors if factor.kind == "postbaseline"]
+    columns = dict.fromkeys([*prefer, *own])
+    found = [column for column in columns if _on_the_way(dataset, column)]
+    return [Factor(column, dataset.label(column), "postbaseline") for column in found]
+
+
+def later_event(dataset: Dataset, prefer: Sequence[str] = RESERVED, column: str = "") -> Factor:
+    """The first of `later_events`, or the one of a `column` that is named.
+
+    Raises NotRecorded where there is none, or the named one is none of them.
+    """
+    found = later_events(dataset, prefer)
+    if column:
+        found = [event for event in found if event.column == column]
+    if column and not found:
         raise NotRecorded(
-            f"“{column}” is no event that comes to some patients of this dataset after baseline."
+            f"“{column}” cannot be shown: it is no event of this dataset that some of its patients "
+            "have after the first day, and others do not."
         )
-    if not there:
-        raise NotRecorded("This dataset records no event that comes to some patients on the way.")
-    chosen = column or there[0]
-    return Factor(chosen, dataset.label(chosen), "postbaseline", endpoints=("os",))
+    if not found:
+        raise NotRecorded(
+            "Events on the way cannot be shown: this dataset records none that some of its "
+            "patients have after the first day, and others do not."
+        )
+    return found[0]
 
 
-def _comes_to_some(dataset: Dataset, column: str) -> bool:
-    """Whether it happens on the way in some patients, and in some not at all."""
+def event_day(dataset: Dataset, event: Factor) -> pd.Series:
+    """The day of an event for each patient, blank for those without it."""
+    return dataset.patients[event.column]
+
+
+def _on_the_way(dataset: Dataset, column: str) -> bool:
     if column not in dataset.patients:
         return False
-    day = dataset.patients[column]
-    within = day.gt(0) & day.lt(dataset.patients["last_contact_day"])
-    return bool(within.any() and day.isna().any())
+    day, end = dataset.patients[column], dataset.patients["last_contact_day"]
+    few, n = max(dataset.mask_below, 1), len(day)
+    return few <= ((day > 0) & (day < end)).sum() and day.notna().sum() <= n - few

@@ -27,11 +27,17 @@ from ..text import (
 )
 from .charts import curves_chart, monthly
 from .course import Exercise
-from .events import RESPONSE, TRANSPLANT, later_event
+from .events import later_event
 
 LANDMARKS = range(1, 13)  # months, the stations of the slider
 ENOUGH = 10  # so many have to have switched before a curve of theirs begins
 HAD, NOT = "yes", "no"
+TRANSPLANT, RESPONSE = "hsct_day", "response_day"
+
+
+def event_of(dataset: Dataset, column: str = "") -> Factor:
+    """The event on the way that the lesson speaks of, the transplant first. Raises NotRecorded."""
+    return later_event(dataset, (TRANSPLANT, RESPONSE), column)
 
 
 # --- what is computed --------------------------------------------------------------------------
@@ -44,7 +50,7 @@ def results(dataset: Dataset, column: str = "") -> pd.DataFrame:
     and `p` are `fixed`, `landmark` (at `months`), `univariate` (time-dependent) and, where the
     dataset has transplant and response, both in one model, `fixed_together` and `together`.
     """
-    os, factor = endpoint(dataset, "os"), later_event(dataset, column=column)
+    os, factor = endpoint(dataset, "os"), event_of(dataset, column)
     rows = covariate_rows(dataset, os, [factor])
     wrong = rows_as_if_known(dataset, os, factor)
     made = [
@@ -155,7 +161,7 @@ def usual_landmark(dataset: Dataset, factor: Factor) -> int:
 
 def landmark_figure(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Figure:
     """Survival from a landmark that the reader moves, by what had come by then."""
-    os, factor = endpoint(dataset, "os"), later_event(dataset, column=column)
+    os, factor = endpoint(dataset, "os"), event_of(dataset, column)
     rows = covariate_rows(dataset, os, [factor])
     label = factor.label
     series = {1: f"{label} by then", 0: "Not by then"}
@@ -223,7 +229,7 @@ def landmark_answer(dataset: Dataset, results: pd.DataFrame, factor: Factor, mon
 
 def ratios_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Table:
     """The ratio by each way of counting, on the same patients."""
-    factor = later_event(dataset, column=column)
+    factor = event_of(dataset, column)
     key, month = f"os:{factor.column}", usual_landmark(dataset, factor)
     made = [
         Row("Known from the start", _ratio_cells(results, "fixed", key), 1),
@@ -264,7 +270,7 @@ def _ratio_cells(
 
 def curves_figure(dataset: Dataset, name: str, column: str = "") -> Figure:
     """The wrong curves, dashed, and those by the state of each day."""
-    os, factor = endpoint(dataset, "os"), later_event(dataset, column=column)
+    os, factor = endpoint(dataset, "os"), event_of(dataset, column)
     rows = covariate_rows(dataset, os, [factor])
     begin = first_month(dataset, rows, factor)
     ever = ever_curves(rows_as_if_known(dataset, os, factor), factor)
@@ -297,7 +303,7 @@ def curves_figure(dataset: Dataset, name: str, column: str = "") -> Figure:
 
 def curves_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Table:
     """Survival of both sides at the landmarks, counted wrong and right."""
-    factor = later_event(dataset, column=column)
+    factor = event_of(dataset, column)
     kinds = {"survival_ever": "ever", "survival_by_state": "so far"}
     there = [kind for kind in kinds if (results["quantity"] == kind).any()]
     heads = [f"{word} {kinds[kind]}" for kind in there for word in ("Had it", "Not")]
@@ -331,7 +337,7 @@ def _share_of(results: pd.DataFrame, quantity: str, group: str, month: float) ->
 
 def told(dataset: Dataset, results: pd.DataFrame, column: str = "") -> Prose:
     """How far the ratio moves, and how much of the time could not be died in."""
-    factor = later_event(dataset, column=column)
+    factor = event_of(dataset, column)
     key = f"os:{factor.column}"
     fixed, right = (
         pick(results, f"hazard_ratio_{kind}", key)["estimate"] for kind in ("fixed", "univariate")
@@ -361,7 +367,7 @@ def told(dataset: Dataset, results: pd.DataFrame, column: str = "") -> Prose:
 
 def followed(dataset: Dataset, column: str = "") -> pd.DataFrame:
     """For the exercises: each patient's `came` (day or blank), `days` followed, and `died`."""
-    factor, os = later_event(dataset, column=column), endpoint(dataset, "os")
+    factor, os = event_of(dataset, column), endpoint(dataset, "os")
     came = dataset.patients.loc[os.data.index, factor.column]
     return pd.DataFrame({"came": came, "days": os.time, "died": os.observed > 0})
 

@@ -1,0 +1,125 @@
+"""What Lesson 4 says of competing risks, on the shipped datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import estimators as est
+from analysis import load
+from analysis.endpoints import Endpoint, endpoint
+from analysis.lessons import competing_risks as lesson
+from analysis.results import pick
+from analysis.subdistribution import fine_gray
+
+SHIPPED = ("blinatumomab", "bmt", "myeloid")
+REFERENCE = Path(__file__).parent / "reference"
+
+
+@pytest.fixture(scope="module", params=SHIPPED)
+def shipped(request):
+    """A dataset, its responders' endpoint, and the lesson's results."""
+    data = load(f"data/{request.param}")
+    return data, endpoint(data, "relapse"), lesson.results(data)
+
+
+def both(question: Endpoint) -> tuple[pd.Series, pd.Series]:
+    time, event = question.time, question.observed
+    right = est.cumulative_incidence(time, event, 1)["incidence"]
+    return right, lesson.one_minus_survival(time, event, 1)["incidence"].reindex(right.index)
+
+
+def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_event(shipped):
+    _, question, _ = shipped
+    right, wrong = both(question)
+    first_death = question.time[question.observed == 2].min()
+    relapses = question.time[question.observed == 1]
+    first_after = relapses[relapses > first_death].min()
+    before = right.index < first_after
+    assert wrong[before].to_numpy() == pytest.approx(right[before].to_numpy(), abs=1e-12)
+    assert (wrong[~before] > right[~before] + 1e-6).all()
+
+
+def test_it_is_so_at_every_landmark(shipped):
+    data, _, results = shipped
+    for month in data.settings.months:
+        right, wrong = (
+            pick(results, quantity, "relapse", month)["estimate"]
+            for quantity in ("cumulative_incidence", "one_minus_survival")
+        )
+        assert wrong > right
+
+
+def test_the_parts_are_a_whole_and_by_one_minus_survival_more(shipped):
+    data, _, results = shipped
+    for month in data.settings.months:
+        free = pick(results, "survival", "relapse", month)["estimate"]
+        right, wrong = (
+            free + sum(pick(results, q, cause, month)["estimate"] for cause in lesson.CAUSES)
+            for q in ("cumulative_incidence", "one_minus_survival")
+        )
+        assert right == pytest.approx(1)
+        assert wrong > 1.01
+
+
+def test_more_censored_deaths_lead_from_the_incidence_to_one_minus_survival(shipped):
+    data, question, results = shipped
+    rows = results[results["quantity"] == "cumulative_incidence_censored"]
+    (month,) = rows["months"].unique()
+    assert rows["estimate"].is_monotonic_increasing
+    ends = [
+        pick(results, quantity, "relapse", month)["estimate"]
+        for quantity in ("cumulative_incidence", "one_minus_survival")
+    ]
+    assert list(rows["estimate"].iloc[[0, -1]]) == pytest.approx(ends)
+    assert (data.months(question.time) >= month).any()
+
+
+def test_who_is_drawn_for_a_share_is_drawn_for_a_larger_one():
+    event = np.tile([0, 1, 2, 2], 10)
+    drawn = [lesson.with_censored_deaths(event, share) != event for share in (0, 0.3, 0.6, 1)]
+    assert [int(which.sum()) for which in drawn] == [0, 6, 12, 20]
+    assert not any((few & ~more).any() for few, more in zip(drawn, drawn[1:], strict=False))
+
+
+def test_the_ratios_of_the_incidence_are_those_of_r(shipped):
+    data, _, results = shipped
+    known = pd.read_csv(REFERENCE / "lessons.csv")
+    known = known[known["dataset"].eq(data.name) & known["estimator"].eq("fine_gray")]
+    ours = results[results["quantity"] == "hazard_ratio_subdistribution"]
+    ours = ours.set_index("group")["estimate"]
+    theirs = {
+        f"relapse:{row.quantity.removeprefix('beta:')}": np.exp(row.value)
+        for row in known.itertuples()
+        if row.quantity.startswith("beta:")
+    }
+    assert len(theirs) > 2
+    assert ours.to_dict() == pytest.approx(theirs, rel=1e-6)
+
+
+def test_a_factor_that_only_kills_lowers_the_incidence_of_relapse():
+    """Invented: the rate of death is four times as high, that of relapse the same."""
+    draw = np.random.default_rng(1)
+    x = np.repeat([0.0, 1.0], 2000)
+    relapse, death = draw.exponential(1, 4000), draw.exponential(np.where(x == 1, 0.25, 1))
+    time, event = np.minimum(relapse, death), np.where(relapse < death, 1, 2)
+    rows = pd.DataFrame({"patient": range(4000), "start": -np.inf, "stop": time, "x": x})
+    specific = est.cox(rows.assign(event=(event == 1) * 1), ["x"]).summary()
+    sub = fine_gray(time, event, 1, rows[["x"]]).summary()
+    assert specific.loc["x", "lower"] < 1 < specific.loc["x", "upper"]
+    assert sub.loc["x", "upper"] < 0.7
+
+
+def test_where_no_relapse_follows_a_death_the_page_says_so(shipped):
+    data, question, _ = shipped
+    patients = data.patients.copy()
+    late = question.data.index[question.observed == 2]
+    end = patients["last_contact_day"].max() + 1
+    patients.loc[late, "last_contact_day"] = end  # after every relapse
+    changed = type(data)(**{**vars(data), "patients": patients})
+    said = str(lesson.told(changed, lesson.results(changed)))
+    assert "the error is not seen here" in said
+    assert "the error is not seen here" not in str(lesson.told(data, lesson.results(data)))

@@ -1,0 +1,208 @@
+"""Lesson 7: the columns of the survivors, what lots make of them, and the question forward."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import analysis
+from analysis import estimators as est
+from analysis.dataset import Dataset, NotRecorded
+from analysis.lessons import conditioning as lesson
+from analysis.lessons.events import later_event, later_events
+from analysis.results import outcome_results, pick
+
+SHIPPED = ("blinatumomab", "bmt", "myeloid")
+SEED, DRAWS = 7, 400
+
+
+@pytest.fixture(scope="module")
+def datasets() -> dict[str, Dataset]:
+    return {name: analysis.load(f"data/{name}") for name in SHIPPED}
+
+
+@pytest.fixture(scope="module")
+def results(datasets) -> dict[str, pd.DataFrame]:
+    return {name: lesson.results(data, SEED, DRAWS) for name, data in datasets.items()}
+
+
+def with_patients(dataset: Dataset, **columns: object) -> Dataset:
+    return dataclasses.replace(dataset, patients=dataset.patients.assign(**columns))
+
+
+# --- which event ------------------------------------------------------------------------------
+
+
+def test_the_event_is_the_first_that_comes_on_the_way_to_some(datasets) -> None:
+    assert later_event(datasets["blinatumomab"]).column == "response_day"
+    assert later_event(datasets["myeloid"], prefer=("hsct_day",)).column == "hsct_day"
+    # There all respond and are transplanted on day 0, and all platelets but a few's recover.
+    assert later_event(datasets["bmt"]).column == "platelet_recovery_day"
+
+
+def test_an_event_of_all_or_of_nobody_or_of_the_first_day_is_none(datasets) -> None:
+    data = datasets["myeloid"]
+    for days in (np.nan, 0.0, 5.0, data.patients["last_contact_day"]):
+        found = later_events(with_patients(data, response_day=days))
+        assert [event.column for event in found] == ["hsct_day"]
+
+
+def test_an_event_of_few_is_none_where_few_are_masked(datasets) -> None:
+    data = datasets["bmt"]
+    without = int(data.patients["platelet_recovery_day"].isna().sum())
+    for below, there in ((without, True), (without + 1, False)):
+        found = later_events(dataclasses.replace(data, mask_below=below))
+        assert ("platelet_recovery_day" in {event.column for event in found}) == there
+
+
+def test_a_dataset_without_such_an_event_says_so(datasets) -> None:
+    bare = dataclasses.replace(with_patients(datasets["bmt"]), factors=())
+    with pytest.raises(NotRecorded, match="records none"):
+        later_event(bare)
+
+
+# --- looking back -----------------------------------------------------------------------------
+
+
+def test_the_columns_are_those_of_table_2(datasets, results) -> None:
+    table = outcome_results(datasets["blinatumomab"])
+    late = datasets["blinatumomab"].settings.long_term_months
+    for ours, theirs in (("lived", "long_term"), ("others", "shorter")):
+        row = pick(results["blinatumomab"], "share_recorded", f"hsct_day:{ours}", late)
+        count = pick(table, "count", f"hsct_day|{theirs}")
+        assert (row["events"], row["n"]) == (count["estimate"], count["n"])
+    lost = pick(results["blinatumomab"], "count", "others", late)
+    assert lost["estimate"] == pick(table, "count", "lost|shorter")["estimate"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_two_directions_are_far_apart(datasets, results, name) -> None:
+    event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
+    column = pick(results[name], "share_recorded", f"{event.column}:lived", late)
+    turned = pick(results[name], "share_lived", f"{event.column}:with", late)
+    assert column["events"] == turned["events"]  # the same patients
+    assert column["estimate"] - turned["estimate"] > 0.25
+
+
+# --- lots -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_lots_give_the_event_to_as_many_as_have_it(datasets, name) -> None:
+    told = lesson.story(datasets[name])
+    for event in lesson.events(datasets[name]):
+        drawn = lesson.draw(told, event.column, SEED, DRAWS)
+        recorded = (told.days[event.column] <= told.end).mean()
+        assert drawn.mean() == pytest.approx(recorded, abs=0.05)
+
+
+def test_lots_know_nothing_of_a_patient_but_how_long_he_was_followed(datasets) -> None:
+    """Each patient's chance is that of a day up to his end, by the event's own curve."""
+    told = lesson.story(datasets["blinatumomab"])
+    day = told.days["hsct_day"]
+    drawn = lesson.draw(told, "hsct_day", SEED, 4000).mean(axis=0)
+    curve = est.survival_curve(np.minimum(day, told.end), day <= told.end)
+    chance = 1 - est.at(curve, told.end)["survival"].to_numpy()
+    assert np.abs(drawn - chance).max() < 0.04
+    assert (lesson.draw(told, "hsct_day", SEED, 3) == lesson.draw(told, "hsct_day", SEED, 3)).all()
+    assert (lesson.draw(told, "hsct_day", SEED, 3) != lesson.draw(told, "hsct_day", 8, 3)).any()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
+    datasets, results, name
+) -> None:
+    late = datasets[name].settings.long_term_months
+    first, latest = (
+        pick(results[name], "share_gap_drawn", event.column, late)
+        for event in lesson.events(datasets[name])
+    )
+    assert 0 < first["estimate"] < latest["estimate"]
+    assert latest["lower"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "words"),
+    [
+        ("blinatumomab", "response_day", "more than lots give"),
+        ("blinatumomab", "hsct_day", "within what lots give"),
+        ("bmt", "chronic_gvhd_day", "within what lots give"),
+        # Transplanted patients die earlier there: time-dependent hazard ratio 1.56.
+        ("myeloid", "hsct_day", "still less often than"),
+    ],
+)
+def test_what_lots_leave_of_the_difference(datasets, results, name, column, words) -> None:
+    late = datasets[name].settings.long_term_months
+    lot = pick(results[name], "share_gap_drawn", column, late)
+    real = pick(results[name], "share_gap_recorded", column, late)["estimate"]
+    assert words in lesson._beside_lots(lot, real)
+
+
+# --- forward ----------------------------------------------------------------------------------
+
+
+def test_who_is_gone_before_the_landmark_is_on_neither_side(datasets, results) -> None:
+    """R's landmark analysis of the same data has 582 patients at day 90."""
+    sides = [
+        pick(results["myeloid"], "survival_landmark", f"response_day:{side}", 3)
+        for side in lesson.BOTH
+    ]
+    assert sum(row["n"] for row in sides) == 582
+    assert [row["estimate"] for row in sides] == [1, 1]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_looking_back_is_unfair_to_those_without(datasets, results, name) -> None:
+    """Who died before the landmark falls to their side alone, nearly."""
+    event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
+    back, forward = (
+        pick(results[name], quantity, f"{event.column}:without", late)["estimate"]
+        for quantity in ("survival_from_start", "survival_landmark")
+    )
+    assert back < forward
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_from_the_start_those_with_the_event_seem_to_live_longer(datasets, results, name) -> None:
+    event, at = later_event(datasets[name]), datasets[name].settings.months[0]
+    start, since = (
+        pick(results[name], quantity, f"{event.column}:with", at)["estimate"]
+        for quantity in ("survival_from_start", "survival_from_event")
+    )
+    assert start > since
+    assert "counted as survival" in str(lesson.told_clocks(datasets[name], results[name]))
+
+
+def test_a_landmark_has_patients_on_both_sides(datasets) -> None:
+    data = datasets["myeloid"]
+    assert lesson.landmark(data) == 3
+    day = data.patients["response_day"]
+    assert lesson.landmark(with_patients(data, response_day=day + 100)) == 6
+    with pytest.raises(NotRecorded, match="both with and without"):
+        lesson.landmark(with_patients(data, response_day=day + 800))
+
+
+def test_without_a_split_there_is_no_lesson(datasets) -> None:
+    data = datasets["myeloid"]
+    with pytest.raises(NotRecorded, match="Survivors cannot be set apart"):
+        lesson.splits(with_patients(data, last_contact_day=100.0))
+
+
+# --- few --------------------------------------------------------------------------------------
+
+
+def test_where_a_field_is_masked_nothing_gives_it_back() -> None:
+    """Of the survivors of the paper's cohort seven did not respond."""
+    data = analysis.load("data/blinatumomab", 8)
+    made = analysis.masked(data, lesson.results(data, SEED, DRAWS))
+    late = data.settings.long_term_months
+    at = made[(made["months"] == late) & made["group"].str.startswith("response_day")]
+    table = at[at["quantity"].isin(["share_recorded", "share_lived", "share_gap_recorded"])]
+    assert len(table) == 5
+    assert table[["estimate", "events"]].isna().all(axis=None)
+    assert "masked" in str(lesson.told_columns(data, made))
+    other = pick(made, "share_recorded", "hsct_day:lived", late)
+    assert other["events"] == 24  # no field is small there
