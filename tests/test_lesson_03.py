@@ -46,6 +46,9 @@ def test_one_late_death_turns_the_test_of_follow_up_round(made) -> None:
     after = pick(made["bmt"], "p_follow_up", "os")
     assert before["estimate"] < 0.001 and after["estimate"] > 0.3
     assert after["events"] == 1
+    told = {name: str(plateau.told(load(f"data/{name}"), made[name])) for name in DATASETS}
+    disagree = [name for name in DATASETS if "Model and test disagree" in told[name]]
+    assert disagree == ["bmt", "myeloid"]
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -89,7 +92,8 @@ def test_without_a_death_there_is_no_model_and_no_test() -> None:
     data = all_with(load("data/bmt"), "no")
     made = plateau.results(data)
     text = str(plateau.told(data, made))
-    assert "No model of cure can be fitted." in text and "has no value here" in text
+    assert "No model of cure can be fitted. So nothing can be said" in text
+    assert "There is no test of follow-up to show." in text and "it never fell" in text
     assert pick(made, "survival_end", "os")["n"] == len(data.patients)
     assert "At none of the cuts" in str(plateau.moved_told(data, made))
     assert np.isnan(pick(made, "share_cured", "os")["estimate"])
@@ -99,6 +103,18 @@ def test_where_all_die_nobody_stands_under_the_end() -> None:
     data = all_with(load("data/bmt"), "yes")
     text = str(plateau.told(data, plateau.results(data)))
     assert "0.0% would be cured. Under it is nobody" in text
+    assert "nobody is cured" in text and "all of those alive at the end still wait" in text
+
+
+def test_a_landmark_that_nobody_reaches_is_said_to_be_one() -> None:
+    data = load("data/bmt")
+    days = data.patients["last_contact_day"]
+    died = data.patients["died"].where(days < 1000, "no")
+    short = data.patients.assign(last_contact_day=days.clip(upper=1000), died=died)
+    early = dataclasses.replace(data, patients=short.drop(columns="response_day"))
+    made = plateau.results(early)
+    assert "the last value is carried forward" in str(plateau.beyond_told(early, made))
+    assert "Nobody was followed to 36 months" in str(plateau.told(early, made))
 
 
 def test_without_a_response_there_is_overall_survival_alone() -> None:

@@ -204,7 +204,9 @@ def _of_upper(row: pd.Series) -> str:
             "The upper edge of the band stays above one half to the end, so the interval has no "
             "upper limit."
         )
-    return "Where no line crosses one half, there is nothing to read."
+    if pd.notna(row["estimate"]):
+        return "No edge of the band crosses one half, so there is no interval."
+    return "Where nothing crosses one half, there is nothing to read."
 
 
 def same_median_figure(name: str) -> Figure:

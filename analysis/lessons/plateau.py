@@ -119,9 +119,13 @@ def beyond_told(dataset: Dataset, results: pd.DataFrame) -> Prose:
             "Nothing is known here of those who live beyond {first}.",
             first=declared(in_months(first), "months"),
         )
+    end = pick(results, "survival", "os", last)
+    carried = ""
+    if not anybody(end) and end["estimate"] > 0:
+        carried = " Nobody was followed to {last}: the last value is carried forward."
     return Prose(
         "Of all patients {all} live to {last}. Of those followed beyond {first}, {later} do. Both "
-        "are right: they speak of other patients.",
+        "are right: they speak of other patients." + carried,
         all=with_interval(results, "survival", "os", last),
         last=declared(in_months(last), "months"),
         first=declared(in_months(first), "months"),
@@ -200,7 +204,7 @@ def _limits(results: pd.DataFrame, group: str, month: float | None) -> dict:
 
 def _came_later(rows: pd.DataFrame, ticks: list[float], title: str) -> alt.Chart:
     line = alt.Chart(rows[["month", "estimate", "choice"]])
-    line = line.mark_line(interpolate="step-after", strokeWidth=5, opacity=0.18, color=COLOURS[0])
+    line = line.mark_line(interpolate="step-after", strokeWidth=5, opacity=0.3, color=COLOURS[0])
     return line.encode(x=month_axis(ticks, title), y=share_axis())
 
 
@@ -255,7 +259,7 @@ def _test(results: pd.DataFrame, group: str, month: float | None = None) -> Pros
     """A sentence on the test of follow-up, also where there is none."""
     row = pick(results, "p_follow_up", group, month)
     if pd.isna(row["estimate"]):
-        return Prose("The test of follow-up has no value here.")
+        return Prose("There is no test of follow-up to show.")
     verdict = "finds" if row["estimate"] < LEVEL else "does not find"
     return Prose(
         f"The test of follow-up {verdict} it long enough (P {{p}}).", p=sourced(_p(row), row)
@@ -318,10 +322,15 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     under = "Under it, beyond the last death, are {n} patients."
     if not anybody(end):
         under = "Under it is nobody: the last to be followed died."
+    elif end["events"] == 0:
+        under = "Nobody has died, and it never fell."
     elif end["n"] == 1:
         under = "Under it, beyond the last death, is {n} patient."
     month = plateau_month(dataset)
     alive = pick(results, "survival", "os", month)
+    seen = "What was seen is survival at {month}: {alive}, with {n} at risk."
+    if not anybody(alive):
+        seen = "Nobody was followed to {month}, so nothing was seen there."
     said = [
         Prose(
             "Read off the end of the curve, {end} would be cured. " + under,
@@ -329,7 +338,7 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
             n=sourced(counted(end["n"]), end),
         ),
         Prose(
-            "What was seen is survival at {month}: {alive}, with {n} at risk.",
+            seen,
             month=declared(in_months(month), "months"),
             alive=with_interval(results, "survival", "os", month),
             n=sourced(counted(alive["n"]), alive),
@@ -345,22 +354,30 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
 
 
 def _waiting(results: pd.DataFrame) -> Prose:
+    """A sentence on those who are alive at the end, by the model."""
     row = pick(results, "share_uncured_at_end", "os")
-    if pd.isna(row["estimate"]):
-        return Prose("So it cannot say who of those alive at the end still waits for the event.")
-    return Prose(
-        "In this model {share} of those alive at the end are not cured.",
-        share=estimate(results, "share_uncured_at_end", "os"),
-    )
+    if pd.notna(row["estimate"]):
+        return Prose(
+            "In this model {share} of those alive at the end are not cured.",
+            share=estimate(results, "share_uncured_at_end", "os"),
+        )
+    if pick(results, "share_cured", "os")["estimate"] == 0:
+        return Prose("By it, all of those alive at the end still wait for the event.")
+    return Prose("So nothing can be said of how many of those alive at the end still wait for it.")
 
 
 def _late(results: pd.DataFrame) -> Prose:
+    """The test, what it rests on, and whether the model sees it otherwise."""
     row = pick(results, "p_follow_up", "os")
     if pd.isna(row["estimate"]) or pd.isna(row["events"]):
         return _test(results, "os")
+    waiting = pick(results, "share_uncured_at_end", "os")["estimate"]
+    apart = bool(pd.notna(waiting) and (waiting < LEVEL) != (row["estimate"] < LEVEL))
     return Prose(
         "{test} It rests on {late} of {n} patients: those who died in a stretch before the last "
-        "death that is as long as the plateau after it.",
+        "death that is as long as the plateau after it."
+        + " Model and test disagree: the one trusts its law, the other counts the last deaths."
+        * apart,
         test=_test(results, "os"),
         late=sourced(counted(row["events"]), row),
         n=sourced(counted(row["n"]), row),
@@ -464,6 +481,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
             (from_start, "The years before the landmark do not count: who is followed beyond it "
              "could not die in them."),
         ],
+        decimals=4,
     )  # fmt: skip
 
 
