@@ -87,12 +87,14 @@ def _unlike(given: object, right: object) -> str:
     numbers = _numbers(given)
     if isinstance(right, Real):
         return "" if numbers == 1 else "Expected one number."
-    length = len(right)
+    length = np.size(right)
     return "" if numbers == length else f"Expected {length} numbers, in order."
 
 
 def _numbers(given: object) -> int:
     """How many numbers an answer has; 0 where it is something else."""
+    if given is None:  # numpy would take it for a missing number
+        return 0
     try:
         return int(np.atleast_1d(np.asarray(given, dtype=float)).size)
     except (TypeError, ValueError):
