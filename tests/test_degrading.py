@@ -18,6 +18,7 @@ ALWAYS = {"scorecard", "consistency", "cohort"}
 CHECKLISTS = ("strobe", "remark")  # tests/test_checklists.py takes columns away from them
 RESPONSE_ONLY = {"figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"}
 RELAPSE_ONLY = {"figure_1b", "figure_1d", "in_the_text", "table_s1"}
+TWO_SIDES = {"lesson_09_proportional_hazards"}  # asks for a factor of two sides, and for deaths
 
 
 def dataset(
@@ -69,10 +70,10 @@ LESS = {
     "no relapse": ({"without": ("relapse_day",)}, RELAPSE_ONLY),
     "no transplant": ({"without": ("hsct_day",)}, {"figure_1c", "in_the_text"}),
     "no MRD": ({"without": ("mrd_response_day", "mrd_evaluable", "mrd_response_cycle")}, set()),
-    "no factor": ({"factors": slice(0)}, {"table_3", "lesson_08_selection"}),
-    "one factor": ({"factors": slice(1)}, {"lesson_08_selection"}),
+    "no factor": ({"factors": slice(0)}, {"table_3"} | FACTORS_ONLY),
+    "one factor": ({"factors": slice(1)}, FACTORS_ONLY),
     "twenty patients": ({"change": twenty}, set()),
-    "no death": ({"change": nobody_dies}, {"lesson_08_selection"}),
+    "no death": ({"change": nobody_dies}, FACTORS_ONLY),
     "all dead": ({"change": everybody_dies}, set()),
     "deaths only": (
         {"without": EVENTS, "factors": slice(2)},

@@ -103,7 +103,7 @@ def results(dataset: Dataset) -> pd.DataFrame:
         [
             *(row for line in every for row in _line_rows(line)),
             *_tally(every),
-            *_sum_rows(every),
+            *_sum_rows(_visible(dataset)),
             *(row for ratio in _ratios(dataset) for row in _ratio_rows(ratio)),
             *_curve_rows(dataset),
             *_slider_rows(example(_visible(dataset))),
