@@ -315,7 +315,7 @@ def moving_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
         event = with_censored_deaths(question.observed, percent / 100)
         curves = {**fixed, MOVED: est.cumulative_incidence(question.time, event, 1)}
         drawn += [
-            monthly(dataset, curve, "incidence").assign(series=series, choice=number)
+            _steps_of(monthly(dataset, curve, "incidence")).assign(series=series, choice=number)
             for series, curve in curves.items()
         ]
     at, first = last_landmark(dataset, question), STATIONS // 2
@@ -340,6 +340,13 @@ def moving_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
         "Which ones, is drawn once."
     )
     return Figure(name, chart, alt_text, with_source(dataset, caption), choice=choice)
+
+
+def _steps_of(curve: pd.DataFrame) -> pd.DataFrame:
+    """The months in which a monthly curve changes, and its last: it looks the same."""
+    changes = curve["estimate"].ne(curve["estimate"].shift())
+    changes.iloc[-1] = True
+    return curve[changes]
 
 
 def _stations() -> list[str]:
