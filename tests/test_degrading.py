@@ -17,8 +17,8 @@ PAPER = ROOT / "data" / "blinatumomab"
 ALWAYS = {"scorecard", "consistency", "cohort"}
 CHECKLISTS = ("strobe", "remark")  # tests/test_checklists.py takes columns away from them
 RESPONSE_ONLY = {"figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"}
+FACTORS_ONLY = {"lesson_08_selection", "lesson_09_proportional_hazards"}
 RELAPSE_ONLY = {"figure_1b", "figure_1d", "in_the_text", "table_s1"}
-TWO_SIDES = {"lesson_09_proportional_hazards"}  # asks for a factor of two sides, and for deaths
 
 
 def dataset(
