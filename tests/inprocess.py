@@ -19,6 +19,8 @@ from analysis.dataset import NotRecorded
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
 # that the other pages do not have, and it takes as long as all of them.
 SLOW = "methods"
+# Fewer repetitions of what the lessons repeat, where it does not matter what comes of it.
+QUICK = {"resamples": 5, "draws": 20}
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,20 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from inprocess import Page, pages
+from inprocess import QUICK, Page, pages
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ROOT / "data" / "blinatumomab"
 # What no private dataset without printed numbers has.
 ALWAYS = {"scorecard", "consistency", "cohort"}
 CHECKLISTS = ("strobe", "remark")  # tests/test_checklists.py takes columns away from them
-RESPONSE_ONLY = {"figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"}
+RESPONSE_ONLY = {
+    *("figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"),
+    "lesson_04_competing_risks",
+}
+LATER_FACTOR = {"lesson_06_start_stop"}
 FACTORS_ONLY = {"lesson_08_selection", "lesson_09_proportional_hazards"}
-RELAPSE_ONLY = {"figure_1b", "figure_1d", "in_the_text", "table_s1"}
+RELAPSE_ONLY = RESPONSE_ONLY - {"figure_1c"}
 
 
 def dataset(
@@ -70,14 +74,14 @@ LESS = {
     "no relapse": ({"without": ("relapse_day",)}, RELAPSE_ONLY),
     "no transplant": ({"without": ("hsct_day",)}, {"figure_1c", "in_the_text"}),
     "no MRD": ({"without": ("mrd_response_day", "mrd_evaluable", "mrd_response_cycle")}, set()),
-    "no factor": ({"factors": slice(0)}, {"table_3"} | FACTORS_ONLY),
-    "one factor": ({"factors": slice(1)}, FACTORS_ONLY),
+    "no factor": ({"factors": slice(0)}, {"table_3"} | FACTORS_ONLY | LATER_FACTOR),
+    "one factor": ({"factors": slice(1)}, FACTORS_ONLY | LATER_FACTOR),
     "twenty patients": ({"change": twenty}, set()),
     "no death": ({"change": nobody_dies}, FACTORS_ONLY),
     "all dead": ({"change": everybody_dies}, set()),
     "deaths only": (
         {"without": EVENTS, "factors": slice(2)},
-        RESPONSE_ONLY | {"lesson_07_conditioning"},
+        RESPONSE_ONLY | LATER_FACTOR | {"lesson_05_immortal_time", "lesson_07_conditioning"},
     ),
     "nobody responds": (
         {"change": never("response_day")},
@@ -95,7 +99,7 @@ def made(request, tmp_path: Path, monkeypatch) -> tuple[dict[str, Page], set[str
     monkeypatch.setattr("analysis.charts._svg", lambda spec, name: "")
     less, says = LESS[request.param]
     folder = dataset(tmp_path / "less", **less)
-    return pages(folder, tmp_path / "results", left_out=CHECKLISTS), says
+    return pages(folder, tmp_path / "results", left_out=CHECKLISTS, **QUICK), says
 
 
 def test_each_page_is_there_or_says_why_not(made, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from inprocess import QUICK  # noqa: E402
+
 import analysis  # noqa: E402
 from analysis import charts  # noqa: E402
 from analysis.build import notebooks  # noqa: E402
@@ -541,12 +543,17 @@ def pages() -> dict[str, list[str]]:
     for path in notebooks():
         cells = json.loads(path.read_text("utf-8"))["cells"]
         found[path.stem] = [
-            "".join(cell["source"])
+            re.sub(r"(?m)^(resamples|draws) = \d+", quick, "".join(cell["source"]))
             for cell in cells
             if cell["cell_type"] == "code"
             and "agreement" not in "".join(cell["source"])  # the same for any dataset, and slow
         ]
     return found
+
+
+def quick(parameter: re.Match[str]) -> str:
+    """A parameter of a lesson with fewer repetitions."""
+    return f"{parameter[1]} = {QUICK[parameter[1]]}"
 
 
 def shown(value: object) -> None:

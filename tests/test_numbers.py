@@ -140,7 +140,8 @@ def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
         if not shown:
             continue
         pages += 1
-        file = pd.read_csv(site.parent / "results" / slug / f"{source.stem}.csv")
+        path = site.parent / "results" / slug / f"{source.stem}.csv"
+        file = pd.read_csv(path, float_precision="round_trip")
         assert len(shown) == len(file)
         for number, row in enumerate(file.itertuples(index=False), start=1):
             cells = [str(number), row[0], row[1], *(full(value) for value in row[2:])]

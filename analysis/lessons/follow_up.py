@@ -151,10 +151,10 @@ def median_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     strip = strip[strip["label"] == "Median"]
     ticks = axis_months(dataset, os)
     title = f"Months since {os.origin}"
-    down = strip.melt(value_vars=["estimate", "lower", "upper"], value_name="month").dropna()
-    drops = alt.Chart(down[["month"]].assign(top=0.5, bottom=0))
+    down = strip.melt(value_vars=["estimate", "lower", "upper"], value_name="at").dropna()
+    drops = alt.Chart(down[["at"]].assign(top=0.5, bottom=0))
     drops = drops.mark_rule(strokeDash=[2, 3], color=INK).encode(
-        x=month_axis(ticks, title), y=share_axis("top"), y2="bottom:Q"
+        x=month_axis(ticks, title, "at"), y=share_axis("top"), y2="bottom:Q"
     )
     more = [_band(drawn, ticks, title), _half(), drops, *_strip_layers(strip, ticks, title)]
     chart = curves_chart(drawn, [ALIVE], ticks, title, more=more)
@@ -572,7 +572,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
         ),
     }
     return Exercise(
-        right,
+        0 if np.isnan(right) else right,
         "It is the first cut after the curve has come down to one half. Before it, all that is "
         "known of the median is that it comes later.",
         # What is never reached is nobody's mistake.

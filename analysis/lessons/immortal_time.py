@@ -344,16 +344,18 @@ def told(dataset: Dataset, results: pd.DataFrame, column: str = "") -> Prose:
     )
     turned = fixed < 1 < right
     moved = (
-        "the ratio turns round: what seemed to protect does not."
+        "there is no ratio to be compared."
+        if np.isnan(fixed) or np.isnan(right)
+        else "the ratio turns round: what seemed to protect does not."
         if turned
-        else "the ratio comes nearer to 1, or beyond it."
+        else "the ratio comes nearer to one, or beyond it."
         if fixed < right
-        else "here the ratio does not come nearer to 1."
+        else "here the ratio does not come nearer to one."
     )
     return Prose(
-        "Those who ever have {label} wait {waited} for it, in the median. None of them dies in "
-        "that time: who does never has it. It makes up {share} of all their follow-up. Counted as "
-        "if known from the start, the ratio is {fixed}; counted from its day, {right}: " + moved,
+        "Those who ever have {label} wait {waited} for it, in the median. Not one of them dies in "
+        "that time: whoever does never has it. It makes up {share} of all their follow-up. Counted "
+        "as if known from the start, the ratio is {fixed}; counted from its day, {right}: " + moved,
         label=in_sentence(factor.label),
         waited=estimate(results, "time_waited", factor.column),
         share=estimate(results, "share_immortal", factor.column),

@@ -296,7 +296,7 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     return Table(
         name,
         "What is said of cure, and what it rests on",
-        ["", *(question.title for question in questions)],
+        ["What is said", *(question.title for question in questions)],
         rows,
         [f"{MISSING}, no estimate."],
         abbreviations=dataset.settings.abbreviations,
@@ -322,9 +322,9 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     under = "Under it, beyond the last death, are {n} patients."
     if not anybody(end):
         under = "Under it is nobody: the last to be followed died."
-    elif end["events"] == 0:
+    elif pd.notna(end["events"]) and end["events"] == 0:
         under = "Nobody has died, and it never fell."
-    elif end["n"] == 1:
+    elif pd.notna(end["n"]) and end["n"] == 1:
         under = "Under it, beyond the last death, is {n} patient."
     month = plateau_month(dataset)
     alive = pick(results, "survival", "os", month)

@@ -526,7 +526,7 @@ def ways_table(dataset: Dataset, asked: Question, results: pd.DataFrame, name: s
     return Table(
         name,
         f"{asked.factor.label}: the same deaths, told in three ways.",
-        ["", "Estimate (95% CI)", "P"],
+        ["Way", "Estimate (95% CI)", "P"],
         rows,
         ["P for a ratio of 1, or for no difference. A difference above 0: the first-named side "
          "lived longer."],

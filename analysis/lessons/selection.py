@@ -539,25 +539,15 @@ def told_ridge(results: pd.DataFrame) -> Prose:
 # --- exercises ---------------------------------------------------------------------------------
 
 
-class _Last:
-    """The last table of resamples: three exercises of one dataset share it."""
-
-    dataset: Dataset | None = None
-    table: pd.DataFrame | None = None
-
-
 def kept_table(dataset: Dataset) -> pd.DataFrame:
     """For the exercises: a row for each resample, a column for each factor, true where kept."""
-    if _Last.dataset is not dataset or _Last.table is None:
-        asked = question(dataset)
-        boot = _bootstrap(asked, **EXERCISE)
-        labels = {factor.label: factor.column for factor in asked.factors}
-        _Last.table = pd.DataFrame(
-            {name: [column in r.kept for r in boot.resamples] for name, column in labels.items()},
-            index=pd.RangeIndex(1, len(boot.resamples) + 1, name="resample"),
-        )
-        _Last.dataset = dataset
-    return _Last.table.copy()
+    asked = question(dataset)
+    boot = _bootstrap(asked, **EXERCISE)
+    labels = {factor.label: factor.column for factor in asked.factors}
+    return pd.DataFrame(
+        {name: [column in r.kept for r in boot.resamples] for name, column in labels.items()},
+        index=pd.RangeIndex(1, len(boot.resamples) + 1, name="resample"),
+    )
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
