@@ -134,6 +134,13 @@ def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataF
     below 1e-4; it is 0 where both are missing and infinite where only one is. Values of shipped
     datasets that are not among `datasets`, and those that EXCEPTIONS names, are left out.
     """
+    return pd.concat(agreement_parts(reference, datasets), ignore_index=True)
+
+
+def agreement_parts(
+    reference: str | Path, datasets: Iterable[str | Path]
+) -> Iterator[pd.DataFrame]:
+    """The rows of `agreement` piece by piece, for who looks for the first that is wrong."""
     folder = ROOT / reference
     shipped = {Path(path).name: load(path) for path in datasets}
     samples = {**_raw_samples(folder), **_small_samples(folder)}
@@ -144,12 +151,16 @@ def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataF
     values = pd.concat(
         [pd.read_csv(folder / name) for name in ("estimators.csv", "ties.csv")], ignore_index=True
     )
-    parts = [_page_rows(name, dataset, folder) for name, dataset in shipped.items()]
+    for name, dataset in shipped.items():
+        yield _compared(_page_rows(name, dataset, folder))
     for (name, case, estimator), rows in values.groupby(["dataset", "case", "estimator"]):
         if (name, case) not in samples:
             continue
-        parts.append(_estimated(samples[name, case], estimator, rows))
-    found = pd.concat(parts, ignore_index=True)
+        yield _compared(_estimated(samples[name, case], estimator, rows))
+
+
+def _compared(found: pd.DataFrame) -> pd.DataFrame:
+    """Rows with their difference, without those that EXCEPTIONS names."""
     keys = zip(found["dataset"], found["estimator"], found["quantity"], strict=True)
     found = found[[key not in EXCEPTIONS for key in keys]]
     return found.assign(difference=_difference(found["ours"], found["theirs"]))[COLUMNS]

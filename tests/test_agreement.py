@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import types
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -157,8 +158,9 @@ def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     put_in_place(module, broken, monkeypatch)
     without_the_big_case(monkeypatch)
     with np.errstate(all="ignore"):
-        found = ag.agreement("tests/reference", ["data/bmt"])
-    assert found["difference"].max() > 1e-6
+        # The small samples first: most of what is broken differs there.
+        parts = (ag.agreement_parts("tests/reference", data) for data in ([], ["data/bmt"]))
+        assert any(part["difference"].max() > 1e-6 for part in chain.from_iterable(parts))
 
 
 def without_the_big_case(monkeypatch) -> None:

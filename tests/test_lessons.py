@@ -50,22 +50,21 @@ def cells(lesson: Path) -> list[nbformat.NotebookNode]:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("results")
+def executed(site: Path) -> dict[tuple[str, str], Page]:
+    """Each lesson on each dataset, as the build ran it for the site."""
+    return {
+        (name, dataset): outcome(site / slug / "_sources" / f"{name}.ipynb")
+        for name in NAMES
+        for dataset, slug in zip(DATASETS, ("", "bmt", "myeloid"), strict=True)
+    }
 
 
-@pytest.fixture(scope="module")
-def executed(results) -> dict[tuple[str, str], Page]:
-    """Each lesson on each dataset, run when it is first asked for."""
-
-    class Runs(dict):
-        def __missing__(self, key: tuple[str, str]) -> Page:
-            name, dataset = key
-            given = {"dataset": f"data/{dataset}", "results_folder": str(results / dataset)}
-            self[key] = page(ROOT / "book" / f"{name}.ipynb", given)
-            return self[key]
-
-    return Runs()
+def outcome(notebook: Path) -> Page:
+    """What an executed notebook shows, and the sentence with which it ended early, or none."""
+    found = cells(notebook)
+    shown = [out.data for cell in found for out in cell.get("outputs", []) if "data" in out]
+    ended = [cell.source for cell in found if cell.id == "not-recorded"]
+    return Page(shown, "".join(ended).removeprefix(":::{note}\n").removesuffix("\n:::"))
 
 
 # --- the notebook ------------------------------------------------------------------------------

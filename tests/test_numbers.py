@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -121,6 +122,7 @@ def test_an_unlinked_number_is_found():
     assert unlinked('Of 259 patients {cite}`topp2021` <a class="number" href="#">7</a>.') == {"259"}
 
 
+@functools.cache
 def page_of(site: Path, slug: str, notebook: Path) -> BeautifulSoup:
     return BeautifulSoup((site / slug / f"{notebook.stem}.html").read_bytes(), "html.parser")
 

@@ -83,37 +83,38 @@ def barriers(page) -> list[str]:
     return [f"{rule['id']} at {node['target']}" for rule in found for node in rule["nodes"]]
 
 
-def problems(page, address: str, size: dict[str, int], theme: str, axe: bool) -> list[str]:
-    """What is wrong with one page in one view: errors, charts, width, and barriers by `axe`."""
+def problems(page, address: str, by_axe: tuple[str, ...]) -> list[str]:
+    """What is wrong with a page in every view: errors, charts, width, and barriers by axe."""
     page.errors.clear()
-    page.set_viewport_size(size)
+    page.set_viewport_size(VIEWS[0][0])
     page.goto(address)
-    page.evaluate(THEME, theme)
-    try:
-        page.wait_for_function(DRAWN, timeout=15_000)
-    except Exception as error:
-        page.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
-    found = list(page.errors)  # before axe, which asks for files that no page asks for
-    found += ["scrolls sideways"] if wider_than_the_screen(page) else []
-    return found + (barriers(page) if axe else [])
+    found = []
+    for size, theme in VIEWS:
+        page.set_viewport_size(size)
+        page.evaluate(THEME, theme)
+        try:
+            page.wait_for_function(DRAWN, timeout=15_000)
+        except Exception as error:
+            page.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
+        found += [f"{theme}: {error}" for error in page.errors]
+        found += [f"{theme}: scrolls sideways"] if wider_than_the_screen(page) else []
+        found += [f"{theme}: {barrier}" for barrier in barriers(page)] if theme in by_axe else []
+        page.errors.clear()  # axe asks for files that no page asks for
+    return found
 
 
-@pytest.mark.parametrize(("size", "theme"), VIEWS, ids=("phone dark", "desk light"))
 @pytest.mark.parametrize("slug", SLUGS)
-def test_every_page_works(
-    site: Path, served: str, visit, slug: str, size: dict[str, int], theme: str
-) -> None:
+def test_every_page_works(site: Path, served: str, visit, slug: str) -> None:
     books = [other for other in SLUGS if other]
     names = [
         name
         for name in pages_of(site)
         if name.startswith(f"{slug}/") or (not slug and name.partition("/")[0] not in books)
     ]
-    axe = theme in BY_AXE[slug]
     wrong = {
         name: found
         for name in names
-        if (found := problems(visit, f"{served}/{name}", size, theme, axe))
+        if (found := problems(visit, f"{served}/{name}", BY_AXE[slug]))
     }
     assert wrong == {}
     assert len(names) > len(notebooks())
