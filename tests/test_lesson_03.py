@@ -121,7 +121,7 @@ def test_without_a_response_there_is_overall_survival_alone() -> None:
     data = load("data/bmt")
     bare = dataclasses.replace(data, patients=data.patients.drop(columns="response_day"))
     table = plateau.ways_table(bare, plateau.results(bare), "x")
-    assert list(table.columns) == ["", "Overall survival"]
+    assert list(table.columns) == ["What is said", "Overall survival"]
 
 
 def test_p_does_not_give_a_masked_number_back() -> None:
