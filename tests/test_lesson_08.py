@@ -17,6 +17,18 @@ from analysis.results import pick
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 SEED, RESAMPLES = 1, 50
+FROZEN = {
+    "age": 39,
+    "sex": 6,
+    "race": 18,
+    "prior_hsct": 32,
+    "primary_refractory": 20,
+    "salvage_line": 20,
+    "bone_marrow_blasts": 9,
+    "t_4_11": 36,
+    "ecog": 24,
+    "response_day": 50,
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +45,15 @@ def values(results: pd.DataFrame, quantity: str) -> pd.Series:
     """The estimates of a quantity by column."""
     rows = results[results["quantity"] == quantity]
     return rows.set_index(rows["group"].str.removeprefix("os:"))["estimate"]
+
+
+# --- frequencies ------------------------------------------------------------------------------
+
+
+def test_the_seed_gives_these_frequencies(results) -> None:
+    """Frozen: of 50 resamples with seed 1, how many keep each factor of the synthetic cohort."""
+    kept = values(results["blinatumomab"], "share_kept") * RESAMPLES
+    assert kept.round(9).to_dict() == FROZEN
 
 
 # --- among which ------------------------------------------------------------------------------

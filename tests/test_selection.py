@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,6 @@ import pytest
 
 from analysis import estimators as est
 from analysis import selection as sel
-from analysis.dataset import load
-from analysis.endpoints import covariate_rows, endpoint
-from analysis.results import factors_of
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 1e-9  # relative
@@ -242,17 +238,6 @@ def test_a_resample_without_the_only_event_is_empty():
 def test_no_resample_or_no_candidate_is_refused(columns, resamples):
     with pytest.raises(ValueError, match="at least one"):
         sel.bootstrap(made_rows(8), columns, resamples, seed=1)
-
-
-def test_two_hundred_resamples_of_all_factors_take_seconds():
-    """Processor time, which does not wait for others; some five times what it takes."""
-    trial = load("data/blinatumomab")
-    question = endpoint(trial, "os")
-    factors = factors_of(trial, question)
-    rows = covariate_rows(trial, question, factors)
-    began = time.process_time()
-    sel.bootstrap(rows, [f.column for f in factors], 20, seed=1)
-    assert time.process_time() - began < 20 * 0.06
 
 
 # --- ridge ---------------------------------------------------------------------------------------
