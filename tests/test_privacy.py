@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, command
-from inprocess import pages
+from inprocess import QUICK, pages
 from test_dataset import field, folder
 
 import analysis
@@ -252,7 +252,7 @@ def test_a_bad_parameter_is_refused(value) -> None:
 
 
 def test_pages_say_masked_and_show_no_small_number(tmp_path: Path) -> None:
-    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=12)
+    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=12, **QUICK)
     assert all(MASKED in shown[name].text for name in ("table_1", "table_2", "figure_1a"))
     assert "<NA>" not in "".join(page.text for page in shown.values())
     spec = re.search(r'class="chart-spec">(.*?)</script>', shown["figure_1a"].text)[1]
@@ -264,7 +264,7 @@ def test_pages_say_masked_and_show_no_small_number(tmp_path: Path) -> None:
 
 
 def test_a_book_of_too_few_patients_says_so_on_every_page_of_curves(tmp_path: Path) -> None:
-    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=200)
+    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=200, **QUICK)
     silent = {name for name, page in shown.items() if "fewer than 200 patients" in page.missing}
     assert {"index", "figure_1a", "table_3", "report", "strobe", "remark"} <= silent
     assert "137" not in shown["table_1"].text
