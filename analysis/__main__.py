@@ -187,27 +187,29 @@ def _book(options: argparse.Namespace) -> int:
 
 
 def _pdf(options: argparse.Namespace) -> int:
-    from .browser import require_browser  # slow to import, and seldom needed
     from .pdf import write_pdf
 
-    require_browser()  # before a build that takes minutes
-    folder = options.dataset.resolve() if options.dataset else None
-    out = options.out.resolve()
-    build(folder, out, dict(options.parameter))
-    name = f"{load(folder).name if folder else 'plateau'}.pdf"
+    out = _built_to_print(options)
+    name = f"{load(options.dataset.resolve()).name if options.dataset else 'plateau'}.pdf"
     pages = write_pdf(out / "html", out / name)
     print(f"The PDF is at {options.out / name} ({pages} pages)")
     return 0
 
 
+def _built_to_print(options: argparse.Namespace) -> Path:
+    """Build the site; returns the folder it is in. Raises BuildError where there is no browser."""
+    from .browser import require_browser  # slow to import, and seldom needed
+
+    require_browser()  # before a build that takes minutes
+    out = options.out.resolve()
+    build(options.dataset.resolve() if options.dataset else None, out, dict(options.parameter))
+    return out
+
+
 def _handouts(options: argparse.Namespace) -> int:
-    from .browser import require_browser
     from .pdf import write_handouts
 
-    require_browser()
-    folder = options.dataset.resolve() if options.dataset else None
-    out = options.out.resolve()
-    build(folder, out, dict(options.parameter))
+    out = _built_to_print(options)
     made = write_handouts(out / "html", out / "handouts")
     print(f"{len(made)} lessons are in {options.out / 'handouts'}")
     return 0

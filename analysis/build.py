@@ -256,7 +256,8 @@ def refresh_notebooks() -> list[str]:
     """
     import nbformat
 
-    from .lessons.learner import FOLDER, learner, lessons
+    from .lessons.course import FOLDER
+    from .lessons.learner import learner, lessons
     from .notebooks import NotebookError, execute, serialise
 
     changed = []

@@ -24,6 +24,7 @@ from playwright.sync_api import Error as BrowserError
 from pypdf import PdfReader
 
 from .browser import chromium, require_browser
+from .lessons.course import PREFIX
 from .site import BuildError
 
 STYLE = Path(__file__).with_name("pdf.css")
@@ -35,7 +36,6 @@ LEFT_OUT = (
 )
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
-LESSON = "lesson_"
 OUTSIDE = ("http", "https", "mailto")
 
 
@@ -93,7 +93,7 @@ def write_handouts(html: Path, folder: Path) -> list[Path]:
     try:
         with chromium(program) as browser:
             for chapter in volume.chapters:
-                if chapter.name.startswith(LESSON):
+                if chapter.name.startswith(PREFIX):
                     made.append(folder / f"{chapter.name}.pdf")
                     made[-1].write_bytes(_print(browser, handout(volume, chapter)))
     except BrowserError as error:

@@ -120,6 +120,24 @@ def incidence_results(
     return frame(rows)
 
 
+def survival_rows(
+    dataset: Dataset, curve: pd.DataFrame, quantity: str, group: str, months: Sequence[float]
+) -> Iterator[dict]:
+    """A row of `quantity` for each month, of a survival curve in days; `n` is still at risk."""
+    values = est.at(curve, [month * dataset.settings.days_per_month for month in months])
+    for month, (_, value) in zip(months, values.iterrows(), strict=True):
+        yield {
+            "quantity": quantity,
+            "group": group,
+            "months": month,
+            "estimate": value["survival"],
+            "lower": value["lower"],
+            "upper": value["upper"],
+            "n": value["at_risk"],
+            "events": value["events"],
+        }
+
+
 def _curve_rows(
     dataset: Dataset, question: Endpoint, curve: pd.DataFrame, quantity: str, group: str
 ) -> Iterator[dict]:
@@ -332,17 +350,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
 def _survival_at_long_term(dataset: Dataset) -> dict:
     question, month = endpoint(dataset, "os"), dataset.settings.long_term_months
     curve = est.survival_curve(question.time, question.observed)
-    value = est.at(curve, [month * dataset.settings.days_per_month]).iloc[0]
-    return {
-        "quantity": "survival",
-        "group": question.name,
-        "months": month,
-        "estimate": value["survival"],
-        "lower": value["lower"],
-        "upper": value["upper"],
-        "n": value["at_risk"],
-        "events": value["events"],
-    }
+    return next(survival_rows(dataset, curve, "survival", question.name, [month]))
 
 
 def derived_outcomes(dataset: Dataset) -> dict[str, pd.Series]:

@@ -11,12 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 
 from .dataset import ROOT
-from .lessons.learner import FOLDER as EXERCISES
-from .lessons.learner import learner, lessons
+from .lessons.course import FOLDER as EXERCISES
 
 BOOK = ROOT / "book"
 LEFT_OUT = ("*.ipynb", "__pycache__", ".ipynb_checkpoints")
@@ -85,6 +83,10 @@ def write_pages(
 
 def _write_exercises(folder: Path, name: str) -> None:
     """The learner's notebooks, for the dataset of the book."""
+    import nbformat  # slow to import, and of no use to the other commands
+
+    from .lessons.learner import learner, lessons
+
     dataset = name if (ROOT / name).is_dir() else None
     folder.mkdir()
     for path in lessons():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import load
+from analysis import load, masked
 from analysis.lessons import censoring
 from analysis.results import pick
 
@@ -43,3 +43,14 @@ def test_without_censoring_all_ways_agree() -> None:
 def test_when_all_have_left_nothing_is_known_of_the_rest() -> None:
     dropped, alive = censoring.naive_shares(np.array([1, 2]), np.array([False, False]), 3)
     assert np.isnan(dropped) and alive == 1
+
+
+def test_a_share_that_would_give_a_small_count_back_is_blank() -> None:
+    """1 less the share counted as alive is the deaths of all, and these may be too few."""
+    data = load("data/bmt", 60)
+    made = masked(data, censoring.results(data))
+    shares = made[made["quantity"].isin(["survival_dropped", "survival_counted_alive"])]
+    few = shares["events"].isna()
+    assert few.any() and not few.all()
+    assert shares.loc[few, "estimate"].isna().all()
+    assert shares.loc[~few & shares["n"].notna(), "estimate"].notna().all()

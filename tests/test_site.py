@@ -29,10 +29,8 @@ AXE = Axe()
 # Each width and each theme once.
 VIEWS = ((PHONE, "dark"), (DESK, "light"))
 # Axe takes seconds for the colours of a page. It sees each page of the paper's book in both views,
-# and in one those of the other books, which have the same parts and other numbers. All books have
-# the same lessons, so that of these one view of the paper's is enough.
+# and in one those of the other books, which have the same parts and other numbers.
 BY_AXE = {"": ("dark", "light"), "bmt": ("dark",), "myeloid": ("light",)}
-LESSONS_BY_AXE = {**BY_AXE, "": ("light",)}
 THEME = "theme => { document.documentElement.dataset.theme = theme }"
 SLUGS = ("", "bmt", "myeloid")
 
@@ -108,12 +106,6 @@ def problems(page, address: str, by_axe: tuple[str, ...]) -> list[str]:
     return found
 
 
-def by_axe(slug: str, name: str) -> tuple[str, ...]:
-    """The views in which axe sees a page."""
-    lesson = Path(name).name.startswith("lesson_")
-    return (LESSONS_BY_AXE if lesson else BY_AXE)[slug]
-
-
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_page_works(site: Path, served: str, visit, slug: str) -> None:
     books = [other for other in SLUGS if other]
@@ -125,7 +117,7 @@ def test_every_page_works(site: Path, served: str, visit, slug: str) -> None:
     wrong = {
         name: found
         for name in names
-        if (found := problems(visit, f"{served}/{name}", by_axe(slug, name)))
+        if (found := problems(visit, f"{served}/{name}", BY_AXE[slug]))
     }
     assert wrong == {}
     assert len(names) > len(notebooks())

@@ -1,6 +1,5 @@
 """The lessons: what each computes and draws, a module each, and what all of them have."""
 
-from .course import Exercise, check, quiz, right, wrong
-from .learner import invitation
+from .course import Exercise, check, invitation, quiz, right, wrong
 
 __all__ = ["Exercise", "check", "invitation", "quiz", "right", "wrong"]

@@ -13,7 +13,7 @@ from .. import estimators as est
 from ..charts import CHOICE, COLOURS, LABEL_SIZE, Choice, Figure
 from ..dataset import Dataset, Factor, NotRecorded
 from ..endpoints import endpoint, in_sentence
-from ..results import frame, pick
+from ..results import frame, pick, survival_rows
 from ..tables import Row, Table
 from ..text import (
     Prose,
@@ -268,18 +268,7 @@ def _curve_rows(
         for m in months:
             yield {"quantity": quantity, "group": group, "months": m, "n": 0, "events": 0}
         return
-    values = est.at(est.survival_curve(time, died), [_days(dataset, m) for m in months])
-    for m, (_, value) in zip(months, values.iterrows(), strict=True):
-        yield {
-            "quantity": quantity,
-            "group": group,
-            "months": m,
-            "estimate": value["survival"],
-            "lower": value["lower"],
-            "upper": value["upper"],
-            "n": value["at_risk"],
-            "events": value["events"],
-        }
+    yield from survival_rows(dataset, est.survival_curve(time, died), quantity, group, months)
 
 
 # --- what is shown: the split --------------------------------------------------------------------

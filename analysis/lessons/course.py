@@ -2,7 +2,8 @@
 
 An exercise is written once, in its lesson's notebook: the task, the solution, the check. The check
 computes what is right from the dataset, and what the likely mistakes would give, so that it holds
-for any dataset and can say what went wrong. `learner.py` takes the solutions out.
+for any dataset and can say what went wrong. `learner.py` takes the solutions out. (It reads
+notebooks, which is slow to import: pages do without it.)
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
+import yaml
+
+from ..dataset import ROOT
+
+PREFIX = "lesson_"  # of the names of all lessons
+FOLDER = "exercises"  # the learner's notebooks, in the repository and in each book's site
 
 
 @dataclass(frozen=True)
@@ -162,3 +169,35 @@ def quiz(*questions: tuple[str, Iterable[Option]]) -> Quiz:
         if sum(option.right for option in options) != 1 or len(options) < 3:
             raise ValueError(f"“{question}” needs three choices or more, and one that is right")
     return Quiz(made)
+
+
+# --- where to do the exercises -------------------------------------------------------------------
+
+
+class Invitation:
+    """Where a lesson's exercises can be done: the notebook to save, or to open on Binder."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        path = f"{FOLDER}/{html.escape(self.page)}.ipynb"
+        links = (
+            f'<a href="{path}" download>Notebook without solutions</a>'
+            f'<a href="{html.escape(_on_binder(path))}">Open it on Binder</a>'
+        )
+        words = "Try each exercise before you open its solution."
+        shown = f'<p class="invitation">{words} <span class="chart-files">{links}</span></p>'
+        return {"text/html": shown, "text/plain": f"{words} {path}"}
+
+
+def invitation(page: str) -> Invitation:
+    """Links to the learner's notebook of a page."""
+    return Invitation(page)
+
+
+def _on_binder(path: str) -> str:
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    hub, repository = config["launch_buttons"]["binderhub_url"], config["repository"]
+    place = repository["url"].removeprefix("https://github.com/")
+    return f"{hub}/v2/gh/{place}/{repository['branch']}?urlpath=lab/tree/{path}"

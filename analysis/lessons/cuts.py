@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 
 from ..dataset import Dataset, NotRecorded
 from ..endpoints import Endpoint
+from ..text import Prose, in_months, sourced
 
 MONTHS = (1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 72, 96, 120, 180, 240, 360, 480)
 MOST = 9
@@ -37,3 +39,15 @@ def cuts(dataset: Dataset, question: Endpoint) -> list[float]:
             "Follow-up cannot be cut short here: nobody was followed for longer than a month."
         )
     return found[-MOST:]
+
+
+def place_of(month: float | None) -> tuple[str, float | None]:
+    """The group and the months of the results of a cut, or of no cut."""
+    return ("os:cut", month) if month else ("os", None)
+
+
+def named(row: pd.Series, month: float | None) -> Prose | str:
+    """A cut at the beginning of a sentence, its month linked to a row of its results."""
+    return (
+        Prose("Cut at {month}", month=sourced(in_months(month), row)) if month else "Without a cut"
+    )

@@ -30,7 +30,7 @@ from ..text import (
 from .censoring import times as times
 from .charts import curves_chart, month_axis, monthly, share_axis
 from .course import Exercise
-from .cuts import cut_at, cuts
+from .cuts import cut_at, cuts, named, place_of
 
 ALIVE, FOLLOWED = "Alive", "Still followed"
 # Under the axis of a chart, and over the columns of the table.
@@ -252,7 +252,7 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
         seen = cut_at(os, month * dataset.settings.days_per_month) if month else os
         both = [_curve(dataset, seen, month), _curve(dataset, _reversed(seen), month)]
         drawn.append(pd.concat(both).assign(choice=choice))
-        strips.append(_strip(results, *_place(month)).assign(choice=choice))
+        strips.append(_strip(results, *place_of(month)).assign(choice=choice))
         if month:
             marks.append({"month": month, "text": "cut", "choice": choice})
     drawn, strip = pd.concat(drawn), pd.concat(strips)
@@ -280,19 +280,13 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     return Figure(name, chart, alt_text, with_source(dataset, caption), choice=choice)
 
 
-def _place(month: float | None) -> tuple[str, float | None]:
-    """Where the results of a cut are, or those of no cut."""
-    return ("os:cut", month) if month else ("os", None)
-
-
 def _answer(results: pd.DataFrame, month: float | None) -> Prose:
-    place = _place(month)
+    place = place_of(month)
     row = pick(results, "median", *place)
-    at = Prose("Cut at {month}", month=sourced(in_months(month), row)) if month else "Without a cut"
     return Prose(
         "{at}, {died} of {n} have died. {median} Follow-up is {everybody} counted over everybody, "
         "{censored} among the censored, {reverse} by reverse Kaplan–Meier.",
-        at=at,
+        at=named(row, month),
         died=sourced(counted(row["events"]), row),
         n=sourced(counted(row["n"]), row),
         median=_median(results, *place),

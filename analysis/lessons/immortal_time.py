@@ -11,7 +11,7 @@ from .. import estimators as est
 from ..charts import Choice, Figure, with_source
 from ..dataset import Dataset, Factor
 from ..endpoints import at_landmark, covariate_rows, endpoint, in_sentence, rows_as_if_known
-from ..results import axis_months, frame, model_rows, pick
+from ..results import axis_months, frame, model_rows, pick, survival_rows
 from ..tables import Row, Table
 from ..text import (
     MISSING,
@@ -102,25 +102,13 @@ def _curves(
 ) -> Iterator[dict]:
     """Survival at the landmark months by who ever has it, and by the state of each day."""
     begin = first_month(dataset, rows, factor)
-    days = [month * dataset.settings.days_per_month for month in dataset.settings.months]
     kinds = {"survival_ever": ever_curves(wrong, factor)}
     if begin is not None:
         kinds["survival_by_state"] = state_curves(dataset, rows, factor, begin)
     for quantity, curves in kinds.items():
         for side, curve in curves.items():
-            for month, (_, value) in zip(
-                dataset.settings.months, est.at(curve, days).iterrows(), strict=True
-            ):
-                yield {
-                    "quantity": quantity,
-                    "group": f"os:{factor.column}|{side}",
-                    "months": month,
-                    "estimate": value["survival"],
-                    "lower": value["lower"],
-                    "upper": value["upper"],
-                    "n": value["at_risk"],
-                    "events": value["events"],
-                }
+            group = f"os:{factor.column}|{side}"
+            yield from survival_rows(dataset, curve, quantity, group, dataset.settings.months)
 
 
 def ever_curves(wrong: pd.DataFrame, factor: Factor) -> dict[str, pd.DataFrame]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from ..dataset import ROOT
+from .course import PREFIX
 
-FOLDER = "exercises"  # of the repository, and of each book's site
 SOLUTION, PARAMETERS = "solution", "parameters"
 BEGIN, END = "## Exercises", "## Check yourself"
 MISSING = "answer = ...  # yours"
@@ -77,33 +75,4 @@ def _without_solution(source: str) -> str:
 
 def lessons() -> list[Path]:
     """The notebooks of the lessons, in their order."""
-    return sorted((ROOT / "book").glob("lesson_*.ipynb"))
-
-
-class Invitation:
-    """Where a lesson's exercises can be done: the notebook to save, or to open on Binder."""
-
-    def __init__(self, page: str) -> None:
-        self.page = page
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        path = f"{FOLDER}/{html.escape(self.page)}.ipynb"
-        links = (
-            f'<a href="{path}" download>Notebook without solutions</a>'
-            f'<a href="{html.escape(_on_binder(path))}">Open it on Binder</a>'
-        )
-        words = "Try each exercise before you open its solution."
-        shown = f'<p class="invitation">{words} <span class="chart-files">{links}</span></p>'
-        return {"text/html": shown, "text/plain": f"{words} {path}"}
-
-
-def invitation(page: str) -> Invitation:
-    """Links to the learner's notebook of a page."""
-    return Invitation(page)
-
-
-def _on_binder(path: str) -> str:
-    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    hub, repository = config["launch_buttons"]["binderhub_url"], config["repository"]
-    place = repository["url"].removeprefix("https://github.com/")
-    return f"{hub}/v2/gh/{place}/{repository['branch']}?urlpath=lab/tree/{path}"
+    return sorted((ROOT / "book").glob(f"{PREFIX}*.ipynb"))

@@ -42,7 +42,7 @@ from ..text import (
 from .censoring import times as times
 from .charts import curves_chart, month_axis, monthly, share_axis
 from .course import Exercise
-from .cuts import cut_at, cuts
+from .cuts import cut_at, cuts, named, place_of
 
 LEVEL = 0.05
 # Of the page on each endpoint: what this lesson shows again.
@@ -149,7 +149,7 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
         model = _modelled(dataset, mixture_cure(seen.time, seen.observed), ticks[-1])
         drawn.append(pd.concat([known, model]).assign(choice=choice))
         later.append(whole.assign(choice=choice))
-        limits.append({"choice": choice, **_limits(results, *_place(month))})
+        limits.append({"choice": choice, **_limits(results, *place_of(month))})
         if month:
             marks.append({"month": month, "text": "cut", "choice": choice})
     start = min(range(len(months) - 1), key=lambda choice: abs(months[choice] - YEAR))
@@ -219,18 +219,12 @@ def _span(rows: pd.DataFrame, ticks: list[float], title: str) -> list[alt.Chart]
     ]
 
 
-def _place(month: float | None) -> tuple[str, float | None]:
-    """Where the results of a cut are, or those of no cut."""
-    return ("os:cut", month) if month else ("os", None)
-
-
 def _answer(results: pd.DataFrame, month: float | None) -> Prose:
-    place = _place(month)
+    place = place_of(month)
     row = pick(results, "share_cured", *place)
-    at = Prose("Cut at {month}", month=sourced(in_months(month), row)) if month else "Without a cut"
     return Prose(
         "{at}, the curve ends at {end}. {cured} {test}",
-        at=at,
+        at=named(row, month),
         end=estimate(results, "survival_end", *place),
         cured=_cured(results, *place),
         test=_test(results, *place),
