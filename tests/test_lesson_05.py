@@ -66,9 +66,10 @@ def test_the_curves_of_states_are_those_of_the_estimator(made) -> None:
     begin = immortal_time.first_month(data, rows, factor)
     day = begin * data.settings.days_per_month
     curve = estimators.switching_curves(rows, factor.column, day)[1]
-    value = estimators.at(curve, [24 * data.settings.days_per_month])["survival"].iloc[0]
+    value = estimators.at(curve, [24 * data.settings.days_per_month]).iloc[0]
     row = pick(made["myeloid"], "survival_by_state", "os:hsct_day|yes", 24)
-    assert row["estimate"] == pytest.approx(value, rel=1e-12)
+    assert row["estimate"] == pytest.approx(value["survival"], rel=1e-12)
+    assert (row["n"], row["events"]) == (value["at_risk"], value["events"])
     assert curve["at_risk"].iloc[0] >= immortal_time.ENOUGH
 
 
