@@ -19,6 +19,62 @@ CONFIDENCE = 0.95
 Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
 
 
+# --- time ------------------------------------------------------------------------------------
+
+ROUNDING = np.sqrt(np.finfo(float).eps)  # R's tolerance for times
+
+
+def tolerance(times: np.ndarray) -> float:
+    """How far apart two of some times may be by rounding alone: R's `timefix` (Therneau 2023).
+
+    1.5e-8 of their mean, each time once and without its sign, but at least of 1.
+    """
+    known = np.unique(times)
+    known = np.abs(known[np.isfinite(known)])
+    return ROUNDING * max(1.0, known.mean() if len(known) else 0.0)
+
+
+def one_time(*times: np.ndarray) -> list[np.ndarray]:
+    """Times that differ by rounding alone as one time, the first of them: R's `aeqSurv`.
+
+    So 7.1 - 2.3 is 4.8. Neighbours within the `tolerance` of all are one, also in a chain. Takes
+    arrays of times on one clock and returns them in the same shapes; what is not finite stays.
+    """
+    arrays = [np.asarray(array, dtype=float) for array in times]
+    known = np.unique(np.concatenate([array.ravel() for array in arrays]))
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return arrays
+    firsts = known[np.append(True, np.diff(known) > tolerance(known))]
+    return [
+        np.where(
+            np.isfinite(array), firsts[np.searchsorted(firsts, array, side="right") - 1], array
+        )
+        for array in arrays
+    ]
+
+
+def met(time: np.ndarray | float, times: np.ndarray) -> np.ndarray:
+    """`time`, moved onto the nearest of `times` where only rounding keeps it from that.
+
+    So a landmark of 12 months of 30.4 days, 364.79999999999995, is the day 364.8 of a patient.
+    """
+    time, known = np.asarray(time, dtype=float), np.unique(times)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return time
+    above = np.searchsorted(known, time).clip(max=len(known) - 1)
+    below = (above - 1).clip(min=0)
+    nearest = known[np.where(time - known[below] < known[above] - time, below, above)]
+    with np.errstate(invalid="ignore"):  # the distance from an infinite time
+        return np.where(np.abs(nearest - time) <= tolerance(known), nearest, time)
+
+
+def beyond(times: np.ndarray, time: float) -> np.ndarray:
+    """Which of `times` are later than `time`, by more than rounding."""
+    return np.asarray(times, dtype=float) > float(met(time, times))
+
+
 # --- survival --------------------------------------------------------------------------------
 
 
@@ -27,11 +83,13 @@ def survival_curve(time: np.ndarray, observed: np.ndarray) -> pd.DataFrame:
 
     `time` (n,) is 0 or more, `observed` (n,) is true for an event. Returns a frame indexed by the
     distinct times and 0, with `at_risk` (just before the time), `events`, `censored`, `survival`,
-    `lower`, `upper`. The limits are missing where survival is 0: log(-log 0) has no value.
+    `lower`, `upper`. The limits are missing where survival is 0 or 1: log(-log S) has no value.
     """
+    (time,) = one_time(time)
     fit = KaplanMeierFitter(alpha=1 - CONFIDENCE).fit(time, np.asarray(observed) > 0)
     table = fit.event_table
     survival = fit.survival_function_.iloc[:, 0]
+    inside = survival.between(0, 1, inclusive="neither")
     limits = fit.confidence_interval_survival_function_
     return pd.DataFrame(
         {
@@ -39,8 +97,8 @@ def survival_curve(time: np.ndarray, observed: np.ndarray) -> pd.DataFrame:
             "events": table["observed"].astype(int),
             "censored": table["censored"].astype(int),
             "survival": survival,
-            "lower": limits.iloc[:, 0].where(survival > 0),
-            "upper": limits.iloc[:, 1].where(survival > 0),
+            "lower": limits.iloc[:, 0].where(inside),
+            "upper": limits.iloc[:, 1].where(inside),
         }
     ).rename_axis("time")
 
@@ -76,8 +134,9 @@ def at(curve: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
     a `cumulative_incidence`.
     """
     times = np.asarray(times, dtype=float)
-    passed = np.searchsorted(curve.index, times, side="right")
-    first_left = np.searchsorted(curve.index, times, side="left")
+    own = met(times, curve.index)
+    passed = np.searchsorted(curve.index, own, side="right")
+    first_left = np.searchsorted(curve.index, own, side="left")
     counts = ["at_risk", "events", "censored", "other_events", "entered", "left"]
     values = curve.drop(columns=counts, errors="ignore").iloc[passed - 1].set_axis(times)
     values["at_risk"] = np.append(curve["at_risk"], 0)[first_left]
@@ -160,7 +219,7 @@ def event_rate(time: np.ndarray, observed: np.ndarray, start: float = 0.0) -> Ra
     the three numbers are missing; without events the lower limit is 0.
     """
     time, observed = np.asarray(time, dtype=float), np.asarray(observed) > 0
-    after = time > start
+    after = beyond(time, start)
     events = int((after & observed).sum())
     exposure = float((time[after] - start).sum())
     if not after.any():
@@ -196,7 +255,7 @@ def switching_curves(
     times of entry and exit, and the landmark or 0, with `at_risk` (just before the time; at the
     landmark just after it), `events`, `censored` (followed no longer), `entered` and `left` (by a
     switch or a late start; from the next time on), `survival`, `lower`, `upper` (log-log; missing
-    where survival is 0). Raises ValueError for a value other than 0 and 1.
+    where survival is 0 or 1). Raises ValueError for a value other than 0 and 1.
     """
     if not rows[column].isin((0, 1)).all():
         raise ValueError(f"{column}: a value other than 0 and 1")
@@ -208,6 +267,7 @@ def switching_curves(
         follows=rows["patient"].eq(rows["patient"].shift(-1)),
         ends=near.ne(near.shift(-1)).any(axis=1),
     )
+    landmark = float(met(landmark, rows[["start", "stop"]]))
     rows["start"] = rows["start"].where(rows["start"] > landmark, -np.inf)
     rows = rows[rows["stop"] > landmark]
     origin = max(landmark, 0.0)
@@ -239,8 +299,8 @@ def _delayed_curve(rows: pd.DataFrame, origin: float) -> pd.DataFrame:
             "entered": count(start, rows["begins"] & np.isfinite(start)),
             "left": count(stop, rows["follows"] & rows["ends"]),
             "survival": survival,
-            "lower": np.where(survival == 1, 1.0, lower),
-            "upper": np.where(survival == 1, 1.0, upper),
+            "lower": lower,
+            "upper": upper,
         },
         index=pd.Index(times, name="time"),
     )
@@ -260,7 +320,7 @@ def cumulative_incidence(time: np.ndarray, event: np.ndarray, cause: int) -> pd.
     Returns a frame indexed by the distinct times and 0: `at_risk`, `events` (of the cause),
     `censored`, `other_events`, `incidence`, `se`, `lower`, `upper`.
     """
-    time, event = np.asarray(time, dtype=float), np.asarray(event)
+    (time,), event = one_time(time), np.asarray(event)
     times, place = np.unique(np.append(0.0, time), return_inverse=True)
     place = place[1:]
 
@@ -446,24 +506,35 @@ def _at_maximum(
 
 def cut(rows: pd.DataFrame, time: float) -> pd.DataFrame:
     """Start-stop rows, those that run past `time` cut in two there; every fit stays the same."""
+    time = float(met(time, rows[["start", "stop"]]))
     long = (rows["start"] < time) & (time < rows["stop"])
     before, after = rows[long].assign(stop=time, event=0), rows[long].assign(start=time)
     return pd.concat([rows[~long], before, after], ignore_index=True)
 
 
-def early_and_late(rows: pd.DataFrame, column: str) -> tuple[float, CoxFit]:
+def stretches(rows: pd.DataFrame, time: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Start-stop rows up to `time`, with its events, and those after it; all early where it is NaN.
+
+    Each stretch has the patients at risk in it. A model that lets its ratios change at `time` has
+    a likelihood that is the product of those of the two stretches.
+    """
+    pieces = cut(rows, time)
+    late = beyond(pieces["stop"], time)
+    return pieces[~late], pieces[late]
+
+
+def early_and_late(rows: pd.DataFrame, column: str) -> tuple[float, dict[str, CoxFit]]:
     """A factor's hazard ratios before and after half of the events had happened.
 
-    Returns the time of the event that completes the half, which itself is early, and the fit of
-    the two columns `early` and `late`. NaN and no estimate where there is no event.
+    Returns the time of the event that completes the half, which itself is early, and the fits
+    `early` and `late`, each of its own stretch with the patients at risk and the events in it. So
+    where the factor separates the events of one, the other keeps its estimate. Without an event
+    the time is NaN, and everything early.
     """
     times = np.sort(rows.loc[rows["event"] > 0, "stop"])
     split = float(times[(len(times) - 1) // 2]) if len(times) else np.nan
-    pieces = cut(rows, split)
-    early = pieces["stop"] <= split
-    sides = {"early": pieces[column].where(early, 0.0), "late": pieces[column].mask(early, 0.0)}
-    fixed = pieces[["patient", "start", "stop", "event"]]
-    return split, cox(fixed.assign(**sides), list(sides))
+    parts = zip(("early", "late"), stretches(rows, split), strict=True)
+    return split, {name: cox(part, [column]) for name, part in parts}
 
 
 def score_p(rows: pd.DataFrame, kept: Sequence[str], candidate: str) -> float:

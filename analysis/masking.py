@@ -38,6 +38,7 @@ def masked(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:
     for column in ("n", "events"):
         made.loc[made[column].isin(few), column] = pd.NA
     _hide_a_second(made)
+    _hide_the_other_stretch(made, few)
     counted = made["quantity"].isin(RATES) | made["quantity"].str.startswith(SHARES)
     unknown = counted & (made["n"].isna() | made["events"].isna())
     made.loc[unknown | made["quantity"].isin(OF_ONE), ["estimate", "lower", "upper"]] = np.nan
@@ -62,6 +63,16 @@ def _hidden_counts(results: pd.DataFrame, few: range) -> pd.Series:
             least = part.loc[~hidden[part.index], "estimate"].idxmin()
             hidden[rows.index] |= name.eq(name[least])
     return hidden
+
+
+def _hide_the_other_stretch(results: pd.DataFrame, few: range) -> None:
+    """The events of two stretches make all, and who is not in one left before it or came after."""
+    stretches = results["quantity"].isin(["hazard_ratio_early", "hazard_ratio_late"])
+    whole = results[results["quantity"].eq("hazard_ratio_univariate")].set_index("group")["n"]
+    away = results.loc[stretches, "group"].map(whole) - results.loc[stretches, "n"]
+    results.loc[away.index[away.isin(few)], "n"] = pd.NA
+    hidden = results.loc[stretches & results["events"].isna(), "group"]
+    results.loc[stretches & results["group"].isin(hidden), "events"] = pd.NA
 
 
 def _hide_a_second(results: pd.DataFrame) -> None:

@@ -694,11 +694,14 @@ def _proportional(
 def _early_and_late(
     dataset: Dataset, question: Endpoint, factor: Factor, rows: pd.DataFrame
 ) -> list[dict]:
-    split, fit = est.early_and_late(rows, factor.column)
-    common = {"group": _key(question, factor), "n": fit.n, "events": fit.events}
-    made = [{"quantity": "split", "estimate": dataset.months(split), **common}]
-    for side, line in fit.summary().iterrows():
-        made.append({"quantity": f"hazard_ratio_{side}", **_ratio_of(line), **common})
+    split, fits = est.early_and_late(rows, factor.column)
+    group, seen = {"group": _key(question, factor)}, {"n": rows["patient"].nunique()}
+    seen["events"] = rows["event"].sum()
+    made = [{"quantity": "split", "estimate": dataset.months(split), **group, **seen}]
+    for side, fit in fits.items():
+        seen = {"n": fit.n, "events": fit.events}
+        ratio = _ratio_of(fit.summary().loc[factor.column])
+        made.append({"quantity": f"hazard_ratio_{side}", **ratio, **group, **seen})
     return made
 
 

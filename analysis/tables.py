@@ -275,8 +275,12 @@ def plateau_table(
             years = pick(results, "person_years", group, number)
             cells = [counted(rate["n"]), rounded(years["estimate"], 1), counted(rate["events"])]
             cells.append(_with_limits(rate))
-            if survival:
-                cells.append(_survival_beyond(results, group, number) if number < last else MISSING)
+            if survival and number < last:
+                cells.append(
+                    _with_limits(pick(results, "conditional_survival", group, number), "%")
+                )
+            elif survival:
+                cells.append(MISSING)
             rows.append(Row(month(number), cells, int(len(groups) > 1)))
     columns = [
         "Beyond month",
@@ -291,14 +295,6 @@ def plateau_table(
         notes[0] += ", of a share log-log"
     notes[0] += f". {MISSING}, no estimate."
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
-
-
-def _survival_beyond(results: pd.DataFrame, group: str, month: float) -> str:
-    """Without an event the estimate is 100 % with no width, which says nothing: no interval."""
-    row = pick(results, "conditional_survival", group, month)
-    if anybody(row) and pd.notna(row["events"]) and not row["events"]:
-        return f"{shown(row['estimate'], row['quantity'])}%"
-    return _with_limits(row, "%")
 
 
 def _with_limits(row: pd.Series, unit: str = "") -> str:

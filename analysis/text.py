@@ -82,7 +82,9 @@ def p_value(p: float) -> str:
 
 
 def interval(row: pd.Series) -> str:
-    """The limits of a result, `5.5–8.5`; where one is negative, `−3.4 to −0.4`."""
+    """The limits of a result, `5.5–8.5`; where one is negative, `−3.4 to −0.4`; or a dash."""
+    if row[["lower", "upper"]].isna().all():
+        return MISSING
     limits = [shown(row[part], row["quantity"]) for part in ("lower", "upper")]
     return (" to " if any(limit.startswith("−") for limit in limits) else "–").join(limits)
 

@@ -96,9 +96,14 @@ BROKEN = {
     "a change counts on its day": (endpoints, '<= rows["start"]) * 1.0', '<= rows["stop"]) * 1.0'),
     "plain limits for log-log": (
         estimators,
-        '"lower": limits.iloc[:, 0].where(survival > 0)',
+        '"lower": limits.iloc[:, 0].where(inside)',
         '"lower": survival - Z * survival * np.sqrt((table["observed"] / (table["at_risk"] * '
         '(table["at_risk"] - table["observed"]).clip(lower=1))).cumsum())',
+    ),
+    "limits before the first event": (
+        estimators,
+        'survival.between(0, 1, inclusive="neither")',
+        "survival > 0",
     ),
     "the median at the beginning of a stretch": (
         estimators,
@@ -136,8 +141,8 @@ BROKEN = {
     "proportionality as if the factors were free": (estimators, "1) - explained", "1)"),
     "the event at half time is late": (
         estimators,
-        'early = pieces["stop"] <= split',
-        'early = pieces["stop"] < split',
+        'late = beyond(pieces["stop"], time)',
+        'late = pieces["stop"] >= time',
     ),
     "any end of the search is an estimate": (
         estimators,

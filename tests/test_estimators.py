@@ -181,7 +181,7 @@ def test_switching_curves_by_hand_with_ties():
     assert one["entered"].to_dict() == {0: 0, 2: 2, 4: 1, 5: 1, 6: 0, 9: 0}
     assert one["survival"].tolist() == pytest.approx([1, 1, 0.5, 0.5, 0.5, 0])
     assert one.loc[9, ["lower", "upper"]].isna().all()
-    assert one.loc[2, ["lower", "upper"]].tolist() == [1, 1]
+    assert one.loc[2, ["lower", "upper"]].isna().all()
 
 
 def test_those_at_risk_are_those_before_and_who_comes_less_who_goes():
@@ -435,9 +435,22 @@ def test_a_ratio_that_turns_round_is_noticed_and_shown_early_and_late():
     time = np.concatenate([np.arange(100, 140), np.arange(1, 41), np.arange(200, 240)])
     data = rows(time, np.ones(120, dtype=int), x=x)
     assert est.proportional_hazards_test(data, ["x"]).loc["x", "p"] < 1e-6
-    split, fit = est.early_and_late(data, "x")
+    split, fits = est.early_and_late(data, "x")
     assert split == sorted(time)[59]
-    assert fit.n == 120
+    assert {name: (fit.n, fit.events) for name, fit in fits.items()} == {
+        "early": (120, 60), "late": (60, 60),
+    }  # fmt: skip
+
+
+def test_separation_in_one_stretch_leaves_the_other_its_ratio():
+    """Early only side 0 dies; late both do."""
+    x = [0.0, 0, 0, 1, 0, 1, 0, 1]
+    split, fits = est.early_and_late(rows(range(1, 9), [1, 1, 1, 0, 1, 1, 0, 0], x=x), "x")
+    assert split == 3
+    assert not fits["early"].estimable
+    assert (fits["late"].n, fits["late"].events) == (5, 2)
+    alone = rows(range(1, 6), [0, 1, 1, 0, 0], x=x[3:])
+    pd.testing.assert_frame_equal(fits["late"].estimates, est.cox(alone, ["x"]).estimates)
 
 
 def test_one_factor_is_all_factors():
@@ -456,9 +469,11 @@ def test_without_an_estimate_there_is_no_test():
 
 
 def test_early_and_late_without_events_have_no_estimate():
-    split, fit = est.early_and_late(rows([1, 2], [0, 0], x=[1.0, 0.0]), "x")
+    split, fits = est.early_and_late(rows([1, 2], [0, 0], x=[1.0, 0.0]), "x")
     assert np.isnan(split)
-    assert not fit.estimable
+    assert {name: (fit.n, fit.estimable) for name, fit in fits.items()} == {
+        "early": (2, False), "late": (0, False),
+    }  # fmt: skip
 
 
 def test_breslow_by_hand():

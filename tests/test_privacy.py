@@ -239,6 +239,19 @@ def test_at_a_month_no_number_is_the_rest_of_all(page_pairs) -> None:
         assert not ((gone == 1) & positive & (parts > 0).any(axis=1)).any(), page
 
 
+def test_no_stretch_is_the_rest_of_the_whole() -> None:
+    """Of 60 patients and 40 events: 5 events in the late one; 4 patients gone before it."""
+    row = {"group": "os:x", "estimate": 1.0}
+    kinds = {"univariate": (60, 40), "early": (60, 35), "late": (56, 5)}
+    whole = analysis.results.frame(
+        {"quantity": f"hazard_ratio_{kind}", **row, "n": n, "events": events}
+        for kind, (n, events) in kinds.items()
+    )
+    less = masked(load("data/bmt", 12), whole).set_index("quantity")
+    assert less["events"].isna().tolist() == [False, True, True]
+    assert less["n"].isna().tolist() == [False, False, True]
+
+
 def test_without_a_parameter_nothing_is_masked() -> None:
     data = load("data/bmt")
     results = analysis.baseline_results(data)

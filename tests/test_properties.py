@@ -306,13 +306,31 @@ def test_proportionality_does_not_depend_on_unit_side_or_cuts(rows, unit, day):
 @given(start_stop())
 def test_the_two_stretches_share_the_events(rows):
     """Reversing the factor inverts both ratios; half of the events are early, or one more."""
-    split, fit = est.early_and_late(rows, "side")
-    assume(fit.estimable)
+    split, fits = est.early_and_late(rows, "side")
     times = rows.loc[rows["event"] > 0, "stop"]
+    assume(len(times))
     assert (times < split).sum() < len(times) / 2 <= (times <= split).sum()
+    assert sum(fit.events for fit in fits.values()) == len(times)
+    assert fits["late"].n == rows.loc[rows["stop"] > split, "patient"].nunique()
     again, turned = est.early_and_late(rows.assign(side=1 - rows["side"]), "side")
     assert again == split
-    np.testing.assert_allclose(turned.estimates["beta"], -fit.estimates["beta"], atol=1e-5)
+    for name, fit in fits.items():
+        np.testing.assert_allclose(
+            turned[name].estimates["beta"], -fit.estimates["beta"], atol=1e-5
+        )
+
+
+@drawn
+@given(start_stop())
+def test_two_stretches_are_one_model_whose_ratio_changes(rows):
+    """Where the model of both has an estimate: its likelihood is the product of theirs."""
+    split, fits = est.early_and_late(rows, "side")
+    pieces = est.cut(rows, split)
+    early = pieces["stop"] <= split
+    sides = {"early": pieces["side"].where(early, 0.0), "late": pieces["side"].mask(early, 0.0)}
+    both = fitted(pieces.assign(**sides), ["early", "late"])
+    ours = [fits[name].estimates.loc["side"].to_numpy() for name in sides]
+    np.testing.assert_allclose(ours, both.estimates, rtol=1e-6, atol=1e-6)
 
 
 # --- Fine and Gray ---------------------------------------------------------------------------

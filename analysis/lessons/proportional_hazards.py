@@ -202,13 +202,14 @@ def _one_ratio(asked: Question) -> Iterator[dict]:
 
 
 def _halves(dataset: Dataset, asked: Question) -> Iterator[dict]:
-    split, fit = est.early_and_late(asked.rows, asked.factor.column)
-    common = {"group": asked.key, "n": fit.n, "events": fit.events}
-    yield {"quantity": "split", "estimate": dataset.months(split), **common}
-    for side, line in fit.summary().iterrows():
-        found = {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
-        yield {"quantity": f"hazard_ratio_{side}", **found, **common}
-        yield {"quantity": f"p_{side}", "estimate": line["p"], **common}
+    split = split_day(asked)
+    whole = {"n": len(asked.time), "events": int(asked.died.sum())}
+    yield {"quantity": "split", "group": asked.key, "estimate": dataset.months(split), **whole}
+    for side, rows in zip(("early", "late"), est.stretches(asked.rows, split), strict=True):
+        row = _fitted(asked, rows, side, None)
+        yield row
+        common = {"group": asked.key, "n": row["n"], "events": row["events"]}
+        yield {"quantity": f"p_{side}", "estimate": row["p"], **common}
 
 
 def followed(dataset: Dataset, asked: Question) -> float:
@@ -239,7 +240,7 @@ def landmarks(dataset: Dataset, asked: Question) -> list[float]:
 def _horizon(dataset: Dataset, asked: Question, month: float) -> Iterator[dict]:
     """Restricted means up to a month, and the ratios before and after it."""
     day = month * dataset.settings.days_per_month
-    by_then = asked.died & (asked.time <= day)
+    by_then = asked.died & ~est.beyond(asked.time, day)
     for side, there in ((FIRST, asked.first), (SECOND, ~asked.first)):
         mean, error = est.restricted_mean(asked.curve(side), day)
         limits = _in_months(dataset, mean, mean - est.Z * error, mean + est.Z * error)
@@ -250,11 +251,10 @@ def _horizon(dataset: Dataset, asked: Question, month: float) -> Iterator[dict]:
     limits = _in_months(dataset, found.estimate, found.lower, found.upper)
     yield {"quantity": "rmst_difference", **limits, **common}
     yield {"quantity": "p_rmst", "estimate": found.p, **common}
-    pieces = est.cut(asked.rows, day)
-    early = pieces["stop"] <= day
-    yield _fitted(asked, pieces[early], "until", month)
-    if (~early).any():
-        yield _fitted(asked, pieces[~early], "after", month)
+    early, late = est.stretches(asked.rows, day)
+    yield _fitted(asked, early, "until", month)
+    if len(late):
+        yield _fitted(asked, late, "after", month)
 
 
 def _in_months(dataset: Dataset, *days: float) -> dict:

@@ -192,14 +192,14 @@ start_stop_rows <- function(cohort, factors) {
 
 kaplan_meier <- function(time, event) survfit(Surv(time, event) ~ 1, conf.type = "log-log")
 
-# Survival, its limits and the number at risk, carried forward past the follow-up. Where the curve
-# is still 1, survfit gives the limits 1 before the first time of all and none from then on, that
-# is after a censoring; here they are 1 in both. Where it is 0 there are none.
+# Survival, its limits and the number at risk, carried forward past the follow-up. There are no
+# limits where the curve is 0 or 1; summary() fills in 1 before the first time of all, where survfit
+# has no row.
 curve_at <- function(fit, days) {
   at <- summary(fit, times = days, extend = TRUE)
-  still <- at$surv == 1
-  data.frame(survival = at$surv, lower = ifelse(still, 1, at$lower),
-             upper = ifelse(still, 1, at$upper), at_risk = at$n.risk)
+  inside <- function(limit) ifelse(at$surv == 1, NA, limit)
+  data.frame(survival = at$surv, lower = inside(at$lower), upper = inside(at$upper),
+             at_risk = at$n.risk)
 }
 
 competing <- function(time, cause) survfit(Surv(time, cause) ~ 1, conf.type = "log-log")

@@ -252,30 +252,26 @@ proportional_rows <- function(endpoint, kind, rows, columns) {
          n = length(unique(rows$patient_id)), events = sum(rows$event))
 }
 
-# The factor's ratio before and after half of the events: an event on the day itself is early. Both
-# come from one model. Each column is 0 for everybody in the other's period, so that each has its
-# own part of the likelihood, and its own separation to be found.
+# The factor's ratio before and after half of the events: an event on the day itself is early. Each
+# stretch is fitted by itself, in the patients at risk in it.
 split_rows <- function(endpoint, rows, column) {
-  n <- length(unique(rows$patient_id))
   events <- sort(rows$stop[rows$event])
-  day <- if (length(events)) events[ceiling(length(events) / 2)] else NA
-  fit <- if (length(events)) fit_in_two(rows, column, day)
-  quantity <- c("hazard_ratio_early", "hazard_ratio_late")
+  stopifnot(length(events) > 0)
+  day <- events[ceiling(length(events) / 2)]
   group <- paste0(endpoint, ":", column)
-  rbind(
-    result("table_3", "split", group, day / DAYS_PER_MONTH, n = n, events = length(events)),
-    ratio_rows(quantity, group, fit, n, length(events))
-  )
-}
-
-fit_in_two <- function(rows, column, day) {
   cut <- survSplit(Surv(start, stop, event) ~ ., rows, cut = day, episode = "period")
-  cut$early <- cut[[column]] * (cut$period == 1)
-  cut$late <- cut[[column]] * (cut$period == 2)
   stopifnot(sum(cut$event) == sum(rows$event), all(cut$stop[cut$period == 1] <= day))
-  fit <- estimable_fit(cut, c("early", "late"))
-  stopifnot(is.null(fit) == (separates(cut, "early") || separates(cut, "late")))
-  fit
+  stretches <- split(cut, factor(cut$period, 1:2, c("early", "late")))
+  ratios <- lapply(names(stretches), function(name) {
+    stretch <- stretches[[name]]
+    ratio_rows(paste0("hazard_ratio_", name), group, estimable_fit(stretch, column),
+               length(unique(stretch$patient_id)), sum(stretch$event))
+  })
+  rbind(
+    result("table_3", "split", group, day / DAYS_PER_MONTH,
+           n = length(unique(rows$patient_id)), events = length(events)),
+    do.call(rbind, ratios)
+  )
 }
 
 # The naive analysis, wrong on purpose: a postbaseline factor as if known from the start, 1 on
