@@ -341,7 +341,7 @@ def _curve(sample: Sample) -> pd.DataFrame:
 
 
 def _at(curve: pd.DataFrame, times: list[float], names: dict[str, str]) -> Values:
-    for time, row in est.at(curve, times).iterrows():
+    for time, row in est.at(curve, times, carry=np.inf).iterrows():  # R's `extend`
         for column, name in names.items():
             yield (name, float(time)), row[column]
 

@@ -44,6 +44,7 @@ class Settings:
     days_per_month: float = 30.4375
     months: tuple[float, ...] = (12, 24, 36, 48, 60)
     long_term_months: float = 35
+    carry_forward_months: float = 0
     synthetic: bool = False
     population: str = "patients"
     treatment: str = ""

@@ -17,6 +17,7 @@ from scipy import special, stats
 
 CONFIDENCE = 0.95
 Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
+ROUNDING = 1e-9  # times that differ by less, relatively, are one time
 
 
 # --- time ------------------------------------------------------------------------------------
@@ -126,9 +127,11 @@ def follow_up(time: np.ndarray, observed: np.ndarray) -> tuple[float, float, flo
     return median(survival_curve(time, np.asarray(observed) == 0))
 
 
-def at(curve: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
-    """A curve's values at `times`, the last one carried forward past the end of follow-up.
+def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.DataFrame:
+    """A curve's values at `times`; past the end of its follow-up they are missing.
 
+    Nobody is followed there, so nobody knows. Only where all had an event, so that nothing can
+    change any more, and up to `carry` past the end the last values are carried forward.
     `at_risk` counts those still followed just before each time, so 0 past the end; `censored` those
     who left before it, and `events` the events up to and including it. Takes a `survival_curve` or
     a `cumulative_incidence`.
@@ -140,16 +143,31 @@ def at(curve: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
     counts = ["at_risk", "events", "censored", "other_events", "entered", "left"]
     values = curve.drop(columns=counts, errors="ignore").iloc[passed - 1].set_axis(times)
     values["at_risk"] = np.append(curve["at_risk"], 0)[first_left]
-    values["censored"] = np.append(0, curve["censored"].cumsum())[first_left]
-    values["events"] = np.append(0, curve["events"].cumsum())[passed]
+    values["censored"] = np.append(0.0, curve["censored"].cumsum())[first_left]
+    values["events"] = np.append(0.0, curve["events"].cumsum())[passed]
+    end = curve.index[-1] + carry
+    told = (first_left < len(curve)) | (times <= end * (1 + ROUNDING)) | nobody_is_left(curve)
+    unknown = values.columns.drop("at_risk")
+    values.loc[~told, unknown] = np.nan
     return values
+
+
+def nobody_is_left(curve: pd.DataFrame) -> bool:
+    """Whether everybody had an event, and nobody's follow-up ended the curve."""
+    if "survival" in curve:
+        return bool(curve["survival"].iloc[-1] == 0)
+    last = curve.iloc[-1]
+    return bool(last["at_risk"] == last["events"] + last["other_events"])
 
 
 def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
     """Mean survival time up to `horizon` and its standard error (Klein & Moeschberger 4.5).
 
-    The curve's last value is carried forward where follow-up ends before the horizon.
+    Both are missing where follow-up ends before the horizon and anybody is left without an event:
+    the area beyond is not known.
     """
+    if horizon > curve.index[-1] * (1 + ROUNDING) and not nobody_is_left(curve):
+        return np.nan, np.nan
     steps = curve[curve.index < horizon]
     width = np.diff(np.append(steps.index, horizon))
     area = steps["survival"].to_numpy() * width
@@ -179,10 +197,9 @@ def restricted_mean_difference(
     """Restricted mean of group 1 less that of group 0 (Royston & Parmar 2013).
 
     `time`, `observed` and `group` (0 or 1) are (n,). The variances of the two `restricted_mean` add
-    up. It asks nothing of the hazards, but the horizon should lie within both groups' follow-up: a
-    curve that ends earlier is carried forward. Missing where a group is empty, the limits and P
-    also where the standard error is 0, as without any event. Raises ValueError for a group other
-    than 0 and 1.
+    up. It asks nothing of the hazards. Missing where a group is empty or its follow-up ends before
+    the horizon, the limits and P also where the standard error is 0, as without any event. Raises
+    ValueError for a group other than 0 and 1.
     """
     time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
     if not np.isin(group, (0, 1)).all():

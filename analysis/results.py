@@ -59,9 +59,28 @@ def anybody(row: pd.Series) -> bool:
     return bool(pd.isna(row["n"]) or row["n"] > 0)
 
 
+def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) -> pd.DataFrame:
+    """A curve's values at some months, indexed by them; the curve is in days.
+
+    Every number at a month comes from here: blank past the end of follow-up, see `estimators.at`,
+    and carried forward up to the dataset's `carry_forward_months`.
+    """
+    length = dataset.settings.days_per_month
+    days = [month * length for month in months]
+    values = est.at(curve, days, dataset.settings.carry_forward_months * length)
+    return values.set_axis(pd.Index(months, dtype=float, name="months"))
+
+
+def followed_landmarks(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The landmark months to which anybody is followed, or near enough to carry a value on."""
+    end = dataset.months(question.time.max()) + dataset.settings.carry_forward_months
+    return [month for month in dataset.settings.months if month <= end * (1 + est.ROUNDING)]
+
+
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
-    longest = max(dataset.months(question.time.max()), *dataset.settings.months)
+    followed = followed_landmarks(dataset, question)
+    longest = max([dataset.months(question.time.max()), *followed])
     step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
     return [float(month) for month in np.arange(0, longest + step, step)]
 
@@ -113,9 +132,11 @@ def incidence_results(
     ]
     any_curve = next(iter(curves.values()))
     rows += _followed_rows(dataset, question, any_curve)
+    whole = {"group": question.name, "n": len(question.data)}
+    rows += [r for r in _follow_up(dataset, question, whole) if r["quantity"] == "followup_max"]
     # What the incidence of the first cause would seem to be if competing events were censored.
     naive = est.survival_curve(question.time, question.observed == 1)
-    for month, value in _values_at(dataset, question, naive):
+    for month, value in _shown_values(dataset, question, naive):
         common = {"quantity": "one_minus_survival", "group": next(iter(curves)), "months": month}
         rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
     for number, cause in enumerate(curves, start=1):
@@ -127,8 +148,7 @@ def survival_rows(
     dataset: Dataset, curve: pd.DataFrame, quantity: str, group: str, months: Sequence[float]
 ) -> Iterator[dict]:
     """A row of `quantity` for each month, of a survival curve in days; `n` is still at risk."""
-    values = est.at(curve, [month * dataset.settings.days_per_month for month in months])
-    for month, (_, value) in zip(months, values.iterrows(), strict=True):
+    for month, value in values_at(dataset, curve, months).iterrows():
         yield {
             "quantity": quantity,
             "group": group,
@@ -145,7 +165,7 @@ def _curve_rows(
     dataset: Dataset, question: Endpoint, curve: pd.DataFrame, quantity: str, group: str
 ) -> Iterator[dict]:
     share = "survival" if quantity == "survival" else "incidence"
-    for month, value in _values_at(dataset, question, curve):
+    for month, value in _shown_values(dataset, question, curve):
         yield {
             "quantity": quantity,
             "group": group,
@@ -162,23 +182,24 @@ def _followed_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) ->
     """How many are still at risk at each month, and how many left before it without an event."""
     common = {"group": question.name, "n": len(question.data)}
     for quantity in ("at_risk", "censored"):
-        for month, value in _values_at(dataset, question, curve):
+        for month, value in _shown_values(dataset, question, curve):
             yield {"quantity": quantity, "months": month, "estimate": value[quantity], **common}
 
 
-def _values_at(
+def _shown_values(
     dataset: Dataset, question: Endpoint, curve: pd.DataFrame
 ) -> Iterator[tuple[float, pd.Series]]:
     """The curve at the axis's ticks and the landmarks, by month."""
     months = sorted({*axis_months(dataset, question), *map(float, dataset.settings.months)})
-    values = est.at(curve, [month * dataset.settings.days_per_month for month in months])
-    for month, (_, value) in zip(months, values.iterrows(), strict=True):
-        yield month, value
+    yield from values_at(dataset, curve, months).iterrows()
 
 
 def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Iterator[dict]:
     for month in dataset.settings.months:
         horizon = month * dataset.settings.days_per_month
+        if horizon > curve.index[-1] * (1 + est.ROUNDING):
+            yield {"quantity": "rmst", "months": month, **whole, "events": None}
+            continue
         mean, error = est.restricted_mean(curve, horizon)
         limits = _months(dataset, (mean, mean - est.Z * error, mean + est.Z * error))
         events = est.at(curve, [horizon])["events"].iloc[0]
@@ -202,23 +223,29 @@ def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -
     for month in dataset.settings.months:
         start = month * dataset.settings.days_per_month / DAYS_PER_YEAR
         rate = est.event_rate(years, observed, start)
-        common = {"group": group, "months": month, "n": rate.n, "events": rate.events}
+        common = {"group": group, "months": month, "n": rate.n}
+        if not rate.n:  # nobody is followed so long
+            yield {"quantity": "event_rate", **common}
+            yield {"quantity": "person_years", **common}
+            continue
         limits = {"estimate": rate.estimate, "lower": rate.lower, "upper": rate.upper}
+        common["events"] = rate.events
         yield {"quantity": "event_rate", **limits, **common}
         yield {"quantity": "person_years", "estimate": rate.exposure, **common}
 
 
 def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     """Survival to the last landmark of those followed beyond each earlier one."""
-    *starts, last = (month * dataset.settings.days_per_month for month in dataset.settings.months)
-    for month, start in zip(dataset.settings.months, starts, strict=False):
+    *starts, last = dataset.settings.months
+    for month in starts:
         row = {"quantity": "conditional_survival", "group": question.name, "months": month}
+        start = month * dataset.settings.days_per_month
         later = question.time > start
         if not later.any():
-            yield {**row, "n": 0, "events": 0}
+            yield {**row, "n": 0}
             continue
         curve = est.survival_curve(question.time[later] - start, question.observed[later])
-        value = est.at(curve, [last - start]).iloc[0]
+        value = values_at(dataset, curve, [last - month]).iloc[0]
         limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
         yield {**row, **limits, "n": int(later.sum()), "events": value["events"]}
 

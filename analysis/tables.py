@@ -703,6 +703,10 @@ def settings_table(dataset: Dataset, name: str, caption: str) -> Table:
             month(settings.long_term_months),
             "Known alive after this month, a patient is a long-term survivor",
         ),
+        "carry_forward_months": (
+            month(settings.carry_forward_months),
+            "Up to so long after the end of follow-up a curve’s last value still stands, marked",
+        ),
         "population": (settings.population, "What the patients are called"),
         "treatment": (settings.treatment or MISSING, "What the outcomes come after"),
         "synthetic": ("yes" if settings.synthetic else "no", "Whether the patients were made up"),

@@ -51,8 +51,20 @@ survival_rows <- function(page, group, cohort, fit, months) {
   at <- curve_at(fit, days)
   at_risk <- sapply(days, function(day) sum(cohort$time >= day))
   stopifnot(at_risk == at$at_risk)
-  result(page, "survival", group, at$survival, at$lower, at$upper, at_risk,
-         events_until(cohort$time, cohort$event, days), months)
+  known <- known_at(fit, days)
+  result(page, "survival", group, known * at$survival, known * at$lower, known * at$upper, at_risk,
+         known * events_until(cohort$time, cohort$event, days), months)
+}
+
+# 1 where a curve has a value, NA past the end of follow-up, where summary() has no row unless told
+# to `extend`. Where nobody is left, and up to CARRY months past the end, the last value is carried.
+CARRY <- 0
+known_at <- function(fit, days) {
+  followed <- days %in% summary(fit, times = c(0, days))$time # 0: R wants one that is followed
+  stopifnot(followed == (days <= max(fit$time)))
+  left <- if (is.null(fit$pstate)) tail(fit$surv, 1) else tail(fit$pstate[, 1], 1)
+  carried <- left == 0 | days <= max(fit$time) + CARRY * DAYS_PER_MONTH
+  ifelse(followed | carried, 1, NA)
 }
 
 events_until <- function(time, event, days) sapply(days, function(day) sum(event & time <= day))
@@ -74,8 +86,10 @@ restricted_mean_rows <- function(page, group, cohort, fit, months) {
     table <- summary(fit, rmean = month * DAYS_PER_MONTH)$table / DAYS_PER_MONTH
     mean <- table[["rmean"]]
     margin <- Z * table[["se(rmean)"]]
-    result(page, "rmst", group, mean, mean - margin, mean + margin, nrow(cohort),
-           events_until(cohort$time, cohort$event, month * DAYS_PER_MONTH), month)
+    known <- if (month * DAYS_PER_MONTH <= max(cohort$time)) 1 else NA
+    result(page, "rmst", group, known * mean, known * (mean - margin), known * (mean + margin),
+           nrow(cohort), known * events_until(cohort$time, cohort$event, month * DAYS_PER_MONTH),
+           month)
   }
   do.call(rbind, lapply(months, one))
 }
@@ -85,11 +99,12 @@ rate_rows <- function(page, group, time, event, months) {
   at <- lapply(months * DAYS_PER_MONTH, function(day) event_rate(time, event, day))
   get <- function(name) sapply(at, `[[`, name)
   years <- function(name) get(name) * 365.25
+  known <- ifelse(get("n") > 0, 1, NA)
   rbind(
     result(page, "event_rate", group, years("rate"), years("lower"), years("upper"),
-           get("n"), get("events"), months),
-    result(page, "person_years", group, get("lived") / 365.25, n = get("n"),
-           events = get("events"), months = months)
+           get("n"), known * get("events"), months),
+    result(page, "person_years", group, known * get("lived") / 365.25, n = get("n"),
+           events = known * get("events"), months = months)
   )
 }
 
@@ -101,9 +116,14 @@ conditional_rows <- function(page, group, cohort, months) {
     time <- still$time - month * DAYS_PER_MONTH
     ahead <- (last - month) * DAYS_PER_MONTH
     at <- data.frame(survival = NA, lower = NA, upper = NA)
-    if (nrow(still)) at <- curve_at(kaplan_meier(time, still$event), ahead)
-    result(page, "conditional_survival", group, at$survival, at$lower, at$upper, nrow(still),
-           events_until(time, still$event, ahead), month)
+    known <- NA
+    if (nrow(still)) {
+      fit <- kaplan_meier(time, still$event)
+      at <- curve_at(fit, ahead)
+      known <- known_at(fit, ahead)
+    }
+    result(page, "conditional_survival", group, known * at$survival, known * at$lower,
+           known * at$upper, nrow(still), known * events_until(time, still$event, ahead), month)
   }
   do.call(rbind, lapply(setdiff(months, last), one))
 }
@@ -135,9 +155,10 @@ incidence_rows <- function(responders, months) {
   agrees_with_cmprsk(responders$time, cause, at)
   one <- function(state) {
     column <- match(state, fit$states)
-    result("figure_1d", "cumulative_incidence", state, at$pstate[, column], at$lower[, column],
-           at$upper[, column], nrow(responders),
-           events_until(responders$time, cause == state, at$time), months)
+    known <- known_at(fit, at$time)
+    result("figure_1d", "cumulative_incidence", state, known * at$pstate[, column],
+           known * at$lower[, column], known * at$upper[, column], nrow(responders),
+           known * events_until(responders$time, cause == state, at$time), months)
   }
   rates <- function(state) {
     rate_rows("figure_1d", state, responders$time, cause == state, months)
@@ -486,6 +507,7 @@ aic_rows <- function(value, endpoint, cohort, factors) {
 # ---- Write ---------------------------------------------------------------------------------------
 
 for (name in names(DATASETS)) {
+  CARRY <- if (name == "blinatumomab") 1 else 0 # as its datapackage.json says
   write_table(reference_rows(read_patients(name), DATASETS[[name]]),
               file.path(HERE, paste0(name, ".csv")))
 }
