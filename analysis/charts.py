@@ -22,7 +22,7 @@ import vl_convert
 from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import axis_months, pick
+from .results import at_risk, axis_months, pick
 from .text import MASKED, MISSING, Prose, at_landmarks, counted, shown, with_interval
 
 HEIGHT = 340
@@ -172,7 +172,7 @@ def survival_figure(
     alt_text = (
         f"{label} from {question.origin} in {len(question.data)} patients, a falling step curve. "
         f"Median: {with_interval(results, 'median', question.name)}. "
-        f"{at_landmarks(dataset, results, 'survival', question.name)}."
+        f"{at_landmarks(dataset, results, 'survival', question.name, 'Survival was')}."
     )
     return Figure(name, chart, alt_text, with_source(dataset, caption))
 
@@ -276,11 +276,7 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
     and where counts are masked, no month in which only a few left.
     """
     if not dataset.public:
-        last = int(dataset.months(curve.index.max())) + 1
-        days = [number * dataset.settings.days_per_month for number in range(last + 1)]
-        monthly = est.at(curve, days)
-        monthly["censored"] = monthly["censored"].diff().fillna(monthly["censored"])
-        curve = monthly
+        curve = _by_month(dataset, curve)
     columns = {"estimate": curve[share], "lower": curve["lower"], "upper": curve["upper"]}
     steps = pd.DataFrame(columns).round(5)
     steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
@@ -292,6 +288,17 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
             MISSING if isnan(low) else f"{_percent(low)}–{_percent(up)}" for low, up in limits
         ],
     ).reset_index(drop=True)
+
+
+def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
+    """The curve at whole months, as far as anyone is followed; who leaves, in the month begun."""
+    last = int(dataset.months(curve.index.max())) + 1
+    days = [number * dataset.settings.days_per_month for number in range(last + 1)]
+    monthly = est.at(curve, days)
+    left = pd.Series(curve["censored"].to_numpy(), curve.index).cumsum()
+    seen = [left[left.index < day + dataset.settings.days_per_month].iloc[-1] for day in days]
+    monthly["censored"] = pd.Series(seen, monthly.index).diff().fillna(seen[0])
+    return monthly[monthly.drop(columns=["lower", "upper"]).notna().all(axis=1)]
 
 
 def _unless_few(dataset: Dataset, number: float) -> str:
@@ -388,8 +395,7 @@ def _number_rows(
     """Numbers under the axis, each centred on the axis's own tick."""
     layers = []
     for place, (label, source) in enumerate(rows.items()):
-        quantity, group, column = source
-        counts = [counted(pick(results, quantity, group, number)[column]) for number in ticks]
+        counts = [_count(results, *source, number) for number in ticks]
         height = alt.value(HEIGHT + 58 + ROW * place)
         numbers = pd.DataFrame({"month": ticks, "count": counts})
         layers.append(
@@ -400,6 +406,13 @@ def _number_rows(
         )
         layers.append(heading.encode(x=alt.value(0), y=height, text="label:N"))
     return layers
+
+
+def _count(results: pd.DataFrame, quantity: str, group: str, column: str, month: float) -> str:
+    """A number under the axis; past the end of follow-up, where it is not known, a dash."""
+    number = pick(results, quantity, group, month)[column]
+    past = pd.isna(number) and at_risk(results, group, month) == 0
+    return MISSING if past else counted(number)
 
 
 def with_source(dataset: Dataset, caption: str) -> str:

@@ -15,7 +15,7 @@ COUNTS = ("count", "at_risk", "censored")
 RATES = ("event_rate", "person_years")
 SHARES = ("survival_", "share")  # so begin the lessons' plain shares, a count of a count
 # The value of one patient, or the time of one event.
-OF_ONE = ("min", "max", "followup_min", "followup_max", "split")
+OF_ONE = ("min", "max", "followup_min", "followup_max", "followup_end", "split")
 
 
 def masked(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:

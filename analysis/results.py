@@ -54,6 +54,32 @@ def pick(
     return results.iloc[found[0]]
 
 
+def at_risk(results: pd.DataFrame, group: str, month: float) -> float:
+    """How many are followed to a month: of a cause, those of its endpoint. Blank where masked."""
+    return own_or_only(results[results["months"].eq(month)], "at_risk", group)["estimate"]
+
+
+def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
+    """The first row of a quantity of a group; of a cause, that of the endpoint on its page."""
+    rows = results[results["quantity"].eq(quantity)]
+    own = rows[rows["group"].eq(group)]
+    return (own if len(own) else rows).iloc[0]
+
+
+def is_carried(results: pd.DataFrame, row: pd.Series) -> bool:
+    """Whether a value at a month is that of an earlier one, since nobody is followed so long."""
+    return pd.notna(row["estimate"]) and at_risk(results, row["group"], row["months"]) == 0
+
+
+def last_known(
+    dataset: Dataset, results: pd.DataFrame, quantity: str, group: str
+) -> pd.Series | None:
+    """The row of the last landmark at which something is known; None where it is at none."""
+    rows = [pick(results, quantity, group, month) for month in dataset.settings.months]
+    known = [row for row in rows if pd.notna(row["estimate"])]
+    return known[-1] if known else None
+
+
 def anybody(row: pd.Series) -> bool:
     """Whether a result is about any patient, also where there are too few to be shown."""
     return bool(pd.isna(row["n"]) or row["n"] > 0)
@@ -132,8 +158,6 @@ def incidence_results(
     ]
     any_curve = next(iter(curves.values()))
     rows += _followed_rows(dataset, question, any_curve)
-    whole = {"group": question.name, "n": len(question.data)}
-    rows += [r for r in _follow_up(dataset, question, whole) if r["quantity"] == "followup_max"]
     # What the incidence of the first cause would seem to be if competing events were censored.
     naive = est.survival_curve(question.time, question.observed == 1)
     for month, value in _shown_values(dataset, question, naive):
@@ -179,8 +203,10 @@ def _curve_rows(
 
 
 def _followed_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> Iterator[dict]:
-    """How many are still at risk at each month, and how many left before it without an event."""
+    """Until when anyone is followed; at each month how many still are, and how many have left."""
     common = {"group": question.name, "n": len(question.data)}
+    end = dataset.months(question.time.max())
+    yield {"quantity": "followup_end", "estimate": end, **common}
     for quantity in ("at_risk", "censored"):
         for month, value in _shown_values(dataset, question, curve):
             yield {"quantity": quantity, "months": month, "estimate": value[quantity], **common}
@@ -342,8 +368,13 @@ def baseline_results(dataset: Dataset) -> pd.DataFrame:
 
 
 def outcome_columns(dataset: Dataset) -> dict[str, pd.Series]:
-    """The columns of Table 2: known alive after the long-term month, the others, all."""
+    """The columns of Table 2: known alive after the long-term month, the others, all.
+
+    All alone where nobody is known to have lived so long.
+    """
     alive = long_term(dataset)
+    if not alive.any():
+        return {"total": ~alive}
     return {"long_term": alive, "shorter": ~alive, "total": alive | True}
 
 
@@ -369,11 +400,12 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
             "Outcomes cannot be compared: this dataset records no response, transplant or relapse "
             "and describes no outcome of its own."
         )
-    rows += _count_rows("long_term", columns["long_term"], columns["total"], "")
-    lost = ~columns["long_term"] & dataset.patients["died"].eq("no")
-    for column, mask in columns.items():
-        rows += _count_rows("lost", lost, mask, _suffix(column))
-    rows.append(_survival_at_long_term(dataset))
+    if "long_term" in columns:
+        rows += _count_rows("long_term", columns["long_term"], columns["total"], "")
+        lost = ~columns["long_term"] & dataset.patients["died"].eq("no")
+        for column, mask in columns.items():
+            rows += _count_rows("lost", lost, mask, _suffix(column))
+        rows.append(_survival_at_long_term(dataset))
     return frame([*_headcount(columns), *rows])
 
 
@@ -418,7 +450,7 @@ def relapse_free_columns(dataset: Dataset) -> dict[str, pd.Series]:
     """The columns of Supporting Table 1: responders, by long-term relapse-free status."""
     dataset.require("Characteristics by relapse-free status", "response_day", "relapse_day")
     everybody = responders(dataset.patients)
-    free = relapse_free(dataset) & long_term(dataset)
+    free = relapse_free(dataset) & _long_term(dataset)
     transplanted = in_remission_at_hsct(dataset.patients) if _has_hsct(dataset) else None
     status = {"relapse_free": free, "other": everybody & ~free}
     return {**_by_transplant(status, transplanted), "total": everybody}
@@ -426,10 +458,21 @@ def relapse_free_columns(dataset: Dataset) -> dict[str, pd.Series]:
 
 def survival_columns(dataset: Dataset) -> dict[str, pd.Series]:
     """The columns of Supporting Table 2: all patients, by long-term survival."""
-    alive = long_term(dataset)
+    alive = _long_term(dataset)
     transplanted = dataset.happened("hsct_day") if _has_hsct(dataset) else None
     status = {"long_term": alive, "shorter": ~alive}
     return {**_by_transplant(status, transplanted), "total": alive | True}
+
+
+def _long_term(dataset: Dataset) -> pd.Series:
+    """Who is known to have lived so long. Raises NotRecorded where nobody is."""
+    alive = long_term(dataset)
+    if not alive.any():
+        raise NotRecorded(
+            "Patients cannot be compared by long-term survival: nobody in this dataset was followed "
+            f"beyond {dataset.settings.long_term_months:g} months."
+        )
+    return alive
 
 
 def _has_hsct(dataset: Dataset) -> bool:
@@ -610,7 +653,7 @@ def text_results(dataset: Dataset) -> pd.DataFrame:
     survivors. Raises NotRecorded where response, relapse or transplant is not in the dataset.
     """
     dataset.require("The numbers of the text", "response_day", "relapse_day", "hsct_day")
-    responded, alive = responders(dataset.patients), long_term(dataset)
+    responded, alive = responders(dataset.patients), _long_term(dataset)
     free, transplanted = relapse_free(dataset), dataset.happened("hsct_day")
     after, without = free & transplanted, free & ~transplanted
     columns = {

@@ -15,12 +15,24 @@ import pandas as pd
 from .alignment import aligned, is_numeric
 from .dataset import Characteristic, Dataset, Factor
 from .endpoints import Endpoint
-from .results import answerable, anybody, factor_labels, outcome_order, pick, shown_levels
+from .results import (
+    answerable,
+    anybody,
+    at_risk,
+    factor_labels,
+    is_carried,
+    last_known,
+    outcome_order,
+    pick,
+    shown_levels,
+)
 from .text import (
+    DAGGER,
     MASKED,
     MISSING,
     Prose,
     counted,
+    follow_up_end,
     full,
     in_months,
     interval,
@@ -31,8 +43,7 @@ from .text import (
     shown,
 )
 
-DAGGER = "†"
-CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward."
+CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward"
 WALD = "P, Wald test."
 # A note that begins with one of these belongs to the cells that end with it.
 MARKS = (DAGGER, "‡", "§", "¶")
@@ -236,23 +247,45 @@ def landmark_table(
 ) -> Table:
     """Estimates at the landmark months of one or more groups, which map to their labels."""
     rows = []
-    nobody = False
     for group, label in groups.items():
         if len(groups) > 1:
             rows.append(Row(label))
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            at_risk = pick(results, "at_risk", question.name, number)["estimate"]
-            mark = f" {DAGGER}" if at_risk == 0 else ""
-            nobody = nobody or at_risk == 0
-            cells = (f"{shown(row['estimate'], quantity)}%{mark}", _limits(row, "%"))
-            counts = (counted(at_risk), counted(row["events"]))
-            rows.append(Row(in_months(number), (*cells, *counts), int(len(groups) > 1)))
+            followed = at_risk(results, question.name, number)
+            cells = landmark_cells(row, followed)
+            rows.append(Row(in_months(number), (*cells, counted(followed), _events(row, followed)),
+                            int(len(groups) > 1)))  # fmt: skip
     notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
-    if nobody:
-        notes.append(CARRIED)
+    notes += past_follow_up(rows, results, [question.name])
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
+
+
+def landmark_cells(row: pd.Series, followed: float) -> tuple[str, str]:
+    """An estimate in per cent and its limits; marked where it is carried, a dash where unknown."""
+    if pd.isna(row["estimate"]):
+        return MISSING, MISSING
+    mark = f" {DAGGER}" if followed == 0 else ""
+    return f"{shown(row['estimate'], row['quantity'])}%{mark}", _limits(row, "%")
+
+
+def past_follow_up(
+    rows: Iterable[Row], results: pd.DataFrame, groups: Sequence[str], place: int = 0
+) -> list[str]:
+    """The notes on marks and dashes in the column of estimates at landmarks, one for each kind."""
+    cells = [row.cells[place] for row in rows if row.cells]
+    ends = "; ".join(dict.fromkeys(str(follow_up_end(results, group)) for group in groups))
+    notes = {
+        CARRIED: any(cell.endswith(DAGGER) for cell in cells),
+        f"{MISSING}, nobody was followed to this month": MISSING in cells,
+    }
+    return [f"{note} ({ends})." for note, needed in notes.items() if needed]
+
+
+def _events(row: pd.Series, followed: float) -> str:
+    """How many had the event; past follow-up that is not known, which is not the same as masked."""
+    return MISSING if followed == 0 and pd.isna(row["estimate"]) else counted(row["events"])
 
 
 def plateau_table(
@@ -265,7 +298,8 @@ def plateau_table(
 ) -> Table:
     """What comes after each landmark: who is followed, for how long, and the rate of events."""
     last = dataset.settings.months[-1]
-    survival = (results["quantity"] == "conditional_survival").any()
+    conditional = results["quantity"].eq("conditional_survival")
+    survival = results.loc[conditional, "estimate"].notna().any()
     rows = []
     for group, label in groups.items():
         if len(groups) > 1:
@@ -273,7 +307,7 @@ def plateau_table(
         for number in dataset.settings.months:
             rate = pick(results, "event_rate", group, number)
             years = pick(results, "person_years", group, number)
-            cells = [counted(rate["n"]), rounded(years["estimate"], 1), counted(rate["events"])]
+            cells = [counted(rate["n"]), rounded(years["estimate"], 1), _events(rate, rate["n"])]
             cells.append(_with_limits(rate))
             if survival and number < last:
                 cells.append(
@@ -312,15 +346,21 @@ def _limits(row: pd.Series, unit: str = "") -> str:
 
 
 def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Table:
-    """The median and the last landmark of every endpoint in `results`."""
-    last = dataset.settings.months[-1]
-    rows = []
+    """The median and the last landmark of every endpoint in `results`.
+
+    That is the last to which anybody is followed in one of them, or the first of all.
+    """
     answered = results.loc[results["quantity"] == "median", "group"]
-    for question in answerable(dataset, *answered):
+    known = [last_known(dataset, results, "survival", name) for name in answered]
+    last = max((row["months"] for row in known if row is not None), default=None)
+    last = dataset.settings.months[0] if last is None else last
+    rows = []
+    questions = answerable(dataset, *answered)
+    for question in questions:
         middle = pick(results, "median", question.name)
         late = pick(results, "survival", question.name, last)
-        mark = "" if anybody(late) else f" {DAGGER}"
-        share = f"{shown(late['estimate'], 'survival')}% ({_limits(late, '%')}){mark}"
+        mark = f" {DAGGER}" if is_carried(results, late) else ""
+        share = _with_limits(late, "%") + mark
         length = shown(middle["estimate"], "median")
         if middle[["lower", "upper"]].notna().any():
             length += f" ({interval(middle)})"
@@ -329,9 +369,9 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     columns = (
         "Endpoint", "Patients", "Median, months (95% CI)", f"At {in_months(last)} (95% CI)"
     )  # fmt: skip
-    notes = ["CI, confidence interval."]
-    if any(DAGGER in row.cells[-1] for row in rows):
-        notes.append(CARRIED)
+    ended = [q.name for q, row in zip(questions, rows, strict=True)
+             if row.cells[-1] == MISSING or row.cells[-1].endswith(DAGGER)]  # fmt: skip
+    notes = ["CI, confidence interval.", *past_follow_up(rows, results, ended, place=-1)]
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
@@ -348,11 +388,19 @@ def characteristics_table(
     notes: Sequence[str] = (),
 ) -> Table:
     """Characteristics by column; `columns` maps a column's key in `results` to its heading."""
+    empty = [
+        head
+        for key, head in columns.items()
+        if not anybody(pick(results, "count", _group("patients", key)))
+    ]
+    columns = {key: head for key, head in columns.items() if head not in empty}
     rows = []
     for entry in dataset.characteristics:
         if entry.kind in kinds:
             rows += _characteristic_rows(dataset, entry, results, tuple(columns))
     heads = _headed(results, columns)
+    if empty:
+        notes = [*notes, f"Without patients, and without a column: {'; '.join(empty)}."]
     return Table(name, caption, heads, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 

@@ -13,9 +13,10 @@ from scipy.stats import binomtest
 
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import anybody, factor_labels, pick
+from .results import anybody, factor_labels, is_carried, last_known, own_or_only, pick
 
 MISSING = "–"
+DAGGER = "†"  # marks a value that is carried forward
 NOT_REACHED = "not reached"
 MASKED = "masked"  # a number of patients that is too small to be shown
 # Proportions that a reader sees as per cent, and rates per patient-year, seen per 100 of them.
@@ -23,11 +24,12 @@ MASKED = "masked"  # a number of patients that is too small to be shown
 SHARES = ("survival", "conditional_survival", "cumulative_incidence", "one_minus_survival", "share")
 RATES = {"event_rate"}
 # Times in months; of these a median may not be reached.
-TIMES = {"median", "rmst", "median_followup", "followup_median", "followup_min", "followup_max"}
+ENDS = {"followup_min", "followup_max", "followup_end"}
+TIMES = {"median", "rmst", "median_followup", "followup_median", *ENDS}
 TIMES_TOO = ("rmst_", "time_")  # so begin the lessons' own
 MEDIANS = {"median", "median_followup"}
 # Blank only where masked: each has a number of patients, or is the value of one of them.
-COUNTS = {"count", "at_risk", "censored", "followup_min", "followup_max"}
+COUNTS = {"count", "at_risk", "censored", *ENDS}
 SPECIAL = r"\\`*_{}\[\]()#+!|$~^:@"  # what Markdown might read as markup, as a class of a pattern
 
 
@@ -138,20 +140,78 @@ def in_months(value: float) -> str:
     return f"{month(value)} month{'' if value == 1 else 's'}"
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = list(words)
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def at_landmarks(dataset: Dataset, results: pd.DataFrame, quantity: str, group: str) -> Prose:
-    """`23.4% at 24 months and 17.7% at 36 months`, over the dataset's landmark months."""
+def at_landmarks(
+    dataset: Dataset, results: pd.DataFrame, quantity: str, group: str, subject: str = ""
+) -> Prose:
+    """A clause of the dataset's landmark months that ends where follow-up does.
+
+    `Survival was 44.8% at 12 months; nobody was followed to 24 or 36 months (follow-up ended at
+    20.0 months)`. What is carried forward has its mark, and the clause says why.
+    """
     rows = [pick(results, quantity, group, number) for number in dataset.settings.months]
+    known = [row for row in rows if pd.notna(row["estimate"])]
+    carried = [row for row in known if is_carried(results, row)]
     numbers = {
-        f"at_{number}": sourced(f"{_with_unit(row)} at {in_months(row['months'])}", row)
-        for number, row in enumerate(rows)
+        f"at_{place}": sourced(
+            f"{_with_unit(row)}{DAGGER if is_carried(results, row) else ''} "
+            f"at {in_months(row['months'])}",
+            row,
+        )
+        for place, row in enumerate(known)
     }
-    return Prose(listed(f"{{{name}}}" for name in numbers), **numbers)
+    said = " ".join(filter(None, (subject, listed(f"{{{name}}}" for name in numbers))))
+    if carried:
+        said += f" ({DAGGER} carried forward: {{end}})"
+    if unknown := rows[len(known) :]:
+        beyond = listed((month(row["months"]) for row in unknown), "or")
+        nobody = f"obody was followed to {{beyond}}{'' if carried else ' ({end})'}"
+        said = f"{said}; n{nobody}" if known else f"N{nobody}"
+        numbers["beyond"] = sourced(f"{beyond} month{'' if beyond == '1' else 's'}", unknown[0])
+    return Prose(said, end=follow_up_end(results, group), **numbers)
+
+
+def carried_estimate(results: pd.DataFrame, row: pd.Series) -> Prose:
+    """An estimate at a month with its unit, and its mark where it is carried forward."""
+    return sourced(_with_unit(row) + (DAGGER if is_carried(results, row) else ""), row)
+
+
+def nobody_long_term(dataset: Dataset) -> Prose:
+    """Why patients are not compared by whether they lived long."""
+    return Prose(
+        "Nobody was known to be alive after {month}, so there is nobody to compare.",
+        month=declared(in_months(dataset.settings.long_term_months), "long_term_months"),
+    )
+
+
+def follow_up_end(results: pd.DataFrame, group: str) -> Prose:
+    """Until when anyone was followed, unless that would be one patient's own time."""
+    row = own_or_only(results, "followup_end", group)
+    if pd.isna(row["estimate"]):
+        return Prose("follow-up ended before")
+    return Prose("follow-up ended at {end}", end=sourced(_with_unit(row), row))
+
+
+def restricted_mean(dataset: Dataset, results: pd.DataFrame, group: str, event: str) -> Prose:
+    """The mean time before an event, up to the last landmark to which anybody is followed."""
+    row = last_known(dataset, results, "rmst", group)
+    if row is None:
+        return Prose(
+            "No restricted mean is given: nobody was followed to {first}.",
+            first=declared(in_months(dataset.settings.months[0]), "months"),
+        )
+    return Prose(
+        "Of the first {last}, {rmst} on average came before {event}. This restricted mean is "
+        "the area under the curve up to there {{cite}}`royston2013`.",
+        last=declared(in_months(row["months"]), "months"),
+        rmst=with_interval(results, "rmst", group, row["months"]),
+        event=event,
+    )
 
 
 def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) -> Prose:
@@ -223,8 +283,6 @@ def chance_in_smallest(results: pd.DataFrame, columns: Iterable[str]) -> Prose:
     future = (
         "**The columns are defined by the future,** so a difference between them is no prognosis."
     )
-    if not anybody(least):
-        return Prose(future, "**A column without patients** says nothing.")
     if pd.isna(least["n"]):
         return Prose(future, "**Small columns differ by chance alone.**")
     half = int(least["n"]) // 2
@@ -241,8 +299,12 @@ def chance_in_smallest(results: pd.DataFrame, columns: Iterable[str]) -> Prose:
 
 
 def _smallest(results: pd.DataFrame, columns: Iterable[str]) -> pd.Series:
-    """The head of the column with the fewest patients; one that is masked is the smallest."""
+    """The head of the column with the fewest patients; one that is masked is the smallest.
+
+    A column without any patients is not shown, and does not count.
+    """
     heads = [pick(results, "count", f"patients|{column}") for column in columns]
+    heads = [row for row in heads if anybody(row)] or heads
     return min(heads, key=lambda row: -1 if pd.isna(row["n"]) else row["n"])
 
 
