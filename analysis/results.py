@@ -469,7 +469,7 @@ def _long_term(dataset: Dataset) -> pd.Series:
     alive = long_term(dataset)
     if not alive.any():
         raise NotRecorded(
-            "Patients cannot be compared by long-term survival: nobody in this dataset was followed "
+            "Long-term survivors cannot be compared: nobody in this dataset was followed "
             f"beyond {dataset.settings.long_term_months:g} months."
         )
     return alive
