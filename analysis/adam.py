@@ -14,7 +14,14 @@ from .sources import NUMBER, Cells, Source, plain
 FROM_UNIT_COLUMN = "AVALU"
 FROM_DATES = "ADT-STARTDT"
 CHOICES = (*UNITS, FROM_UNIT_COLUMN, FROM_DATES)
+AS_IS, ONE_FEWER = "as_is", "one_fewer"  # what becomes of AVAL, as `adtte: aval:` says it
 _REQUIRED = ("USUBJID", "PARAMCD", "CNSR")
+_DEATH = re.compile(r"overall survival|\b(death|dead|died|dies|deceased|mortality|fatal)\b")
+# With these words an event may be something else than a death.
+_NOT_ONLY_DEATH = re.compile(
+    r"\bor\b(?! (last|lost|end|censor))|progress|relaps|recur|\bevent|respon|remission|free|loss"
+    r"|dermat|adverse|discontin|duration|transplant"
+)
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,18 @@ class Parameter:
 
 
 class Times:
-    """An ADTTE file. `unit` is one of CHOICES; `months` is the length of a month in days."""
+    """An ADTTE file. `unit` is one of CHOICES; `months` is the length of a month in days.
 
-    def __init__(self, source: Source, unit: str, months: float = UNITS["months"]) -> None:
+    `aval` says whether AVAL stays as it is, or one day is taken off it because the standard counts
+    the day of the start as day 1.
+    """
+
+    def __init__(
+        self, source: Source, unit: str, months: float = UNITS["months"], aval: str = AS_IS
+    ) -> None:
         self.source = source
         self.unit = unit
+        self.fewer = 1 if aval == ONE_FEWER else 0
         self.lengths = UNITS | {"months": months}
         self.names = columns(source)
         records = source.text.rename(columns={name: key for key, name in self.names.items()})
@@ -66,6 +80,28 @@ class Times:
         days = [self._days(*pair, required, code, problems) for pair in pairs]
         events = [_is_zero(record.get("CNSR", "")) for record in records]
         return Parameter(cells, days, events, problems)
+
+    def rule(self) -> str:
+        """How the days were made, for the report."""
+        if self.unit == FROM_DATES:
+            return "days are ADT - STARTDT; AVAL is not used"
+        told = counts_from_one(self.source, self.unit) or f"AVAL is in {self.unit}"
+        return f"{told}; {'one day is taken off it' if self.fewer else 'it stays as it is'}"
+
+    def is_of_death(self, code: str) -> bool:
+        """True where PARAM, or what the file says of each event, says death and nothing else."""
+        words = "overall survival" if code == "OS" else described(self.source)[code].lower()
+        records = self.records[code].values()
+        events = {
+            record.get("EVNTDESC", "").lower()
+            for record in records
+            if _is_zero(record.get("CNSR", ""))
+        } - {""}
+        others = [event for event in events if not _DEATH.search(event)]
+        if any(_NOT_ONLY_DEATH.search(event) for event in others):
+            return False
+        named = _DEATH.search(words) and not _NOT_ONLY_DEATH.search(words)
+        return bool(named) or bool(events and not others)
 
     def _known(self) -> str:
         return "expected one of " + ", ".join(described(self.source))
@@ -123,7 +159,7 @@ class Times:
         value = record.get("AVAL", "")
         if not NUMBER.fullmatch(value):
             raise ValueError("AVAL", value, f"a number of {unit}")
-        return float(value) * self.lengths[unit]
+        return float(value) * self.lengths[unit] - self.fewer
 
     def _delay(self, record: dict[str, str], zero: dict[str, str]) -> int:
         """Days from day 0 to the record's own start: a duration starts at the response."""
@@ -133,9 +169,7 @@ class Times:
 
     def _date(self, record: dict[str, str], column: str) -> date:
         text = record.get(column, "")
-        found = (
-            day_counted(float(text), "sas-date") if NUMBER.fullmatch(text) else as_date(text, None)
-        )
+        found = _as_day(text)
         if found is None:
             raise ValueError(column, text, "a date such as 2021-03-04")
         return found
@@ -178,9 +212,36 @@ def guessed_unit(source: Source) -> tuple[str, str]:
     said = {_unit_in(text) for text in described(source).values()}
     if len(said) == 1 and None not in said:
         return said.pop(), "PARAM says the unit of AVAL"
+    if told := counts_from_one(source, "days"):
+        return "days", told
     if {"ADT", "STARTDT"} <= set(names):
         return FROM_DATES, "the file does not say the unit of AVAL, so days come from its dates"
     return "?", f"in which unit is AVAL? one of {', '.join(UNITS)}"
+
+
+def counts_from_one(source: Source, unit: str) -> str:
+    """What proves that AVAL counts its start as day 1, as the standard has it; else blank."""
+    names = columns(source)
+    if not {"AVAL", "ADT", "STARTDT"} <= set(names):
+        return ""
+    units = {unit}
+    if unit == FROM_UNIT_COLUMN:
+        units = {_unit(text) for text in source.text[names["AVALU"]]}
+    cells = [source.text[names[key]] for key in ("AVAL", "ADT", "STARTDT")]
+    records = [record for record in zip(*cells, strict=True) if all(record)]
+    if units != {"days"} or not records:
+        return ""
+    for value, end, start in records:
+        last, first = _as_day(end), _as_day(start)
+        if not NUMBER.fullmatch(value) or last is None or first is None:
+            return ""
+        if float(value) != (last - first).days + 1:
+            return ""
+    return f"AVAL is ADT - STARTDT + 1 in all {len(records)} records: the start is day 1"
+
+
+def _as_day(text: str) -> date | None:
+    return day_counted(float(text), "sas-date") if NUMBER.fullmatch(text) else as_date(text, None)
 
 
 def _unit_in(text: str) -> str | None:

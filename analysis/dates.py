@@ -10,8 +10,10 @@ from datetime import date, timedelta
 # 1900 that it believes in, which no date after it notices.
 EPOCHS = {
     "excel-date": date(1899, 12, 30),
+    "excel-1904-date": date(1904, 1, 1),
     "sas-date": date(1960, 1, 1),
     "stata-date": date(1960, 1, 1),
+    "r-date": date(1970, 1, 1),
 }
 UNITS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 KINDS = ("date", *EPOCHS, *UNITS)

@@ -14,175 +14,48 @@ import yaml
 
 from . import adam
 from .dataset import EVENT_DAYS, RESERVED
-from .dates import EPOCHS, looks_like_date, needs_order, proven_order
+from .dates import EPOCHS, UNITS, looks_like_date, needs_order, proven_order
+from .meaning import (
+    candidates,
+    clocks,
+    counted_as,
+    death_codes,
+    doubt,
+    event_codes,
+    found_codes,
+    is_day,
+    is_point_in_time,
+    partners,
+)
 from .sources import Source, Variable, is_date, is_number
+from .words import (
+    ALL_SURVIVAL,
+    ASKS_DEATH,
+    BARE_STATUS,
+    BARE_TIMES,
+    CODES,
+    CODES_TO,
+    COUNTS,
+    FREE_TEXT,
+    ID,
+    IDENTIFYING,
+    LABELS,
+    NAMES,
+    ORIGINS,
+    OUTCOMES,
+    STATA_SURVIVAL,
+    STATUS,
+    STEMS,
+    about,
+    normal,
+    stem,
+)
 
 LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a patient
 OPEN = "?"
 DAYS = ("last_contact_day", *EVENT_DAYS, "last_assessment_day")
-
-_BEFORE = re.compile(
-    r"^(date_of_the|date_of|date|dat|dt|day_of|days_to|time_to|weeks_to|months_to|years_to)_"
-)
-_AFTER = re.compile(r"_(date|dates|dat|datum|day|days|dt|dtc|time|weeks?|months?|years?|yrs)$")
-
-# What a name means, without its words for date or day. The first that a file has is taken.
-STEMS: dict[str, tuple[str, ...]] = {
-    "patient_id": (
-        *("usubjid", "patient_id", "patientid", "pat_id", "patid", "subject_id", "subjid"),
-        *("record_id", "case_id", "study_id", "patient_no", "patient_number", "pat_no", "patno"),
-        *("subject", "patient", "pid", "id"),
-    ),
-    "last_contact_day": (
-        *("last_contact", "death_or_last_contact", "last_follow_up", "last_followup", "last_fu"),
-        *("lastfu", "last_news", "last_seen", "last_known_alive", "last_alive", "lstalvdt"),
-        *("follow_up", "followup", "fu", "futime", "os", "overall_survival", "survival"),
-    ),
-    "death": ("death", "dthdt", "dth", "died", "deceased", "dod"),
-    "response_day": (
-        *("response", "first_response", "complete_response", "complete_remission"),
-        *("remission", "first_remission", "cr", "cr1"),
-    ),
-    "mrd_response_day": ("mrd_response", "mrd_negativity", "mrd_remission"),
-    "hsct_day": ("hsct", "sct", "allo_sct", "allosct", "transplant", "transplantation", "bmt"),
-    "relapse_day": ("relapse", "first_relapse", "rel", "recurrence"),
-    "last_assessment_day": ("last_assessment", "last_disease_assessment", "last_evaluation"),
-}
-_ALL_SURVIVAL = ("os", "overall_survival", "survival", "death_or_last_contact")
-# Day 0 by the name of its date, and in words.
-ORIGINS = {
-    **dict.fromkeys(("randomisation", "randomization", "rand", "randdt"), "randomisation"),
-    **dict.fromkeys(("treatment_start", "start_of_treatment", "trtsdt"), "start of treatment"),
-    **dict.fromkeys(("therapy_start", "start_of_therapy", "start_treatment"), "start of treatment"),
-    **dict.fromkeys(("first_dose", "first_treatment"), "first dose"),
-    **dict.fromkeys(("diagnosis", "diag", "dx"), "diagnosis"),
-    **dict.fromkeys(("enrolment", "enrollment", "registration", "inclusion"), "enrolment"),
-}
-# Where 1 can only mean yes, because the column asks whether the patient died.
-_ASKS_DEATH = ("died", "dead", "death", "deceased", "dth", "dthfl", "os_event", "death_event")
-_STATUS = ("status", "vital_status", "vital", "survival_status", "os_status", "death_status")
-_DEAD = {"dead", "died", "death", "deceased"}
-_ALIVE = {"alive", "living", "censored", "alive at last contact"}
-_YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
-
-_IDENTIFYING = re.compile(
-    r"(^|_)((first|last|sur|fore|given|family|middle|maiden|full|patient|pat|subject)_?names?"
-    r"|surname|initials?|nachname|vorname|prenom|e_?mail|email_address|phone|phone_?(no|number)"
-    r"|telephone|tele?fon|mobile|fax|address|street|post_?code|postal_code|zip|zip_?code|ssn"
-    r"|passport|mrn|medical_record(_number)?|hospital_(number|no|id)|insurance_(number|no|id)"
-    r"|dob|birth_?(date|day|dt|dtc)|date_of_birth|geburts(datum|tag)|brthdtc?)(_\d+)?$"
-)
-_NAMES = ("name", "names", "nom", "tel", "insurance", "cell_phone")
-_LABELS = re.compile(
-    r"\b((first|last|family|given|full|maiden) name|patient'?s?'? name|surname|initials"
-    r"|e-?mail|(tele|mobile )?phone|date of birth|birth ?date|home address|post ?code)\b",
-    re.IGNORECASE,
-)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"(\+|00?)?\(?\d+\)?([ ./()-]+\d+)+\)?|(\+|00)\d{6,}")
-_FREE_TEXT = re.compile(r"(^|_)(comments?|remarks?|notes?|free_?text|specify)$")
-_ID = re.compile(r"(^|_)(id|no|nr|number|key|uid|guid)$|subjid$")
-
-
-def normal(name: str) -> str:
-    """A name or label in one form: small letters, parts joined by `_`."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
-
-
-def stem(name: str) -> str:
-    """What a name is about, without its words for date, day or time."""
-    return _AFTER.sub("", _BEFORE.sub("", normal(name)))
-
-
-# --- what columns mean -----------------------------------------------------------------------
-
-
-def candidates(source: Source, stems: Iterable[str]) -> list[str]:
-    """Columns with one of these meanings by name, else by label; in the order of the meanings."""
-    stems = list(stems)
-    by_name = {column: {normal(column), stem(column)} for column in source.text}
-    by_label = {column: {stem(variable.label)} for column, variable in source.variables.items()}
-    for meanings in (by_name, by_label):
-        found = [
-            (stems.index(said), column)
-            for column, words in meanings.items()
-            for said in words
-            if said in stems
-        ]
-        if found:
-            return list(
-                dict.fromkeys(column for _, column in sorted(found, key=lambda pair: pair[0]))
-            )
-    return []
-
-
-def counted_as(source: Source, column: str) -> str | None:
-    """How a column says its days: `date`, a program's count, or a unit. None: it is not known."""
-    if is_date(source, column):
-        return "date"
-    words = f"{normal(column)}_{normal(source.variables[column].label)}".split("_")
-    for unit in ("days", "weeks", "months", "years"):
-        if unit in words or unit[:-1] in words:
-            return unit
-    if {"date", "dt", "dat", "datum"} & set(words) or normal(column).endswith("dt"):
-        return {"excel": "excel-date", "sas": "sas-date", "stata": "stata-date"}.get(source.form)
-    return None
-
-
-def is_day(source: Source, column: str) -> bool:
-    """True for dates, and for numbers that are no mere yes and no."""
-    cells = source.filled(column)
-    if is_date(source, column):
-        return True
-    return (
-        is_number(cells, share=0.5)
-        and not source.variables[column].levels
-        and (not set(cells) <= {"0", "1"} or counted_as(source, column) in ("days", "weeks"))
-    )
-
-
-def death_codes(source: Source, column: str) -> tuple[list[str], list[str]] | None:
-    """The codes of death and of life in a column, None where they are not beyond doubt."""
-    cells = set(source.filled(column))
-    if _is_point_in_time(source, column):
-        return ["*"], [""]
-    labels = source.variables[column].levels
-    words = {cell: labels.get(cell, cell).lower() for cell in [*labels, *cells]}
-    asks = bool({normal(column), stem(column)} & set(_ASKS_DEATH))
-    dead_words, alive_words = (_DEAD | _YES, _ALIVE | _NO) if asks else (_DEAD, _ALIVE)
-    dead = [cell for cell, word in words.items() if word in dead_words]
-    alive = [cell for cell, word in words.items() if word in alive_words]
-    if not cells or not cells <= {*dead, *alive} or not (dead or alive):
-        return None
-    if cells <= {"0", "1"} and not labels:
-        return ["1"], ["0"]
-    if normal(column) == "dthfl":  # the standard has Y or nothing
-        return dead, [*alive, ""]
-    if asks and not (dead and alive):  # all died, or none did
-        dead, alive = dead or _contrary(alive), alive or _contrary(dead)
-    return (dead, alive) if dead and alive else None
-
-
-def _contrary(cells: list[str]) -> list[str]:
-    """The word that says the contrary, written like the one that is there."""
-    words = {
-        a: b
-        for pair in (("yes", "no"), ("y", "n"), ("true", "false"))
-        for a, b in (pair, pair[::-1])
-    }
-    found = [(cell, words[cell.lower()]) for cell in cells if cell.lower() in words]
-    return [
-        word.upper() if cell.isupper() else word.title() if cell.istitle() else word
-        for cell, word in found
-    ]
-
-
-def _is_point_in_time(source: Source, column: str) -> bool:
-    """True for a date, be it written or counted by a program."""
-    if is_date(source, column):
-        return True
-    return is_day(source, column) and counted_as(source, column) in EPOCHS
 
 
 @dataclass
@@ -230,6 +103,7 @@ def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> str
     draft.add("")
     reserved = Draft(used=draft.used)
     _patient_id(source, reserved, new_ids)
+    _rows(source, draft)
     if adtte is None:
         kinds = _days(source, reserved)
         _died(source, reserved)
@@ -239,6 +113,8 @@ def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> str
         unit, why = adam.guessed_unit(adtte)
         draft.add("adtte:")
         draft.add(f"unit: {quoted(unit)}", why, depth=1)
+        if rule := adam.counts_from_one(adtte, unit):
+            draft.add("aval: as_is", f"{rule}; one_fewer makes the start day 0", depth=1)
         draft.add("")
         words = _adam_origin(source, adtte)
     if draft.lines[-1]:
@@ -256,17 +132,61 @@ def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> str
 
 def _patient_id(source: Source, draft: Draft, new_ids: bool) -> None:
     found = candidates(source, STEMS["patient_id"])
-    column = found[0] if found else OPEN
-    comment = f"which column names the patient? {_list(source.text)}"
+    column = found[0] if found else "" if new_ids else OPEN
     draft.add("patient_id:", depth=1)
-    draft.add(f"column: {quoted(column)}", _says(source, found[:1]) if found else comment, depth=2)
-    draft.add(f"new_ids: {str(new_ids).lower()}", "true: P001, P002 and so on instead", depth=2)
+    ask = f'which column names the patient? "" is none: the rows are numbered; {_list(source.text)}'
+    comment = _says(source, found[:1]) if found else ask if column else "none: rows are numbered"
+    draft.add(f"column: {quoted(column)}", comment, depth=2)
+    new = str(new_ids or column == "").lower()
+    draft.add(f"new_ids: {new}", "true: P001, P002 and so on instead", depth=2)
     draft.used.update(found[:1])
+
+
+def _rows(source: Source, draft: Draft) -> None:
+    """The question which rows to import, where a patient has several. It comes before all else."""
+    found = candidates(source, STEMS["patient_id"])
+    if not found or not row_pickers(source, found[0]):
+        return
+    draft.add("rows:")
+    draft.add(f"column: {quoted(OPEN)}", several_rows(source, found[0]), depth=1)
+    draft.add(f'values: ["{OPEN}"]', "the values of that column in the rows to import", depth=1)
+    draft.add("")
+
+
+def several_rows(source: Source, ids: str) -> str:
+    """What to do where a file has several rows a patient."""
+    cells = source.filled(ids)
+    picks = "; ".join(
+        f"{column}: {', '.join(values)}" for column, values in row_pickers(source, ids).items()
+    )
+    which = f"which row of each? a column and its values, as {picks}"
+    if not picks:
+        which = "no column picks one row of each, so make a file of one row a patient"
+    rows = f"{ids} of {source.file} has {cells.nunique()} patients in {len(cells)} rows"
+    return f"{rows}, and rows are not merged; {which}"
+
+
+def row_pickers(source: Source, ids: str) -> dict[str, list[str]]:
+    """Columns whose values pick one row a patient, as `etype: 1, 2`; none where few ids repeat."""
+    patients = source.filled(ids)
+    again = patients[patients.duplicated()].nunique()
+    found: dict[str, list[str]] = {}
+    if again < 2 or again < 0.5 * patients.nunique():
+        return found
+    for column in source.text:
+        if column == ids or source.text[column].nunique() > LEVELS_AT_MOST:
+            continue
+        pairs = source.text.groupby([column, ids]).size().groupby(level=0)
+        once = pairs.max().eq(1) & pairs.size().gt(0.5 * patients.nunique())
+        if values := [value for value in once.index[once] if value]:
+            found[column] = values
+    return found
 
 
 def _days(source: Source, draft: Draft) -> list[str]:
     """The columns that are days; returns those that are dates."""
     dates: list[str] = []
+    durations: list[str] = []
     for role in DAYS:
         columns, comment = _day_columns(source, role)
         if not columns and role != "last_contact_day":
@@ -276,21 +196,63 @@ def _days(source: Source, draft: Draft) -> list[str]:
             draft.add(f"column: {quoted(OPEN)}", comment, depth=2)
             continue
         draft.used.update(columns)
-        draft.add(
-            f"column: {quoted(columns if len(columns) > 1 else columns[0])}", comment, depth=2
-        )
+        both = clocks(source, [*durations, *columns])
+        told = ", ".join(f"{column} from {words}" for column, words in both.items())
+        ask = f"two clocks: {told}; which of these count from day 0? {_list(columns)}"
+        column = OPEN if both else columns if len(columns) > 1 else columns[0]
+        draft.add(f"column: {quoted(column)}", ask if both else comment, depth=2)
         how = counted_as(source, columns[0])
-        ask = (
-            ""
-            if how
-            else (
-                f"what are the numbers of {columns[0]}? days, weeks, months or years, or dates "
-                f"counted by a program: {', '.join(EPOCHS)}"
-            )
-        )
-        draft.add(f"as: {quoted(how or OPEN)}", ask or _why(how), depth=2)
+        durations += columns if how in UNITS and not both else []
+        draft.add(f"as: {quoted(how or OPEN)}", _why(how) or doubt(source, columns[0]), depth=2)
+        if role in EVENT_DAYS:
+            _happened(source, draft, role, columns)
         dates += columns if how == "date" or how in EPOCHS else []
     return dates
+
+
+def _blanks(source: Source, column: str) -> int:
+    return len(source.text) - len(source.filled(column))
+
+
+def _same_days(source: Source, columns: list[str]) -> bool:
+    """True where durations in several units say the same, to the month."""
+    lengths = [UNITS[counted_as(source, column)] for column in columns]
+    days = [
+        pd.to_numeric(source.text[column], errors="coerce") * length
+        for column, length in zip(columns, lengths, strict=True)
+    ]
+    return all((one - days[0]).abs().max() <= max(UNITS["months"], *lengths) for one in days[1:])
+
+
+def _happened(source: Source, draft: Draft, role: str, columns: list[str]) -> None:
+    """The column that says whether the event of a day happened, where the file has one."""
+    found = partners(source, role, columns, draft.used)
+    if not found:
+        return
+    status = found[0] if len(found) == 1 else OPEN
+    if status == OPEN:
+        ask = f"which column says whether it happened? none, or one of {_list(found)}"
+        draft.add(f"status: {quoted(OPEN)}", ask, depth=2)
+        draft.add(f'happened: ["{OPEN}"]', "its codes that mean yes", depth=2)
+        draft.add(f'not_happened: ["{OPEN}"]', "its codes that mean no", depth=2)
+        return
+    draft.used.add(status)
+    codes = event_codes(source, status)
+    values = found_codes(source, status)
+    note = f"it says whether it happened: else the day is blank; its values: {values}"
+    draft.add(f"status: {quoted(status)}", note, depth=2)
+    ask = f"which codes of {status} mean that it happened, such as [1]? found {values}"
+    draft.add(f"happened: {quoted(codes[0] if codes else OPEN)}", "" if codes else ask, depth=2)
+    ask = f'which codes of {status} mean that it did not? "" is blank; found {values}'
+    if codes and "" in source.text[status].tolist() and _blank_together(source, columns, status):
+        codes = codes[0], [*codes[1], ""]
+    draft.add(f"not_happened: {quoted(codes[1] if codes else OPEN)}", "" if codes else ask, depth=2)
+
+
+def _blank_together(source: Source, columns: list[str], status: str) -> bool:
+    """True where a blank status never stands beside a day."""
+    days = source.text[columns].ne("").any(axis=1)
+    return not (days & source.text[status].eq("")).any()
 
 
 def _day_columns(source: Source, role: str) -> tuple[list[str], str]:
@@ -299,8 +261,13 @@ def _day_columns(source: Source, role: str) -> tuple[list[str], str]:
     known = [column for column in found if counted_as(source, column)] or found
     wanted = "date" if _has_dates(source) else "days"
     days = [column for column in known if counted_as(source, column) == wanted] or known
-    if len(days) > 1:
-        return [OPEN], f"which of these is {role}? {_list(days)}"
+    told_twice = [column for column in known if counted_as(source, column) in UNITS]
+    if len(days) > 1 or not _same_days(source, told_twice):
+        return [OPEN], f"which of these is {role}? {_list(days if len(days) > 1 else told_twice)}"
+    if days[:1] == told_twice[:1] or len(told_twice) > 1:
+        days = sorted(told_twice, key=lambda c: (_blanks(source, c), UNITS[counted_as(source, c)]))[
+            :1
+        ]
     if role != "last_contact_day":
         return days, _says(source, days)
     if not days:
@@ -308,7 +275,7 @@ def _day_columns(source: Source, role: str) -> tuple[list[str], str]:
             "which column is the day of death or of the last contact? a list takes the first that "
             f"is not blank, as in [death_date, last_visit]; {_list(source.text)}"
         )
-    if {normal(days[0]), stem(days[0])} & set(_ALL_SURVIVAL):
+    if {normal(days[0]), stem(days[0])} & set(ALL_SURVIVAL):
         return days, _says(source, days)
     deaths = [column for column in candidates(source, STEMS["death"]) if is_day(source, column)]
     same = [
@@ -329,10 +296,10 @@ def _has_dates(source: Source) -> bool:
 
 def _died(source: Source, draft: Draft) -> None:
     draft.add("died:", depth=1)
-    asked = candidates(source, (*_ASKS_DEATH, *_STATUS))
+    asked = candidates(source, (*ASKS_DEATH, *STATUS))
     deaths = candidates(source, STEMS["death"])
     flags = [column for column in asked if not is_day(source, column)]
-    dates = [column for column in deaths if _is_point_in_time(source, column)]
+    dates = [column for column in deaths if is_point_in_time(source, column)]
     counts = [
         column
         for column in asked
@@ -348,7 +315,7 @@ def _died(source: Source, draft: Draft) -> None:
     draft.used.add(column)
     draft.add(f"column: {quoted(column)}", _says(source, [column]), depth=2)
     codes = death_codes(source, column)
-    found = _list(dict.fromkeys(source.text[column].replace("", "blank")), most=10)
+    found = found_codes(source, column)
     ask = f"which codes of {column} mean dead, such as [1]? found {found}"
     note = (
         "* is any value: a date of death is a death"
@@ -464,7 +431,7 @@ def identifies(source: Source, column: str) -> str:
     variable, name = source.variables[column], normal(column)
     if variable.kind == "identifier":
         return "the dictionary marks it as identifying"
-    if _IDENTIFYING.search(name) or name in _NAMES or _LABELS.search(variable.label):
+    if IDENTIFYING.search(name) or name in NAMES or LABELS.search(variable.label):
         return "may say who the patient is"
     cells = source.filled(column)
     if cells.str.fullmatch(_EMAIL).any():
@@ -482,18 +449,19 @@ def _reason(source: Source, column: str) -> str:
     if why := identifies(source, column):
         return why
     if variable.kind == "administrative":
-        return "of the program, not of the patient"
-    if variable.kind == "free text" or _FREE_TEXT.search(normal(column)):
+        return variable.note or "of the program, not of the patient"
+    if variable.kind == "free text" or FREE_TEXT.search(normal(column)):
         return "free text may identify patients"
     if cells.empty:
         return "blank in every row"
+    outcome = _of_outcome(source, column)
     if is_date(source, column) or (variable.kind == "date" and not cells.empty):
-        return "a date; under columns, type date makes it days"
-    if why := _of_outcome(source, column):
-        return why
+        return f"a date; under columns, type date makes it days{outcome and f' ({outcome})'}"
+    if outcome:
+        return outcome
     if len(cells) > 5 and _counts_rows(cells.tolist()):
         return "counts the rows"
-    if cells.is_unique and len(cells) > 5 and _ID.search(normal(column)):
+    if cells.is_unique and len(cells) > 5 and ID.search(normal(column)):
         return "another identifier"
     if cells.nunique() == 1 and len(cells) == len(source.text):
         return "the same in every row"
@@ -505,14 +473,23 @@ def _counts_rows(cells: list[str]) -> bool:
 
 
 def _of_outcome(source: Source, column: str) -> str:
-    """A second column of what a reserved column says is no characteristic of the patient."""
+    """What came after day 0 is no characteristic of the patient on day 0."""
+    if column in STATA_SURVIVAL:
+        return "made by stset of Stata: follow-up or its end, no characteristic"
     words = {normal(column), stem(column)}
     if words & {*STEMS["patient_id"]}:
         return "another identifier"
     for role in ("last_contact_day", "death", *EVENT_DAYS, "last_assessment_day"):
         if words & {*STEMS[role]}:
             return f"about {RESERVED.get(role, 'Death').lower()}, as a reserved column is"
-    return "about death, as a reserved column is" if words & {*_ASKS_DEATH, *_STATUS} else ""
+    if words & {*ASKS_DEATH, *STATUS}:
+        return "about death, as a reserved column is"
+    words = about(column)
+    for word in sorted(words & {*OUTCOMES}):
+        return f"an outcome, {OUTCOMES[word]}, for which the book has no page: no characteristic"
+    if words & {*BARE_STATUS} or (stem(column) in BARE_TIMES and is_day(source, column)):
+        return "a time or a status by its name, no characteristic"
+    return ""
 
 
 def _too_many(variable: Variable, cells: pd.Series) -> str:
@@ -539,11 +516,28 @@ def _is_labelled(variable: Variable, cells: pd.Series) -> bool:
     return bool(variable.levels) and set(cells) <= {*variable.levels, *variable.levels.values()}
 
 
+def _is_coded(variable: Variable, cells: pd.Series) -> bool:
+    """True for numbers that name groups: a mean of them would say nothing.
+
+    One digit each and some of them repeated, or by their name; no counts and no measurements.
+    """
+    words = {*normal(variable.name).split("_"), *normal(variable.label).split("_")}
+    if variable.kind == "number" or variable.minimum or variable.maximum:
+        return False
+    if not cells.str.fullmatch(r"-?\d+").all() or cells.nunique() > LEVELS_AT_MOST:
+        return False
+    named = {*normal(variable.name).split("_")} & CODES
+    small = cells.str.fullmatch(r"\d").all() and pd.to_numeric(cells).max() <= CODES_TO
+    return bool(named) or bool(small and not words & COUNTS and not cells.is_unique)
+
+
 def own_type(variable: Variable, cells: pd.Series) -> tuple[str, object]:
     """The type of an own column, and its levels: a list, or labels by their codes."""
     if _is_labelled(variable, cells):
         same = all(code == label for code, label in variable.levels.items())
         return "string", list(variable.levels) if same else variable.levels
+    if _is_coded(variable, cells):
+        return "string", sorted(set(cells), key=int)
     if _is_numeric(variable, cells):
         whole = pd.to_numeric(cells, errors="coerce").mod(1).fillna(0).eq(0).all()
         return ("integer" if whole else "number"), None
@@ -588,10 +582,10 @@ def _own_column(source: Source, draft: Draft, column: str, name: str) -> None:
 
 def _why_type(variable: Variable, kind: str, cells: pd.Series) -> str:
     """What the type of an own column rests on."""
+    if kind == "string" and _is_coded(variable, cells):
+        return 'numbers without labels, taken for codes; levels {"1": male} names them'
     if kind == "string":
         return "labels of the file" if variable.levels else f"{cells.nunique()} different texts"
-    if kind == "integer" and cells.nunique() <= 2:
-        return 'numbers; if they are codes: type string, levels such as {"1": male, "2": female}'
     return "whole numbers" if kind == "integer" else "numbers"
 
 
@@ -615,7 +609,9 @@ def _says(source: Source, columns: list[str]) -> str:
 
 
 def _why(how: str | None) -> str:
-    """Why days are read in this way."""
+    """Why days are read in this way; blank where it is not known."""
+    if how is None:
+        return ""
     if how == "date":
         return "its cells are dates"
     return "its name or label says a date" if how in EPOCHS else "its name or label says the unit"

@@ -22,16 +22,29 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import yaml
 
 from . import adam, redcap
-from .dataset import RESERVED, DataError, load
+from .dataset import EVENT_DAYS, RESERVED, DataError, load
 from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
-from .guesses import DAYS, OPEN, STEMS, counted_as, death_codes, draft, identifies, quoted, stem
+from .guesses import DAYS, OPEN, draft, identifies, quoted, several_rows
+from .meaning import (
+    agree,
+    clocks,
+    counted_as,
+    death_codes,
+    event_codes,
+    found_codes,
+    implausible,
+    partners,
+)
 from .problems import LISTED_AT_MOST, raise_any
 from .sources import NUMBER, Cells, Source, labelled, plain, read
+from .words import STEMS, stem
 
 MAPPING = "import.yaml"
+NO_STATUS = "none"  # as `status`: no column says whether an event happened
 MADE = ("patients.csv", "datapackage.json")
 SCHEMA = json.loads(Path(__file__).with_name("import.schema.json").read_text("utf-8"))
 
@@ -93,8 +106,11 @@ def import_folder(
     text = _with_block(text, "source", _source_block(files), first=True)
     if new_ids:
         text = re.sub(r"^( +new_ids: *)false\b", r"\1true", text, flags=re.MULTILINE)
+        text = re.sub(
+            r'^(  patient_id:\n(?: +#.*\n)? +column: )"\?"', r'\1""', text, flags=re.MULTILINE
+        )
     try:
-        raise_any(open_questions(text))
+        raise_any([*_repeated(files.patients, text), *open_questions(text)])
         made, package = _made(files, text, folder.resolve().name)
         content = _patients_csv(made), _json(package)
         _check(made, *content)
@@ -259,6 +275,26 @@ def _chosen(source: Source, rows: dict[str, Any] | None) -> Source:
     return Source(**{**source.__dict__, "text": text})
 
 
+def _repeated(source: Source, text: str) -> Iterator[str]:
+    """Patients with several rows, which are not merged: a slip, or a file of another shape."""
+    mapping = _scalars(text)
+    entry = mapping.get("reserved")
+    entry = entry.get("patient_id") if isinstance(entry, dict) else {}
+    column = entry.get("column") if isinstance(entry, dict) else ""
+    rows = mapping.get("rows") or {}
+    told = isinstance(rows, dict) and rows.get("column") in source.text and "values" in rows
+    if not isinstance(column, str) or column not in source.text or (rows and not told):
+        return
+    cells = _chosen(source, rows).cells(column)
+    again = pd.Series(cells.texts).duplicated() & (pd.Series(cells.texts) != "")
+    many = pd.Series(cells.texts)[again].nunique()
+    if many > 1 and many >= 0.5 * len({*cells.texts}):
+        yield several_rows(source, column)
+        return
+    for place in again.index[again]:
+        yield cells.problem(place, "a value that no other row has")
+
+
 def _absent(source: Source, columns: list[str], place: str) -> Iterator[str]:
     for column in columns:
         if column not in source.text:
@@ -303,15 +339,21 @@ def _columns_of(entry: dict[str, Any]) -> list[str]:
     return [column] if isinstance(column, str) else column
 
 
+def _reserved(mapping: dict[str, Any]) -> dict[str, str]:
+    """The columns that reserved ones are made of, with their places in the mapping."""
+    return {
+        column: f"reserved.{name}"
+        for name, entry in mapping["reserved"].items()
+        for column in [*_columns_of(entry), entry.get("status", NO_STATUS)]
+        if column not in ("", NO_STATUS)
+    }
+
+
 def _unmapped(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
     """Columns that one of the two does not know: a slip of the pen, or a newer file."""
     own = mapping["columns"] or {}
     origin = (mapping.get("dates") or {}).get("origin")
-    reserved = {
-        column: f"reserved.{name}"
-        for name, entry in mapping["reserved"].items()
-        for column in _columns_of(entry)
-    }
+    reserved = _reserved(mapping)
     for column, place in {**dict.fromkeys(own, "columns"), **reserved}.items():
         yield from _absent(source, [column], place)
     yield from _absent(source, [origin] if origin else [], "dates.origin")
@@ -323,7 +365,7 @@ def _unmapped(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
                 "list it under columns, or under dropped"
             )
     for name, entry in mapping["reserved"].items():
-        if not entry.get("column") and not entry.get("paramcd"):
+        if name != "patient_id" and not entry.get("column") and not entry.get("paramcd"):
             yield f"{MAPPING}, reserved.{name}: found neither column nor paramcd, expected one"
 
 
@@ -339,26 +381,89 @@ class _Maker:
         month = mapping["analysis"].get("days_per_month")
         self.lengths = UNITS | ({"months": month} if isinstance(month, (int, float)) else {})
         self.times = self._times(times)
-        self.ids = source.text[self.reserved["patient_id"]["column"]].tolist()
+        self.ids = self._ids()
         self.origins = self._origins()
 
     def make(self) -> Made:
         """Every column, in the order of patients.csv."""
         self._patient_id()
+        consumed = self._consumed()
         for column, entry in (self.mapping["columns"] or {}).items():
-            self._own(column, entry)
+            if column not in consumed:
+                self._own(column, entry)
         for name in RESERVED:
             if name in DAYS and name in self.reserved:
                 self._day(name, self.reserved[name])
         self._died()
-        self.made.dropped |= self.mapping.get("dropped") or {}
+        self._codes_without_labels()
+        self._events_at_the_end()
+        left_out = {**(self.mapping.get("dropped") or {}), **consumed}
+        own = {*(self.mapping["columns"] or {})}
+        reserved = _reserved(self.mapping)
+        self.made.dropped |= {
+            column: why
+            for column, why in left_out.items()
+            if column in own or column not in reserved
+        }
         return self.made
+
+    def _consumed(self) -> dict[str, str]:
+        """Columns that a reserved one is made of: no characteristics, unless `analysis` says so."""
+        used = {column: f"it is {place}" for column, place in _reserved(self.mapping).items()}
+        rows = self.mapping.get("rows") or {}
+        if len(rows.get("values", [])) == 1:
+            used[rows["column"]] = "it picks the rows"
+        analysis, own = self.mapping["analysis"], self.mapping["columns"] or {}
+        named = {
+            entry.get("column")
+            for part in ("characteristics", "factors")
+            for entry in analysis.get(part) or []
+            if isinstance(entry, dict)
+        }
+        return {
+            column: why
+            for column, why in used.items()
+            if column in own and (own[column].get("name") or column) not in named
+        }
+
+    def _codes_without_labels(self) -> None:
+        """Categories whose levels are bare numbers, which tables would print as they are."""
+        bare = [
+            name
+            for name, column in self.made.columns.items()
+            if name not in RESERVED
+            and (levels := _levels_of(column.field))
+            and all(re.fullmatch(r"-?\d+", level) for level in levels)
+        ]
+        if bare:
+            self.made.notes.append(
+                f"codes without labels, as categories: {', '.join(bare)}; levels in {MAPPING} can "
+                "name them"
+            )
+
+    def _events_at_the_end(self) -> None:
+        """Events on the last contact of the living, which may be no events but censorings."""
+        columns = self.made.columns
+        for name in EVENT_DAYS:
+            if name not in columns or not {"last_contact_day", "died"} <= {*columns}:
+                continue
+            days, last, died = (columns[k].values for k in (name, "last_contact_day", "died"))
+            rows = zip(days, last, died, strict=True)
+            at_end = sum(day != "" and (day, word) == (end, "no") for day, end, word in rows)
+            if at_end > 1:
+                self.made.notes.append(
+                    f"  {name}: in {at_end} of the living it is the day of the last contact; "
+                    "is it the end of follow-up without the event?"
+                )
 
     def _times(self, times: Source | None) -> adam.Times | None:
         if times is None:
             return None
-        unit = (self.mapping.get("adtte") or {}).get("unit") or adam.guessed_unit(times)[0]
-        return adam.Times(times, unit, self.lengths["months"])
+        told = self.mapping.get("adtte") or {}
+        unit = told.get("unit") or adam.guessed_unit(times)[0]
+        found = adam.Times(times, unit, self.lengths["months"], told.get("aval") or adam.AS_IS)
+        self.made.notes.append(f"  days of {times.file}: {found.rule()}")
+        return found
 
     def _add(self, name: str, values: list[str], cells: Cells, said: str, **field: Any) -> None:
         if name in self.made.columns:
@@ -375,20 +480,29 @@ class _Maker:
 
     # -- the reserved columns
 
+    def _ids(self) -> list[str]:
+        """The patients as the file names them, blank where no column does."""
+        column = self.reserved["patient_id"].get("column")
+        if not column and self.times is not None:
+            raise DataError(
+                [f"{MAPPING}, reserved.patient_id: found no column, expected that of USUBJID"]
+            )
+        return self.source.text[column].tolist() if column else [""] * len(self.source.text)
+
     def _patient_id(self) -> None:
         entry = self.reserved["patient_id"]
-        cells = self.source.cells(entry["column"])
-        renewed = entry.get("new_ids") == "true"
-        width = max(3, len(str(len(cells.texts))))
-        fresh = [f"P{number:0{width}d}" for number in range(1, len(cells.texts) + 1)]
-        seen: dict[str, int] = {}
-        for place, text in enumerate(cells.texts):
-            if renewed and (text == "" or text in seen):
-                expected = "a value that no other row has" if text else "a value"
-                self._problem(cells, place, expected)
-            seen[text] = place
-        said = f"from {cells.column}, " + ("numbered anew" if renewed else "as it is")
-        values = fresh if renewed else cells.texts
+        column = entry.get("column")
+        rows = self.source.text.index.tolist()
+        cells = Cells(self.source.file, column or "patient_id", rows, self.ids)
+        renewed = entry.get("new_ids") == "true" or not column
+        width = max(3, len(str(len(self.ids))))
+        fresh = [f"P{number:0{width}d}" for number in range(1, len(self.ids) + 1)]
+        for place, text in enumerate(self.ids if column and renewed else []):
+            if text == "":
+                self._problem(cells, place, "a value")
+        said = f"from {column}, " if column else "of no column, "
+        said += "numbered anew" if renewed else "as it is"
+        values = fresh if renewed else self.ids
         limits = {"required": True, "unique": True}
         self._add("patient_id", values, cells, said, type="string", constraints=limits)
 
@@ -397,6 +511,8 @@ class _Maker:
             values, cells, said = self._recorded(name, entry["paramcd"])
         else:
             values, cells, said = self._counted(name, entry)
+            if name in EVENT_DAYS:
+                values, said = self._happened(name, entry, values, said)
         whole = all(re.fullmatch(r"-?\d*", value) for value in values)
         limits = {"minimum": 0} | ({"required": True} if name == "last_contact_day" else {})
         kind = "integer" if whole else "number"
@@ -432,8 +548,67 @@ class _Maker:
             values = [old or new for old, new in zip(values, days, strict=True)]
             if len(columns) > 1:
                 cells = Cells(one.file, ", ".join(columns), one.rows, values)
+            if doubt := implausible(self.source, column, how):
+                self.made.notes.append(f"  {name}: {column} as {how}: {doubt}")
+        if told := clocks(self.source, columns):
+            starts = ", ".join(f"{column} from {words}" for column, words in told.items())
+            self.made.notes.append(f"  {name}: two clocks are taken for one: {starts}")
         origin = f"; day 0 is {self.dates.get('origin')}" if how not in UNITS else ""
         return values, cells, f"from {', else '.join(columns)} ({how}{origin})"
+
+    def _happened(
+        self, name: str, entry: dict[str, Any], days: list[str], said: str
+    ) -> tuple[list[str], str]:
+        """The days of an event only where its status says that it happened."""
+        column, place = entry.get("status"), f"{MAPPING}, reserved.{name}"
+        if column == NO_STATUS:
+            return days, said
+        if column is None:
+            self._ask_status(name, entry, days)
+            return days, said
+        raise_any(_absent(self.source, [column], f"reserved.{name}.status"))
+        guess = event_codes(self.source, column)
+        yes = entry.get("happened") or (guess[0] if guess else None)
+        no = entry.get("not_happened") or (guess[1] if guess else None)
+        if yes is None or no is None:
+            found = f"{column} has {found_codes(self.source, column)}"
+            expected = "expected happened and not_happened with the codes of its status"
+            raise DataError([f"{place}: found no codes, {expected}; {found}"])
+        words = self._worded(self.source.cells(column), yes, no)
+        left_out = sum(bool(day) and word == "no" for day, word in zip(days, words, strict=True))
+        undated = sum(not day and word == "yes" for day, word in zip(days, words, strict=True))
+        for count, what in (
+            (left_out, f"have a day although {column} says no: left blank"),
+            (undated, f"have no day although {column} says yes: they count as without it"),
+        ):
+            if count:
+                self.made.notes.append(f"  {name}: {count} patients {what}")
+        kept = [day if word == "yes" else "" for day, word in zip(days, words, strict=True)]
+        return kept, f"{said}, where {column} is {', '.join(yes)}"
+
+    def _ask_status(self, name: str, entry: dict[str, Any], days: list[str]) -> None:
+        """Where another column may contradict the days of an event, the mapping has to say it."""
+        used = {c for part in self.reserved.values() for c in _columns_of(part)}
+        found = partners(self.source, name, _columns_of(entry), used)
+        found = [c for c in found if not agree(days, self.source.text[c].tolist())]
+        if found:
+            values = "; ".join(f"{c} has {found_codes(self.source, c)}" for c in found)
+            self.made.problems.append(
+                f"{MAPPING}, reserved.{name}: found no status, expected the column that says "
+                f"whether it happened, with happened and not_happened, or status: {NO_STATUS}; "
+                f"{values}"
+            )
+
+    def _worded(self, cells: Cells, yes: list[str], no: list[str]) -> list[str]:
+        """Codes as yes and no; `*` stands for any other value that is not blank."""
+        words = {**{code: "no" for code in no}, **{code: "yes" for code in yes}}
+        values = []
+        for place, text in enumerate(cells.texts):
+            word = words.get(text) or (words.get("*") if text else None)
+            if word is None:
+                self._problem(cells, place, f"one of {', '.join([*yes, *no])}")
+            values.append(word or "")
+        return values
 
     def _days(self, cells: Cells, how: str, before: bool = False) -> list[str]:
         """Cells as days from day 0. `before`: whether a day before it is allowed."""
@@ -500,12 +675,58 @@ class _Maker:
             code = entry.get("paramcd") or self.reserved["last_contact_day"].get("paramcd")
             if code is None:
                 raise DataError([f"{MAPPING}, reserved: found no died, expected its column"])
-            parameter = self._parameter(code, required=True)
-            values = ["yes" if event else "no" for event in parameter.events]
-            cells = parameter.cells
-            said = f"from {code} of {cells.file}: yes where CNSR is 0"
+            values, cells, said = self._recorded_deaths(code, entry)
         limits = {"required": True, "enum": ["yes", "no"]}
         self._add("died", values, cells, said, type="string", constraints=limits)
+
+    def _recorded_deaths(self, code: str, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
+        """The events of a parameter as deaths, where it says so and the flag of death agrees.
+
+        `dead` and `alive` of the mapping are codes of CNSR, and say it against all doubts.
+        """
+        parameter = self._parameter(code, required=True)
+        values = ["yes" if event else "no" for event in parameter.events]
+        told, flags = "dead" in entry, self._death_flags()
+        wrong = [
+            place
+            for place, (value, flag) in enumerate(zip(values, flags, strict=False))
+            if value == "yes" and flag != "Y"
+        ]
+        later = sum(
+            value == "no" and flag == "Y" for value, flag in zip(values, flags, strict=False)
+        )
+        agrees = bool(flags) and not wrong and not later
+        if not (told or agrees or self.times.is_of_death(code)):
+            words = adam.described(self.times.source)[code]
+            raise DataError(
+                [
+                    f'{MAPPING}, reserved.died: nothing says that the events of {code} ("{words}") '
+                    "are deaths; expected the column of death, as in column: DTHFL, or, where they "
+                    'are, paramcd with dead: ["0"]'
+                ]
+            )
+        for place in [] if told else wrong:
+            row, patient = parameter.cells.rows[place], self.ids[place]
+            self.made.problems.append(
+                f"{parameter.cells.file}, row {row}, column CNSR: found an event of {code}, "
+                f'expected none, as DTHFL of {self.source.file} says no death of "{patient}"'
+            )
+        for count, what in (
+            (len(wrong), f"are events of {code} although DTHFL says no death"),
+            (later, f"have a death by DTHFL, and no event of {code}: they count as alive"),
+        ):
+            if count:
+                self.made.notes.append(f"  died: {count} patients {what}")
+        return (
+            values,
+            parameter.cells,
+            f"from {code} of {parameter.cells.file}: yes where CNSR is 0",
+        )
+
+    def _death_flags(self) -> list[str]:
+        """DTHFL of the patients' file, whose Y is a death; empty where it has none."""
+        column = next((name for name in self.source.text if name.upper() == "DTHFL"), None)
+        return [text.upper()[:1] for text in self.source.text[column]] if column else []
 
     def _coded(self, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
         """Yes and no by the codes of the mapping; `*` stands for any other value."""
@@ -514,18 +735,11 @@ class _Maker:
         dead = entry.get("dead") or (guess[0] if guess else None)
         alive = entry.get("alive") or (guess[1] if guess else None)
         if dead is None or alive is None:
-            found = ", ".join(dict.fromkeys(cells.texts))
-            has = f"{cells.column} has {found}"
+            has = f"{cells.column} has {found_codes(self.source, cells.column)}"
             raise DataError(
                 [f"{MAPPING}, reserved.died: found no codes, expected dead and alive; {has}"]
             )
-        words = {**{code: "no" for code in alive}, **{code: "yes" for code in dead}}
-        values = []
-        for place, text in enumerate(cells.texts):
-            word = words.get(text) or (words.get("*") if text else None)
-            if word is None:
-                self._problem(cells, place, f"one of {', '.join([*dead, *alive])}")
-            values.append(word or "")
+        values = self._worded(cells, dead, alive)
         self._dates_of_death(cells, values)
         codes = "; ".join(
             f"{word} is {', '.join(c or 'blank' for c in part)}"
@@ -603,6 +817,10 @@ class _Maker:
             elif key in entry:
                 limits[key] = json.loads(_number(entry[key]))
         return limits
+
+
+def _levels_of(field: dict[str, Any]) -> list[str]:
+    return field.get("constraints", {}).get("enum", [])
 
 
 def _number(text: str) -> str:

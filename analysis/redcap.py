@@ -26,6 +26,10 @@ _HEADINGS = {
 _REQUIRED = ("name", "type", "label", "choices")
 _NUMBERS = ("integer", "number", "number_1dp", "number_2dp", "number_3dp", "number_4dp")
 YES_NO = {"1": "yes", "0": "no"}
+_NO_VALUES = {
+    "file": "a field of type file: the name of what was uploaded",
+    "descriptive": "a field of type descriptive: a text for the person who fills in the form",
+}
 _IDENTIFYING = ("email", "phone", "ssn", "zipcode", "postalcode", "mrn")
 
 
@@ -79,6 +83,8 @@ def _variable(name: str, fields: dict[str, dict[str, str]]) -> Variable | None:
         return _of_redcap(name)
     if box and row["type"] == "checkbox":
         return _checkbox(name, code, row)
+    if row["type"] in _NO_VALUES or row["validation"] == "signature":
+        return Variable(name, row["label"], kind="administrative", note=_NO_VALUES[row["type"]])
     levels = _levels(row)
     return Variable(
         name,

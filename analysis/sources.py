@@ -48,6 +48,7 @@ class Variable:
     maximum: str = ""
     note: str = ""
     labels: str = ""  # the name of its set of labels, which a SAS catalog holds
+    format: str = ""  # how its program shows it, as %tm or MONYY7
 
 
 @dataclass(frozen=True)
@@ -366,6 +367,7 @@ def _statistical(function: str, what: str) -> Callable[[Path, bytes, dict[str, A
             labels = about.variable_value_labels.get(name, {})
             variable.levels = _labels(labels)
             variable.labels = about.variable_to_label.get(name) or ""
+            variable.format = about.original_variable_types.get(name) or ""
         return text, variables, encoding
 
     return reader

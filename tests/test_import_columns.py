@@ -1,0 +1,540 @@
+"""What the columns of a file mean: what it says twice agrees, and what it does not say is asked."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+import yaml
+from test_import import answer, days, dictionary, patients_of, problems, written
+
+from analysis.dataset import load
+from analysis.importing import import_folder
+
+TIME_AND_STATUS = (
+    "id,age,os_months,death,cr_months,relapse_months,relapse\n"
+    "1,61,20.0,1,1.0,8.0,1\n2,55,30.0,0,1.5,30.0,0\n3,70,14.0,1,0.8,14.0,0\n"
+    "4,48,40.0,0,1.2,12.5,1\n5,66,25.0,1,1.1,25.0,0\n6,39,52.0,0,0.9,52.0,0\n"
+)
+TRANSPLANTS = (
+    "patient_id,age,os_days,dead,hsct,hsct_days\n"
+    "P1,40,900,0,1,120\nP2,52,310,1,0,310\nP3,61,1200,0,0,1200\nP4,33,640,1,1,95\n"
+)
+
+
+def asked(lines):
+    """The keys that are asked, in order, without the words for day 0."""
+    found = [re.match(r"import\.yaml, row \d+, (\w+): ", line) for line in lines]
+    return [match[1] for match in found if match and match[1] != "time_origin"]
+
+
+def settled(file, folder, **answers):
+    """Import a file, answering its questions; returns the report."""
+    options = {key: answers.pop(key) for key in ("dictionary", "adtte") if key in answers}
+    lines = problems(file, folder, **options)
+    known = {"time_origin": "diagnosis"} if any(", time_origin: " in line for line in lines) else {}
+    answer(folder, **known, **answers)
+    return import_folder(file, folder, **options)
+
+
+def changed(folder, old, new):
+    path = folder / "import.yaml"
+    text = path.read_text("utf-8")
+    assert old in text, text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def filled(folder, column):
+    """The patients who have a day, by their place from 1."""
+    return [place for place, day in enumerate(days(folder, column), start=1) if day]
+
+
+# --- a time and its status -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "happened"),
+    [
+        (TIME_AND_STATUS, "relapse_day", [1, 4]),
+        (TRANSPLANTS, "hsct_day", [1, 4]),
+        (  # the status first, words for codes
+            "id,os_days,died,relapsed,relapse_day\na,9,yes,No,9\nb,8,no,Yes,4\nc,7,no,No,7\n".replace(
+                "relapsed", "relapse"
+            ),
+            "relapse_day",
+            [2],
+        ),
+        (  # codes with their words, as cBioPortal has them
+            "id,os_months,died,relapse_months,relapse_status\n"
+            "a,9,yes,9,0:DiseaseFree\nb,8,no,4,1:Recurred\nc,7,no,7,0:DiseaseFree\n",
+            "relapse_day",
+            [2],
+        ),
+        (  # dates
+            "id,diagnosis_date,last_contact_date,died,transplant_date,transplant\n"
+            "a,2020-01-01,2021-01-01,no,2020-05-01,Y\nb,2020-01-01,2021-01-01,no,2021-01-01,N\n",
+            "hsct_day",
+            [1],
+        ),
+    ],
+)
+def test_a_day_counts_only_where_its_status_says_so(tmp_path, text, column, happened):
+    file = written(tmp_path / "t.csv", text)
+    if "diagnosis_date" in text:
+        lines = import_folder(file, tmp_path / "made")
+    else:
+        lines = settled(file, tmp_path / "made")
+    assert filled(tmp_path / "made", column) == happened
+    left = len(text.splitlines()) - 1 - len(happened)
+    assert any(f"{column}: {left} patients have a day although" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("head", "flags"),
+    [
+        ("relapse_months,relapse_status", "121"),  # which is yes?
+        ("relapse_months,relapse_censor", "010"),  # 1 may mean censored
+        ("relapse_months,event", "010"),  # beside the time, about nothing by its name
+        ("response_months,response", ["CR", "PD", "SD"]),
+    ],
+)
+def test_codes_of_a_status_are_asked_where_they_do_not_say_it(tmp_path, head, flags):
+    rows = "".join(f"{n},{n + 9},no,{n + 9},{flag}\n" for n, flag in enumerate(flags))
+    file = written(tmp_path / "t.csv", f"id,os_months,died,{head}\n{rows}")
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ["happened", "not_happened"]
+    assert not (tmp_path / "made" / "patients.csv").exists()
+    codes = [f'["{code}"]' for code in dict.fromkeys(flags)]
+    no = f"[{', '.join(c.strip('[]') for c in [codes[0], *codes[2:]])}]"
+    answer(tmp_path / "made", time_origin="x", happened=codes[1], not_happened=no)
+    import_folder(file, tmp_path / "made")
+    assert filled(tmp_path / "made", f"{head.split('_')[0]}_day") == [2]
+
+
+def test_several_statuses_are_asked_and_none_is_an_answer(tmp_path):
+    rows = TIME_AND_STATUS.splitlines()
+    text = "\n".join([f"{rows[0]},relapse_flag", *(f"{row},0" for row in rows[1:])])
+    file = written(tmp_path / "t.csv", text)
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ["status", "happened", "not_happened"]
+    assert any("none, or one of relapse, relapse_flag" in line for line in lines)
+    answer(tmp_path / "made", time_origin="x", status="none", happened="[]", not_happened="[]")
+    lines = import_folder(file, tmp_path / "made")
+    assert filled(tmp_path / "made", "relapse_day") == [1, 2, 3, 4, 5, 6]
+    assert any(
+        "relapse_day: in 2 of the living it is the day of the last" in line for line in lines
+    )
+
+
+def test_a_mapping_that_does_not_name_the_status_is_asked_for_it(tmp_path):
+    """Also where the day is the user's own choice, which no guess had."""
+    text = "id,os_months,dead,Relapse Free Status (Months),Relapse Free Status\n"
+    text += "a,20,0,8,1:Recurred\nb,30,0,30,0:Not Recurred\nc,9,1,9,0:Not Recurred\n"
+    file = written(tmp_path / "t.csv", text)
+    settled(file, tmp_path / "made")
+    entry = '  relapse_day: {column: "Relapse Free Status (Months)", as: months}\n'
+    changed(tmp_path / "made", "  died:\n", entry + "  died:\n")
+    (line,) = problems(file, tmp_path / "made")
+    assert line == (
+        "import.yaml, reserved.relapse_day: found no status, expected the column that says whether "
+        "it happened, with happened and not_happened, or status: none; Relapse Free Status has "
+        "1:Recurred, 0:Not Recurred"
+    )
+    told = 'months, status: Relapse Free Status, happened: ["1:Recurred"], not_happened: ["*"]'
+    changed(tmp_path / "made", "as: months}", "as: " + told + "}")
+    import_folder(file, tmp_path / "made")
+    assert filled(tmp_path / "made", "relapse_day") == [1]
+
+
+def test_a_status_that_agrees_with_blank_days_needs_no_answer(tmp_path):
+    text = "id,os_months,dead,relapse_months,relapse\na,20,0,8,1\nb,30,0,,0\nc,9,1,,0\n"
+    file = written(tmp_path / "t.csv", text)
+    settled(file, tmp_path / "made")
+    path = tmp_path / "made" / "import.yaml"
+    lines = path.read_text("utf-8").splitlines()
+    kept = [line for line in lines if not re.match(r" +(status|happened|not_happened):", line)]
+    told = "\n".join(kept).replace("dropped: {}", "dropped: {relapse: known by its day}")
+    path.write_text(told + "\n", "utf-8")
+    import_folder(file, tmp_path / "made")
+    assert filled(tmp_path / "made", "relapse_day") == [1]
+    file.write_text(text.replace("b,30,0,,0", "b,30,0,30,0"), "utf-8")
+    assert "found no status" in problems(file, tmp_path / "made")[0]
+
+
+def test_an_event_without_a_day_is_counted_and_an_unknown_code_is_named(tmp_path):
+    file = written(tmp_path / "t.csv", TRANSPLANTS.replace("1,95", "1,"))
+    lines = settled(file, tmp_path / "made")
+    line = "  hsct_day: 1 patients have no day although hsct says yes: they count as without it"
+    assert line in lines
+    file.write_text(TRANSPLANTS.replace("1,95", "7,95"), "utf-8")
+    assert problems(file, tmp_path / "made") == [
+        't.csv, row 5, column hsct: found "7", expected one of 1, 0'
+    ]
+
+
+# --- units and clocks ------------------------------------------------------------------------
+
+
+def labelled_dta(path, frame, labels):
+    import pyreadstat
+
+    pyreadstat.write_dta(frame, path, column_labels=labels)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "unit"),
+    [
+        ("os_months", "Months from day of randomisation to death or last contact", "months"),
+        ("os", "Survival in days since the month of diagnosis", "days"),
+        ("os", "Weeks to day of death", "weeks"),
+        ("os", "Time from day of surgery to death (months)", "months"),
+        ("os_yrs", "Overall survival", "years"),
+        ("os_days", "Overall survival in months", None),
+        ("os", "Survival, days or months", None),
+        ("os_weeks", "Years from surgery", None),
+    ],
+)
+def test_the_unit_is_what_name_and_label_say_or_asked(tmp_path, name, label, unit):
+    frame = pd.DataFrame({"id": ["a", "b"], name: [27.5, 18.25], "died": [1.0, 0.0]})
+    file = labelled_dta(tmp_path / "t.dta", frame, ["Patient", label, "Died"])
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ([] if unit else ["as"])
+    if unit:
+        mapping = yaml.safe_load((tmp_path / "made" / "import.yaml").read_text("utf-8"))
+        assert mapping["reserved"]["last_contact_day"]["as"] == unit
+    else:
+        assert any("its name says" in line or "its label says" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "words"),
+    [
+        ("days", "27.8 18.2 84.1", "3 rows have decimals and the largest is 84.1; are these mon"),
+        ("months", "12 4000 7", "4000 months are 333 years"),
+        ("years", "2015 2016 2019", "2019 years are 2019 years"),
+        ("months", "12 30 999", "999 months in 1 rows may be a code for unknown"),
+        ("days", "120 9999 9999", "9999 days in 2 rows may be a code for unknown"),
+        ("weeks", "52 104 300", ""),
+        ("days", "1 700 3300", ""),
+    ],
+)
+def test_a_unit_that_its_values_speak_against_is_warned_of(tmp_path, unit, values, words):
+    rows = "".join(f"{n},{value},0\n" for n, value in enumerate(values.split()))
+    file = written(tmp_path / "t.csv", f"id,os_{unit},died\n{rows}")
+    try:
+        lines = settled(file, tmp_path / "made")
+    except Exception as error:  # beyond what a table may hold
+        lines = getattr(error, "problems", [])
+        assert unit in ("months", "years")
+        return
+    found = [line for line in lines if line.startswith(f"  last_contact_day: os_{unit} as ")]
+    assert [words in line for line in found] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "first", "kind"),
+    [
+        ((11400, 12600), "2001-03-19 to 2004-07-01 as r-date", "r-date"),
+        ((19800, 21500), "2014-03-18 to 2018-11-12 as sas-date", "stata-date"),
+        ((42000, 44000), "2014-12-27 to 2020-06-18 as excel-date", "excel-date"),
+        ((40540, 42540), "2014-12-29 to 2020-06-20 as excel-1904-date", "excel-1904-date"),
+    ],
+)
+def test_dates_of_another_program_are_no_days(tmp_path, numbers, first, kind):
+    low, high = numbers
+    text = f"id,entry,futime_days,died\na,{low - 900},{low},0\nb,{low},{high},1\n"
+    file = written(tmp_path / "t.csv", text.replace("futime_days", "followup_days"))
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ["as"]
+    assert any(first in line for line in lines)
+    answer(tmp_path / "made", time_origin="entry", **{"as": kind})
+    changed(tmp_path / "made", "\nanalysis:", f"\ndates: {{origin: entry, as: {kind}}}\nanalysis:")
+    import_folder(file, tmp_path / "made")
+    assert days(tmp_path / "made") == ["900", str(high - low)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "one"),
+    [
+        (("Days from the index date to death", "Days from diagnosis to last contact"), False),
+        (("Days from randomization to death", "Days since day of randomisation"), True),
+        (("Days since surgery", "Days after start of treatment"), False),
+        (("Days from diagnosis", "Days from pathological diagnosis"), True),
+        (("Days to death", "Days from diagnosis"), True),
+    ],
+)
+def test_two_clocks_are_not_chained_without_a_question(tmp_path, labels, one):
+    frame = pd.DataFrame(
+        {
+            "id": ["a", "b"],
+            "days_to_death": [200.0, None],
+            "days_to_last_follow_up": [None, 900.0],
+            "died": [1.0, 0.0],
+        }
+    )
+    file = labelled_dta(tmp_path / "t.dta", frame, ["Patient", *labels, "Died"])
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ([] if one else ["column"])
+    assert one or any("two clocks: days_to_death from " in line for line in lines)
+    if not one:
+        answer(
+            tmp_path / "made",
+            time_origin="x",
+            column="[days_to_death, days_to_last_follow_up]",
+        )
+        lines = import_folder(file, tmp_path / "made")
+        assert any("two clocks are taken for one" in line for line in lines)
+
+
+def test_an_event_on_another_clock_than_the_follow_up_is_asked(tmp_path):
+    frame = pd.DataFrame(
+        {"id": ["a", "b"], "os_days": [9.0, 8.0], "relapse_days": [3.0, None], "died": [0.0, 1.0]}
+    )
+    labels = ["Patient", "Days from diagnosis", "Days from transplant to relapse", "Died"]
+    lines = problems(labelled_dta(tmp_path / "t.dta", frame, labels), tmp_path / "made")
+    assert asked(lines) == ["column"]
+    assert any("os_days from diagnosis, relapse_days from transplant" in line for line in lines)
+
+
+# --- outcomes and codes are no measurements --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("DFS_STATUS", "DFS_MONTHS", "DTHADY", "PFI.time", "vital_status"),
+        *(
+            "_t",
+            "_d",
+            "_st",
+            "_t0",
+            "pfs_event",
+            "ttp_days",
+            "rfs_time",
+            "DSS_STATUS",
+            "progressed",
+        ),
+    ],
+)
+def test_an_outcome_is_no_characteristic(tmp_path, column):
+    text = f"id,age,os_days,died,{column}\na,60,12,1,5\nb,61,30,0,30\nc,64,44,0,7\n"
+    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert "kept 1 columns: age" in lines
+    (line,) = [line for line in lines if line.startswith(f"  {column}: ")]
+    assert len(line.split(": ", 1)[1]) > 10  # why it is left out
+    assert list(patients_of(tmp_path / "made"))[1:] == ["age", "last_contact_day", "died"]
+
+
+def test_columns_that_answers_name_are_no_characteristics(tmp_path):
+    text = "pid,age,zeit,code\nP1,60,200,1\nP2,61,300,0\nP3,62,400,1\nP4,63,500,0\n"
+    file = written(tmp_path / "t.csv", text)
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ["column", "column"]
+    path = tmp_path / "made" / "import.yaml"
+    told = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: x")
+    told = told.replace('column: "?"', "column: zeit\n    as: days", 1)
+    told = told.replace('column: "?"', 'column: code\n    dead: ["1"]\n    alive: ["0"]', 1)
+    path.write_text(told, "utf-8")
+    lines = import_folder(file, tmp_path / "made")
+    assert list(patients_of(tmp_path / "made")) == ["patient_id", "age", "last_contact_day", "died"]
+    assert {"  zeit: it is reserved.last_contact_day", "  code: it is reserved.died"} <= {*lines}
+    rows = "\n  characteristics: [{column: code, kind: outcome}]"
+    changed(tmp_path / "made", "time_origin: x", "time_origin: x" + rows)
+    import_folder(file, tmp_path / "made")
+    assert "code" in patients_of(tmp_path / "made")  # the tables are to show it
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind"),
+    [
+        ("sex", "1 2 1 2", "string"),
+        ("diabetes", "0 1 0 1", "string"),
+        ("site", "701 702 701 718", "string"),
+        ("ecog", "0 1 2 1", "string"),
+        ("positive_nodes", "0 1 2 1", "integer"),
+        ("age", "61 62 61 70", "integer"),
+        ("wbc", "1.5 2 1 2", "number"),
+        ("platelets", "10 12 10 30", "integer"),
+    ],
+)
+def test_codes_are_categories_and_counts_are_numbers(tmp_path, column, values, kind):
+    rows = "".join(f"{n},{value},{n + 5},no\n" for n, value in enumerate(values.split()))
+    file = written(tmp_path / "t.csv", f"id,{column},os_days,died\n{rows}")
+    lines = settled(file, tmp_path / "made")
+    (field,) = [f for f in load(tmp_path / "made").fields if f["name"] == column]
+    assert field["type"] == kind
+    said = [line for line in lines if line.startswith("codes without labels, as categories: ")]
+    assert [f" {column};" in line for line in said] == ([True] if kind == "string" else [])
+
+
+# --- the patients ----------------------------------------------------------------------------
+
+NO_ID = "time,status,age\n306,2,74\n455,2,68\n1010,1,56\n"
+
+
+@pytest.mark.parametrize("way", ["blank", "option", "option later", "no entry"])
+def test_no_id_is_needed(tmp_path, way):
+    file, made = written(tmp_path / "t.csv", NO_ID), tmp_path / "made"
+    lines = problems(file, made, new_ids=way == "option")
+    assert asked(lines).count("column") == (1 if way == "option" else 2)
+    path = made / "import.yaml"
+    text = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: x")
+    text = text.replace("last_contact_day:\n", "last_contact_day:\n    as: days\n")
+    text = re.sub(r'(last_contact_day:\n(?: +[a#].*\n)* +column: )"\?"', r"\1time", text)
+    text = text.replace('dead: "?"', 'dead: ["2"]').replace('alive: "?"', 'alive: ["1"]')
+    if way == "blank":
+        text = text.replace('column: "?"', 'column: ""')
+    if way == "no entry":
+        text = re.sub(r"patient_id:\n( {4}.*\n)+", "patient_id: {}\n", text)
+    path.write_text(text, "utf-8")
+    lines = import_folder(file, made, new_ids=way == "option later")
+    assert patients_of(made)["patient_id"].tolist() == ["P001", "P002", "P003"]
+    assert "  patient_id: of no column, numbered anew" in lines
+    assert import_folder(file, made)  # the mapping remembers it
+
+
+ROWS = "id,rx,{},time,status\n1,A,{},968,1\n1,A,{},1521,1\n2,B,{},3087,0\n2,B,{},3087,0\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("etype", "1212"), ("redcap_event_name", ["base", "end"] * 2), ("visit", "0123")],
+)
+def test_several_rows_a_patient_are_said_before_all_else(tmp_path, name, values):
+    file = written(tmp_path / "t.csv", ROWS.format(name, *values))
+    first, *others = problems(file, tmp_path / "made")
+    assert "id of t.csv has 2 patients in 4 rows, and rows are not merged; " in first
+    parted = len(set(values)) == 2
+    pick = f"{name}: {', '.join(sorted(set(values)))}" if parted else "no column picks one row of"
+    assert pick in first
+    assert any("last contact" in line for line in others)
+    if parted:
+        assert first.startswith("import.yaml, row 19, column: ")
+        answer(tmp_path / "made", values=f'["{sorted(set(values))[1]}"]', time_origin="x")
+        path = tmp_path / "made" / "import.yaml"
+        text = path.read_text("utf-8").replace('column: "?"', f"column: {name}", 1)
+        text = text.replace('column: "?"', "column: time\n    as: days")
+        text = text.replace('dead: "?"', 'dead: ["1"]').replace('alive: "?"', 'alive: ["0"]')
+        path.write_text(text, "utf-8")
+        import_folder(file, tmp_path / "made")
+        assert days(tmp_path / "made") == ["1521", "3087"]
+        assert name not in patients_of(tmp_path / "made")
+
+
+# --- REDCap and ADaM -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "validation"), [("file", ""), ("descriptive", ""), ("file", "signature")]
+)
+def test_a_field_of_redcap_without_values_is_dropped(tmp_path, kind, validation):
+    fields = [
+        ("record_id", "text", "Record", "", "", "", "", "", ""),
+        ("scan", kind, "Consent", "", validation, "", "", "", ""),
+        ("os_days", "calc", "Days to last contact", "", "", "", "", "", ""),
+        ("died", "radio", "Died", "1, Alive | 2, Dead | 3, Lost", "", "", "", "", ""),
+    ]
+    words = dictionary(tmp_path / "words.csv", fields)
+    text = "record_id,scan,os_days,died\n1,a.pdf,9,1\n2,b.pdf,8,2\n3,,7,3\n"
+    file = written(tmp_path / "t.csv", text)
+    lines = problems(file, tmp_path / "made", dictionary=words)
+    assert any("found 1 (Alive), 2 (Dead), 3 (Lost)" in line for line in lines)
+    answer(tmp_path / "made", time_origin="x", dead="[2]", alive='["1", "3"]')
+    lines = import_folder(file, tmp_path / "made", dictionary=words)
+    assert any(line.startswith(f"  scan: a field of type {kind}") for line in lines)
+
+
+def adam_pair(tmp_path, words="Overall Survival", code="OS", flags="NYN", plus=1, described=None):
+    """Three patients: events of the second and third, who die as `flags` say."""
+    adsl = "USUBJID,AGE,RANDDT,DTHFL\n"
+    adtte = "USUBJID,PARAMCD,PARAM,STARTDT,ADT,AVAL,CNSR,EVNTDESC\n"
+    for n, flag in enumerate(flags, start=1):
+        event = n == 2 or (n == 3 and code != "OS")
+        adsl += f"{n},6{n},2020-01-01,{flag.replace('N', '')}\n"
+        told = (described or "") if event else ""
+        adtte += f"{n},{code},{words},2020-01-01,2020-01-1{n},{9 + n + plus},{1 - event:d},{told}\n"
+    return written(tmp_path / "adsl.csv", adsl), written(tmp_path / "adtte.csv", adtte)
+
+
+@pytest.mark.parametrize(
+    ("aval", "plus", "expected", "words"),
+    [
+        (None, 1, ["11", "12", "13"], "AVAL is ADT - STARTDT + 1 in all 3 records"),
+        ("one_fewer", 1, ["10", "11", "12"], "one day is taken off it"),
+        (None, 0, ["10", "11", "12"], "days are ADT - STARTDT; AVAL is not used"),
+    ],
+)
+def test_the_rule_that_makes_days_of_aval_is_said(tmp_path, aval, plus, expected, words):
+    adsl, adtte = adam_pair(tmp_path, plus=plus)
+    lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
+    if aval:
+        changed(tmp_path / "made", "aval: as_is", f"aval: {aval}")
+        lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
+    assert days(tmp_path / "made") == expected
+    assert any(words in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "flags", "described", "deaths"),
+    [
+        ("TTDE", "Time to First Dermatologic Event", "NYN", "Dermatologic Event Occured", None),
+        ("PFS", "Progression-free survival", "NYN", "", None),
+        ("X1", "Time to the endpoint", "NYN", "", None),
+        ("X1", "Time to the endpoint", "NYY", "", 2),  # the flag agrees in every patient
+        ("X1", "Time to the endpoint", "NYN", "Death", "flag"),  # it says death, the flag does not
+        ("TTDTH", "Time to death", "NYY", "", 2),
+        ("OS", "Overall Survival", "NYN", "Death", 1),
+        ("OS", "Overall Survival", "NYY", "", 1),  # died later, beyond the trial's follow-up
+        ("OS", "Overall Survival", "NYN", "Disease progression", 1),  # the flag agrees
+        ("OS", "Overall Survival", "NNN", "", "flag"),
+    ],
+)
+def test_an_event_that_is_no_death_never_becomes_one(
+    tmp_path, code, words, flags, described, deaths
+):
+    adsl, adtte = adam_pair(tmp_path, words, code, flags, described=described)
+    made = tmp_path / "made"
+    try:
+        import_folder(adsl, made, adtte=adtte)
+    except Exception:  # the parameter of survival is asked
+        if code != "OS":
+            answer(made, paramcd=code)
+    if isinstance(deaths, int):
+        import_folder(adsl, made, adtte=adtte)
+        assert days(made, "died").count("yes") == deaths
+        return
+    lines = problems(adsl, made, adtte=adtte)
+    if deaths == "flag":
+        assert any("expected none, as DTHFL of adsl.csv says no death of" in line for line in lines)
+    else:
+        assert lines[0].startswith(
+            f'import.yaml, reserved.died: nothing says that the events of {code} ("{words}") are'
+        )
+    assert not (made / "patients.csv").exists()
+    path = made / "import.yaml"
+    told = re.sub(r"  died:\n( {4}.*\n)*", "", path.read_text("utf-8"))
+    died = f'reserved:\n  died: {{paramcd: {code}, dead: ["0"], alive: ["*"]}}\n'
+    path.write_text(told.replace("reserved:\n", died), "utf-8")
+    lines = import_folder(adsl, made, adtte=adtte)  # told against all doubts
+    assert any("although DTHFL says no death" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("months", "days_said", "taken"),
+    [
+        ("12 30 44", "365 913 1339", "days"),
+        ("12 30 44", "  1339", "months"),  # the complete one
+        ("12 30 44", "365 913 1839", None),
+        ("1 2 3", "30 60 600", None),
+    ],
+)
+def test_a_follow_up_that_stands_there_twice_agrees_or_is_asked(tmp_path, months, days_said, taken):
+    pairs = zip(months.split(" "), days_said.split(" "), strict=True)
+    rows = "".join(f"{n},{month},0,{day}\n" for n, (month, day) in enumerate(pairs))
+    file = written(tmp_path / "t.csv", f"id,OS_MONTHS,died,DAYS_LAST_FOLLOWUP\n{rows}")
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ([] if taken else ["column"])
+    mapping = yaml.safe_load((tmp_path / "made" / "import.yaml").read_text("utf-8"))
+    assert mapping["reserved"]["last_contact_day"].get("as") == taken
