@@ -360,7 +360,7 @@ def switch_day(dataset: Dataset) -> Iterator[Difference]:
     days = [column for column in dataset.patients if column in EVENT_DAYS]
     days += [f.column for f in dataset.factors if f.kind == "postbaseline"]
     days = sorted(set(days))
-    earlier = dataset.patients.assign(**{day: dataset.patients[day] - 1e-6 for day in days})
+    earlier = dataset.patients.assign(**{day: dataset.patients[day] - 1e-3 for day in days})
     moved = replace(dataset, patients=earlier)
     pairs = []
     for question, factor, _, fit in _models(dataset):

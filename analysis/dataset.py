@@ -109,6 +109,10 @@ class Dataset:
         """Days from an origin as months."""
         return days / self.settings.days_per_month
 
+    def days(self, months: float) -> float:
+        """Months as days; `estimators.met` finds the patients' own day that they name."""
+        return months * self.settings.days_per_month
+
     def require(self, purpose: str, *columns: str) -> None:
         """Raise NotRecorded unless the dataset has every one of these columns."""
         for column in columns:
@@ -122,9 +126,11 @@ class Dataset:
     def happened(self, column: str) -> pd.Series:
         """True for the patients in whom it did: `yes`, or a day that is not blank."""
         values = self.patients[column]
-        if pd.api.types.is_numeric_dtype(values):
-            return values.notna()
-        return values.eq("yes")
+        return values.notna() if self.is_day(column) else values.eq("yes")
+
+    def is_day(self, column: str) -> bool:
+        """Whether a column in which something happens gives its day, and not only `yes`."""
+        return pd.api.types.is_numeric_dtype(self.patients[column])
 
 
 def load(folder: str | Path, mask_below: int = 0) -> Dataset:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .dataset import Dataset, Factor, NotRecorded
+from .estimators import beyond, met, one_time
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ def relapsed_before_hsct(patients: pd.DataFrame) -> pd.Series:
 
 def long_term(dataset: Dataset) -> pd.Series:
     """True for the patients known to be alive after `long_term_months`."""
-    return dataset.months(dataset.patients["last_contact_day"]) > dataset.settings.long_term_months
+    days, end = (
+        dataset.patients["last_contact_day"],
+        dataset.days(dataset.settings.long_term_months),
+    )
+    return pd.Series(beyond(days, end), index=days.index)
 
 
 def relapse_free(dataset: Dataset) -> pd.Series:
@@ -96,27 +101,26 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
 
     Only the patients complete in all factors: a baseline value on one of its sides, and the
     `among` column met. A postbaseline factor is 0 up to and on its day, 1 after it, so that an
-    event on the very day of the switch belongs to 0.
+    event on the very day of the switch belongs to 0. Where `among` gives a day, a patient is at
+    risk only after it: before, nobody knew that he would get there. See `entry_days`.
 
     Returns columns `patient`, `start`, `stop` (days; a row covers start < t <= stop, and the
-    first start is -inf, so that an event on day 0 counts), `event` (0 or 1) and one column of
-    floats for each factor, named by its column.
+    first start is -inf, so that an event on day 0 counts, or the day of entry), `event` (0 or 1)
+    and one column of floats for each factor, named by its column.
     """
-    patients = dataset.patients.loc[question.data.index]
+    data, patients = question.data, dataset.patients.loc[question.data.index]
     baseline = {f.column: _baseline(patients, f) for f in factors if f.kind == "baseline"}
-    switch = {
-        f.column: _switch(patients, f) - question.data["origin"]
-        for f in factors
-        if f.kind == "postbaseline"
-    }
-    complete = pd.Series(True, index=patients.index)
-    for factor in factors:
-        if factor.among:
-            complete &= dataset.happened(factor.among).loc[patients.index]
+    later = [f for f in factors if f.kind == "postbaseline"]
+    days = [_switch(patients, f) - data["origin"] for f in later]
+    time, entry, *days = one_time(data["time"], entry_days(dataset, question, factors), *days)
+    complete = entry < time
     for values in baseline.values():
         complete &= values.notna()
-    kept = question.data[complete]
-    rows = _split(kept, [days[complete] for days in switch.values()])
+    kept = data.assign(time=time, entry=entry)[complete]
+    switch = {
+        f.column: pd.Series(d, data.index)[complete] for f, d in zip(later, days, strict=True)
+    }
+    rows = _split(kept, list(switch.values()))
     for factor in factors:
         if factor.kind == "baseline":
             rows[factor.column] = baseline[factor.column].loc[rows["patient"]].to_numpy()
@@ -127,12 +131,34 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
     return rows
 
 
-def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd.DataFrame:
-    """`covariate_rows` of one postbaseline factor as if its end were known on the first day.
+def entry_days(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) -> pd.Series:
+    """The day on an endpoint's clock after which each patient is at risk in a model of `factors`.
 
-    One row a patient, 1 for whoever ever has the event. It is wrong on purpose: it credits the
-    event with the time needed to reach it (Anderson, Cain & Gelber 1983). Pages set it beside the
-    right rows.
+    That of the latest `among` that is a day, -inf where none comes after the clock's start, and
+    missing for who is not among those asked. The delayed entry of left truncation (Andersen et al.
+    1993, III.3): whoever is chosen by what happened on a day cannot have died before it.
+    """
+    origin = question.data["origin"]
+    entry = pd.Series(-np.inf, index=origin.index)
+    for column in {factor.among for factor in factors if factor.among}:
+        happened = dataset.happened(column)[origin.index]
+        day = dataset.patients.loc[origin.index, column] - origin if dataset.is_day(column) else 0.0
+        entry = entry.where(~(day > entry), day).where(happened)
+    return entry.where(entry.isna() | (entry > 0), -np.inf)
+
+
+def never_at_risk(dataset: Dataset, question: Endpoint, factor: Factor) -> int:
+    """How many of those asked have their event, or leave, on or before their day of entry."""
+    time, entry = one_time(question.time, entry_days(dataset, question, [factor]))
+    return int((time <= entry).sum())
+
+
+def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd.DataFrame:
+    """`covariate_rows` of one postbaseline factor as if its end were known from the start.
+
+    One row a patient, at risk as long as there, and 1 for whoever ever has the event. It is wrong
+    on purpose: it credits the event with the time needed to reach it (Anderson, Cain & Gelber
+    1983). Pages set it beside the right rows.
     """
     whole = covariate_rows(dataset, question, [factor]).groupby("patient", as_index=False)
     rows = whole.agg(start=("start", "min"), stop=("stop", "max"), event=("event", "max"))
@@ -151,6 +177,7 @@ def at_landmark(rows: pd.DataFrame, column: str, landmark: float) -> pd.DataFram
     event only after it. Later switches are not looked at, which is what makes the comparison fair.
     """
     ends = rows.groupby("patient").agg(stop=("stop", "max"), event=("event", "max"))
+    landmark = float(met(landmark, rows[["start", "stop"]]))
     there = rows[(rows["start"] <= landmark) & (landmark < rows["stop"])]
     ends = ends.loc[there["patient"]].reset_index()
     ends.insert(1, "start", -np.inf)
@@ -210,7 +237,8 @@ def _os_after_hsct(dataset: Dataset) -> Endpoint:
 
 
 def _data(origin: pd.Series | float, end: pd.Series, event) -> pd.DataFrame:
-    return pd.DataFrame({"origin": origin, "time": end - origin, "event": event}, index=end.index)
+    (time,) = one_time(end - origin)
+    return pd.DataFrame({"origin": origin, "time": time, "event": event}, index=end.index)
 
 
 def in_sentence(label: str) -> str:
@@ -248,9 +276,11 @@ def _switch(patients: pd.DataFrame, factor: Factor) -> pd.Series:
 
 
 def _split(data: pd.DataFrame, switches: Sequence[pd.Series]) -> pd.DataFrame:
-    """One row a patient, cut at each switch that falls within the follow-up."""
-    pieces = [pd.Series(-np.inf, index=data.index)]
-    pieces += [days[(days >= 0) & (days < data["time"])] for days in switches]
+    """One row a patient from `entry` on, cut at each switch that falls within the follow-up."""
+    pieces = [data["entry"]]
+    pieces += [
+        days[(days >= 0) & (days > data["entry"]) & (days < data["time"])] for days in switches
+    ]
     starts = pd.concat(pieces).rename("start").rename_axis("patient").reset_index()
     rows = starts.drop_duplicates().sort_values(["patient", "start"], ignore_index=True)
     last = ~rows["patient"].duplicated(keep="last")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .dataset import Dataset
 
-COUNTS = ("count", "at_risk", "censored")
+COUNTS = ("count", "at_risk", "censored", "never_at_risk")
 RATES = ("event_rate", "person_years")
 SHARES = ("survival_", "share")  # so begin the lessons' plain shares, a count of a count
 # The value of one patient, or the time of one event.

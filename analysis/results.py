@@ -20,8 +20,10 @@ from .endpoints import (
     Endpoint,
     covariate_rows,
     endpoint,
+    entry_days,
     in_remission_at_hsct,
     long_term,
+    never_at_risk,
     relapse_free,
     relapsed_before_hsct,
     responders,
@@ -692,7 +694,8 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     univariate Wald P is below .05, in the patients complete in all of those, and `multivariate`
     what stepwise selection keeps of them. `postbaseline` fits the postbaseline factors that can
     come to every patient of the endpoint together: transplant, say, follows response. `fixed`
-    counts a postbaseline factor as if known from the start, which is wrong.
+    counts a postbaseline factor as if known from the start, which is wrong. `never_at_risk` counts
+    those of a factor's `among`, where it is a day, whose time ends on or before it.
     `p_proportional_*` tests that a model's ratios stay the same over time; under the endpoint's
     name, all at once. `early` and `late` are a factor's ratios before and after `split` months.
     An estimate is missing where a factor separates the events or does not vary.
@@ -706,6 +709,7 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
         rows += model_rows(question, "univariate", [factor], alone)
         rows += _proportional(question, "univariate", [factor], alone)[:1]
         rows += _early_and_late(dataset, question, factor, alone)
+        rows += _entering(dataset, question, factor)
     later = _postbaseline(dataset, question)
     rows += [row for factor in later for row in _fixed(dataset, question, factor)]
     p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
@@ -778,6 +782,15 @@ def _early_and_late(
     return made
 
 
+def _entering(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[dict]:
+    """Who never comes to be at risk, where a factor's patients enter on a day."""
+    if factor.among and dataset.is_day(factor.among):
+        never = never_at_risk(dataset, question, factor)
+        asked = entry_days(dataset, question, [factor]).notna().sum()
+        group = {"group": _key(question, factor)}
+        yield {"quantity": "never_at_risk", "estimate": never, "n": asked, **group}
+
+
 def _statements(true: Mapping[str, bool], quantity: str, p: Mapping[str, float]) -> Iterator[dict]:
     for key, value in true.items():
         estimate = np.nan if pd.isna(p[key]) else float(value)
@@ -785,10 +798,8 @@ def _statements(true: Mapping[str, bool], quantity: str, p: Mapping[str, float])
 
 
 def _of_all(dataset: Dataset, question: Endpoint, factor: Factor) -> bool:
-    """Whether no patient of the endpoint is left out of the factor's model."""
-    if factor.among is None:
-        return True
-    return bool(dataset.happened(factor.among)[question.data.index].all())
+    """Whether every patient of the endpoint is in the factor's model from the start."""
+    return bool((entry_days(dataset, question, [factor]) == -np.inf).all())
 
 
 def factors_of(dataset: Dataset, question: Endpoint) -> list[Factor]:

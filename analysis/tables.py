@@ -6,7 +6,7 @@ import csv
 import html
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -36,6 +36,7 @@ from .text import (
     full,
     in_months,
     interval,
+    listed,
     month,
     rounded,
     row_id,
@@ -327,7 +328,7 @@ def plateau_table(
     if survival:
         columns.append(f"Without event to {in_months(last)} (95% CI)")
         notes[0] += ", of a share log-log"
-    notes[0] += f". {MISSING}, no estimate."
+    notes[0] += f". {MISSING}, no estimate, or an estimate without an interval."
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
@@ -589,8 +590,29 @@ def factor_table(
         "HR, hazard ratio: below 1, the first-named side does better. CI, confidence interval; "
         "P, Wald test. Patients and events are those of the factor's own model.",
         "“Not estimable”: all events fall on one side of the factor, or it does not vary.",
+        *_entering(dataset, questions, results),
     ]
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
+
+
+def _entering(
+    dataset: Dataset, questions: Sequence[Endpoint], results: pd.DataFrame
+) -> Iterator[str]:
+    """Whose patients are at risk only from a day on, and how many never are."""
+    for factor in dataset.factors:
+        keys = [f"{question.name}:{factor.column}" for question in questions]
+        never = results[results["quantity"].eq("never_at_risk") & results["group"].isin(keys)]
+        if never.empty:
+            continue
+        counts = listed(
+            f"{counted(pick(never, 'never_at_risk', key)['estimate'])} ({question.title.lower()})"
+            for question, key in zip(questions, keys, strict=True)
+            if key in set(never["group"])
+        )
+        yield (
+            f"{factor.label}: patients count from the day of “{dataset.label(factor.among)}” on "
+            f"(delayed entry). Ended on or before it, so never at risk: {counts}."
+        )
 
 
 def postbaseline_table(
@@ -784,7 +806,9 @@ def _reading(dataset: Dataset, factor: Factor) -> str:
     else:
         words = ["as a number"]
     words += [f"only if before “{dataset.label(factor.before)}”"] if factor.before else []
-    words += [f"among patients with “{dataset.label(factor.among)}”"] if factor.among else []
+    if factor.among:
+        when = ", from its day on" if dataset.is_day(factor.among) else ""
+        words += [f"among patients with “{dataset.label(factor.among)}”{when}"]
     words += [f"for {' and '.join(factor.endpoints)}"]
     return "; ".join(words)
 

@@ -29,7 +29,7 @@ TIMES = {"median", "rmst", "median_followup", "followup_median", *ENDS}
 TIMES_TOO = ("rmst_", "time_")  # so begin the lessons' own
 MEDIANS = {"median", "median_followup"}
 # Blank only where masked: each has a number of patients, or is the value of one of them.
-COUNTS = {"count", "at_risk", "censored", *ENDS}
+COUNTS = {"count", "at_risk", "censored", "never_at_risk", *ENDS}
 SPECIAL = r"\\`*_{}\[\]()#+!|$~^:@"  # what Markdown might read as markup, as a class of a pattern
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from analysis.endpoints import (
     covariate_rows,
     endpoint,
     long_term,
+    never_at_risk,
     relapse_free,
     rows_as_if_known,
 )
@@ -104,7 +107,7 @@ def test_as_if_known_takes_one_row_a_patient_and_keeps_who_is_studied(make):
     assert rows["hsct_day"].tolist() == [1, 1, 0]
     assert rows["stop"].tolist() == [90, 90, 70]
     assert rows["event"].tolist() == [1, 0, 0]
-    assert (rows["start"] == -np.inf).all()
+    assert (rows["start"] == 5).all()
 
 
 def test_transplant_in_remission_needs_response_before_and_relapse_after(make):
@@ -221,6 +224,73 @@ def test_sides_leave_out_the_unknown_and_among_leaves_out_the_others(make):
     rows = covariate_rows(data, endpoint(data, "os"), [factor])
     assert rows["patient"].tolist() == [0, 1]
     assert rows["group"].tolist() == [1, 0]
+
+
+AMONG = Factor("hsct_day", "HSCT", "postbaseline", among="response_day", before="relapse_day")
+
+
+def test_among_a_day_enters_after_it(make):
+    """From day 0 on a responder of day 30 could not have died before."""
+    data = make(
+        {"response_day": 30, "hsct_day": 60, "last_contact_day": 100, "died": "yes"},
+        {"response_day": 30, "hsct_day": 20, "last_contact_day": 100},
+        {"response_day": 30, "hsct_day": 30, "last_contact_day": 100},
+        {"response_day": 0, "last_contact_day": 0, "died": "yes"},
+        {"response_day": 0, "hsct_day": 0, "last_contact_day": 9},
+        {"response_day": 30, "last_contact_day": 30, "died": "yes"},
+        {"last_contact_day": 50, "died": "yes"},
+    )
+    assert rows_of(data, AMONG) == [
+        [30, 60, 0, 0], [60, 100, 1, 1],
+        [30, 100, 0, 1],
+        [30, 100, 0, 1],
+        [-np.inf, 0, 1, 0],
+        [-np.inf, 0, 0, 0], [0, 9, 0, 1],
+    ]  # fmt: skip
+    assert never_at_risk(data, endpoint(data, "os"), AMONG) == 1
+
+
+def test_several_factors_enter_with_the_latest(make):
+    other = Factor("relapse_day", "R", "postbaseline", among="last_assessment_day")
+    day = {"last_contact_day": 100, "relapse_day": 40}
+    data = make(
+        {**day, "response_day": 30, "last_assessment_day": 35},
+        {**day, "response_day": 30, "last_assessment_day": 40},
+        {**day, "response_day": 30},
+    )
+    assert rows_of(data, AMONG, other) == [
+        [35, 40, 0, 0, 0], [40, 100, 0, 0, 1],
+        [40, 100, 0, 0, 1],
+    ]  # fmt: skip
+
+
+def test_among_the_origin_of_the_clock_delays_nothing(make):
+    data = make(
+        {"response_day": 30, "hsct_day": 60, "last_contact_day": 100, "died": "yes"},
+        {"response_day": 30, "last_contact_day": 30, "died": "yes"},
+    )
+    rows = covariate_rows(data, endpoint(data, "rfs"), [AMONG])
+    assert rows["start"].tolist() == [-np.inf, 30, -np.inf]
+    assert never_at_risk(data, endpoint(data, "rfs"), AMONG) == 0
+
+
+def test_without_an_effect_the_ratio_among_a_day_is_1(make):
+    """Slow responses, and a transplant after them that does nothing: counted from day 0, 1.5."""
+    rng = np.random.default_rng(11)
+    data, found = make({"last_contact_day": 1}), []
+    for _ in range(60):
+        death, response, wait = rng.exponential([[300.0], [150.0], [60.0]], (3, 250))
+        day = pd.DataFrame({"response_day": response, "hsct_day": response + wait})
+        patients = day.where(day.lt(death, axis=0)).assign(
+            relapse_day=np.nan, last_contact_day=death, died="yes"
+        )
+        made = replace(data, patients=patients)
+        rows = covariate_rows(made, endpoint(made, "os"), [AMONG])
+        ahead = rows.assign(start=rows["start"].where(rows["patient"].duplicated(), -np.inf))
+        found.append([cox(r, ["hsct_day"]).estimates["beta"].item() for r in (rows, ahead)])
+    right, wrong = np.exp(np.mean(found, axis=0))
+    assert right == pytest.approx(1, abs=0.05)
+    assert wrong > 1.3
 
 
 def test_a_model_of_several_factors_takes_the_complete_patients(make):

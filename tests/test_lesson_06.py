@@ -142,7 +142,8 @@ def test_a_patient_of_a_private_dataset_is_never_shown(shipped):
 def test_the_shown_patient_has_the_rows_that_the_model_takes(shipped):
     data, _ = shipped
     one = lesson.life(data)
-    rows = covariate_rows(data, endpoint(data, "os"), lesson.later_factors(data))
+    factors = [lesson.from_the_start(data, factor) for factor in lesson.later_factors(data)]
+    rows = covariate_rows(data, endpoint(data, "os"), factors)
     most = rows["patient"].value_counts().max()
     shown = [row.cells for row in lesson.life_table(data, "a-b").rows]
     assert len(shown) == most == len(one.cuts)

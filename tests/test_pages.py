@@ -456,14 +456,14 @@ def test_a_plateau_says_what_it_rests_on(paper):
 
 
 def test_a_plateau_without_events_has_an_upper_limit_and_no_false_interval(paper):
-    """No event beyond 48 months: a Kaplan-Meier interval would have no width."""
+    """No event beyond 48 months: the curve stays at 1, and there it has no limits."""
     results = PAGES["figure_1a"](paper)
     rate = analysis.pick(results, "event_rate", "os", 48)
     assert (rate["estimate"], rate["lower"]) == (0, 0)
     assert rate["upper"] > 0
     question = analysis.endpoint(paper, "os")
     table = analysis.plateau_table(paper, question, results, {"os": "OS"}, "p", "P")
-    assert table.rows[2].cells[-1] == "100.0%"
+    assert table.rows[2].cells[-1] == "100.0% (–)"
 
 
 def test_beyond_the_end_nobody_is_followed(paper):

@@ -229,7 +229,7 @@ def test_at_a_month_no_number_is_the_rest_of_all(page_pairs) -> None:
     for page, whole, less in page_pairs:
         if page not in ("figure_1a", "figure_1b", "figure_1c"):
             continue
-        at_risk, censored = (less[less["quantity"].eq(q)].set_index("months") for q in COUNTS[1:])
+        at_risk, censored = (less[less["quantity"].eq(q)].set_index("months") for q in COUNTS[1:3])
         curve = less[less["quantity"].eq("survival")].set_index("months")
         parts = pd.DataFrame(
             {"a": at_risk["estimate"], "c": censored["estimate"], "e": curve["events"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import altair as alt
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from .. import estimators as est
 from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
 from ..dataset import Dataset, Factor, NotRecorded
-from ..endpoints import Endpoint, covariate_rows, endpoint, rows_as_if_known
+from ..endpoints import Endpoint, covariate_rows, endpoint, entry_days, rows_as_if_known
 from ..results import factors_of, frame, pick
 from ..tables import Row, Table
 from ..text import Prose, counted, in_months, interval, month, shown, sourced
@@ -71,12 +71,10 @@ def later_factors(dataset: Dataset) -> list[Factor]:
 
 
 def all_of_them(dataset: Dataset) -> list[Factor]:
-    """Of these, the ones whose model leaves no patient out, so that they fit into one model."""
-    everybody = dataset.patients.index
+    """Of these, the ones whose model has every patient from the start: they fit into one model."""
+    question = endpoint(dataset, "os")
     return [
-        f
-        for f in later_factors(dataset)
-        if f.among is None or dataset.happened(f.among)[everybody].all()
+        f for f in later_factors(dataset) if (entry_days(dataset, question, [f]) == -np.inf).all()
     ]
 
 
@@ -152,7 +150,8 @@ def _codings(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[d
 def a_day_early(rows: pd.DataFrame) -> pd.DataFrame:
     """Start-stop rows whose every switch comes a day too early: wrong on purpose."""
     follows = rows["patient"].eq(rows["patient"].shift(-1))
-    return rows.assign(start=rows["start"] - 1, stop=rows["stop"] - follows)
+    comes = rows["patient"].eq(rows["patient"].shift())
+    return rows.assign(start=rows["start"] - comes, stop=rows["stop"] - follows)
 
 
 def an_interval_early(rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -237,7 +236,7 @@ class Life:
 def life(dataset: Dataset) -> Life:
     """The patient of a public dataset with the most switches, or an invented one."""
     question = endpoint(dataset, "os")
-    factors = later_factors(dataset)
+    factors = [from_the_start(dataset, factor) for factor in later_factors(dataset)]
     rows = covariate_rows(dataset, question, factors)
     if dataset.public and len(rows):
         counts = rows.groupby("patient").agg(rows=("start", "size"), died=("event", "max"))
@@ -492,15 +491,15 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
         + what
         + (", and turns the answer round." if turned else ".")
     ]
-    chosen = {f: f.among for f in later_factors(dataset) if _comes_later(dataset, f)}
     ahead = [
         Prose(
-            "Only patients with {among} are in the model of {label}, on whatever day it came. On "
-            "the first day nobody knows who they are, so that this line still looks ahead.",
-            among=f"“{dataset.label(among)}”",
+            "Only patients with {among} are in the model of {label}, and they are at risk only "
+            "from that day on: before it nobody knew who they would be.",
+            among=f"“{dataset.label(f.among)}”",
             label=f.label,
         )
-        for f, among in chosen.items()
+        for f in later_factors(dataset)
+        if _enters(dataset, f)
     ]
     invented = [Prose("Of invented records: no ratio here is evidence about any treatment.")]
     main = Prose(
@@ -512,11 +511,9 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     return Prose.joined([main, *ahead, *(invented * dataset.settings.synthetic)], "\n\n")
 
 
-def _comes_later(dataset: Dataset, factor: Factor) -> bool:
-    """Whether the patients of a factor's model are chosen by a day that is not yet known."""
-    return factor.among is not None and pd.api.types.is_numeric_dtype(
-        dataset.patients[factor.among]
-    )
+def _enters(dataset: Dataset, factor: Factor) -> bool:
+    """Whether the patients of a factor's model come to be at risk on a day of their own."""
+    return factor.among is not None and dataset.is_day(factor.among)
 
 
 def codings_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
@@ -573,7 +570,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
 
 def exercise_2(dataset: Dataset) -> Exercise:
     """How many at risk on a day have switched."""
-    question, factor = endpoint(dataset, "os"), main_factor(dataset)
+    question, factor = endpoint(dataset, "os"), practised(dataset)
     rows = rows_of(dataset)
     day = day_of(dataset)
     there = at_risk(
@@ -601,7 +598,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """The ratio from rows that the learner makes."""
-    question, factor = endpoint(dataset, "os"), main_factor(dataset)
+    question, factor = endpoint(dataset, "os"), practised(dataset)
     right = covariate_rows(dataset, question, [factor])
     wrong = {
         "You counted the switch as known, also on the days before it.": rows_as_if_known(
@@ -632,9 +629,19 @@ def day_of(dataset: Dataset) -> float:
     return 3 * dataset.settings.days_per_month
 
 
+def practised(dataset: Dataset) -> Factor:
+    """The main factor, as the exercises take it: of patients who are at risk from the start."""
+    return from_the_start(dataset, main_factor(dataset))
+
+
+def from_the_start(dataset: Dataset, factor: Factor) -> Factor:
+    """A factor in all patients, where its own enter on a day: each one's rows begin on day 0."""
+    return replace(factor, among=None) if _enters(dataset, factor) else factor
+
+
 def rows_of(dataset: Dataset) -> pd.DataFrame:
     """Start-stop rows of the main factor, which is called `switched`, for the exercises."""
-    factor = main_factor(dataset)
+    factor = practised(dataset)
     rows = covariate_rows(dataset, endpoint(dataset, "os"), [factor])
     return rows.rename(columns={factor.column: "switched"})
 

@@ -162,19 +162,34 @@ factor_table <- function(cohort, factors) {
   setNames(as.data.frame(columns), sapply(factors, `[[`, "column"))
 }
 
+# The day on the endpoint's clock after which a patient is at risk in a model of the factors: the
+# latest `among` that is a day. -1, from the start, where none comes after the clock's start.
+entry_day <- function(cohort, factors) {
+  entry <- rep(-1, nrow(cohort))
+  for (column in unique(unlist(lapply(factors, `[[`, "among")))) {
+    if (is.character(cohort[[column]])) next
+    day <- cohort[[column]] - cohort$origin
+    entry <- pmax(entry, ifelse(is.na(day) | day <= 0, -1, day))
+  }
+  entry
+}
+
 # Start-stop rows of the patients complete in all the factors. Intervals are (start, stop], so an
 # event on the very day of a switch still meets the old value. The first row starts at -1 (see
-# "Cox models" below). A switch on day 0 or before is there from the first row on.
+# "Cox models" below), or at the day of entry. A switch on day 0 or before, or before the entry, is
+# there from the first row on.
 start_stop_rows <- function(cohort, factors) {
   values <- factor_table(cohort, factors)
-  complete <- complete.cases(values)
+  entry <- entry_day(cohort, factors)
+  complete <- complete.cases(values) & entry < cohort$time
   cohort <- cohort[complete, ]
   values <- values[complete, , drop = FALSE]
+  entry <- entry[complete]
   switching <- sapply(factors, `[[`, "kind") == "postbaseline"
 
   rows_of <- function(i) {
     days <- unlist(values[i, switching])
-    start <- c(-1, sort(unique(days[days > 0 & days < cohort$time[i]])))
+    start <- c(entry[i], sort(unique(days[days > pmax(entry[i], 0) & days < cohort$time[i]])))
     stop <- c(start[-1], cohort$time[i])
     rows <- data.frame(patient_id = cohort$patient_id[i], start, stop,
                        event = cohort$event[i] & stop == cohort$time[i])

@@ -245,7 +245,7 @@ all_differences <- function() {
 # From the patients, not from start-stop rows: those followed beyond the day, by their state on it.
 landmark_rows <- function(dataset, endpoint, cohort, factor, day) {
   switched <- switch_day(cohort, factor) <= day
-  still <- !is.na(switched) & cohort$time > day
+  still <- !is.na(switched) & cohort$time > day & entry_day(cohort, list(factor)) <= day
   rows <- data.frame(start = -1, stop = cohort$time[still] - day, event = cohort$event[still],
                      switched = as.numeric(switched[still]))
   fit <- estimable_fit(rows, "switched")

@@ -257,7 +257,9 @@ table_3_checks <- function(models) {
     hazard_ratio_rows(endpoint, "unselected", models$together, models$candidates)
   }
   switching <- Filter(function(factor) factor$kind == "postbaseline", models$factors)
-  of_switching <- lapply(switching, function(factor) fixed_rows(models, factor))
+  of_switching <- lapply(switching, function(factor) {
+    rbind(fixed_rows(models, factor), never_at_risk_row(models, factor))
+  })
   rbind(do.call(rbind, of_each), of_chosen, of_candidates, do.call(rbind, of_switching))
 }
 
@@ -300,12 +302,22 @@ split_rows <- function(endpoint, rows, column) {
 fixed_rows <- function(models, factor) {
   cohort <- models$cohort
   switch <- switch_day(cohort, factor)
-  rows <- data.frame(patient_id = cohort$patient_id, start = -1, stop = cohort$time,
-                     event = cohort$event)
+  rows <- data.frame(patient_id = cohort$patient_id, start = entry_day(cohort, list(factor)),
+                     stop = cohort$time, event = cohort$event)
   rows[[factor$column]] <- as.numeric(is.finite(switch))
-  rows <- rows[!is.na(switch), ]
+  rows <- rows[!is.na(switch) & rows$start < rows$stop, ]
   stopifnot(setequal(rows$patient_id, models$alone[[factor$column]]$patient_id))
   hazard_ratio_rows(models$endpoint, "fixed", rows, factor$column)
+}
+
+# Of an `among` that is a day: who has the event or leaves on or before it.
+never_at_risk_row <- function(models, factor) {
+  cohort <- models$cohort
+  if (is.null(factor$among) || is.character(cohort[[factor$among]])) return(NULL)
+  asked <- cohort[belongs(cohort[[factor$among]]), ]
+  never <- entry_day(asked, list(factor)) >= asked$time
+  result("table_3", "never_at_risk", paste0(models$endpoint, ":", factor$column), sum(never),
+         n = nrow(asked), events = NA)
 }
 
 
