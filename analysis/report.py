@@ -213,6 +213,15 @@ def _contradictions(contents: Contents, dataset: Dataset, file: str) -> Iterator
         if count:
             expected = f"{_rows(count)} a relapse and no response_day; no page counts that relapse"
             yield Problem(file, column="relapse_day", expected=expected)
+    living = patients["died"].eq("no")
+    for column in (name for name in EVENT_DAYS if name in patients):
+        count = int((living & patients[column].eq(patients["last_contact_day"])).sum())
+        if count > max(1, living.sum() / 4):
+            expected = (
+                f"{_rows(count)} it on the last contact of the living; if it is the end of "
+                "follow-up without the event, leave it blank"
+            )
+            yield Problem(file, column=column, expected=expected)
     for entry in (*dataset.factors, *dataset.characteristics):
         among, column = entry.among, entry.column
         if not among or pd.api.types.is_numeric_dtype(patients[among]):

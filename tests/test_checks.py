@@ -575,6 +575,12 @@ PACKAGE = "datapackage.json, analysis"
             "page counts that relapse",
         ),
         (
+            rows(60, last_contact_day="900", relapse_day="900"),
+            {},
+            "patients.csv, column relapse_day: 30 rows have it on the last contact of the living; "
+            "if it is the end of follow-up without the event, leave it blank",
+        ),
+        (
             rows(60, stage="I"),
             {},
             "patients.csv, column stage: no patient has II; the tables show 0",
