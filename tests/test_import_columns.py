@@ -538,3 +538,90 @@ def test_a_follow_up_that_stands_there_twice_agrees_or_is_asked(tmp_path, months
     assert asked(lines) == ([] if taken else ["column"])
     mapping = yaml.safe_load((tmp_path / "made" / "import.yaml").read_text("utf-8"))
     assert mapping["reserved"]["last_contact_day"].get("as") == taken
+
+
+# --- small files that were once misread: what the first run asks ------------------------------
+
+CLOCKS = (
+    "record_id,pathdx_date,index_date,vital_status,days_to_death,days_to_last_follow_up,scan\n"
+    "1,2015-01-01,2015-06-01,1,200,,doe.pdf\n2,2015-02-01,2015-07-10,0,,900,roe.pdf\n"
+    "3,2015-03-01,2015-09-01,0,,700,\n"
+)
+CLOCKS_WORDS = [
+    ("record_id", "text", "Record", "", "", "", "", "", ""),
+    ("pathdx_date", "text", "Date of pathological diagnosis", "", "date_ymd", "", "", "", ""),
+    ("index_date", "text", "Index date", "", "date_ymd", "", "", "", ""),
+    ("vital_status", "radio", "Vital status", "0, Alive | 1, Dead", "", "", "", "", ""),
+    ("days_to_death", "calc", "Days from the index date to death", "", "", "", "", "", ""),
+    *[("days_to_last_follow_up", "calc", "Days from pathological diagnosis to the last follow-up")],
+    ("scan", "file", "Upload the consent form", "", "", "", "", "", ""),
+]
+ADSL = (
+    "STUDYID,USUBJID,AGE,SEX,TRTSDT,RANDDT,DTHFL,SITEID,RACE,RACEN\n"
+    "S1,S1-001,60,F,2020-01-01,2020-01-01,,701,WHITE,1\n"
+    "S1,S1-002,61,M,2020-02-01,2020-02-01,Y,701,ASIAN,3\n"
+)
+ADTTE = (
+    "STUDYID,USUBJID,PARAMCD,PARAM,STARTDT,ADT,AVAL,CNSR\n"
+    "S1,S1-001,OS,Overall Survival,2020-01-01,2020-06-30,182,1\n"
+    "S1,S1-002,OS,Overall Survival,2020-02-01,2020-05-01,91,0\n"
+)
+# The file, what is asked beside day 0, and what the first run says or writes.
+CASES = {
+    "01": (TIME_AND_STATUS, [], 'status: relapse\n    happened: ["1"]\n    not_happened: ["0"]'),
+    "02": (TRANSPLANTS, [], 'status: hsct\n    happened: ["1"]\n    not_happened: ["0"]'),
+    "04": (
+        "time,status,age,sex\n306,2,74,1\n455,2,68,1\n455,1,56,2\n883,2,61,2\n",
+        ["column", "column", "dead", "alive"],
+        '"" is none: the rows are numbered',
+    ),
+    "08": (CLOCKS, ["column"], "days_to_death from index, days_to_last_follow_up from patholog"),
+    "09": (
+        "pid,age,time,censor_code\nP1,60,200,1\nP2,61,300,0\nP3,62,400,1\nP4,63,500,0\n",
+        ["column", "column"],
+        "a time or a status by its name, no characteristic",
+    ),
+    "11": (ADSL, None, "aval: as_is"),
+    "15": (
+        "id,rx,etype,time,status\n1,A,1,968,1\n1,A,2,1521,1\n2,B,1,3087,0\n2,B,2,3087,0\n"
+        "3,A,1,542,1\n3,A,2,963,1\n",
+        ["column", "values", "column", "dead", "alive"],
+        "3 patients in 6 rows, and rows are not merged; which row of each? a column and its "
+        "values, as etype: 1, 2",
+    ),
+    "16": (
+        "pid,stage,onstudy,progression,death\nP1,M,2005-12-16,2006-02-02,2006-10-19\n"
+        "P2,M,2006-01-06,2006-02-26,2006-04-19\nP4,M,2006-03-30,,2006-05-11\n",
+        ["column"],
+        "type date makes it days (an outcome, progression, for which the book has no page",
+    ),
+    "21": (
+        "PATIENT_ID,AGE,OS_MONTHS,OS_STATUS,DFS_STATUS,DFS_MONTHS,DAYS_LAST_FOLLOWUP\n"
+        "X1,60,12,1:DECEASED,1:Recurred,5,365\nX2,61,30,0:LIVING,0:DiseaseFree,30,913\n"
+        "X3,62,44,0:LIVING,0:DiseaseFree,44,1339\n",
+        [],
+        'dead: ["1:DECEASED"]',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_run_asks_what_a_file_does_not_say(tmp_path, case):
+    text, questions, words = CASES[case]
+    options = {}
+    if case == "08":
+        rows = [(*row, *[""] * (9 - len(row))) for row in CLOCKS_WORDS]
+        options["dictionary"] = dictionary(tmp_path / "words.csv", rows)
+    if case == "11":
+        options["adtte"] = written(tmp_path / "adtte.csv", ADTTE)
+    file, made = written(tmp_path / "t.csv", text), tmp_path / "made"
+    if questions is None:
+        import_folder(file, made, **options)
+    else:
+        assert asked(problems(file, made, **options)) == questions
+        assert sorted(path.name for path in made.iterdir()) == ["import.yaml"]
+    mapping = (made / "import.yaml").read_text("utf-8")
+    assert words in mapping
+    kept = yaml.safe_load(mapping)["columns"] or {}
+    outcomes = "time status censor_code DFS_STATUS DFS_MONTHS OS_MONTHS scan progression relapse"
+    assert not {*kept} & {*outcomes.split(), "hsct", "DTHFL"}
