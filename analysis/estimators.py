@@ -181,8 +181,8 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class MeanDifference:
-    """A difference of two restricted means, in the unit of time, with normal limits and P."""
+class Difference:
+    """A difference of two estimates, in their unit, with its normal limits and P."""
 
     estimate: float
     se: float
@@ -191,9 +191,21 @@ class MeanDifference:
     p: float
 
 
+def difference(one: tuple[float, float], other: tuple[float, float]) -> Difference:
+    """The first of two independent estimates less the second, each `(estimate, standard error)`.
+
+    Their variances add up. The limits and P are missing where an error is missing, or both are 0.
+    """
+    found, se = one[0] - other[0], float(np.hypot(one[1], other[1]))
+    if not se > 0:
+        return Difference(found, se, np.nan, np.nan, np.nan)
+    p = float(2 * stats.norm.sf(abs(found) / se))
+    return Difference(found, se, found - Z * se, found + Z * se, p)
+
+
 def restricted_mean_difference(
     time: np.ndarray, observed: np.ndarray, group: np.ndarray, horizon: float
-) -> MeanDifference:
+) -> Difference:
     """Restricted mean of group 1 less that of group 0 (Royston & Parmar 2013).
 
     `time`, `observed` and `group` (0 or 1) are (n,). The variances of the two `restricted_mean` add
@@ -206,15 +218,24 @@ def restricted_mean_difference(
         raise ValueError("a group other than 0 and 1")
     sides = [group == side for side in (0, 1)]
     if not all(side.any() for side in sides):
-        return MeanDifference(*[np.nan] * 5)
+        return Difference(*[np.nan] * 5)
     without, with_it = (
         restricted_mean(survival_curve(time[side], observed[side]), horizon) for side in sides
     )
-    difference, se = with_it[0] - without[0], float(np.hypot(with_it[1], without[1]))
-    if se == 0:
-        return MeanDifference(difference, se, np.nan, np.nan, np.nan)
-    p = float(2 * stats.norm.sf(abs(difference) / se))
-    return MeanDifference(difference, se, difference - Z * se, difference + Z * se, p)
+    return difference(with_it, without)
+
+
+def survival_at(curve: pd.DataFrame, time: float) -> tuple[float, float]:
+    """A `survival_curve` at a time and its standard error (Greenwood 1926); missing past its end.
+
+    The error is missing at 0 and 1 too, where the formula would give 0.
+    """
+    share = float(at(curve, [time])["survival"].iloc[0])
+    steps = curve[~beyond(curve.index, time)]
+    events, at_risk = steps["events"].to_numpy(), steps["at_risk"].to_numpy()
+    survivors = at_risk - events
+    parts = np.divide(events, at_risk * survivors, out=np.zeros(len(steps)), where=survivors > 0)
+    return share, share * float(np.sqrt(parts.sum())) if 0 < share < 1 else np.nan
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,12 @@ def p_value(p: float) -> str:
     return text.removeprefix("0") if p < 0.995 else ">.99"
 
 
+def equal_to(p: float) -> str:
+    """P after its letter in a sentence: `= .02`, `<.001`."""
+    text = p_value(p)
+    return text if text.startswith(("<", ">")) else f"= {text}"
+
+
 def interval(row: pd.Series) -> str:
     """The limits of a result, `5.5–8.5`; where one is negative, `−3.4 to −0.4`; or a dash."""
     if row[["lower", "upper"]].isna().all():

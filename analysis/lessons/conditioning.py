@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import CHOICE, COLOURS, LABEL_SIZE, Choice, Figure
 from ..dataset import Dataset, Factor, NotRecorded
@@ -19,8 +20,10 @@ from ..text import (
     Prose,
     counted,
     declared,
+    equal_to,
     estimate,
     in_months,
+    interval,
     rounded,
     ruled,
     shown,
@@ -43,7 +46,7 @@ BOTH = (WITH, WITHOUT)
 
 @dataclass(frozen=True)
 class Story:
-    """Of each patient: days to the end, whether he died, and the day of each event (or never)."""
+    """Of each patient: days to the end, whether they died, and the day of each event (or never)."""
 
     end: np.ndarray
     died: np.ndarray
@@ -116,7 +119,8 @@ def results(dataset: Dataset, seed: int, draws: int) -> pd.DataFrame:
     number, rounded); `share_gap_…` is the first column less the second, with the `n` of the
     smaller. Counts of `others` are of those alive when last seen. Of the first event: `share_lived`
     turns the percentage round; `survival_from_start` and `survival_from_event` are Kaplan-Meier on
-    two clocks, `survival_landmark` is that of those followed at the landmark.
+    two clocks, `survival_landmark` is that of those followed at the landmark. `survival_difference`
+    is its value with the event less that without, `p_difference` the P of their being alike.
     """
     told, first = story(dataset), events(dataset)[0]
     at = sorted({*splits(dataset), dataset.settings.long_term_months})
@@ -134,7 +138,7 @@ def draw(told: Story, column: str, seed: int, draws: int) -> np.ndarray:
     """Who has the event when its day is drawn by lot: (draws, patients) of true and false.
 
     Days come from the event's own distribution, the Kaplan-Meier curve of its day with the end of
-    a patient's time as censoring. They know nothing of survival; only who lives to his day has the
+    a patient's time as censoring. They know nothing of survival; only who lives to that day has the
     event. So as many have it as are recorded, and it does nothing.
     """
     day = told.days[column]
@@ -255,10 +259,30 @@ def _forward(dataset: Dataset, told: Story, event: Factor) -> Iterator[dict]:
             yield from _curve_rows(
                 dataset, quantity, group, told.end[side], told.died[side], months
             )
+    yield from _contrast(dataset, told, event, max(dataset.settings.long_term_months, first))
     had = told.days[event.column] <= told.end
     since = (told.end - told.days[event.column])[had]
     group = f"{event.column}:{WITH}"
     yield from _curve_rows(dataset, "survival_from_event", group, since, told.died[had], at)
+
+
+def _contrast(dataset: Dataset, told: Story, event: Factor, late: float) -> Iterator[dict]:
+    """Survival of those with the event by the landmark less that of those without, and its P."""
+    sides = _by_landmark(dataset, told, event, landmark(dataset))
+    ends = [
+        est.survival_at(est.survival_curve(told.end[s], told.died[s]), _days(dataset, late))
+        for s in sides
+    ]
+    deaths = [
+        int((told.died & ~est.beyond(told.end, _days(dataset, late)) & s).sum()) for s in sides
+    ]
+    if any(0 < number < dataset.mask_below for number in deaths):  # one side would give the other
+        ends = [(np.nan, np.nan)] * 2
+    found, n = est.difference(*ends), int(np.sum(sides))
+    common = {"group": event.column, "months": late, "n": n, "events": sum(deaths)}
+    limits = {part: getattr(found, part) for part in ("estimate", "lower", "upper")}
+    yield {"quantity": "survival_difference", **limits, **common}
+    yield {"quantity": "p_difference", "estimate": found.p, **common}
 
 
 def _curve_rows(
@@ -579,8 +603,8 @@ def told_lot(dataset: Dataset, results: pd.DataFrame, seed: int, draws: int) -> 
     said = [
         Prose(
             "**From nothing.** Let lots decide: each patient's day is drawn from the days that "
-            "the event has, whatever his survival, and he has the event if he lives to that day. "
-            "It does nothing. Over {draws} such draws (seed {seed}), after {late}:",
+            "the event has, whatever their survival, and they have the event if they live to that "
+            "day. It does nothing. Over {draws} such draws (seed {seed}), after {late}:",
             draws=ruled(draws, "draws, a parameter of the notebook"),
             seed=ruled(seed, "seed, a parameter of the notebook"),
             late=declared(in_months(late), "long_term_months"),
@@ -609,19 +633,17 @@ def _lot_line(results: pd.DataFrame, event: Factor, late: float) -> Prose:
 
 
 def _beside_lots(lot: pd.Series, real: float) -> str:
-    if real > lot["upper"]:
-        return (
-            "That is more than lots give. What the rest is worth, only a comparison forward in "
-            "time can say."
-        )
-    if real >= lot["lower"]:
-        return "That is within what lots give: time alone is enough to explain it."
-    if real <= 0:
-        return "That is less than lots give."
-    return (
-        "That is less than lots give. The survivors had it more often, and still less often than "
-        "if it had no bearing on survival: such columns praise even what goes with earlier death."
-    )
+    less = "That is less than lots give."
+    return {
+        "unknown": "Nothing is there to set beside it.",
+        "above": "That is more than lots give. What the rest is worth, only a comparison forward "
+        "in time can say.",
+        "within": "That is within what lots give: time alone could have made it.",
+        "below": less
+        if real <= 0
+        else less + " The survivors had it more often, and still less often than if it had no "
+        "bearing on survival: such columns praise even what goes with earlier death.",
+    }[conclusions.beside(real, lot["lower"], lot["upper"])]
 
 
 def told_right(dataset: Dataset, results: pd.DataFrame) -> Prose:
@@ -632,11 +654,17 @@ def told_right(dataset: Dataset, results: pd.DataFrame) -> Prose:
         side: pick(results, "survival_landmark", f"{event.column}:{side}", first) for side in BOTH
     }
     smaller = min(starts.values(), key=lambda row: -1 if pd.isna(row["n"]) else row["n"])
-    ends = [pick(results, "survival_landmark", f"{event.column}:{side}", late) for side in BOTH]
+    gap, p = (
+        pick(results, quantity, event.column, late)
+        for quantity in ("survival_difference", "p_difference")
+    )
     return Prose(
         "Forward from {first}: of those with {event} by then, {with_it} are alive at {late}; of "
-        "those without, {without}. " + _meeting(*ends) + "The smaller side begins with {n} "
-        "patients.",
+        "those without, {without}. "
+        + CONTRAST[conclusions.differ(p["estimate"])]
+        + "The smaller side begins with {n} patients.",
+        difference=sourced(f"{shown(gap['estimate'], gap['quantity'])} ({interval(gap)})", gap),
+        p=sourced(equal_to(p["estimate"]), p),
         first=ruled(in_months(first), "the landmark, the first month with patients on both sides"),
         event=in_sentence(event.label),
         late=declared(in_months(late), "long_term_months"),
@@ -646,12 +674,12 @@ def told_right(dataset: Dataset, results: pd.DataFrame) -> Prose:
     )
 
 
-def _meeting(one: pd.Series, other: pd.Series) -> str:
-    limits = [row[part] for row in (one, other) for part in ("lower", "upper")]
-    if any(map(pd.isna, limits)):
-        return ""
-    apart = one["lower"] > other["upper"] or one["upper"] < other["lower"]
-    return "The intervals do not meet. " if apart else "The intervals overlap. "
+CONTRAST = {
+    "unknown": "Their difference cannot be judged here. ",
+    "differ": "The difference, {difference} points, has P {p}. ",
+    "not_told_apart": "The difference, {difference} points, has P {p}: these patients do not tell "
+    "the two apart. ",
+}
 
 
 def told_clocks(dataset: Dataset, results: pd.DataFrame) -> Prose:

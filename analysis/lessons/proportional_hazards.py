@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
 from ..dataset import Dataset, Factor, NotRecorded
@@ -20,6 +21,7 @@ from ..text import (
     Prose,
     counted,
     declared,
+    equal_to,
     estimate,
     in_months,
     interval,
@@ -38,7 +40,6 @@ SPAN = 2 / 3  # of the events, each as near as any other, speak for a month
 FARTHEST = 20  # points with a ratio beyond it, or below its inverse, stand at the edge
 MOST = 20  # stations of the slider
 NAME = 24  # characters of a curve's name that a phone has room for
-APART = 1.5  # early and late ratios further apart than this are said to differ
 
 # Invented, for counting by hand: survival from each month on, until the last.
 STEPS = pd.Series({0: 1.0, 4: 0.8, 7: 0.5})
@@ -160,6 +161,7 @@ def results(dataset: Dataset, asked: Question | None = None) -> pd.DataFrame:
     Raises NotRecorded as `question` does. `p_proportional_univariate` is that of every factor that
     was looked at. `hazard_ratio_until` and `hazard_ratio_after` are the ratios before and after a
     month; `rmst_first`, `rmst_second` and `rmst_difference` the months lived up to it.
+    `hazard_ratio_change` is the late ratio divided by the early one, with `p_change`.
     """
     asked = asked or question(dataset)
     return frame(
@@ -191,7 +193,8 @@ def _fitted(asked: Question, rows: pd.DataFrame, quantity: str, month: float | N
     line = fit.summary().iloc[0]
     found = {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
     common = {"group": asked.key, "months": month, "n": fit.n, "events": fit.events}
-    return {"quantity": f"hazard_ratio_{quantity}", **found, **common, "p": line["p"]}
+    more = {"p": line["p"], **fit.estimates.iloc[0][["beta", "se"]]}
+    return {"quantity": f"hazard_ratio_{quantity}", **found, **common, **more}
 
 
 def _one_ratio(asked: Question) -> Iterator[dict]:
@@ -205,11 +208,19 @@ def _halves(dataset: Dataset, asked: Question) -> Iterator[dict]:
     split = split_day(asked)
     whole = {"n": len(asked.time), "events": int(asked.died.sum())}
     yield {"quantity": "split", "group": asked.key, "estimate": dataset.months(split), **whole}
+    logs = []
     for side, rows in zip(("early", "late"), est.stretches(asked.rows, split), strict=True):
         row = _fitted(asked, rows, side, None)
         yield row
         common = {"group": asked.key, "n": row["n"], "events": row["events"]}
         yield {"quantity": f"p_{side}", "estimate": row["p"], **common}
+        logs.append((row["beta"], row["se"]))
+    # The likelihood is a product of both stretches', so that the two estimates are independent.
+    change = est.difference(logs[1], logs[0])
+    limits = np.exp([change.estimate, change.lower, change.upper])
+    found = dict(zip(("estimate", "lower", "upper"), limits, strict=True))
+    yield {"quantity": "hazard_ratio_change", "group": asked.key, **found, **whole}
+    yield {"quantity": "p_change", "group": asked.key, "estimate": change.p, **whole}
 
 
 def followed(dataset: Dataset, asked: Question) -> float:
@@ -318,7 +329,7 @@ def told_factor(dataset: Dataset, asked: Question, results: pd.DataFrame) -> Pro
         "label": asked.factor.label,
         "first": sourced(counted(first["estimate"]), first),
         "second": sourced(counted(second["estimate"]), second),
-        "p": sourced(("" if p["estimate"] < 0.001 else "= ") + p_value(p["estimate"]), p),
+        "p": sourced(equal_to(p["estimate"]), p),
         "k": sourced(int(tested["estimate"]), tested),
     }
     whole = "The factor is “{label}”, with {first} patients on its first-named side and {second} "
@@ -517,6 +528,7 @@ def ways_table(dataset: Dataset, asked: Question, results: pd.DataFrame, name: s
         Row("Two hazard ratios"),
         line(f"First half of the deaths{when}", "hazard_ratio_early", "p_early"),
         line("Second half", "hazard_ratio_late", "p_late"),
+        line("Second half divided by first", "hazard_ratio_change", "p_change"),
         Row("Difference in months lived"),
         *(
             line(f"Up to {in_months(month)}", "rmst_difference", "p_rmst", month)
@@ -541,7 +553,10 @@ def told(dataset: Dataset, asked: Question, results: pd.DataFrame) -> Prose:
         pick(results, f"hazard_ratio_{kind}", key) for kind in ("univariate", "early", "late")
     )
     difference = pick(results, "rmst_difference", key, month)
+    change, p = (pick(results, quantity, key) for quantity in ("hazard_ratio_change", "p_change"))
     values = {
+        "change": _ratio(change),
+        "p": sourced(equal_to(p["estimate"]), p),
         "one": _ratio(one),
         "early": _ratio(early),
         "late": _ratio(late),
@@ -549,26 +564,24 @@ def told(dataset: Dataset, asked: Question, results: pd.DataFrame) -> Prose:
         "difference": with_interval(results, "rmst_difference", key, month),
     }
     end = " The difference in time lived up to {month} is {difference}"
-    open_ = pd.isna(difference["lower"]) or difference["lower"] <= 0 <= difference["upper"]
+    open_ = conclusions.against(difference, 0) in ("open", "unknown")
     end += ", which leaves open which side lived longer." if open_ else "."
-    return Prose(_verdict(early, late) + end, **values)
+    verdict = conclusions.two_ratios(early, late, p["estimate"])
+    return Prose(_two_ratios(verdict) + end, **values)
 
 
-def _verdict(early: pd.Series, late: pd.Series) -> str:
-    """How two ratios go together, for any data."""
-    one, two = early["estimate"], late["estimate"]
-    if pd.isna(one) or pd.isna(two):
-        return "One ratio is {one}. Early and late ones cannot both be estimated here."
+def _two_ratios(verdict: str) -> str:
+    """How an early and a late ratio go together."""
     halves = "{early} in the first half of the deaths, {late} in the second. "
-    if (one - 1) * (two - 1) < 0:
-        words = "One ratio, {one}, stands for two that point opposite ways: " + halves
-    elif max(one / two, two / one) > APART:
-        words = "One ratio, {one}, stands for two of different size: " + halves
-    else:
-        return "One ratio, {one}, stands for two of much the same size: " + halves.rstrip()
-    if early["lower"] <= late["upper"] and late["lower"] <= early["upper"]:
-        return words + "Their intervals overlap, so chance may have a part in it."
-    return words + "Their intervals do not overlap."
+    change = "The late ratio is {change} times the early one, P {p}"
+    return {
+        "unknown": "One ratio is {one}. Early and late ones cannot be compared here.",
+        "opposite": "One ratio, {one}, stands for two that point opposite ways: " + halves + change
+        + ", and each interval lies on its own side of 1.",
+        "changed": "One ratio, {one}, stands for two that differ: " + halves + change + ".",
+        "not_told_apart": "One ratio is {one}; apart they are " + halves + change + ". So these "
+        "deaths do not tell the two apart, which does not show that they are the same.",
+    }[verdict]  # fmt: skip
 
 
 # --- exercises ---------------------------------------------------------------------------------
@@ -632,7 +645,7 @@ def exercise_3(dataset: Dataset, asked: Question | None = None) -> Exercise:
         [
             (-right, "You took the first-named side from the other."),
             (found, "Those are days. Divide by the days of a month."),
-            (dataset.months(plain), "You counted who left before the day as if he had died then. "
+            (dataset.months(plain), "You counted who left before the day as if they had died then. "
              "The area under the curve does not."),
         ],
         decimals=2,
@@ -652,7 +665,7 @@ def exercise_4(dataset: Dataset, asked: Question | None = None) -> Exercise:
 
 
 def patients(asked: Question) -> pd.DataFrame:
-    """`days`, whether the patient `died`, and whether he is on the `first` side."""
+    """`days`, whether the patient `died`, and whether they are on the `first` side."""
     return pd.DataFrame({"days": asked.time, "died": asked.died, "first": asked.first})
 
 

@@ -1,0 +1,144 @@
+"""What may be concluded from numbers: each rule in one place, with an outcome that has a name.
+
+Pure functions of numbers or of rows of the results (`estimate`, `lower`, `upper`). A missing number
+gives "unknown". The words of each outcome stand with the sentence that a reader sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pandas as pd
+
+LEVEL = 0.05  # P below it speaks for a difference
+FLAT_BELOW = 0.05  # events per patient-year: a plateau may be called flat if the limits stay below
+LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on
+WIDEST = 0.5  # an interval wider than half of all patients leaves a share open
+WITHIN = 0.1  # of a number that a reader sees to one decimal: nearer than that is the same
+
+
+def plateau(
+    n: float, events: float, upper: float
+) -> Literal["unknown", "nobody", "eventless", "flat", "falling"]:
+    """What `events` among `n` followed beyond a month say, with the `upper` limit of their rate.
+
+    Rates are per patient-year. Some events and a limit at FLAT_BELOW or above: still falling.
+    """
+    if pd.isna(n) or (n > 0 and (pd.isna(events) or pd.isna(upper))):
+        return "unknown"
+    if n == 0:
+        return "nobody"
+    if events == 0:
+        return "eventless"
+    return "flat" if upper < FLAT_BELOW else "falling"
+
+
+def differ(p: float) -> Literal["unknown", "differ", "not_told_apart"]:
+    """Whether two estimates differ, by P of their contrast: never by whether intervals overlap."""
+    if pd.isna(p):
+        return "unknown"
+    return "differ" if p < LEVEL else "not_told_apart"
+
+
+def against(row: Mapping[str, float], none: float) -> Literal["unknown", "above", "below", "open"]:
+    """On which side of `none` (no effect) an interval lies."""
+    if pd.isna(row["estimate"]) or pd.isna(row["lower"]) or pd.isna(row["upper"]):
+        return "unknown"
+    if row["lower"] > none:
+        return "above"
+    return "below" if row["upper"] < none else "open"
+
+
+def two_ratios(
+    early: Mapping[str, float], late: Mapping[str, float], p: float
+) -> Literal["unknown", "opposite", "changed", "not_told_apart"]:
+    """How an early and a late hazard ratio go together, with `p` of their contrast.
+
+    Opposite ways needs each interval on its own side of 1: contrast alone is a change of size.
+    """
+    sides = {against(early, 1), against(late, 1)}
+    contrast = differ(p)
+    if contrast == "unknown" or "unknown" in sides:
+        return "unknown"
+    if contrast == "not_told_apart":
+        return "not_told_apart"
+    return "opposite" if sides == {"above", "below"} else "changed"
+
+
+def moved(wrong: float, right: float) -> Literal["unknown", "turned", "higher", "not_higher"]:
+    """Where the right way of counting has moved a ratio, of the same patients, from the wrong one.
+
+    Both are of one set of patients, so that the move is the error's, whatever their intervals.
+    """
+    if pd.isna(wrong) or pd.isna(right):
+        return "unknown"
+    if wrong < 1 < right:
+        return "turned"
+    return "higher" if wrong < right else "not_higher"
+
+
+def follow_up(late: float) -> Literal["unknown", "long_enough", "not_shown"]:
+    """Maller & Zhou's rule (1992), by the events in a stretch as long as the plateau before it."""
+    if pd.isna(late):
+        return "unknown"
+    return "long_enough" if late >= LATE_EVENTS else "not_shown"
+
+
+def cured_share(
+    row: Mapping[str, float], end: float
+) -> Literal["unknown", "nobody", "open", "above_curve", "estimate"]:
+    """What a model's cured share is worth beside the curve's last value `end`.
+
+    Open: without limits, or with an interval of WIDEST or more. Above the curve: more are called
+    cured than the curve has left.
+    """
+    if pd.isna(row["estimate"]):
+        return "unknown"
+    if row["estimate"] == 0:
+        return "nobody"
+    if pd.isna(row["lower"]) or pd.isna(row["upper"]) or row["upper"] - row["lower"] >= WIDEST:
+        return "open"
+    return "above_curve" if row["estimate"] > end else "estimate"
+
+
+def beside(
+    value: float, lower: float, upper: float
+) -> Literal["unknown", "above", "within", "below"]:
+    """Where a number lies beside the range that chance gives."""
+    if pd.isna(value) or pd.isna(lower) or pd.isna(upper):
+        return "unknown"
+    return "above" if value > upper else "below" if value < lower else "within"
+
+
+def follow_ups(everybody: float, reverse: float) -> Literal["unknown", "shorter", "alike"]:
+    """The median time of everybody beside that by reverse Kaplan–Meier, as a reader sees them."""
+    if pd.isna(everybody) or pd.isna(reverse):
+        return "unknown"
+    return "shorter" if reverse - everybody >= WITHIN / 2 else "alike"
+
+
+def explained(
+    plain: float, reverse: float
+) -> Literal["unknown", "mostly", "partly", "not_explained"]:
+    """How much of a distance of two plain follow-ups is gone between the two reverse ones."""
+    if pd.isna(plain) or pd.isna(reverse):
+        return "unknown"
+    if abs(plain) <= abs(reverse):
+        return "not_explained"
+    return "mostly" if abs(reverse) <= abs(plain) / 2 else "partly"
+
+
+def by_the_deaths(
+    specific: float, competing: float, sub: float
+) -> Literal["unknown", "fewer", "more", "not_by_them"]:
+    """Whether a competing event's ratio explains that two ratios of the event part.
+
+    Where fewer have the competing event more are left, and the subdistribution ratio `sub` is above
+    the `specific` one; where more have it, below.
+    """
+    if pd.isna(specific) or pd.isna(competing) or pd.isna(sub):
+        return "unknown"
+    if (competing < 1) == (sub < specific):
+        return "not_by_them"
+    return "fewer" if competing < 1 else "more"

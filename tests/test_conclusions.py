@@ -1,0 +1,96 @@
+"""Each conclusion depends on the run: every outcome of every rule occurs, and its opposite too."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+
+import numpy as np
+import pytest
+
+from analysis import conclusions
+
+NONE = np.nan
+
+
+def row(estimate: float, lower: float = NONE, upper: float = NONE) -> dict[str, float]:
+    return {"estimate": estimate, "lower": lower, "upper": upper}
+
+
+# The outcome that each rule must have for some numbers.
+CASES = [
+    ("plateau", (12, 0, 0.31), "eventless"),
+    ("plateau", (400, 9, 0.049), "flat"),
+    ("plateau", (400, 47, 0.126), "falling"),
+    ("plateau", (12, 1, 0.05), "falling"),
+    ("plateau", (0, 0, NONE), "nobody"),
+    ("plateau", (NONE, NONE, NONE), "unknown"),
+    ("plateau", (12, NONE, NONE), "unknown"),
+    ("differ", (0.049,), "differ"),
+    ("differ", (0.05,), "not_told_apart"),
+    ("differ", (NONE,), "unknown"),
+    ("against", (row(2, 1.1, 4), 1), "above"),
+    ("against", (row(0.5, 0.3, 0.9), 1), "below"),
+    ("against", (row(1.3, 0.9, 1.9), 1), "open"),
+    ("against", (row(0.0), 0), "unknown"),
+    ("two_ratios", (row(2, 1.5, 3), row(0.5, 0.3, 0.9), 0.001), "opposite"),
+    ("two_ratios", (row(0.5, 0.3, 0.9), row(2, 1.5, 3), 0.001), "opposite"),
+    # 2.38 against 0.66: the intervals overlap, the contrast is clear, and the late side is open.
+    ("two_ratios", (row(2.38, 1.30, 4.37), row(0.66, 0.27, 1.57), 0.018), "changed"),
+    ("two_ratios", (row(1.5, 1.2, 1.8), row(3, 2.5, 3.6), 0.001), "changed"),
+    ("two_ratios", (row(1.04, 0.5, 2), row(0.5, 0.2, 1.2), 0.18), "not_told_apart"),
+    ("two_ratios", (row(NONE), row(1.3, 0.9, 1.9), NONE), "unknown"),
+    ("moved", (0.6, 1.6), "turned"),
+    ("moved", (0.4, 0.6), "higher"),
+    ("moved", (1.2, 1.6), "higher"),
+    ("moved", (0.6, 0.6), "not_higher"),
+    ("moved", (1.6, 0.6), "not_higher"),
+    ("moved", (NONE, 0.6), "unknown"),
+    ("follow_up", (3,), "long_enough"),
+    ("follow_up", (2,), "not_shown"),
+    ("follow_up", (0,), "not_shown"),
+    ("follow_up", (NONE,), "unknown"),
+    ("cured_share", (row(0.3, 0.2, 0.4), 0.35), "estimate"),
+    ("cured_share", (row(0.3, 0.2, 0.4), 0.25), "above_curve"),
+    ("cured_share", (row(0.137, 0.007, 0.777), 0.35), "open"),
+    ("cured_share", (row(0.4), 0.35), "open"),
+    ("cured_share", (row(0.0), 0.35), "nobody"),
+    ("cured_share", (row(NONE), 0.35), "unknown"),
+    ("beside", (0.3, 0.1, 0.2), "above"),
+    ("beside", (0.2, 0.1, 0.2), "within"),
+    ("beside", (0.0, 0.1, 0.2), "below"),
+    ("beside", (NONE, 0.1, 0.2), "unknown"),
+    ("follow_ups", (7.5, 30.0), "shorter"),
+    ("follow_ups", (30.0, 30.0), "alike"),
+    ("follow_ups", (30.0, 29.0), "alike"),
+    ("follow_ups", (7.5, NONE), "unknown"),
+    ("explained", (10, -2), "mostly"),
+    ("explained", (10, 6), "partly"),
+    ("explained", (2, 10), "not_explained"),
+    ("explained", (2, NONE), "unknown"),
+    ("by_the_deaths", (1.0, 0.5, 1.2), "fewer"),
+    ("by_the_deaths", (1.0, 2.0, 0.8), "more"),
+    ("by_the_deaths", (1.0, 2.0, 1.2), "not_by_them"),
+    ("by_the_deaths", (1.0, NONE, 1.2), "unknown"),
+]
+RULES = {
+    name: rule
+    for name, rule in inspect.getmembers(conclusions, inspect.isfunction)
+    if rule.__module__ == conclusions.__name__
+}
+
+
+def outcomes(name: str) -> set[str]:
+    """What the rule says that it may return."""
+    return set(typing.get_args(typing.get_type_hints(RULES[name])["return"]))
+
+
+@pytest.mark.parametrize(("name", "numbers", "outcome"), CASES)
+def test_a_rule_goes_by_the_numbers(name, numbers, outcome):
+    assert RULES[name](*numbers) == outcome
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_outcome_of_a_rule_occurs_and_one_is_for_what_is_missing(name):
+    assert outcomes(name) == {outcome for rule, _, outcome in CASES if rule == name}
+    assert "unknown" in outcomes(name)
