@@ -12,18 +12,18 @@ from typing import Literal
 import pandas as pd
 
 LEVEL = 0.05  # P below it speaks for a difference
-FLAT_BELOW = 0.05  # events per patient-year: a plateau may be called flat if the limits stay below
+FLAT_BELOW = 0.05  # events per patient-year: a curve is called flat only where the limits are below
 LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on
 WIDEST = 0.5  # an interval wider than half of all patients leaves a share open
 WITHIN = 0.1  # of a number that a reader sees to one decimal: nearer than that is the same
 
 
 def plateau(
-    n: float, events: float, upper: float
-) -> Literal["unknown", "nobody", "eventless", "flat", "falling"]:
-    """What `events` among `n` followed beyond a month say, with the `upper` limit of their rate.
+    n: float, events: float, lower: float, upper: float
+) -> Literal["unknown", "nobody", "eventless", "flat", "falling", "open"]:
+    """What `events` among `n` followed beyond a month say, with the limits of their yearly rate.
 
-    Rates are per patient-year. Some events and a limit at FLAT_BELOW or above: still falling.
+    Flat: both limits below FLAT_BELOW. Falling: both at or above it. Open: one on either side.
     """
     if pd.isna(n) or (n > 0 and (pd.isna(events) or pd.isna(upper))):
         return "unknown"
@@ -31,7 +31,9 @@ def plateau(
         return "nobody"
     if events == 0:
         return "eventless"
-    return "flat" if upper < FLAT_BELOW else "falling"
+    if upper < FLAT_BELOW:
+        return "flat"
+    return "falling" if lower >= FLAT_BELOW else "open"
 
 
 def differ(p: float) -> Literal["unknown", "differ", "not_told_apart"]:

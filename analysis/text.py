@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from . import conclusions
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import anybody, factor_labels, is_carried, last_known, own_or_only, pick
@@ -152,6 +153,22 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def median_told(results: pd.DataFrame, group: str, title: str) -> Prose:
+    """The median of an endpoint with its interval, and what it is; also where it is not reached."""
+    reached = pd.notna(pick(results, "median", group)["estimate"])
+    return Prose(
+        "Median {title}: **{median}**. "
+        + (
+            "It is the first time at which the curve is at one half or below; where the curve "
+            "stays at one half, the middle of that time is taken."
+            if reached
+            else "The curve has not come down to one half."
+        ),
+        title=title,
+        median=with_interval(results, "median", group),
+    )
+
+
 def at_landmarks(
     dataset: Dataset, results: pd.DataFrame, quantity: str, group: str, subject: str = ""
 ) -> Prose:
@@ -244,21 +261,37 @@ def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) ->
     )
 
 
+BOUNDS = {
+    "unknown": "**What these few bound is not shown:** it would give their number away.",
+    "nobody": "**So it bounds nothing.** There is no patient under the curve.",
+    "eventless": "**Level, within a bound.** At the upper limit of that rate {loss} of them would "
+    "have the event within a year. The curve cannot tell that from none "
+    "{{cite}}`pocock2002,morris2019`.",
+    "flat": "**Flat within these bounds.** Both limits of that rate are below {rule}, the most for "
+    "which a curve is called flat here. At the upper limit {loss} of them would have the event "
+    "within a year, at the lower limit {least}. The curve cannot tell the one from the other "
+    "{{cite}}`pocock2002,morris2019`.",
+    "open": "**Not shown to be flat.** Events came, and the limits of their rate lie on both sides "
+    "of {rule}, the most for which a curve is called flat here. At the upper limit {loss} of them "
+    "would have the event within a year, at the lower limit {least}. The curve cannot tell the one "
+    "from the other {{cite}}`pocock2002,morris2019`.",
+    "falling": "**Still falling.** Events came at {rate}. Both limits are above {rule}, the most "
+    "for which a curve is called flat here {{cite}}`pocock2002,morris2019`.",
+}
+
+
 def plateau_bounds(results: pd.DataFrame, group: str, month: float) -> Prose:
-    """What the events after a landmark leave open: the paragraph after `beyond`."""
+    """Whether a curve is flat after a landmark, and within what: the paragraph after `beyond`."""
     rate = pick(results, "event_rate", group, month)
-    if pd.isna(rate["n"]) or pd.isna(rate["events"]):
-        return Prose("**What these few bound is not shown:** it would give their number away.")
-    if not anybody(rate):
-        return Prose(
-            "**So it bounds nothing.** The curve is carried forward without a patient under it."
-        )
     return Prose(
-        "**Flat within these bounds.** At the upper limit of that rate {loss} of them would have "
-        "the event within a year, at the lower limit {least}. The curve cannot tell the one from "
-        "the other {{cite}}`pocock2002,morris2019`.",
+        BOUNDS[conclusions.plateau(*rate[["n", "events", "lower", "upper"]])],
         loss=within_a_year(rate, "upper"),
         least=within_a_year(rate, "lower"),
+        rate=with_interval(results, "event_rate", group, month),
+        rule=ruled(
+            f"{100 * conclusions.FLAT_BELOW:g} per 100 patient-years",
+            "the rate below which a curve may be called flat",
+        ),
     )
 
 

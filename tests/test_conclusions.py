@@ -6,8 +6,10 @@ import inspect
 import typing
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import analysis
 from analysis import conclusions
 
 NONE = np.nan
@@ -19,13 +21,13 @@ def row(estimate: float, lower: float = NONE, upper: float = NONE) -> dict[str, 
 
 # The outcome that each rule must have for some numbers.
 CASES = [
-    ("plateau", (12, 0, 0.31), "eventless"),
-    ("plateau", (400, 9, 0.049), "flat"),
-    ("plateau", (400, 47, 0.126), "falling"),
-    ("plateau", (12, 1, 0.05), "falling"),
-    ("plateau", (0, 0, NONE), "nobody"),
-    ("plateau", (NONE, NONE, NONE), "unknown"),
-    ("plateau", (12, NONE, NONE), "unknown"),
+    ("plateau", (12, 0, 0.0, 0.31), "eventless"),
+    ("plateau", (400, 9, 0.010, 0.049), "flat"),
+    ("plateau", (179, 47, 0.070, 0.126), "falling"),
+    ("plateau", (45, 1, 0.0003, 0.072), "open"),
+    ("plateau", (0, 0, NONE, NONE), "nobody"),
+    ("plateau", (NONE, NONE, NONE, NONE), "unknown"),
+    ("plateau", (12, NONE, NONE, NONE), "unknown"),
     ("differ", (0.049,), "differ"),
     ("differ", (0.05,), "not_told_apart"),
     ("differ", (NONE,), "unknown"),
@@ -94,3 +96,31 @@ def test_a_rule_goes_by_the_numbers(name, numbers, outcome):
 def test_every_outcome_of_a_rule_occurs_and_one_is_for_what_is_missing(name):
     assert outcomes(name) == {outcome for rule, _, outcome in CASES if rule == name}
     assert "unknown" in outcomes(name)
+
+
+# --- in sentences ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "events", "limits", "begin"),
+    [
+        (12, 0, (0.0, 0.31), "**Level"),
+        (400, 9, (0.01, 0.04), "**Flat"),
+        (45, 1, (0.0003, 0.072), "**Not shown to be flat"),
+        (179, 47, (0.07, 0.126), "**Still falling.** Events came at 9.5 per 100 patient-years"),
+        (0, 0, (NONE, NONE), "**So it bounds nothing"),
+        (NONE, NONE, (NONE, NONE), "**What these few bound"),
+    ],
+)
+def test_a_curve_is_called_flat_only_where_its_rate_is(n, events, limits, begin):
+    rate = {"quantity": "event_rate", "group": "os", "months": 36.0, "estimate": 0.095}
+    rate |= {"lower": limits[0], "upper": limits[1], "n": n, "events": events}
+    said = str(analysis.plateau_bounds(pd.DataFrame([rate]), "os", 36))
+    assert said.startswith(begin)
+
+
+def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
+    row = {"quantity": "median", "group": "os", "months": NONE, "lower": 3.0, "upper": NONE}
+    for value, words in ((7.5, "the middle of that time"), (NONE, "has not come down")):
+        rows = pd.DataFrame([row | {"estimate": value, "n": 9, "events": 4}])
+        assert words in str(analysis.median_told(rows, "os", "overall survival"))
