@@ -20,6 +20,8 @@ from .meaning import (
     clocks,
     counted_as,
     death_codes,
+    deaths,
+    disputes,
     doubt,
     event_codes,
     found_codes,
@@ -46,6 +48,7 @@ from .words import (
     STATA_SURVIVAL,
     STATUS,
     STEMS,
+    VITAL,
     about,
     normal,
     stem,
@@ -297,9 +300,9 @@ def _has_dates(source: Source) -> bool:
 def _died(source: Source, draft: Draft) -> None:
     draft.add("died:", depth=1)
     asked = candidates(source, (*ASKS_DEATH, *STATUS))
-    deaths = candidates(source, STEMS["death"])
+    dated = candidates(source, STEMS["death"])
     flags = [column for column in asked if not is_day(source, column)]
-    dates = [column for column in deaths if is_point_in_time(source, column)]
+    dates = [column for column in dated if is_point_in_time(source, column)]
     counts = [
         column
         for column in asked
@@ -311,6 +314,11 @@ def _died(source: Source, draft: Draft) -> None:
     if column is None:
         comment = f"which column says whether the patient died? {_list(source.text)}"
         draft.add(f"column: {quoted(OPEN)}", comment, depth=2)
+        return
+    if others := disputes(source, column, deaths(source, column)):
+        told = ", ".join(f"{other} (in {count} rows)" for other, count in others.items())
+        ask = f"which column says whether the patient died? {column} disagrees with {told}"
+        draft.add(f"column: {quoted(OPEN)}", ask, depth=2)
         return
     draft.used.add(column)
     draft.add(f"column: {quoted(column)}", _says(source, [column]), depth=2)
@@ -482,11 +490,12 @@ def _of_outcome(source: Source, column: str) -> str:
     for role in ("last_contact_day", "death", *EVENT_DAYS, "last_assessment_day"):
         if words & {*STEMS[role]}:
             return f"about {RESERVED.get(role, 'Death').lower()}, as a reserved column is"
-    if words & {*ASKS_DEATH, *STATUS}:
+    said = f"{normal(column)}_{normal(source.variables[column].label)}"
+    if words & {*ASKS_DEATH, *STATUS} or VITAL.search(said):
         return "about death, as a reserved column is"
     words = about(column)
     for word in sorted(words & {*OUTCOMES}):
-        return f"an outcome, {OUTCOMES[word]}, for which the book has no page: no characteristic"
+        return f"an outcome, {OUTCOMES[word]}"
     if words & {*BARE_STATUS} or (stem(column) in BARE_TIMES and is_day(source, column)):
         return "a time or a status by its name, no characteristic"
     return ""

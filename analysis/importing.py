@@ -34,6 +34,7 @@ from .meaning import (
     clocks,
     counted_as,
     death_codes,
+    disputes,
     event_codes,
     found_codes,
     implausible,
@@ -741,6 +742,8 @@ class _Maker:
             )
         values = self._worded(cells, dead, alive)
         self._dates_of_death(cells, values)
+        for other, count in disputes(self.source, cells.column, values).items():
+            self.made.notes.append(f"  died: {other} says otherwise of {count} patients")
         codes = "; ".join(
             f"{word} is {', '.join(c or 'blank' for c in part)}"
             for word, part in (("yes", dead), ("no", alive))

@@ -22,6 +22,7 @@ from .words import (
     HAPPENED,
     NO,
     NOT_HAPPENED,
+    STATUS,
     STEMS,
     YES,
     about,
@@ -239,6 +240,27 @@ def death_codes(source: Source, column: str) -> tuple[list[str], list[str]] | No
     dead, alive = (DEAD | YES, ALIVE | NO) if asks else (DEAD, ALIVE)
     codes = _codes(source, column, dead, alive, asks)
     return (codes[0], [*codes[1], ""]) if codes and normal(column) == "dthfl" else codes
+
+
+def deaths(source: Source, column: str) -> list[str]:
+    """Yes, no or blank by the codes of death that are beyond doubt; empty where there are none."""
+    codes = None if is_point_in_time(source, column) else death_codes(source, column)
+    if codes is None:
+        return []
+    words = {**dict.fromkeys(codes[1], "no"), **dict.fromkeys(codes[0], "yes")}
+    return [words.get(text, "") for text in source.text[column]]
+
+
+def disputes(source: Source, column: str, died: list[str]) -> dict[str, int]:
+    """Other columns that say the contrary of who died, and of how many patients."""
+    others = {
+        other: sum(
+            {a, b} == {"yes", "no"} for a, b in zip(died, deaths(source, other), strict=False)
+        )
+        for other in candidates(source, (*ASKS_DEATH, *STATUS))
+        if other != column
+    }
+    return {other: count for other, count in others.items() if count}
 
 
 def event_codes(source: Source, column: str) -> tuple[list[str], list[str]] | None:

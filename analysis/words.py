@@ -42,6 +42,7 @@ STEMS: dict[str, tuple[str, ...]] = {
 }
 ALL_SURVIVAL = ("os", "overall_survival", "survival", "death_or_last_contact")
 # Outcomes that no reserved column has: no characteristics of a patient on day 0.
+_PROGRESSION = "progression, for which the book has no page"
 OUTCOMES: dict[str, str] = {
     **dict.fromkeys(("pfs", "progression_free_survival", "pfi"), "progression-free survival"),
     **dict.fromkeys(("dfs", "disease_free_survival", "dfi"), "disease-free survival"),
@@ -57,7 +58,7 @@ OUTCOMES: dict[str, str] = {
     **dict.fromkeys(("dss", "css", "disease_specific_survival"), "death of the disease"),
     **dict.fromkeys(("cause_of_death", "death_cause", "dthcaus", "dthcau", "dthca"), "death"),
     **dict.fromkeys(("dthady", "dthadt", "dthdtf", "dthdtc", "dthfl", "lstalvdt"), "death"),
-    **dict.fromkeys(("progression", "progressed", "prog", "pd", "ttp", "ttprog"), "progression"),
+    **dict.fromkeys(("progression", "progressed", "prog", "pd", "ttp", "ttprog"), _PROGRESSION),
     **dict.fromkeys(("recurred", "relapsed", "ttr", "new_tumor_event"), "relapse"),
 }
 # Names that stset of Stata gives: entered, left, failed, in the study.
@@ -78,7 +79,11 @@ ORIGINS = {
 }
 # Where 1 can only mean yes, because the column asks whether the patient died.
 ASKS_DEATH = ("died", "dead", "death", "deceased", "dth", "dthfl", "os_event", "death_event")
-STATUS = ("status", "vital_status", "vital", "survival_status", "os_status", "death_status")
+STATUS = (
+    *("os_status", "overall_survival_status", "survival_status", "death_status", "vital_status"),
+    *("vital", "status"),
+)
+VITAL = re.compile(r"(^|_)(vital|survival|death)_status(_|$)")
 DEAD = {"dead", "died", "death", "deceased"}
 ALIVE = {"alive", "living", "censored", "alive at last contact"}
 YES, NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}

@@ -593,7 +593,7 @@ CASES = {
         "pid,stage,onstudy,progression,death\nP1,M,2005-12-16,2006-02-02,2006-10-19\n"
         "P2,M,2006-01-06,2006-02-26,2006-04-19\nP4,M,2006-03-30,,2006-05-11\n",
         ["column"],
-        "type date makes it days (an outcome, progression, for which the book has no page",
+        "type date makes it days (an outcome, progression, for which the book has no page)",
     ),
     "21": (
         "PATIENT_ID,AGE,OS_MONTHS,OS_STATUS,DFS_STATUS,DFS_MONTHS,DAYS_LAST_FOLLOWUP\n"
@@ -625,3 +625,26 @@ def test_the_first_run_asks_what_a_file_does_not_say(tmp_path, case):
     kept = yaml.safe_load(mapping)["columns"] or {}
     outcomes = "time status censor_code DFS_STATUS DFS_MONTHS OS_MONTHS scan progression relapse"
     assert not {*kept} & {*outcomes.split(), "hsct", "DTHFL"}
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "first"),
+    [
+        ("died,vital_status", ["yes,Dead", "no,Dead", "no,Alive"], "died disagrees with vital_st"),
+        ("OS_STATUS,death", ["1:DECEASED,1", "0:LIVING,1", "0:LIVING,0"], "death disagrees with O"),
+        ("status,dead", ["alive,Y", "dead,Y", "alive,N"], "dead disagrees with status (in 1 rows)"),
+        ("died,vital_status", ["yes,Dead", "no,", "no,Alive"], ""),  # blank contradicts nothing
+    ],
+)
+def test_two_columns_of_death_agree_or_are_asked(tmp_path, head, rows, first):
+    text = "".join(f"{n},{n + 9},{row}\n" for n, row in enumerate(rows))
+    file = written(tmp_path / "t.csv", f"id,os_days,{head}\n{text}")
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == (["column"] if first else [])
+    assert not first or any(first in line for line in lines)
+    one, other = head.split(",")
+    answer(tmp_path / "made", time_origin="x", **({"column": one} if first else {}))
+    lines = import_folder(file, tmp_path / "made")
+    said = f"  died: {other} says otherwise of 1 patients"
+    assert (said in lines) == bool(first)
+    assert list(patients_of(tmp_path / "made")) == ["patient_id", "last_contact_day", "died"]
