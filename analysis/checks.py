@@ -26,9 +26,9 @@ PACKAGE, TABLE, PRINT = "datapackage.json", "patients.csv", "published.csv"
 SCHEMA = json.loads(Path(__file__).with_name("datapackage.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
-MOST_DAYS = 50_000  # about 137 years: longer than any life, so never a day of follow-up
+MOST_DAYS = 36_525  # 100 years: longer than any follow-up
 # Spreadsheets count days from 1899-12-30. No cohort waits 55 years for its first event.
-SERIAL_ORIGIN, LEAST_SERIAL = date(1899, 12, 30), 20_000
+SERIAL_ORIGIN, LEAST_SERIAL, LAST_SERIAL = date(1899, 12, 30), 20_000, 73_050
 LARGEST = 10**15  # beyond it a computer's numbers are no longer exact to the unit
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 PRINTED = re.compile(r"\d+(\.\d{1,15})?|\.\d{1,15}|yes|no", re.ASCII)
@@ -529,7 +529,8 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         expected += "`python -m analysis import` turns dates into days"
         yield from listed(values, dates, expected, file)
         wrong &= ~dates
-        yield from _serial_problems(parsed, file)
+        serial = list(_serial_problems(parsed, file))
+        yield from serial
     hints = {row: _number_hint(cell) for row, cell in values[wrong].items()}
     yield from listed(values, wrong, "a number, with a point for decimals", file, hints)
     if entry.get("type") == "integer":
@@ -541,8 +542,11 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         most = limits["maximum"]
         yield from listed(values, found & (parsed > most), f"{most} or less", file)
     if is_day(entry):
-        expected = f"{MOST_DAYS} or less: {MOST_DAYS} days are 137 years, longer than any life"
-        yield from listed(values, found & (parsed > MOST_DAYS), expected, file)
+        far = found & (parsed > MOST_DAYS) & (not serial)
+        dates = {row: _serial_date(day) for row, day in parsed[far].items() if day <= LAST_SERIAL}
+        hints = {row: f"{parsed[row]:g} is {day} in a spreadsheet" for row, day in dates.items()}
+        expected = f"{MOST_DAYS} or less: {MOST_DAYS} days are 100 years"
+        yield from listed(values, far, expected, file, hints)
     else:
         expected = "a number below 10^15, in a unit that makes it smaller"
         yield from listed(values, found & (parsed.abs() >= LARGEST), expected, file)
@@ -554,11 +558,15 @@ def _number_hint(cell: str) -> str:
     return "leave a missing value blank" if cell.casefold() in MISSING else ""
 
 
+def _serial_date(days: float) -> date:
+    return SERIAL_ORIGIN + timedelta(days=float(days))
+
+
 def _serial_problems(days: pd.Series, file: str) -> Iterator[Problem]:
     """A date that a spreadsheet keeps as a number, such as 44259 for 2021-03-04."""
     known = days.dropna()
-    if len(known) and known.min() >= LEAST_SERIAL and known.max() <= MOST_DAYS:
-        first = SERIAL_ORIGIN + timedelta(days=float(known.min()))
+    if len(known) and known.min() >= LEAST_SERIAL and known.max() <= LAST_SERIAL:
+        first = _serial_date(known.min())
         hidden = (
             f"expected days from the one origin; all are {LEAST_SERIAL} or more, as the dates of "
             "a spreadsheet are; `python -m analysis import` turns dates into days"

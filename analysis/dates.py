@@ -21,8 +21,8 @@ ORDERS = ("day-first", "month-first")
 
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
-_NAMED = re.compile(r"(\d{1,2})[- ./]?([A-Za-z]{3})[a-z]*[- ./]?(\d{4})(?:[: ].*)?")
-_PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?: \d{1,2}:\d{2}.*)?")
+_NAMED = re.compile(r"(\d{1,2})[- ./]?([A-Za-z]{3})[a-z]*[- ./]?(\d{4}|\d\d)(?:[: ].*)?")
+_PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)(?: \d{1,2}:\d{2}.*)?")
 _SHORT = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d\d|(19|20)\d\d-\d{1,2}(-[A-Za-z]+)?")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -32,16 +32,21 @@ def looks_like_date(text: str) -> bool:
 
     Also for dates that lack something, as 3/4/21 and 2021-03: they are wrong, and no category.
     """
-    return bool(_SHORT.fullmatch(text)) or any(as_date(text, order) for order in ORDERS)
+    return bool(_SHORT.fullmatch(text)) or any(as_date(text, order, 1970) for order in ORDERS)
 
 
-def as_date(text: str, order: str | None) -> date | None:
+def as_date(text: str, order: str | None, first_year: int | None = None) -> date | None:
     """The date that a text says, None where it says none.
 
     `order` tells 03/04/2021 apart: `day-first`, `month-first`, or None where it is not known; then
     such a date is None. Points part day, month and year in this order wherever they are used.
+    Years of two digits lie within the hundred years from `first_year`; without it, None.
     """
     parts = _year_month_day(text, order)
+    if parts and parts[0] < 100:
+        if first_year is None:
+            return None
+        parts = (first_year + (parts[0] - first_year) % 100, *parts[1:])
     try:
         return date(*parts) if parts else None
     except ValueError:  # 31 February
@@ -71,6 +76,11 @@ def needs_order(text: str) -> bool:
     return bool(match) and match[2] != "." and match[1] != match[3]
 
 
+def needs_century(text: str) -> bool:
+    """True for a date whose year has two digits: 16.04.17."""
+    return any(as_date(text, order, 1970) and not as_date(text, order) for order in ORDERS)
+
+
 def proven_order(texts: Iterable[str]) -> tuple[str | None, str]:
     """The order in which these dates are written and one that proves it; None where none does.
 
@@ -78,7 +88,7 @@ def proven_order(texts: Iterable[str]) -> tuple[str | None, str]:
     """
     proofs: dict[str, str] = {}
     for text in filter(needs_order, texts):
-        possible = [order for order in ORDERS if as_date(text, order)]
+        possible = [order for order in ORDERS if as_date(text, order, 1970)]
         if len(possible) == 1:
             proofs.setdefault(possible[0], text)
     if len(proofs) != 1:

@@ -14,7 +14,7 @@ import yaml
 
 from . import adam
 from .dataset import EVENT_DAYS, RESERVED
-from .dates import EPOCHS, UNITS, looks_like_date, needs_order, proven_order
+from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, proven_order
 from .meaning import (
     candidates,
     clocks,
@@ -361,7 +361,11 @@ def _dates(source: Source, draft: Draft, used: set[str], dates: list[str]) -> st
 
 
 def _order(source: Source, draft: Draft, dates: list[str]) -> None:
-    """Which comes first, day or month, where the dates alone do not say."""
+    """Which comes first, day or month, and the century, where the dates alone do not say."""
+    cells = (cell for column in dates for cell in source.filled(column))
+    if short := next(filter(needs_century, cells), None):
+        ask = f"the years of two digits, as in {short}: within the hundred years from which one?"
+        draft.add(f"first_year: {quoted(OPEN)}", f"{ask} such as 1950", depth=1)
     doubtful = {
         cell: f"row {row} of {column}"
         for column in dates

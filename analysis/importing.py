@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
 import hashlib
 import io
 import json
@@ -15,7 +16,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,10 +26,20 @@ import jsonschema
 import pandas as pd
 import yaml
 
-from . import adam, redcap
+from . import adam, missing, redcap, rows
 from .dataset import EVENT_DAYS, RESERVED, DataError, load
-from .dates import EPOCHS, KINDS, UNITS, as_date, day_counted, looks_like_date, needs_order
+from .dates import (
+    EPOCHS,
+    KINDS,
+    UNITS,
+    as_date,
+    day_counted,
+    looks_like_date,
+    needs_century,
+    needs_order,
+)
 from .guesses import DAYS, OPEN, draft, identifies, quoted, several_rows
+from .headers import ROW_NAMES
 from .meaning import (
     agree,
     clocks,
@@ -77,6 +88,8 @@ class Made:
     problems: list[str] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # rows and cells of the file
+    way_out: list[str] = field(default_factory=list)  # where problems can be left out
 
 
 def import_folder(
@@ -99,19 +112,25 @@ def import_folder(
     beside = {"dictionary": dictionary, "catalog": catalog, "adtte": adtte}
     raise_any(_overwriting(folder, old, [file, *beside.values()], force))
     told = _scalars(old) if old else {}
-    options = _options(told)
+    options, unanswered = _options(told)
     if set(told) == {"source"}:  # how to read the file, and no more yet
         old = None
     files = _read(file, beside, options | ({"sheet": sheet} if sheet else {}))
-    text = old or draft(files.patients, files.times, folder.resolve().name, new_ids)
-    text = _with_block(text, "source", _source_block(files), first=True)
+    answered = options.get("missing_in", {})
+    asked = [c for c in files.patients.text if (c in unanswered if old else c not in answered)]
+    doubts = _doubts(files.patients, asked)
+    guessed = _as_guessed(files.patients, doubts)
+    text = old or draft(guessed, files.times, folder.resolve().name, new_ids)
+    dropped = _scalars(text).get("dropped") or {}
+    doubts = {column: codes for column, codes in doubts.items() if column not in dropped}
+    text = _with_block(text, "source", _source_block(files, doubts), first=True)
     if new_ids:
         text = re.sub(r"^( +new_ids: *)false\b", r"\1true", text, flags=re.MULTILINE)
         text = re.sub(
             r'^(  patient_id:\n(?: +#.*\n)? +column: )"\?"', r'\1""', text, flags=re.MULTILINE
         )
     try:
-        raise_any([*_repeated(files.patients, text), *open_questions(text)])
+        raise_any(_first_questions(files.patients, text))
         made, package = _made(files, text, folder.resolve().name)
         content = _patients_csv(made), _json(package)
         _check(made, *content)
@@ -159,18 +178,27 @@ def _scalars(text: str, loader: type = yaml.BaseLoader) -> dict[str, Any]:
         raise DataError([f"{MAPPING}{where}: not valid YAML: {reason}"]) from error
     if not isinstance(content, dict):
         raise DataError([f"{MAPPING}: found no keys, expected reserved, columns and analysis"])
+    if isinstance(content.get("rows"), dict):  # one condition is a list of one
+        content["rows"] = [content["rows"]]
     return content
 
 
-def _options(told: dict[str, Any]) -> dict[str, Any]:
-    """How the file is to be read, without what is still a question. Raises DataError."""
-    source = told.get("source") or {}
+def _options(told: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """How the file is to be read, and the columns whose codes for missing are still a question.
+
+    Raises DataError.
+    """
+    source, unanswered = told.get("source") or {}, []
     if isinstance(source, dict):
         source = {key: value for key, value in source.items() if value != OPEN}
+        if isinstance(own := source.get("missing_in"), dict):
+            unanswered = [column for column, codes in own.items() if codes in (OPEN, [OPEN])]
+            answered = {key: codes for key, codes in own.items() if key not in unanswered}
+            source = source | {"missing_in": answered}
     part = {"$defs": SCHEMA["$defs"], **SCHEMA["properties"]["source"]}
     errors = jsonschema.Draft202012Validator(part).iter_errors(source)
     raise_any(f"{MAPPING}, source{error.json_path[1:]}: {error.message}" for error in errors)
-    return source
+    return source, unanswered
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -191,11 +219,53 @@ def open_questions(text: str) -> Iterator[str]:
         block = top[1] if (top := re.match(r"(\w+):", line)) else block
         if block in ("columns", "dropped", "title"):  # there a question mark is of the source
             continue
-        match = re.match(r"""\s*([\w"']+): *\[? *["']?\?["']? *\]? *(#.*)?$""", line)
+        match = re.match(
+            r"""\s*("(?:[^"\\]|\\.)+"|[\w .'-]+): *\[? *["']?\?["']? *\]? *(#.*)?$""", line
+        )
         if match:
             above = lines[number - 1].strip() if number else ""
             asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
             yield f"{MAPPING}, row {number + 1}, {match[1]}: {asked}"
+
+
+def _first_questions(source: Source, text: str) -> list[str]:
+    """The open questions, and with them what an answer may mend at once."""
+    mapping, asked = _scalars(text), list(open_questions(text))
+    if _asks(mapping.get("rows")):
+        return asked
+    source, _ = _chosen(source, mapping)
+    mended = _without_follow_up(source, mapping) if asked else ()
+    return [*_repeated(source, mapping), *asked, *mended]
+
+
+def _asks(conditions: Any) -> bool:
+    """Whether one of the conditions on rows is still a question."""
+    return isinstance(conditions, list) and any(
+        isinstance(condition, dict) and OPEN in condition.values() for condition in conditions
+    )
+
+
+def _without_follow_up(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
+    """The way out where the last contact is blank or negative."""
+    reserved = mapping.get("reserved")
+    entry = reserved.get("last_contact_day") if isinstance(reserved, dict) else {}
+    columns = _columns_of(entry) if isinstance(entry, dict) else []
+    if not columns or not set(columns) <= set(source.text):
+        return
+    cells = rows.first_filled(source.text, columns)
+    blank = int((cells == "").sum())
+    negative = sum(bool(NUMBER.fullmatch(text)) and float(text) < 0 for text in cells)
+    if blank or negative:
+        where = columns[0] if len(columns) == 1 else columns
+        how = "at_least: 0" if negative else "blank: no"
+        counts = {"blank": blank, "negative": negative}
+        found = " and ".join(
+            f"{word} in {count} row{'s' * (count > 1)}" for word, count in counts.items() if count
+        )
+        yield (
+            f"{source.file}, column {cells.name}: {found}; mend these rows, or leave them out: "
+            f"rows: {{column: {quoted(where)}, {how}}} in {MAPPING}"
+        )
 
 
 def _leave_mapping(folder: Path, old: str | None, text: str) -> list[str]:
@@ -229,23 +299,70 @@ def _with_block(text: str, key: str, block: list[str], first: bool = False) -> s
     return "\n".join([*lines[:start], *block, *lines[end:]]) + "\n"
 
 
-def _source_block(files: Files) -> list[str]:
-    """Names and digests of the files as they are now, and how the text was read."""
+def _source_block(files: Files, doubts: dict[str, list[str]]) -> list[str]:
+    """Names and digests of the files as they are now, and how the text was read.
+
+    `doubts` are values by column of which it is asked whether they mean missing.
+    """
     source = files.patients
     note = "# The file as it was last imported, and how it was read."
     lines = ["source:", f"  {note}", f"  file: {quoted(source.file)}", f"  sha256: {source.sha256}"]
     for key, value in source.options.items():
+        if key == "missing_in":
+            continue
         if key == "encoding" and value == "cp1252":
             lines.append("  # It is not UTF-8, so probably Western European, as Windows writes it.")
         if value == OPEN:
             lines.append('  # what parts the decimals in 1,234? write "," or "."')
         lines.append(f"  {key}: {quoted(value)}")
+    own = source.options.get("missing_in", {})
+    lines += ["  missing_in:"] if own or doubts else []
+    lines += [f"    {quoted(column)}: {quoted(codes)}" for column, codes in own.items()]
+    for column, codes in doubts.items():
+        lines.append(f"    # {_asked(source, column, codes)}")
+        lines.append(f"    {quoted(column)}: {quoted(OPEN)}")
     for key, (name, digest) in files.beside.items():
         lines += [f"  {key}:", f"    file: {quoted(name)}", f"    sha256: {digest}"]
     return lines
 
 
+def _asked(source: Source, column: str, codes: list[str]) -> str:
+    counts = pd.concat([source.text[column], source.blanked.get(column)]).value_counts()
+    found = ", ".join(f"{code} ({_times(counts[code])})" for code in codes)
+    such = f"such as {quoted(codes)}, or [] for none"
+    return f"which values of {column} mean that it is not known, {such}? found {found}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 # --- reading ---------------------------------------------------------------------------------
+
+
+def _doubts(source: Source, columns: Iterable[str]) -> dict[str, list[str]]:
+    """What may be a code for missing, and what was taken for one and may be a level, by column."""
+    doubts = {}
+    for column in columns:
+        cells, labels = source.filled(column), source.variables[column].levels
+        blanked = list(source.blanked.get(column, pd.Series(dtype=object)).unique())
+        codes = [] if labels else missing.suspects(cells)
+        if codes:
+            doubts[column] = blanked + codes
+        elif blanked and missing.may_be_levels(source.blanked, column, cells, labels):
+            doubts[column] = blanked
+    return doubts
+
+
+def _as_guessed(source: Source, doubts: dict[str, list[str]]) -> Source:
+    """The file as a first mapping reads it: a code for missing is blank, a level is there."""
+    text = source.text.copy()
+    for column, codes in doubts.items():
+        found = text[column].isin(codes)
+        text[column] = text[column].mask(found, "")
+        if not found.any():
+            text.loc[source.blanked[column].index, column] = source.blanked[column]
+    return dataclasses.replace(source, text=text, dates={})
 
 
 def _read(file: Path, beside: dict[str, Path | None], options: dict[str, Any]) -> Files:
@@ -265,28 +382,25 @@ def _read(file: Path, beside: dict[str, Path | None], options: dict[str, Any]) -
     return Files(patients, times, digests)
 
 
-def _chosen(source: Source, rows: dict[str, Any] | None) -> Source:
-    """The file with only the rows that the mapping asks for."""
-    if not rows:
-        return source
-    raise_any(_absent(source, [rows["column"]], "rows"))
-    text = source.text[source.text[rows["column"]].isin(rows["values"])]
-    if text.empty:
-        raise DataError([f"{MAPPING}, rows: no row of {source.file} has one of these values"])
-    return Source(**{**source.__dict__, "text": text})
+def _chosen(source: Source, mapping: dict[str, Any]) -> tuple[Source, list[str]]:
+    """The file with only the rows that the mapping asks for, and lines on the others."""
+    conditions = mapping.get("rows", [])
+    part = {"$defs": SCHEMA["$defs"], **SCHEMA["properties"]["rows"]}
+    errors = jsonschema.Draft202012Validator(part).iter_errors(conditions)
+    raise_any(f"{MAPPING}, rows{error.json_path[1:]}: {error.message}" for error in errors)
+    for condition in conditions:
+        raise_any(_absent(source, _columns_of(condition), "rows"))
+    return rows.chosen(source, conditions, _reads_dates(mapping))
 
 
-def _repeated(source: Source, text: str) -> Iterator[str]:
+def _repeated(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
     """Patients with several rows, which are not merged: a slip, or a file of another shape."""
-    mapping = _scalars(text)
     entry = mapping.get("reserved")
     entry = entry.get("patient_id") if isinstance(entry, dict) else {}
     column = entry.get("column") if isinstance(entry, dict) else ""
-    rows = mapping.get("rows") or {}
-    told = isinstance(rows, dict) and rows.get("column") in source.text and "values" in rows
-    if not isinstance(column, str) or column not in source.text or (rows and not told):
+    if not isinstance(column, str) or column not in source.text:
         return
-    cells = _chosen(source, rows).cells(column)
+    cells = source.cells(column)
     again = pd.Series(cells.texts).duplicated() & (pd.Series(cells.texts) != "")
     many = pd.Series(cells.texts)[again].nunique()
     if many > 1 and many >= 0.5 * len({*cells.texts}):
@@ -311,10 +425,12 @@ def _absent(source: Source, columns: list[str], place: str) -> Iterator[str]:
 def _made(files: Files, text: str, name: str) -> tuple[Made, dict[str, Any]]:
     """The columns of patients.csv in order, and the content of datapackage.json."""
     mapping = _mapping(text)
-    source = _chosen(files.patients, mapping.get("rows"))
+    source, left_out = _chosen(files.patients, mapping)
     raise_any(_unmapped(source, mapping))
     maker = _Maker(source, files.times, mapping)
     made = maker.make()
+    made.left_out = [*source.notes, *left_out, *_blanked(source, made)]
+    made.way_out = list(_without_follow_up(source, mapping))
     fields = [column.field for column in made.columns.values()]
     slug = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-") or "patients"
     resource = {
@@ -333,6 +449,23 @@ def _made(files: Files, text: str, name: str) -> tuple[Made, dict[str, Any]]:
         "analysis": mapping["analysis"],
     }
     return made, package
+
+
+def _reads_dates(mapping: dict[str, Any]) -> Callable[[str], date | None]:
+    """How the mapping reads a date that is text."""
+    dates = mapping.get("dates") or {}
+    told = dates.get("first_year", OPEN)
+    first = int(told) if told != OPEN else None
+    return lambda text: as_date(text, dates.get("order"), first)
+
+
+def _blanked(source: Source, made: Made) -> Iterator[str]:
+    """How many cells of each column that is used were left blank, code by code."""
+    for column, codes in source.blanked.items():
+        counts = codes[codes.index.isin(source.text.index)].value_counts()
+        found = ", ".join(f"{code} ({_times(count)})" for code, count in counts.items())
+        if found and column not in made.dropped:
+            yield f"{column}: left blank, as codes for missing: {found}"
 
 
 def _columns_of(entry: dict[str, Any]) -> list[str]:
@@ -360,7 +493,7 @@ def _unmapped(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
     yield from _absent(source, [origin] if origin else [], "dates.origin")
     known = {*own, *(mapping.get("dropped") or {}), *reserved, origin}
     for column in source.text:
-        if column not in known:
+        if column not in known | {ROW_NAMES}:
             yield (
                 f"{source.file}, row 1, column {column}: not in {MAPPING}; "
                 "list it under columns, or under dropped"
@@ -378,6 +511,7 @@ class _Maker:
         self.mapping = mapping
         self.reserved = mapping["reserved"]
         self.dates = mapping.get("dates") or {}
+        self.read_date = _reads_dates(mapping)
         self.made = Made()
         month = mapping["analysis"].get("days_per_month")
         self.lengths = UNITS | ({"months": month} if isinstance(month, (int, float)) else {})
@@ -411,9 +545,9 @@ class _Maker:
     def _consumed(self) -> dict[str, str]:
         """Columns that a reserved one is made of: no characteristics, unless `analysis` says so."""
         used = {column: f"it is {place}" for column, place in _reserved(self.mapping).items()}
-        rows = self.mapping.get("rows") or {}
-        if len(rows.get("values", [])) == 1:
-            used[rows["column"]] = "it picks the rows"
+        for condition in self.mapping.get("rows", []):
+            if len(condition.get("values", [])) == 1:
+                used |= dict.fromkeys(_columns_of(condition), "it picks the rows")
         analysis, own = self.mapping["analysis"], self.mapping["columns"] or {}
         named = {
             entry.get("column")
@@ -660,12 +794,16 @@ class _Maker:
         if how in EPOCHS and NUMBER.fullmatch(text):
             found = day_counted(float(text), how)
         else:
-            found = as_date(text, order)
+            found = self.read_date(text)
         if found is None:
-            doubt = order is None and needs_order(text) and looks_like_date(text)
-            ask = f"dates.order in {MAPPING} to say which comes first, day or month"
-            written = f"a date ({order}), " if order else "a date "
-            self._problem(cells, place, ask if doubt else f"{written}such as 2021-03-04")
+            expected = (
+                f"a date ({order}), such as 2021-03-04" if order else "a date such as 2021-03-04"
+            )
+            if order is None and needs_order(text) and looks_like_date(text):
+                expected = f"dates.order in {MAPPING} to say which comes first, day or month"
+            elif "first_year" not in self.dates and needs_century(text):
+                expected = f"a year of four digits, or dates.first_year in {MAPPING}"
+            self._problem(cells, place, expected)
         return found
 
     def _died(self) -> None:
@@ -860,14 +998,14 @@ def _check(made: Made, table: bytes, package: bytes) -> None:
                 load(place)
             except DataError as error:
                 problems = [_in_source(line, made) for line in error.problems]
-    raise_any(problems)
+    raise_any([*problems, *(made.way_out if problems else [])])
 
 
 def _at_most(problems: list[str]) -> Iterator[str]:
     """No more lines of one kind than `check` gives."""
     counts: dict[str, int] = {}
     for line in dict.fromkeys(problems):
-        kind = re.sub(r'row \d+, |found ".*?"( \(.*?\))?, |\d{4}-\d\d-\d\d', "", line)
+        kind = re.sub(r'row \d+, |found ".*?"( \(.*?\))?, |(?<!such as )\d{4}-\d\d-\d\d', "", line)
         counts[kind] = counts.get(kind, 0) + 1
         if counts[kind] <= LISTED_AT_MOST:
             yield line
@@ -958,8 +1096,9 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _report(files: Files, made: Made, folder: Path) -> list[str]:
     source = files.patients
-    rows = len(next(iter(made.columns.values())).values)
+    patients = len(next(iter(made.columns.values())).values)
     lines = [f"{source.file}: {len(source.text)} rows, {len(source.text.columns)} columns"]
+    lines += [f"  {line}" for line in made.left_out]
     if files.times:
         codes = ", ".join(adam.described(files.times))
         lines.append(f"{files.times.file}: {len(files.times.text)} rows, parameters {codes}")
@@ -971,7 +1110,9 @@ def _report(files: Files, made: Made, folder: Path) -> list[str]:
     lines.append(f"kept {len(own)} columns: {', '.join(own)}" if own else "kept no other columns")
     lines.append(f"dropped {len(made.dropped)} columns" + (":" if made.dropped else ""))
     lines += [f"  {name}: {why}" for name, why in made.dropped.items()]
-    lines.append(f"{folder}: {rows} patients in patients.csv, with datapackage.json and {MAPPING}")
+    lines.append(
+        f"{folder}: {patients} patients in patients.csv, with datapackage.json and {MAPPING}"
+    )
     lines.append(f"go on with: python -m analysis check {folder}")
     return lines
 

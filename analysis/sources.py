@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,12 +23,14 @@ import pandas as pd
 
 from .dataset import DataError
 from .dates import looks_like_date
+from .headers import table_of
+from .missing import NUMBER, WORDS, blank
 from .problems import raise_any
+from .textfiles import unmarked_utf_16
+from .workbooks import layout_of
 
 MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
 DELIMITERS = (",", ";", "\t", "|")
-MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 
@@ -73,7 +76,9 @@ class Cells:
 class Source:
     """One file. `text` has its cells as text, blank where missing; the index is the file's rows.
 
-    `options` says how it was read, with the keys that `source` of a mapping may have.
+    `options` says how it was read, with the keys that `source` of a mapping may have. `blanked`
+    has the codes for missing that were left blank, by column and row; `notes` are lines on what
+    was left out or is not as it seems.
     """
 
     file: str
@@ -82,6 +87,8 @@ class Source:
     text: pd.DataFrame
     variables: dict[str, Variable]
     options: dict[str, Any]
+    blanked: dict[str, pd.Series] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     dates: dict[str, bool] = field(default_factory=dict)  # what `is_date` has found
 
     def cells(self, column: str) -> Cells:
@@ -105,17 +112,28 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
     if reader is None:
         raise DataError([f"{path.name}: found {path.suffix or 'no ending'}, expected {_ENDINGS}"])
     raise_any(_too_large(path))
-    content = path.read_bytes()
+    content, options = path.read_bytes(), options or {}
     try:
-        text, variables, used = reader(path, content, options or {})
+        raw = reader(path, content, options)
     except ImportError as error:
         needed = f"{path.name}: needs the package {error.name}; install requirements.txt"
         raise DataError([needed]) from error
-    raise_any(_header_problems(path.name, text.columns))
-    if text.empty:
+    raise_any(_names_twice(path.name, raw.text.columns))
+    if raw.text.empty:
         raise DataError([f"{path.name}: found no rows, expected a header and a row a patient"])
-    named = {name: variables.get(name, Variable(name)) for name in text}
-    return Source(path.name, form, hashlib.sha256(content).hexdigest(), text, named, used)
+    used, text = raw.options, raw.text
+    if raw.loose or "missing" in options:
+        used["missing"] = options.get("missing", _words(text))
+    if "missing_in" in options:
+        used["missing_in"] = options["missing_in"]
+    text, blanked = blank(text, used.get("missing", []), options.get("missing_in", {}))
+    if raw.loose:
+        used["decimal"] = options.get("decimal") or _decimal(text)
+        text = _with_points_only(text, used["decimal"], options)
+    named = {name: raw.variables.get(name, Variable(name)) for name in text}
+    digest = hashlib.sha256(content).hexdigest()
+    blanked = raw.blanked | blanked
+    return Source(path.name, form, digest, text, named, used, blanked, raw.notes)
 
 
 def _too_large(path: Path) -> Iterator[str]:
@@ -128,48 +146,69 @@ def _too_large(path: Path) -> Iterator[str]:
         yield f"{path.name}: found {size / 1e6:,.0f} MB, expected at most {MOST_MEGABYTES} MB"
 
 
-def _header_problems(file: str, names: pd.Index) -> Iterator[str]:
-    for place, name in enumerate(names, start=1):
-        if name == "":
-            yield f'{file}, row 1, column {place}: found "", expected a name for the column'
-    for name in sorted(set(names[names.duplicated()]) - {""}):
+def _names_twice(file: str, names: pd.Index) -> Iterator[str]:
+    for name in sorted(set(names[names.duplicated()])):
         yield f"{file}, row 1, column {name}: found twice, expected a name that no other column has"
 
 
-# --- text ------------------------------------------------------------------------------------
+@dataclass
+class Read:
+    """What a reader of one format makes of a file; `loose` where its cells have no types."""
 
-Read = tuple[pd.DataFrame, dict[str, Variable], dict[str, Any]]
+    text: pd.DataFrame
+    variables: dict[str, Variable]
+    options: dict[str, Any]
+    loose: bool = False
+    blanked: dict[str, pd.Series] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+# --- text ------------------------------------------------------------------------------------
 
 
 def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     encoding = options.get("encoding") or _encoding(content)
     try:
         # A "sep=;" line is for Excel alone, which does not show it either.
-        told, text = _without_separator_line(content.decode(encoding))
+        told, text = _without_separator_line(content.decode(encoding).lstrip("\ufeff"))
     except (UnicodeDecodeError, LookupError) as error:
         row = content[: getattr(error, "start", 0)].count(b"\n") + 1
         hint = "say which it is in import.yaml, as in source: {encoding: cp1250}"
         raise DataError([f"{path.name}, row {row}: not {encoding} text; {hint}"]) from error
+    if "\0" in text:
+        row = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError([f"{path.name}, row {row}: a NUL byte, which no text has; remove it"])
+    delimiter = options.get("delimiter") or told or _delimiter(text)
+    table = table_of(path.name, _records(path.name, text, delimiter), options)
+    used = {"encoding": encoding, "delimiter": delimiter, **table.options}
+    return Read(table.text, {}, used, loose=True, notes=table.notes)
+
+
+def _records(file: str, text: str, delimiter: str) -> list[list[str]]:
+    """The rows of a text, blank ones too. Raises DataError where a quote swallows the rest."""
+    end = "\x1e"  # stands alone in the last row, or within the quote that is not closed
+    records: list[list[str]] = []
     try:
-        delimiter = options.get("delimiter") or told or _delimiter(text)
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except (csv.Error, TypeError) as error:
-        raise DataError([f"{path.name}: not a table of text: {error}"]) from error
-    table = _from_rows(path.name, records)
-    used = {"encoding": encoding, "delimiter": delimiter}
-    used["missing"] = options.get("missing", _missing(table))
-    table = table.mask(table.isin(used["missing"]), "")
-    used["decimal"] = options.get("decimal") or _decimal(table)
-    # Until the mapping says what 1,234 is, it is a number at least.
-    table = table if used["decimal"] == "." else _with_points(table)
-    if options.get("decimal") == ".":
-        table = table.apply(_without_thousands)
-    return table.apply(_whole), {}, used
+        lines = io.StringIO(f"{text}\n{end}", newline="")
+        records += csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
+    except csv.Error as error:
+        if "field" not in str(error):
+            raise DataError([f"{file}: not a table of text: {error}"]) from error
+    except TypeError as error:
+        raise DataError([f"{file}: not a table of text: {error}"]) from error
+    if not records or records[-1] != [end]:
+        row = len(records) + (not records)
+        raise DataError([f'{file}, row {row}: a quote (") is not closed; close it or double it'])
+    return records[:-1]
 
 
 def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if unmarked := unmarked_utf_16(content):
+        return unmarked
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -183,56 +222,38 @@ def _without_separator_line(text: str) -> tuple[str, str]:
 
 
 def _delimiter(text: str) -> str:
-    """The one that cuts the first rows into the most cells of equal number."""
+    """The one that cuts most of the first rows into equally many cells; a space at the last."""
 
-    def cells(delimiter: str) -> int:
-        rows = csv.reader(io.StringIO(text[:100_000], newline=""), delimiter=delimiter)
-        counts = [len(row) for row, _ in zip(rows, range(20), strict=False) if row]
-        return min(counts, default=0)
+    def cut(delimiter: str) -> tuple[float, int]:
+        lines = io.StringIO(text[:100_000], newline="")
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
+        first = [row for row, _ in zip(rows, range(30), strict=False) if row]
+        widths = [len(row) for row in first if not row[0].startswith("#")] or [1]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width))
+        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0, 1)
 
-    return max(DELIMITERS, key=cells)
-
-
-def _from_rows(file: str, records: list[list[str]]) -> pd.DataFrame:
-    """The header and the rows below it, each under its own number; blank rows are no patients."""
-    if not records or not any(cell.strip() for cell in records[0]):
-        raise DataError([f"{file}, row 1: found nothing, expected the names of the columns"])
-    names = [" ".join(name.split()) for name in records[0]]
-    rows = {
-        number: [cell.strip() for cell in row]
-        for number, row in enumerate(records[1:], start=2)
-        if any(cell.strip() for cell in row)
-    }
-    width = len(names)
-    raise_any(
-        f"{file}, row {number}: found {len(row)} cells, expected {width} as in the header"
-        for number, row in rows.items()
-        if len(row) < width or any(row[width:])
-    )
-    table = pd.DataFrame(
-        [row[:width] for row in rows.values()], index=list(rows), columns=names, dtype=object
-    )
-    return table.loc[
-        :, [not _is_filler(table.iloc[:, place], name) for place, name in enumerate(names)]
-    ]
+    best = max(DELIMITERS, key=cut)
+    # R's write.table parts by spaces, and its header has one name fewer.
+    return " " if cut(best)[0] == 0 and cut(" ")[0] > 0.5 else best
 
 
-def _is_filler(column: pd.Series, name: str) -> bool:
-    """A nameless column that is blank, or counts the rows, as R writes it."""
-    count = [str(number) for number in range(1, len(column) + 1)]
-    return name == "" and ((column == "").all() or column.tolist() == count)
+def _words(table: pd.DataFrame) -> list[str]:
+    return [code for code in WORDS if (table == code).to_numpy().any()]
 
 
-def _missing(table: pd.DataFrame) -> list[str]:
-    return [code for code in MISSING if (table == code).to_numpy().any()]
+def _with_points_only(table: pd.DataFrame, decimal: str, options: dict[str, Any]) -> pd.DataFrame:
+    # Until the mapping says what 1,234 is, it is a number at least.
+    table = table if decimal == "." else _with_points(table)
+    if options.get("decimal") == ".":
+        table = table.apply(_without_thousands)
+    return table.apply(_whole)
 
 
 def _decimal(table: pd.DataFrame) -> str:
     """What parts the decimals; `?` where 1,234 may be a number or a thousand."""
     found = set()
-    for name in dict.fromkeys(table.columns):
-        cells = pd.DataFrame(table[name]).iloc[:, 0]
-        cells = cells[cells != ""]
+    for name in table:
+        cells = table[name][table[name] != ""]
         commas = cells[cells.str.fullmatch(_COMMA_NUMBER)]
         if len(commas) and (cells.str.fullmatch(NUMBER) | cells.isin(commas)).all():
             found.add("?" if commas.str.fullmatch(_THOUSANDS).all() else ",")
@@ -280,7 +301,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         if np.isnan(value):
             return ""
-        return str(int(value)) if abs(value) < 1e15 and value == int(value) else str(value)
+        whole = abs(value) < 2**53 and value == int(value)  # beyond it digits are lost
+        return str(int(value)) if whole else str(value)
     return str(value).strip()
 
 
@@ -304,22 +326,32 @@ def _read_excel(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = _sheet(path.name, [sheet.title for sheet in book.worksheets], options.get("sheet"))
-        book[sheet].reset_dimensions()  # some programs write a size that is wrong
-        rows = [list(row) for row in book[sheet].iter_rows(values_only=True)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles and validations, which are not read
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            sheets = [sheet.title for sheet in book.worksheets]
+            sheet = _sheet(path.name, sheets, options.get("sheet"))
+            book[sheet].reset_dimensions()  # some programs write a size that is wrong
+            rows = [list(row) for row in book[sheet].iter_rows(values_only=True)]
+        layout = layout_of(content, book[sheet]._worksheet_path)
     except DataError:
         raise
     except Exception as error:  # what a broken archive raises is anybody's guess
         raise _unreadable(path, "an Excel workbook (.xlsx)", error) from error
+    raise_any(layout.problems(path.name))
     width = max((len(row) for row in rows), default=0)
     cells = [[*row, *[None] * (width - len(row))] for row in rows]
-    text = _from_rows(path.name, [[_cell(cell) for cell in row] for row in cells])
-    _, variables = _typed(
-        pd.DataFrame(cells[1:], columns=[_cell(name) for name in cells[0]], dtype=object)
-    )
-    used = {"sheet": sheet, "missing": options.get("missing", _missing(text))}
-    return text.mask(text.isin(used["missing"]), ""), variables, used
+    table = table_of(path.name, [[_cell(cell) for cell in row] for row in cells], options)
+    raise_any(layout.merged_problems(path.name, table.header_row))
+    variables = {}
+    for name, place in zip(table.text, table.places, strict=True):
+        filled = [cells[row - 1][place] for row in table.text.index]
+        filled = [cell for cell in filled if _cell(cell)]
+        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
+        variables[name] = Variable(name, kind="date" if dates else "")
+    used = {"sheet": sheet, **table.options}
+    notes = [*table.notes, *layout.notes(table)]
+    return Read(table.text, variables, used, loose=True, notes=notes)
 
 
 def _sheet(file: str, sheets: list[str], wanted: str | None) -> str:
@@ -336,7 +368,8 @@ def _sheet(file: str, sheets: list[str], wanted: str | None) -> str:
 
 def _read_parquet(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     try:
-        frame = pd.read_parquet(io.BytesIO(content))
+        # Whole numbers beside blanks would else lose their last digits as decimals.
+        frame = pd.read_parquet(io.BytesIO(content), dtype_backend="numpy_nullable")
     except ImportError:
         raise
     except Exception as error:
@@ -347,18 +380,19 @@ def _read_parquet(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     for name, kind in zip(text.columns, frame.dtypes, strict=True):
         if isinstance(kind, pd.CategoricalDtype):
             variables[name].levels = {_cell(level): _cell(level) for level in kind.categories}
-    return text, variables, {}
+    return Read(text, variables, {})
 
 
 def _statistical(function: str, what: str) -> Callable[[Path, bytes, dict[str, Any]], Read]:
-    """A reader of a SAS or Stata file, with its labels of columns and of values."""
+    """A reader of a SAS, Stata or SPSS file, with its labels of columns and of values."""
 
     def reader(path: Path, content: bytes, options: dict[str, Any]) -> Read:
         import pyreadstat
 
         encoding = {"encoding": options["encoding"]} if options.get("encoding") else {}
+        spss = {"user_missing": True} if function == "read_sav" else {}
         try:
-            frame, about = getattr(pyreadstat, function)(path, **encoding)
+            frame, about = getattr(pyreadstat, function)(path, **encoding, **spss)
         except Exception as error:
             raise _unreadable(path, what, error) from error
         text, variables = _typed(_single_precision(frame, about.readstat_variable_types))
@@ -368,9 +402,25 @@ def _statistical(function: str, what: str) -> Callable[[Path, bytes, dict[str, A
             variable.levels = _labels(labels)
             variable.labels = about.variable_to_label.get(name) or ""
             variable.format = about.original_variable_types.get(name) or ""
-        return text, variables, encoding
+        blanked = {}
+        for name, ranges in about.missing_ranges.items() if spss else ():
+            if (missing := _within(frame[name], ranges).to_numpy()).any():
+                blanked[name] = text.loc[missing, name].copy()
+                text.loc[missing, name] = ""
+        return Read(text, variables, encoding, blanked=blanked)
 
     return reader
+
+
+def _within(values: pd.Series, ranges: list[dict[str, Any]]) -> pd.Series:
+    """Where values lie in one of the ranges that an SPSS file declares as missing."""
+    found = pd.Series(False, index=values.index)
+    for limits in ranges:
+        if isinstance(limits["lo"], str):
+            found |= values == limits["lo"]
+        else:
+            found |= pd.to_numeric(values, errors="coerce").between(limits["lo"], limits["hi"])
+    return found
 
 
 def _labels(labels: dict[Any, Any]) -> dict[str, str]:
@@ -416,6 +466,7 @@ READERS: dict[str, tuple[str, Callable[[Path, bytes, dict[str, Any]], Read]]] = 
     ".xpt": ("sas", _statistical("read_xport", "a SAS transport file")),
     ".sas7bdat": ("sas", _statistical("read_sas7bdat", "a SAS data file")),
     ".dta": ("stata", _statistical("read_dta", "a Stata file")),
+    **dict.fromkeys((".sav", ".zsav"), ("spss", _statistical("read_sav", "an SPSS file"))),
 }
 _ENDINGS = "one of " + ", ".join(READERS)
 

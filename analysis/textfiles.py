@@ -106,7 +106,7 @@ def read_table(path: Path, known: Collection[str]) -> TextTable | list[Problem]:
 def _decoded(name: str, data: bytes) -> tuple[str, list[Problem]]:
     """Text in UTF-8, with or without its mark; else the best guess, and the problem."""
     marked = next((kind for mark, kind in MARKS.items() if data.startswith(mark)), None)
-    guess = marked or _unmarked_utf_16(data)
+    guess = marked or unmarked_utf_16(data)
     if guess:
         codec = guess.lower() if marked else guess
         expected = f"not UTF-8 text; it seems to be {guess[:6].upper()}; {SAVE}"
@@ -123,7 +123,7 @@ def _decoded(name: str, data: bytes) -> tuple[str, list[Problem]]:
         return text, [Problem(name, row, expected=expected)]
 
 
-def _unmarked_utf_16(data: bytes) -> str | None:
+def unmarked_utf_16(data: bytes) -> str | None:
     """English in UTF-16 has a zero in every second byte."""
     start = data[:1000]
     for codec, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):

@@ -23,7 +23,7 @@ STEMS: dict[str, tuple[str, ...]] = {
     "patient_id": (
         *("usubjid", "patient_id", "patientid", "pat_id", "patid", "subject_id", "subjid"),
         *("record_id", "case_id", "study_id", "patient_no", "patient_number", "pat_no", "patno"),
-        *("subject", "patient", "pid", "id"),
+        *("subject", "patient", "pid", "id", "row_names"),
     ),
     "last_contact_day": (
         *("last_contact", "death_or_last_contact", "last_follow_up", "last_followup", "last_fu"),

@@ -235,8 +235,8 @@ DATE = (
         ("b,I,50,1e999,,90,yes", 'column response_day: found "1e999", expected a number, with a '
          "point for decimals"),
         ("b,I,50,-1,,90,yes", 'column response_day: found "-1", expected 0 or more'),
-        ("b,I,50,,,50001,yes", 'column last_contact_day: found "50001", expected 50000 or less: '
-         "50000 days are 137 years, longer than any life"),
+        ("b,I,50,,,90001,yes", 'column last_contact_day: found "90001", expected 36525 or less: '
+         "36525 days are 100 years"),
         ("b,I,9e15,,,90,yes", 'column age: found "9e15", expected a number below 10^15, in a unit '
          "that makes it smaller"),
         ("b,I,50,,,2021-03-04,yes", f'column last_contact_day: found "2021-03-04", {DATE}'),
@@ -295,7 +295,11 @@ def test_the_dates_of_a_spreadsheet_are_known_by_their_size(tmp_path: Path) -> N
     ]
     assert not any("2021" in line for line in errors(path, private=True))
     mixed = errors(table(tmp_path, HEAD + rows + "c,I,40,,,300,no\n"))
-    assert not any("last_contact_day" in line for line in mixed)
+    assert [line for line in mixed if "last_contact_day" in line] == [
+        f'patients.csv, row {row}, column last_contact_day: found "{day}", expected 36525 or '
+        f"less: 36525 days are 100 years; {day} is {date} in a spreadsheet"
+        for row, day, date in ((2, 44300, "2021-04-14"), (3, 44280, "2021-03-25"))
+    ]
 
 
 def test_a_value_cannot_break_its_line_or_the_terminal(tmp_path: Path) -> None:

@@ -1,0 +1,108 @@
+"""Codes for missing: cells that are left blank, and values that only look like such a code.
+
+What a code is in one file is a value in another: NA is North America, 9 a number of nodes. So
+only the words below are left blank unasked, and they are counted; all others are questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from .dates import looks_like_date
+
+WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_ERRORS = ("#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#N/A")  # of a spreadsheet
+# Among numbers or dates these are no values.
+_NO_VALUES = re.compile(
+    r"[-–—?*]+|n\.?[adk]\.?|n/[ad]|na|nil|none|unk\.?|unknown|missing|not (known|done|available"
+    r"|applicable|recorded)|no data|unbekannt|fehlt|k\.?a\.?|inconnu",
+    re.IGNORECASE,
+)
+_NO_DATES = re.compile(r"9999.*|.*9999|(1900|1899)\D?(01\D?01|12\D?3[01])|0?1(\D)0?1\3(1900)")
+_SINGLE, _DOUBLE = (9, 8, 7), (99, 98, 97, 88, 77)
+_LARGE = (999, 998, 997, 888, 777, 9999, 9998, 8888, 7777, 99999, 999999)
+_NEGATIVE = {-float(code) for code in (1, *_SINGLE, *_DOUBLE, *_LARGE)}
+LEAST_OTHERS = 3  # with fewer cells beside it, nothing can be said of a value
+
+
+def blank(
+    text: pd.DataFrame, everywhere: Iterable[str], own: Mapping[str, Iterable[str]]
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """The table without its codes, and what was left blank: by column, the codes by their rows.
+
+    `everywhere` holds for all columns but those with codes of their `own`.
+    """
+    everywhere, columns, blanked = list(everywhere), {}, {}
+    for place, name in enumerate(text.columns):
+        column = text.iloc[:, place]
+        codes = list(own.get(name, everywhere))
+        found = column.isin(codes)
+        values = {_value(code) for code in codes if _value(code) is not None}
+        if values:
+            found |= column.map(_value).isin(values)
+        found &= column != ""
+        if found.any():
+            blanked[name] = column[found]
+            column = column.mask(found, "")
+        columns[place] = column
+    table = pd.DataFrame(columns, index=text.index, dtype=object)
+    return table.set_axis(text.columns, axis=1), blanked
+
+
+def _value(text: str) -> float | None:
+    pointed = text.replace(",", ".")
+    return float(pointed) if NUMBER.fullmatch(pointed) else None
+
+
+def suspects(cells: pd.Series) -> list[str]:
+    """Values of the filled `cells` that look like codes for missing, the most frequent first."""
+    counts = cells.value_counts()
+    values = {text: float(text) for text in counts.index if NUMBER.fullmatch(text)}
+    rest = [text for text in counts.index if text not in values]
+    words = [text for text in rest if _NO_VALUES.fullmatch(text) or text in _ERRORS]
+    dates = [text for text in rest if text not in words and looks_like_date(text)]
+    if len(words) + len(dates) < len(rest) or not (values or dates):
+        return [text for text in words if text in _ERRORS]
+    if dates:
+        codes = [text for text in dates if _NO_DATES.fullmatch(text)]
+        return [*words, *codes] if len(codes) < len(dates) else words
+    return [*words, *_codes(values, counts)]
+
+
+def _codes(values: dict[str, float], counts: pd.Series) -> list[str]:
+    """Numbers that stand apart from all the others of a column, as codes do."""
+    codes = {*_NEGATIVE, *_SINGLE, *_DOUBLE, *_LARGE}
+    others = [text for text, value in values.items() if value not in codes]
+    if counts[others].sum() < LEAST_OTHERS:
+        return []
+    top, low = max(values[text] for text in others), min(values[text] for text in others)
+    usual, whole = counts[others].max(), all(values[text] % 1 == 0 for text in others)
+
+    def apart(text: str) -> bool:
+        value, often = values[text], counts[text]
+        if value < 0:
+            return low >= 0
+        if value in _SINGLE:
+            return whole and low >= 0 and top <= 5 and (value == 9 or 9 in values.values())
+        if value in _DOUBLE:
+            return value > 1.3 * top or (value == 99 and often > 1 and value > 1.1 * top)
+        return value > 1.3 * top or (often >= 3 and often >= 3 * usual)
+
+    return [text for text, value in values.items() if value in codes and apart(text)]
+
+
+def may_be_levels(
+    blanked: Mapping[str, pd.Series], column: str, levels: pd.Series, labels: Iterable[str]
+) -> bool:
+    """Whether what was left blank may be levels: with a label, or as NA among AS and EU.
+
+    Where other columns have NA too it is the file's word for missing.
+    """
+    found = set(blanked[column])
+    alone = not any("NA" in set(codes) for name, codes in blanked.items() if name != column)
+    alike = len(levels) > 0 and bool(levels.str.fullmatch(r"[A-Z]{2}").all())
+    return bool(found & set(labels)) or (alone and alike and "NA" in found)
