@@ -108,9 +108,9 @@ def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> str
     _patient_id(source, reserved, new_ids)
     _rows(source, draft)
     if adtte is None:
-        kinds = _days(source, reserved)
+        kinds, durations = _days(source, reserved)
         _died(source, reserved)
-        words = _dates(source, draft, reserved.used, kinds)
+        words = _dates(source, draft, reserved.used, kinds, durations)
     else:
         _parameters(adtte, reserved)
         unit, why = adam.guessed_unit(adtte)
@@ -186,8 +186,8 @@ def row_pickers(source: Source, ids: str) -> dict[str, list[str]]:
     return found
 
 
-def _days(source: Source, draft: Draft) -> list[str]:
-    """The columns that are days; returns those that are dates."""
+def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
+    """The columns that are days; returns those that are dates, and those that are durations."""
     dates: list[str] = []
     durations: list[str] = []
     for role in DAYS:
@@ -210,7 +210,7 @@ def _days(source: Source, draft: Draft) -> list[str]:
         if role in EVENT_DAYS:
             _happened(source, draft, role, columns)
         dates += columns if how == "date" or how in EPOCHS else []
-    return dates
+    return dates, durations
 
 
 def _blanks(source: Source, column: str) -> int:
@@ -335,7 +335,9 @@ def _died(source: Source, draft: Draft) -> None:
     draft.add(f"alive: {quoted(codes[1] if codes else OPEN)}", "" if codes else ask, depth=2)
 
 
-def _dates(source: Source, draft: Draft, used: set[str], dates: list[str]) -> str:
+def _dates(
+    source: Source, draft: Draft, used: set[str], dates: list[str], durations: list[str]
+) -> str:
     """The block `dates`; returns the words for day 0."""
     if not dates:
         return OPEN
@@ -348,6 +350,9 @@ def _dates(source: Source, draft: Draft, used: set[str], dates: list[str]) -> st
     origin = found[0] if len(found) == 1 else OPEN
     every = [c for c in source.text if c not in dates and (is_date(source, c) or c in found)]
     ask = f"which date is day 0? {_list(found or every or source.text)}"
+    if both := clocks(source, durations, _in_words(source, origin)):
+        told = ", ".join(f"{column} from {words}" for column, words in both.items())
+        origin, ask = OPEN, f"{ask}; two clocks: {told}"
     draft.add(f"origin: {quoted(origin)}", ask if origin == OPEN else _says(source, found), depth=1)
     if origin != OPEN:
         used.add(origin)
@@ -355,9 +360,15 @@ def _dates(source: Source, draft: Draft, used: set[str], dates: list[str]) -> st
     _order(source, draft, [*dates, *found])
     if origin == OPEN:
         return OPEN
-    label = source.variables[origin].label
-    words = {normal(origin), stem(origin), stem(label)}
-    return next((ORIGINS[word] for word in words if word in ORIGINS), OPEN)
+    return _in_words(source, origin) or OPEN
+
+
+def _in_words(source: Source, origin: str) -> str:
+    """What happens on the day of a date, by its name or label; blank where neither says it."""
+    if origin == OPEN:
+        return ""
+    words = (normal(origin), stem(origin), stem(source.variables[origin].label))
+    return next((ORIGINS[word] for word in words if word in ORIGINS), "")
 
 
 def _order(source: Source, draft: Draft, dates: list[str]) -> None:
@@ -398,7 +409,7 @@ def _parameters(adtte: Source, draft: Draft) -> None:
     code = overall[0] if len(overall) == 1 else OPEN
     every = "; ".join(f"{code}: {text}" for code, text in adam.described(adtte).items())
     draft.add("last_contact_day:", depth=1)
-    ask = f"which PARAMCD is overall survival? {every}"
+    ask = f"which PARAMCD is overall survival? {every}; where none is, column: and as: of ADSL"
     draft.add(f"paramcd: {quoted(code)}", ask if code == OPEN else f"of {every}", depth=2)
     if code != OPEN:
         draft.add(

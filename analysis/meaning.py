@@ -181,14 +181,24 @@ def clock(source: Source, column: str) -> str:
     """From when a duration counts, as its label or name says it; blank where none does."""
     for text in (source.variables[column].label, normal(column).replace("_", " ")):
         if match := _CLOCK.search(text.lower()):
-            words = re.sub(r"\b(the|date|day|time|of|first|initial)\b", " ", match[1])
-            return " ".join(re.sub("randomiz", "randomis", words).split())
+            return _event(match[1])
     return ""
 
 
-def clocks(source: Source, columns: Iterable[str]) -> dict[str, str]:
-    """The clocks of some durations, where they are not one: `diagnosis` and `index`."""
+def _event(text: str) -> str:
+    """An event in one form, be it `day of randomization` or `randomisation`."""
+    words = re.sub(r"\b(the|date|day|time|of|first|initial)\b", " ", text)
+    return " ".join(re.sub("randomiz", "randomis", words).split())
+
+
+def clocks(source: Source, columns: Iterable[str], zero: str = "") -> dict[str, str]:
+    """The clocks of some durations, where they are not one: `diagnosis` and `index`.
+
+    `zero` is day 0 in words, from which the dates count.
+    """
     said = {column: words for column in columns if (words := clock(source, column))}
+    if zero:
+        said["the dates"] = _event(zero)
     parts = [set(words.split()) for words in said.values()]
     return {} if all(a <= b or b <= a for a in parts for b in parts) else said
 

@@ -648,3 +648,49 @@ def test_two_columns_of_death_agree_or_are_asked(tmp_path, head, rows, first):
     said = f"  died: {other} says otherwise of 1 patients"
     assert (said in lines) == bool(first)
     assert list(patients_of(tmp_path / "made")) == ["patient_id", "last_contact_day", "died"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "name", "one"),
+    [
+        ("diagnosis_date", "days_since_diagnosis_os", True),
+        ("randomisation_date", "os_days_from_randomization", True),
+        ("randomisation_date", "os_days_from_diagnosis", False),
+        ("first_dose_date", "os_days_since_surgery", False),
+    ],
+)
+def test_dates_and_durations_count_from_one_day(tmp_path, origin, name, one):
+    frame = pd.DataFrame(
+        {
+            "id": ["a", "b"],
+            origin: ["2020-01-01", "2020-02-01"],
+            "relapse_date": ["2020-03-01", ""],
+            "os_days": [90.0, 80.0],
+            "died": [0.0, 1.0],
+        }
+    )
+    label = name.replace("os_", "").replace("_os", "").replace("_", " ")
+    file = labelled_dta(tmp_path / "t.dta", frame, ["Patient", "", "", label, "Died"])
+    if one:
+        import_folder(file, tmp_path / "made")
+        assert days(tmp_path / "made", "relapse_day") == ["60", ""]
+        return
+    lines = problems(file, tmp_path / "made")
+    assert asked(lines) == ["origin"]
+    assert any(f"two clocks: os_days from {label.split()[-1]}, the dates" in line for line in lines)
+
+
+def test_where_adtte_has_no_survival_the_columns_of_adsl_say_it(tmp_path):
+    adsl, adtte = adam_pair(tmp_path, "Time to First Dermatologic Event", "TTDE")
+    told = adsl.read_text("utf-8").replace("DTHFL\n", "DTHFL,LSTDT\n")
+    adsl.write_text(re.sub(r"(?<!LSTDT)\n", ",2020-03-01\n", told), "utf-8")
+    assert any(
+        "column: and as: of ADSL" in x for x in problems(adsl, tmp_path / "made", adtte=adtte)
+    )
+    path = tmp_path / "made" / "import.yaml"
+    died = '\n  died: {column: DTHFL, dead: [Y], alive: [""]}'
+    text = path.read_text("utf-8").replace('paramcd: "?"', f"column: LSTDT\n    as: date{died}")
+    path.write_text("dates: {origin: RANDDT}\n" + text, "utf-8")
+    import_folder(adsl, tmp_path / "made", adtte=adtte)
+    assert days(tmp_path / "made") == ["60", "60", "60"]
+    assert days(tmp_path / "made", "died") == ["no", "yes", "no"]
