@@ -14,6 +14,7 @@ import pandas as pd
 LEVEL = 0.05  # P below it speaks for a difference
 FLAT_BELOW = 0.05  # events per patient-year: a curve is called flat only where the limits are below
 LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on
+UNCURED = 0.05  # of those alive at the end: below it few still wait (Selukar & Othus 2023)
 WIDEST = 0.5  # an interval wider than half of all patients leaves a share open
 WITHIN = 0.1  # of a number that a reader sees to one decimal: nearer than that is the same
 
@@ -85,6 +86,13 @@ def follow_up(late: float) -> Literal["unknown", "long_enough", "not_shown"]:
     if pd.isna(late):
         return "unknown"
     return "long_enough" if late >= LATE_EVENTS else "not_shown"
+
+
+def waiting(uncured: float) -> Literal["unknown", "few", "some"]:
+    """How many of those without event at the end a model of cure has still waiting for it."""
+    if pd.isna(uncured):
+        return "unknown"
+    return "few" if uncured < UNCURED else "some"
 
 
 def cured_share(

@@ -95,8 +95,8 @@ class FollowUp:
 
     `events_late` of `n` patients had their event in the window (2 `last_event` - `last`,
     `last_event`], where `last` is the largest time of all and `last_event` that of an event. It is
-    as long as the plateau behind the last event. `share` is `events_late` / `n`, `p` is
-    (1 - `share`)^`n`. Both are missing without an event, and where the last time is an event.
+    as long as the plateau behind the last event. `share` is `events_late` / `n`. Both are missing
+    without an event, and where the last time is an event.
     `uncured_ratio` is the uncured patients' survival over that of all, both at `last`, in the
     mixture cure model; missing where that has no estimable share.
     """
@@ -107,7 +107,6 @@ class FollowUp:
     last_event: float
     events_late: float
     share: float
-    p: float
     uncured_ratio: float
 
 
@@ -116,9 +115,10 @@ def sufficient_follow_up(
 ) -> FollowUp:
     """Three numbers on whether the plateau is longer than the waits for a late event.
 
-    `p` is Maller & Zhou's alpha_n (1992): their test says that follow-up suffices where it is below
-    .05. `share` is their q_n (1994; both in Maller & Zhou 1996), for which the larger the better;
-    its critical values are tabulated for given shares and laws, so none is given here.
+    By Maller & Zhou (1992) follow-up suffices where (1 - `share`)^`n` is below .05. That is nearly
+    exp(-`events_late`), so no more than a count of 3 or more. `share` is their q_n (1994; both in
+    Maller & Zhou 1996), for which the larger the better; its critical values are tabulated for
+    given shares and laws, so none is given here.
     `uncured_ratio` is the ratio of RECeUS (Selukar & Othus 2023) with a Weibull law: the nearer to
     0, the fewer of those alive at the end still wait for their event.
 
@@ -130,14 +130,14 @@ def sufficient_follow_up(
     n, events = len(time), int(observed.sum())
     last = float(time.max()) if n else np.nan
     last_event = float(time[observed].max()) if events else np.nan
-    late, share, p = np.nan, np.nan, np.nan
+    late, share = np.nan, np.nan
     if events and last_event < last:
         late = int((observed & (time > 2 * last_event - last)).sum())
-        share, p = late / n, (1 - late / n) ** n
+        share = late / n
     ratio = np.nan
     if fit.estimable:
         ratio = float(fit.uncured_survival([last])[0] / fit.survival([last])[0])
-    return FollowUp(n, events, last, last_event, late, share, p, ratio)
+    return FollowUp(n, events, last, last_event, late, share, ratio)
 
 
 def _checked(time: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

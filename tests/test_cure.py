@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import cure
+from analysis import conclusions, cure
 from analysis.dataset import load
 from analysis.endpoints import endpoint
 
@@ -54,7 +54,7 @@ def test_the_model_and_the_follow_up_equal_r(dataset, case):
         "follow_up": vars(cure.sufficient_follow_up(time, observed)),
     }
     rows = VALUES[(VALUES["dataset"] == dataset) & (VALUES["case"] == case)]
-    assert len(rows) == 7 + 6
+    assert len(rows) == 7 + 5
     ours = [found[row.estimator][row.quantity] for row in rows.itertuples()]
     np.testing.assert_allclose(ours, rows["value"], rtol=TOLERANCE, err_msg=rows.to_string())
     assert fit.estimable == (dataset != "gone")
@@ -174,15 +174,14 @@ def test_follow_up_by_hand():
     assert (found.n, found.events, found.last, found.last_event) == (6, 4, 10, 7)
     assert found.events_late == 2
     assert found.share == pytest.approx(1 / 3)
-    assert found.p == pytest.approx((2 / 3) ** 6)
 
 
 @pytest.mark.parametrize(
     ("time", "observed"), [([2, 3], [0, 0]), ([2, 3], [0, 1]), ([2, 3, 3], [1, 1, 0]), ([], [])]
 )
-def test_without_an_event_or_a_plateau_there_is_no_test(time, observed):
+def test_without_an_event_or_a_plateau_there_is_no_count(time, observed):
     found = cure.sufficient_follow_up(time, observed)
-    assert np.isnan([found.events_late, found.share, found.p]).all()
+    assert np.isnan([found.events_late, found.share]).all()
 
 
 def test_the_ratio_falls_as_follow_up_grows():
@@ -201,3 +200,12 @@ def test_a_fit_at_hand_is_used():
     mine = cure.CureFit(0.5, 0.4, 0.6, 1.0, time.max(), 0.0, 50, 30, True)
     found = cure.sufficient_follow_up(time, observed, mine)
     assert found.uncured_ratio == pytest.approx(np.exp(-1) / (0.5 + 0.5 * np.exp(-1)))
+
+
+@pytest.mark.parametrize("n", [10, 100, 10_000])
+def test_maller_and_zhou_s_rule_is_a_count(n):
+    """(1 - N/n)^n is below .05 from N = 3 on, whatever the number of patients."""
+    below = [late for late in range(n) if (1 - late / n) ** n < 0.05]
+    assert below[0] == conclusions.LATE_EVENTS
+    assert conclusions.follow_up(below[0]) == "long_enough"
+    assert conclusions.follow_up(below[0] - 1) == "not_shown"

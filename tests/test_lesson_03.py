@@ -41,13 +41,12 @@ def test_a_year_of_myeloid_shows_no_plateau_where_almost_half_would_live_on(made
     assert pick(made["myeloid"], "share_cured", "os")["lower"] > 0.4
 
 
-def test_one_late_death_turns_the_test_of_follow_up_round(made) -> None:
-    before = pick(made["bmt"], "p_follow_up", "os:cut", 72)
-    after = pick(made["bmt"], "p_follow_up", "os")
-    assert before["estimate"] < 0.001 and after["estimate"] > 0.3
-    assert after["events"] == 1
+def test_one_late_death_turns_the_rule_of_follow_up_round(made) -> None:
+    before = pick(made["bmt"], "share_late", "os:cut", 72)
+    after = pick(made["bmt"], "share_late", "os")
+    assert (before["events"], after["events"]) == (26, 1)
     told = {name: str(plateau.told(load(f"data/{name}"), made[name])) for name in DATASETS}
-    disagree = [name for name in DATASETS if "Model and test disagree" in told[name]]
+    disagree = [name for name in DATASETS if "Model and rule disagree" in told[name]]
     assert disagree == ["bmt", "myeloid"]
 
 
@@ -81,19 +80,20 @@ def test_the_sentences_tell_no_plateau_from_no_estimate(made) -> None:
     assert "nobody is cured" in said("bmt", 6)
     assert "that is no estimate" in said("bmt", 9)
     assert "53.8% (95% CI, 31.2–75.0) cured" in said("bmt", 12)
-    assert "does not find it long enough" in said("bmt", 12)
-    assert "finds it long enough" in said("bmt", 60)
+    assert "not shown to be long enough: the count is 1" in said("bmt", 12)
+    assert "is long enough: there are 6" in said("bmt", 60)
+    assert "more than the 35.8% at which the curve ends" in str(plateau._cured(made["bmt"], "os"))
 
 
 # --- any dataset -------------------------------------------------------------------------------
 
 
-def test_without_a_death_there_is_no_model_and_no_test() -> None:
+def test_without_a_death_there_is_no_model_and_no_rule() -> None:
     data = all_with(load("data/bmt"), "no")
     made = plateau.results(data)
     text = str(plateau.told(data, made))
     assert "No model of cure can be fitted. So nothing can be said" in text
-    assert "There is no test of follow-up to show." in text and "it never fell" in text
+    assert "there are no late deaths to count" in text and "it never fell" in text
     assert pick(made, "survival_end", "os")["n"] == len(data.patients)
     assert "At none of the cuts" in str(plateau.moved_told(data, made))
     assert np.isnan(pick(made, "share_cured", "os")["estimate"])
@@ -124,11 +124,25 @@ def test_without_a_response_there_is_overall_survival_alone() -> None:
     assert list(table.columns) == ["What is said", "Overall survival"]
 
 
-def test_p_does_not_give_a_masked_number_back() -> None:
-    """P is (1 - late / n)^n: with one late event, whoever has P has the number."""
+def test_the_late_events_are_masked() -> None:
     data = load("data/bmt", mask_below=5)
     made = masked(data, plateau.results(data))
-    for quantity in ("p_follow_up", "share_late"):
-        row = pick(made, quantity, "os")
-        assert np.isnan(row["estimate"]) and pd.isna(row["events"])
-    assert pick(made, "p_follow_up", "os:cut", 60)["events"] == 6
+    row = pick(made, "share_late", "os")
+    assert np.isnan(row["estimate"]) and pd.isna(row["events"])
+    assert "cannot be judged" in str(plateau.told(data, made))
+    assert pick(made, "share_late", "os:cut", 60)["events"] == 6
+
+
+def test_a_share_that_may_be_any_is_no_answer(made) -> None:
+    """After 18 months of bmt the limits go from 0.1 to 97.5%."""
+    rows = made["bmt"]
+    cut = rows[rows["group"].eq("os:cut") & rows["months"].eq(18)].assign(group="os", months=np.nan)
+    assert plateau._share_cell(cut, "os") == "no answer (0.1–97.5)"
+    assert "no estimate" in str(plateau._cured(cut, "os"))
+
+
+@pytest.mark.parametrize(("late", "words"), [(3, "may stand"), (2, "does not show")])
+def test_the_end_of_a_curve_is_a_share_only_where_follow_up_is_long_enough(made, late, words):
+    rows = made["bmt"].copy()
+    rows.loc[rows["quantity"].eq("share_late") & rows["group"].eq("os"), "events"] = late
+    assert words in str(plateau.told(load("data/bmt"), rows))

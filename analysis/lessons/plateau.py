@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import COLOURS, INK, Choice, Figure, with_source
 from ..cure import CureFit, mixture_cure, sufficient_follow_up
@@ -33,8 +34,8 @@ from ..text import (
     estimate,
     in_months,
     interval,
-    p_value,
     rounded,
+    ruled,
     shown,
     sourced,
     with_interval,
@@ -44,7 +45,6 @@ from .charts import curves_chart, month_axis, monthly, share_axis
 from .course import Exercise
 from .cuts import cut_at, cuts, named, place_of
 
-LEVEL = 0.05
 # Of the page on each endpoint: what this lesson shows again.
 KEPT = ("survival", "at_risk", "event_rate", "person_years", "conditional_survival")
 OBSERVED, MODEL = "Kaplan–Meier", "With a cured share"
@@ -60,7 +60,7 @@ def results(dataset: Dataset) -> pd.DataFrame:
     Groups are `os` and, where it is recorded, `rfs`; `os:cut` has the month of a cut. Quantities
     are those of `survival_results` that are KEPT, and: `survival_end`, the curve's last value, its
     `n` those followed beyond the last event; `share_cured`, without limits where the data do not
-    tell; `share_uncured_at_end`; `p_follow_up` and `share_late`, whose `events` are the late ones.
+    tell; `share_uncured_at_end`; `share_late`, whose `events` are the late ones.
     """
     os, *others = answerable(dataset, "os", "rfs") or [endpoint(dataset, "os")]
     rows = pd.concat([_of_curve(dataset, question) for question in (os, *others)])
@@ -100,8 +100,6 @@ def _of_end(
     yield {"quantity": "share_uncured_at_end", "estimate": test.uncured_ratio, **whole}
     late = {**whole, "events": None if np.isnan(test.events_late) else int(test.events_late)}
     yield {"quantity": "share_late", "estimate": test.share, **late}
-    few = 0 < (late["events"] or 0) < dataset.mask_below  # P would give their number away
-    yield {"quantity": "p_follow_up", "estimate": np.nan if few else test.p, **late}
 
 
 # --- what the plateau rests on -----------------------------------------------------------------
@@ -227,42 +225,55 @@ def _answer(results: pd.DataFrame, month: float | None) -> Prose:
         at=named(row, month),
         end=estimate(results, "survival_end", *place),
         cured=_cured(results, *place),
-        test=_test(results, *place),
+        test=_rule(results, *place),
     )
+
+
+def _worth(results: pd.DataFrame, group: str, month: float | None = None) -> str:
+    """The outcome of `conclusions.cured_share`."""
+    end = pick(results, "survival_end", group, month)["estimate"]
+    return conclusions.cured_share(pick(results, "share_cured", group, month), end)
+
+
+CURED = {
+    "unknown": "No model of cure can be fitted.",
+    "nobody": "The model fits best when {none} is cured: it sees no plateau.",
+    "open": "The model fits best when {value} are cured, but hardly better with few or with many: "
+    "that is no estimate.",
+    "above_curve": "The model has {value} cured. That is more than the {end} at which the curve "
+    "ends, and no more can be cured than are left: its smooth law does not follow the last steps, "
+    "each of which rests on few.",
+    "estimate": "The model has {value} cured.",
+}
 
 
 def _cured(results: pd.DataFrame, group: str, month: float | None = None) -> Prose:
     """A sentence on the cured share, also where there is none."""
-    row = pick(results, "share_cured", group, month)
-    value = with_interval(results, "share_cured", group, month)
-    if pd.isna(row["estimate"]):
-        return Prose("No model of cure can be fitted.")
-    if row["estimate"] == 0:
-        none = sourced("nobody", row)
-        return Prose("The model fits best when {none} is cured: it sees no plateau.", none=none)
-    if pd.isna(row["lower"]):
-        return Prose(
-            "The model fits best when {value} are cured, but hardly better with few or with many: "
-            "that is no estimate.",
-            value=value,
-        )
-    return Prose("The model has {value} cured.", value=value)
-
-
-def _test(results: pd.DataFrame, group: str, month: float | None = None) -> Prose:
-    """A sentence on the test of follow-up, also where there is none."""
-    row = pick(results, "p_follow_up", group, month)
-    if pd.isna(row["estimate"]):
-        return Prose("There is no test of follow-up to show.")
-    verdict = "finds" if row["estimate"] < LEVEL else "does not find"
     return Prose(
-        f"The test of follow-up {verdict} it long enough (P {{p}}).", p=sourced(_p(row), row)
+        CURED[_worth(results, group, month)],
+        none=sourced("nobody", pick(results, "share_cured", group, month)),
+        value=with_interval(results, "share_cured", group, month),
+        end=estimate(results, "survival_end", group, month),
     )
 
 
-def _p(row: pd.Series) -> str:
-    text = p_value(row["estimate"])
-    return text if text[0] in "<>" else f"= {text}"
+LATE = {
+    "unknown": "Whether follow-up is long enough cannot be judged: there are no late deaths to "
+    "count.",
+    "long_enough": "By the rule of {rule} late deaths follow-up is long enough: there are {late}.",
+    "not_shown": "By the rule of {rule} late deaths follow-up is not shown to be long enough: the "
+    "count is {late}.",
+}
+
+
+def _rule(results: pd.DataFrame, group: str, month: float | None = None) -> Prose:
+    """A sentence on the late deaths, also where there is none to count."""
+    row = pick(results, "share_late", group, month)
+    return Prose(
+        LATE[conclusions.follow_up(row["events"])],
+        rule=ruled(conclusions.LATE_EVENTS, "the late events that Maller & Zhou’s rule asks for"),
+        late=sourced(counted(row["events"]), row),
+    )
 
 
 def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
@@ -275,24 +286,33 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
 
     alive = (pick(results, "survival", question.name, month) for question in questions)
     under = (pick(results, "survival_end", question.name) for question in questions)
+    late = [counted(pick(results, "share_late", q.name)["events"]) for q in questions]
+    shares = [_share_cell(results, q.name) for q in questions]
     rows = [
-        Row("Wrong"),
+        Row("Wrong, without a word on follow-up"),
         Row("“Cured”: the last value of the curve", [_bare(c) for c in cells("survival_end")], 1),
         Row("Right"),
         Row("Followed beyond the last event", [counted(row["n"]) for row in under], 1),
         Row(f"Without event at {in_months(month)} (95% CI)", cells("survival", month), 1),
         Row("At risk then", [counted(row["n"]) for row in alive], 1),
         Row("Events after it per 100 patient-years (95% CI)", cells("event_rate", month), 1),
-        Row("Cured share of the model (95% CI)", cells("share_cured"), 1),
+        Row("Cured share of the model (95% CI)", shares, 1),
         Row("Of those without event at the end, not cured", cells("share_uncured_at_end"), 1),
-        Row("Test of follow-up, P", cells("p_follow_up"), 1),
+        Row("Late events: 3 or more, and follow-up is long enough", late, 1),
     ]
     return Table(
         name,
         "What is said of cure, and what it rests on",
         ["What is said", *(question.title for question in questions)],
         rows,
-        [f"{MISSING}, no estimate."],
+        [
+            f"{MISSING}, no estimate. No answer: the limits are as far apart as half of all "
+            "patients, or further. † Above the end of the curve, whose last steps the model’s law "
+            "does not follow.",
+            "Late events: in a stretch before the last event as long as the plateau after it. Only "
+            "where follow-up is long enough does the last value of the curve estimate a cured "
+            "share (Maller & Zhou 1992).",
+        ],
         abbreviations=dataset.settings.abbreviations,
     )
 
@@ -306,8 +326,24 @@ def _cell(row: pd.Series) -> str:
     return f"{shown(row['estimate'], row['quantity'])}{unit}{limits}"
 
 
+def _share_cell(results: pd.DataFrame, group: str) -> str:
+    cell, worth = _cell(pick(results, "share_cured", group)), _worth(results, group)
+    if worth == "open":
+        return f"no answer{cell[cell.index(' ') :] if ' ' in cell else ''}"
+    return cell + "†" * (worth == "above_curve")
+
+
 def _bare(cell: str) -> str:
     return cell.split(" ")[0]
+
+
+READING = {
+    "unknown": "",
+    "long_enough": " As follow-up is long enough by the rule below, this reading may stand, if "
+    "some are cured and if leaving tells nothing.",
+    "not_shown": " This reading needs a follow-up that is long enough, which the rule below does "
+    "not show.",
+}
 
 
 def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
@@ -327,7 +363,9 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
         seen = "Nobody was followed to {month}, so nothing was seen there."
     said = [
         Prose(
-            "Read off the end of the curve, {end} would be cured. " + under,
+            "Read off the end of the curve, {end} would be cured. "
+            + under
+            + READING[conclusions.follow_up(pick(results, "share_late", "os")["events"])],
             end=estimate(results, "survival_end", "os"),
             n=sourced(counted(end["n"]), end),
         ),
@@ -361,19 +399,19 @@ def _waiting(results: pd.DataFrame) -> Prose:
 
 
 def _late(results: pd.DataFrame) -> Prose:
-    """The test, what it rests on, and whether the model sees it otherwise."""
-    row = pick(results, "p_follow_up", "os")
-    if pd.isna(row["estimate"]) or pd.isna(row["events"]):
-        return _test(results, "os")
-    waiting = pick(results, "share_uncured_at_end", "os")["estimate"]
-    apart = bool(pd.notna(waiting) and (waiting < LEVEL) != (row["estimate"] < LEVEL))
+    """The rule, what it rests on, and whether the model sees it otherwise."""
+    row = pick(results, "share_late", "os")
+    long_enough = conclusions.follow_up(row["events"])
+    if long_enough == "unknown":
+        return _rule(results, "os")
+    waits = conclusions.waiting(pick(results, "share_uncured_at_end", "os")["estimate"])
+    apart = (waits, long_enough) in (("few", "not_shown"), ("some", "long_enough"))
     return Prose(
-        "{test} It rests on {late} of {n} patients: those who died in a stretch before the last "
-        "death that is as long as the plateau after it."
-        + " Model and test disagree: the one trusts its law, the other counts the last deaths."
+        "{rule} These are the patients, of {n}, who died in a stretch before the last death that "
+        "is as long as the plateau after it."
+        + " Model and rule disagree: the one trusts its law, the other counts the last deaths."
         * apart,
-        test=_test(results, "os"),
-        late=sourced(counted(row["events"]), row),
+        rule=_rule(results, "os"),
         n=sourced(counted(row["n"]), row),
     )
 
@@ -381,14 +419,16 @@ def _late(results: pd.DataFrame) -> Prose:
 def moved_told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """Between which values the cured share moved with the cut."""
     seen = results[results["quantity"].eq("share_cured") & results["group"].eq("os:cut")]
-    known = seen[seen["lower"].notna()]
+    known = seen[
+        [_worth(results, "os:cut", m) in ("estimate", "above_curve") for m in seen["months"]]
+    ]
     if known.empty:
         return Prose("At none of the cuts does the model have an estimate of the cured share.")
     least, most = known.loc[known["estimate"].idxmin()], known.loc[known["estimate"].idxmax()]
     last = pick(results, "share_cured", "os")
     outside = known[(known["lower"] > last["estimate"]) | (known["upper"] < last["estimate"])]
     missed = "At none of these cuts do its limits leave out the share that all follow-up gives."
-    if pd.isna(last["lower"]):
+    if _worth(results, "os") not in ("estimate", "above_curve"):
         missed = "All follow-up together gives no estimate."
     elif len(outside):
         missed = (

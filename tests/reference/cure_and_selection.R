@@ -112,7 +112,6 @@ follow_up_values <- function(time, event, fit) {
   late <- if (last > last_event) sum(event & time > last_event - (last - last_event)) else NA
   uncured <- pweibull(last, fit[["shape"]], fit[["scale"]], lower.tail = FALSE)
   c(last = last, last_event = last_event, events_late = late, share = late / length(time),
-    p = (1 - late / length(time))^length(time),
     uncured_ratio = if (fit[["cured"]] > 0) uncured / survival_of(fit, last) else NA)
 }
 
