@@ -184,7 +184,7 @@ def restricted_mean_horizon(dataset: Dataset) -> Iterator[Difference]:
     if not (question.observed > 0).any():
         return
     last = dataset.settings.months[-1]
-    horizons = (last * dataset.settings.days_per_month, question.time[question.observed > 0].max())
+    horizons = (dataset.days(last), question.time[question.observed > 0].max())
     here, there = ([dataset.months(est.restricted_mean(curve, day)[0])] for day in horizons)
     yield _difference(
         "Restricted mean up to the last event",
@@ -217,7 +217,7 @@ def past_the_end(dataset: Dataset) -> Iterator[Difference]:
     for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
         curve = est.survival_curve(question.time, question.observed)
         for number in dataset.settings.months:
-            row = est.at(curve, [number * dataset.settings.days_per_month]).iloc[0]
+            row = est.at(curve, [dataset.days(number)]).iloc[0]
             if not row["at_risk"]:
                 here = [row["survival"]]
                 yield Difference(
@@ -265,7 +265,7 @@ def _relapse(dataset: Dataset) -> tuple[Endpoint, pd.DataFrame, float, str]:
     """
     question, at = endpoint(dataset, "relapse"), plateau_month(dataset)
     curve = est.cumulative_incidence(question.time, question.observed, 1)
-    day, words = at * dataset.settings.days_per_month, f"Incidence of relapse at {in_months(at)}, %"
+    day, words = dataset.days(at), f"Incidence of relapse at {in_months(at)}, %"
     if not est.at(curve, [day])["events"].iloc[0]:
         raise NotRecorded(f"{words}: nobody has relapsed by then.")
     return question, curve, day, words

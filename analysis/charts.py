@@ -293,7 +293,7 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
 def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
     """The curve at whole months, as far as anyone is followed; who leaves, in the month begun."""
     last = int(dataset.months(curve.index.max())) + 1
-    days = [number * dataset.settings.days_per_month for number in range(last + 1)]
+    days = [dataset.days(number) for number in range(last + 1)]
     monthly = est.at(curve, days)
     left = pd.Series(curve["censored"].to_numpy(), curve.index).cumsum()
     seen = [left[left.index < day + dataset.settings.days_per_month].iloc[-1] for day in days]

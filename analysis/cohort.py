@@ -452,7 +452,7 @@ def _measures(dataset: Dataset) -> list[dict]:
     middle = est.median(est.survival_curve(question.time, question.observed))[0]
     curve = est.cumulative_incidence(relapse.time, relapse.observed, 1)
     last = max(dataset.settings.months)
-    share = est.at(curve, [last * dataset.settings.days_per_month])["incidence"].iloc[0]
+    share = est.at(curve, [dataset.days(last)])["incidence"].iloc[0]
     days = relapse_to_death(dataset)
     rows = [
         ("Median relapse-free survival, months", "median", "rfs", None, dataset.months(middle)),

@@ -134,10 +134,11 @@ def plateau(printed: Print) -> Finding:
     table = Table(
         "plateau",
         "The late stretches of the curves.",
-        ("Curve, months", "Printed, %", "At risk, at most", "Events", "Risk, upper bound"),
+        ("Curve, months", "Printed, %", "Followed beyond, at most", "Events", "Risk, upper bound"),
         [one["line"] for one in stretches],
         [
-            "At risk, at most: no curve can lie under the share of patients still followed.",
+            "Followed beyond the first month: no curve can lie under their share. Who has the "
+            "event on the very day of the month is none of them.",
             f"Risk, upper bound: exact one-sided {CONFIDENCE:.0%}, if all of them had been "
             "followed to the end without event.",
         ],
@@ -418,7 +419,7 @@ def free_of_relapse(printed: Print) -> Finding:
     table = Table(
         "patterns",
         "Relapse-free survival from 24 to 36 months, if nobody was lost in between.",
-        ("At risk at 24", "Lost before", "Relapses", "Deaths", "Free at 36", "Must relapse later"),
+        ("Beyond 24", "Lost by then", "Relapses", "Deaths", "Free at 36", "Must relapse later"),
         [_pattern_row(pattern, total) for pattern in every],
         [
             "Free at 36: without relapse or death, as far as followed.",

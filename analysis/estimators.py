@@ -17,12 +17,10 @@ from scipy import special, stats
 
 CONFIDENCE = 0.95
 Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
-ROUNDING = 1e-9  # times that differ by less, relatively, are one time
+ROUNDING = np.sqrt(np.finfo(float).eps)  # times that differ by less are one: R's tolerance
 
 
 # --- time ------------------------------------------------------------------------------------
-
-ROUNDING = np.sqrt(np.finfo(float).eps)  # R's tolerance for times
 
 
 def tolerance(times: np.ndarray) -> float:
@@ -166,7 +164,8 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
     Both are missing where follow-up ends before the horizon and anybody is left without an event:
     the area beyond is not known.
     """
-    if horizon > curve.index[-1] * (1 + ROUNDING) and not nobody_is_left(curve):
+    horizon = float(met(horizon, curve.index))
+    if horizon > curve.index[-1] and not nobody_is_left(curve):
         return np.nan, np.nan
     steps = curve[curve.index < horizon]
     width = np.diff(np.append(steps.index, horizon))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from . import estimators as est
 from . import results as res
 from .checks import Contents, read_folder, squashed
 from .columns import EVENT_DAYS, RESERVED, is_number
@@ -292,10 +293,10 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:
     # `relapse` asks the same patients for the same times as `rfs`.
     for question in res.answerable(dataset, "os", "rfs", "os_after_hsct"):
-        times = dataset.months(pd.Series(question.time))
         few = []
         for month in dataset.settings.months:
-            at_risk = int((times >= month).sum())
+            day = est.met(dataset.days(month), question.time)
+            at_risk = int((question.time >= day).sum())
             if not at_risk:
                 expected = (
                     f"{question.title.lower()}: nobody is followed to {month:g} months; the curve "

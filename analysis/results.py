@@ -93,22 +93,27 @@ def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) ->
     Every number at a month comes from here: blank past the end of follow-up, see `estimators.at`,
     and carried forward up to the dataset's `carry_forward_months`.
     """
-    length = dataset.settings.days_per_month
-    days = [month * length for month in months]
-    values = est.at(curve, days, dataset.settings.carry_forward_months * length)
+    days = [dataset.days(month) for month in months]
+    values = est.at(curve, days, dataset.days(dataset.settings.carry_forward_months))
     return values.set_axis(pd.Index(months, dtype=float, name="months"))
 
 
 def followed_landmarks(dataset: Dataset, question: Endpoint) -> list[float]:
     """The landmark months to which anybody is followed, or near enough to carry a value on."""
-    end = dataset.months(question.time.max()) + dataset.settings.carry_forward_months
+    end = last_month(dataset, question.time) + dataset.settings.carry_forward_months
     return [month for month in dataset.settings.months if month <= end * (1 + est.ROUNDING)]
+
+
+def last_month(dataset: Dataset, time: np.ndarray) -> float:
+    """The last of some days as months: whole, or a landmark, where only rounding keeps it off."""
+    last = dataset.months(time.max())
+    return float(est.met(last, [round(last), *dataset.settings.months]))
 
 
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
     followed = followed_landmarks(dataset, question)
-    longest = max([dataset.months(question.time.max()), *followed])
+    longest = max([last_month(dataset, question.time), *followed])
     step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
     return [float(month) for month in np.arange(0, longest + step, step)]
 
@@ -224,8 +229,8 @@ def _shown_values(
 
 def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Iterator[dict]:
     for month in dataset.settings.months:
-        horizon = month * dataset.settings.days_per_month
-        if horizon > curve.index[-1] * (1 + est.ROUNDING):
+        horizon = dataset.days(month)
+        if est.beyond([horizon], curve.index[-1]).any():
             yield {"quantity": "rmst", "months": month, **whole, "events": None}
             continue
         mean, error = est.restricted_mean(curve, horizon)
@@ -249,7 +254,7 @@ def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -
     """What the plateau rests on: years lived after each landmark, and the events in them."""
     years, observed = question.time / DAYS_PER_YEAR, question.observed == cause
     for month in dataset.settings.months:
-        start = month * dataset.settings.days_per_month / DAYS_PER_YEAR
+        start = dataset.days(month) / DAYS_PER_YEAR
         rate = est.event_rate(years, observed, start)
         common = {"group": group, "months": month, "n": rate.n}
         if not rate.n:  # nobody is followed so long
@@ -267,8 +272,8 @@ def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     *starts, last = dataset.settings.months
     for month in starts:
         row = {"quantity": "conditional_survival", "group": question.name, "months": month}
-        start = month * dataset.settings.days_per_month
-        later = question.time > start
+        start = dataset.days(month)
+        later = est.beyond(question.time, start)
         if not later.any():
             yield {**row, "n": 0}
             continue
@@ -640,7 +645,7 @@ def _wait_rows(dataset: Dataset, treated: pd.Series, others: pd.Series) -> Itera
     end = patients["last_contact_day"]
     if "relapse_day" in patients:
         end = patients["relapse_day"].fillna(end)
-    gone = end - patients["response_day"] <= wait
+    gone = pd.Series(~est.beyond(end - patients["response_day"], wait), index=patients.index)
     yield from _count_rows("gone_by_then", gone, others, "|no_hsct_in_remission")
 
 

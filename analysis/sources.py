@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -472,9 +473,12 @@ _ENDINGS = "one of " + ", ".join(READERS)
 
 
 def plain(value: float) -> str:
-    """A number as it stands in patients.csv: whole without a point, else to four decimals."""
-    value = round(value, 4)
-    return str(int(value)) if abs(value) < 1e15 and value == int(value) else str(value)
+    """A number as it stands in patients.csv: its twelve leading digits, without an exponent.
+
+    So 4.8 months of 30.4375 days are 146.1 days, and two days that are one stay one.
+    """
+    digits = format(Decimal(f"{value + 0.0:.12g}"), "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 # --- what a column holds ---------------------------------------------------------------------

@@ -255,7 +255,7 @@ def test_labels_of_stata_become_titles_and_levels(tmp_path):
     made = patients_of(tmp_path / "made")
     assert made["sex"].tolist() == ["Male", "Female", "Female"]
     assert made["died"].tolist() == ["yes", "no", "yes"]
-    assert made["last_contact_day"].tolist() == ["304.375", "623.9688", "91.3125"]
+    assert made["last_contact_day"].tolist() == ["304.375", "623.96875", "91.3125"]
     field = next(f for f in load(tmp_path / "made").fields if f["name"] == "sex")
     assert field["title"] == "Sex at birth"
     assert sorted(field["constraints"]["enum"]) == ["Female", "Male", "Other"]

@@ -49,7 +49,7 @@ def results(dataset: Dataset) -> pd.DataFrame:
         *(_of_step(month, step) for month, step in steps.iterrows() if month != YEAR),
     ]
     os = endpoint(dataset, "os")
-    days = {month: month * dataset.settings.days_per_month for month in dataset.settings.months}
+    days = {month: dataset.days(month) for month in dataset.settings.months}
     return frame([*rows, *_ways("os", os.time, os.observed > 0, days)])
 
 
@@ -66,7 +66,7 @@ def _ways(group: str, time, died, at: dict[float, float]) -> Iterator[dict]:
         dropped, alive = naive_shares(time, died, day)
         value = est.at(curve, [day]).iloc[0]
         common = {"group": group, "months": month, "events": value["events"]}
-        known = len(time) - int(((time < day) & ~died).sum())
+        known = len(time) - int(((time < est.met(day, time)) & ~died).sum())
         yield {"quantity": "survival_dropped", "estimate": dropped, "n": known, **common}
         yield {"quantity": "survival_counted_alive", "estimate": alive, "n": len(time), **common}
         limits = {"lower": value["lower"], "upper": value["upper"], "n": value["at_risk"]}
@@ -75,6 +75,7 @@ def _ways(group: str, time, died, at: dict[float, float]) -> Iterator[dict]:
 
 def naive_shares(time, died, at: float) -> tuple[float, float]:
     """The share alive at a time without those who left before it, and with them as alive."""
+    at = est.met(at, time)
     dead, left = (time <= at) & died, (time < at) & ~died
     known = len(time) - left.sum()
     return (known - dead.sum()) / known if known else np.nan, 1 - dead.mean()
@@ -261,7 +262,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
 
 
 def _first_landmark(dataset: Dataset) -> float:
-    return dataset.settings.months[0] * dataset.settings.days_per_month
+    day = dataset.days(dataset.settings.months[0])
+    return float(est.met(day, endpoint(dataset, "os").time))
 
 
 def times(question: Endpoint) -> pd.DataFrame:

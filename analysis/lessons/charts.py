@@ -14,6 +14,7 @@ import pandas as pd
 from .. import estimators as est
 from ..charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE
 from ..dataset import Dataset
+from ..results import last_month
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
 
@@ -25,9 +26,9 @@ def monthly(
 
     `share` is the curve's column to take. Rounded to more than a screen shows.
     """
-    last = int(np.ceil(dataset.months(curve.index.max())))
+    last = int(np.ceil(last_month(dataset, curve.index)))
     months = np.arange(begin, max(last, begin) + 1)
-    values = est.at(curve, [month * dataset.settings.days_per_month for month in months])
+    values = est.at(curve, [dataset.days(month) for month in months])
     return pd.DataFrame({"month": months, "estimate": values[share].round(4).to_numpy()})
 
 

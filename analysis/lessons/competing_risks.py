@@ -97,7 +97,7 @@ def last_landmark(dataset: Dataset, question: Endpoint) -> float:
 
 def _shares(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     time, event, n = question.time, question.observed, len(question.data)
-    days = [month * dataset.settings.days_per_month for month in dataset.settings.months]
+    days = [dataset.days(month) for month in dataset.settings.months]
     for cause, number in CAUSES.items():
         right = est.at(est.cumulative_incidence(time, event, number), days)
         wrong = est.at(one_minus_survival(time, event, number), days)
@@ -140,7 +140,7 @@ def _censored(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     for percent in _percents():
         event = with_censored_deaths(question.observed, percent / 100)
         curve = est.cumulative_incidence(question.time, event, 1)
-        value = est.at(curve, [at * dataset.settings.days_per_month]).iloc[0]
+        value = est.at(curve, [dataset.days(at)]).iloc[0]
         common = {"group": f"relapse:{percent}", "months": at, "n": len(event)}
         yield {
             "quantity": "cumulative_incidence_censored",
@@ -593,7 +593,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
 def exercise_4(dataset: Dataset) -> Exercise:
     """The incidence of relapse in the dataset at the first landmark, as a sum of products."""
     question = endpoint(dataset, "relapse")
-    day = dataset.settings.months[0] * dataset.settings.days_per_month
+    day = float(est.met(dataset.days(dataset.settings.months[0]), question.time))
     right, wrong, free = _shares_by(question.time, question.observed, day)
     crude = ((question.time <= day) & (question.observed == 1)).mean()
     return Exercise(

@@ -54,7 +54,7 @@ class Story:
 
     def known_alive(self, day: float) -> np.ndarray:
         """Who was seen alive after a day."""
-        return self.end > day
+        return est.beyond(self.end, day)
 
 
 # --- what is computed --------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def draw(told: Story, column: str, seed: int, draws: int) -> np.ndarray:
 
 
 def _days(dataset: Dataset, months: float) -> float:
-    return months * dataset.settings.days_per_month
+    return dataset.days(months)
 
 
 def _lost(dataset: Dataset, told: Story, months: float) -> Iterator[dict]:
@@ -238,7 +238,7 @@ def _by_landmark(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Who is followed beyond the landmark, with the event by then and without it."""
     day = _days(dataset, months)
-    by_then, followed = told.days[event.column] <= day, told.known_alive(day)
+    by_then, followed = ~est.beyond(told.days[event.column], day), told.known_alive(day)
     return followed & by_then, followed & ~by_then
 
 

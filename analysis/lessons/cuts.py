@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from .. import estimators as est
 from ..dataset import Dataset, NotRecorded
 from ..endpoints import Endpoint
 from ..text import Prose, in_months, sourced
@@ -20,7 +21,7 @@ def cut_at(question: Endpoint, day: float) -> Endpoint:
 
     Who was still without the event then is censored on that day; an event on it counts.
     """
-    data = question.data
+    data, day = question.data, float(est.met(day, question.time))
     event = data["event"].where(data["time"] <= day, 0)
     return dataclasses.replace(
         question, data=data.assign(time=np.minimum(data["time"], day), event=event)
@@ -32,8 +33,8 @@ def cuts(dataset: Dataset, question: Endpoint) -> list[float]:
 
     Raises NotRecorded where nobody was followed for longer than the first.
     """
-    longest = dataset.months(question.time.max())
-    found = [float(month) for month in MONTHS if month < longest]
+    last = [question.time.max()]
+    found = [float(month) for month in MONTHS if est.beyond(last, dataset.days(month)).all()]
     if not found:
         raise NotRecorded(
             "Follow-up cannot be cut short here: nobody was followed for longer than a month."

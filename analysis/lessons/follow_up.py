@@ -70,7 +70,7 @@ def results(dataset: Dataset) -> pd.DataFrame:
     for group, part in _sides(dataset, os):
         rows += _rows(dataset, part, group)
     for month in cuts(dataset, os):
-        cut = cut_at(os, month * dataset.settings.days_per_month)
+        cut = cut_at(os, dataset.days(month))
         rows += _rows(dataset, cut, "os:cut", month)
     return frame(rows)
 
@@ -249,7 +249,7 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     ticks, title = axis_months(dataset, os), f"Months since {os.origin}"
     drawn, strips, marks = [], [], []
     for choice, month in enumerate(months):
-        seen = cut_at(os, month * dataset.settings.days_per_month) if month else os
+        seen = cut_at(os, dataset.days(month)) if month else os
         both = [_curve(dataset, seen, month), _curve(dataset, _reversed(seen), month)]
         drawn.append(pd.concat(both).assign(choice=choice))
         strips.append(_strip(results, *place_of(month)).assign(choice=choice))
@@ -538,7 +538,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
             (dataset.months(np.median(os.time)), "That is the median time of everybody."),
             (dataset.months(np.median(os.time[~died])), "That is the median among the censored."),
             (middle, "That is median survival: the deaths are still the events."),
-            (right * dataset.settings.days_per_month, "That is in days."),
+            (dataset.days(right), "That is in days."),
         ],
         decimals=1,
     )
@@ -547,9 +547,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
 def exercise_3(dataset: Dataset) -> Exercise:
     """The first of the cuts at which there is a median."""
     os = endpoint(dataset, "os")
-    seen = {
-        month: cut_at(os, month * dataset.settings.days_per_month) for month in cuts(dataset, os)
-    }
+    seen = {month: cut_at(os, dataset.days(month)) for month in cuts(dataset, os)}
     medians = {
         month: est.median(est.survival_curve(cut.time, cut.observed)) for month, cut in seen.items()
     }

@@ -60,7 +60,7 @@ def results(dataset: Dataset, column: str = "") -> pd.DataFrame:
         *_waiting(dataset, factor),
     ]
     for month in LANDMARKS:
-        there = at_landmark(rows, factor.column, month * dataset.settings.days_per_month)
+        there = at_landmark(rows, factor.column, dataset.days(month))
         made += [row | {"months": month} for row in model_rows(os, "landmark", [factor], there)]
         common = {"group": f"{factor.column} by month {month}", "months": month}
         switched = there[factor.column].sum()
@@ -124,7 +124,7 @@ def state_curves(
     dataset: Dataset, rows: pd.DataFrame, factor: Factor, begin: float
 ) -> dict[str, pd.DataFrame]:
     """The curves of Simon & Makuch from a month on, by whether it has come by each day."""
-    landmark = begin * dataset.settings.days_per_month
+    landmark = dataset.days(begin)
     curves = est.switching_curves(rows, factor.column, landmark)
     return {side: curves[state] for side, state in ((HAD, 1), (NOT, 0)) if state in curves}
 
@@ -132,7 +132,7 @@ def state_curves(
 def first_month(dataset: Dataset, rows: pd.DataFrame, factor: Factor) -> int | None:
     """The first whole month at which ENOUGH patients are followed who have had it."""
     for month in range(1, 61):
-        there = at_landmark(rows, factor.column, month * dataset.settings.days_per_month)
+        there = at_landmark(rows, factor.column, dataset.days(month))
         if there[factor.column].sum() >= max(ENOUGH, dataset.mask_below):
             return month
     return None
@@ -182,7 +182,7 @@ def _landmark_steps(
     dataset: Dataset, rows: pd.DataFrame, factor: Factor, month: int, side: int
 ) -> pd.DataFrame:
     """One curve from the landmark, on the clock of the chart; empty where it is of too few."""
-    there = at_landmark(rows, factor.column, month * dataset.settings.days_per_month)
+    there = at_landmark(rows, factor.column, dataset.days(month))
     group = there[there[factor.column] == side]
     if len(group) <= max(1, dataset.mask_below - 1):
         return pd.DataFrame({"month": [], "estimate": []})
@@ -386,7 +386,8 @@ def exercise_1(dataset: Dataset) -> Exercise:
 
 def exercise_2(dataset: Dataset) -> Exercise:
     """Who is compared at a landmark of six months: how many, and how many of them had it."""
-    patients, day = followed(dataset), 6 * dataset.settings.days_per_month
+    patients = followed(dataset)
+    day = float(est.met(dataset.days(6), patients[["days", "came"]]))
     there = patients["days"] > day
     had = patients["came"] < day
     ever = patients["came"].notna()

@@ -66,7 +66,7 @@ def results(dataset: Dataset) -> pd.DataFrame:
     rows = pd.concat([_of_curve(dataset, question) for question in (os, *others)])
     made = [row for question in (os, *others) for row in _of_end(dataset, question, question.name)]
     for month in cuts(dataset, os):
-        seen = cut_at(os, month * dataset.settings.days_per_month)
+        seen = cut_at(os, dataset.days(month))
         made += _of_end(dataset, seen, "os:cut", month)
     return pd.concat([rows, frame(made)], ignore_index=True)
 
@@ -142,7 +142,7 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     whole = _observed(dataset, os)
     drawn, later, limits, marks = [], [], [], []
     for choice, month in enumerate(months):
-        seen = cut_at(os, month * dataset.settings.days_per_month) if month else os
+        seen = cut_at(os, dataset.days(month)) if month else os
         known = whole[whole["month"] <= month] if month else whole
         model = _modelled(dataset, mixture_cure(seen.time, seen.observed), ticks[-1])
         drawn.append(pd.concat([known, model]).assign(choice=choice))
@@ -188,7 +188,7 @@ def _observed(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
 def _modelled(dataset: Dataset, fit: CureFit, last: float) -> pd.DataFrame:
     """The fitted survival at whole months; no rows where there is no model."""
     months = np.arange(0, last + 1)
-    shares = fit.survival(months * dataset.settings.days_per_month).round(4)
+    shares = fit.survival(dataset.days(months)).round(4)
     rows = pd.DataFrame({"month": months, "estimate": shares, "series": MODEL})
     return rows.dropna()
 
@@ -460,7 +460,7 @@ def landmarks(dataset: Dataset) -> pd.DataFrame:
     """The first and the last landmark `month` of the dataset, and the share `alive` then."""
     os = endpoint(dataset, "os")
     months = dataset.settings.months[0], dataset.settings.months[-1]
-    days = [month * dataset.settings.days_per_month for month in months]
+    days = [dataset.days(month) for month in months]
     alive = est.at(est.survival_curve(os.time, os.observed), days)["survival"]
     return pd.DataFrame({"month": months, "alive": alive.round(4).to_numpy()})
 
@@ -472,8 +472,9 @@ def poisson_upper(events: int) -> float:
 
 def followed_month(dataset: Dataset) -> float:
     """The last landmark up to `plateau_month` beyond which somebody is followed, or 0."""
-    last = dataset.months(endpoint(dataset, "os").time.max())
-    months = [m for m in dataset.settings.months if m <= plateau_month(dataset) and m < last]
+    time, plateau = endpoint(dataset, "os").time, plateau_month(dataset)
+    months = [m for m in dataset.settings.months if m <= plateau]
+    months = [m for m in months if est.beyond(time, dataset.days(m)).any()]
     return max(months, default=0.0)
 
 
@@ -500,10 +501,10 @@ def exercise_1(dataset: Dataset) -> Exercise:
 def exercise_2(dataset: Dataset) -> Exercise:
     """The upper limit of the yearly rate beyond a landmark."""
     os = endpoint(dataset, "os")
-    start = followed_month(dataset) * dataset.settings.days_per_month / DAYS_PER_YEAR
+    start = dataset.days(followed_month(dataset)) / DAYS_PER_YEAR
     years, died = os.time / DAYS_PER_YEAR, os.observed > 0
     rate, whole = est.event_rate(years, died, start), est.event_rate(years, died)
-    from_start = poisson_upper(rate.events) / years[years > start].sum()
+    from_start = poisson_upper(rate.events) / years[est.beyond(years, start)].sum()
     return Exercise(
         rate.upper,
         "The events may be few by luck. The upper limit is the rate at which so few would still "
@@ -522,7 +523,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
 def exercise_3(dataset: Dataset) -> Exercise:
     """The cured share and the curve's end at a cut, and the curve's end with all follow-up."""
     os = endpoint(dataset, "os")
-    day = year_cut(dataset) * dataset.settings.days_per_month
+    day = dataset.days(year_cut(dataset))
     seen = cut_at(os, day)
 
     def end(question: Endpoint) -> float:

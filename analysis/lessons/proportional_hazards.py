@@ -15,7 +15,7 @@ from .. import estimators as est
 from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
 from ..dataset import Dataset, Factor, NotRecorded
 from ..endpoints import Endpoint, covariate_rows, endpoint
-from ..results import SELECTION_LEVEL, axis_months, factors_of, frame, pick
+from ..results import SELECTION_LEVEL, axis_months, factors_of, frame, last_month, pick
 from ..tables import Row, Table
 from ..text import (
     Prose,
@@ -225,8 +225,7 @@ def _halves(dataset: Dataset, asked: Question) -> Iterator[dict]:
 
 def followed(dataset: Dataset, asked: Question) -> float:
     """The month to which both sides are followed."""
-    ends = [asked.time[there].max() for there in (asked.first, ~asked.first)]
-    return dataset.months(min(ends))
+    return min(last_month(dataset, asked.time[there]) for there in (asked.first, ~asked.first))
 
 
 def stations(dataset: Dataset, asked: Question) -> list[int]:
@@ -250,7 +249,7 @@ def landmarks(dataset: Dataset, asked: Question) -> list[float]:
 
 def _horizon(dataset: Dataset, asked: Question, month: float) -> Iterator[dict]:
     """Restricted means up to a month, and the ratios before and after it."""
-    day = month * dataset.settings.days_per_month
+    day = dataset.days(month)
     by_then = asked.died & ~est.beyond(asked.time, day)
     for side, there in ((FIRST, asked.first), (SECOND, ~asked.first)):
         mean, error = est.restricted_mean(asked.curve(side), day)
@@ -634,7 +633,7 @@ def _rate_ratio(rows: pd.DataFrame) -> float:
 def exercise_3(dataset: Dataset, asked: Question | None = None) -> Exercise:
     """The difference of the restricted means at the first landmark, in months."""
     asked = asked or question(dataset)
-    day = dataset.settings.months[0] * dataset.settings.days_per_month
+    day = dataset.days(dataset.settings.months[0])
     found = est.restricted_mean_difference(asked.time, asked.died, asked.first, day).estimate
     short = np.minimum(asked.time, day)
     plain = short[asked.first].mean() - short[~asked.first].mean()

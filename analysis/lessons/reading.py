@@ -289,13 +289,17 @@ def _curve_rows(dataset: Dataset) -> Iterator[dict]:
     )
     yield {"quantity": "median", **middle, **whole, "events": int((os.observed > 0).sum())}
     for month in dataset.settings.months:
-        value = est.at(curve, [month * dataset.settings.days_per_month]).iloc[0]
+        day = dataset.days(month)
+        value = est.at(curve, [day]).iloc[0]
         limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
         common = {"group": "os", "months": month}
-        seen = {"n": value["at_risk"], "events": value["events"]}
-        yield {"quantity": "survival", **limits, **common, **seen}
-        for quantity in ("at_risk", "censored"):
-            yield {"quantity": quantity, "estimate": value[quantity], **common, "n": len(os.time)}
+        # Beyond the month: who dies or leaves on its very day is counted there, and once.
+        beyond, total = int(est.beyond(os.time, day).sum()), len(os.time)
+        yield {"quantity": "survival", **limits, **common, "n": beyond, "events": value["events"]}
+        for quantity, number in zip(
+            ("at_risk", "censored"), (beyond, total - beyond - value["events"]), strict=True
+        ):
+            yield {"quantity": quantity, "estimate": number, **common, "n": total}
 
 
 def _stations(line: Line) -> range:
@@ -609,7 +613,7 @@ def _text(named: _Named) -> str:
 
 
 def curve_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
-    """Who is at risk, dead and gone at each landmark, and between which shares the curve lies."""
+    """Who is followed beyond each landmark, dead and gone by it, and where the curve must lie."""
     total = pick(results, "median", "os")["n"]
     rows, whole = [], True
     for month in dataset.settings.months:
@@ -621,14 +625,13 @@ def curve_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
             MASKED if pd.isna(share) else shown(share / total, "share")
             for share in (risk, risk + left)
         ]
-        # Who dies on the very day of a landmark is at risk for it, too.
         whole &= bool(
             pd.isna(risk + value["events"] + left) or risk + value["events"] + left == total
         )
         cells = [counted(risk), counted(value["events"]), counted(left)]
         cells += [ends[0], shown(value["estimate"], "survival"), ends[1]]
         rows.append(Row(f"{month:g}", cells))
-    columns = ("Month", "At risk", "Died by then", "Left before", "Survival at least, %",
+    columns = ("Month", "Followed beyond", "Died by then", "Left by then", "Survival at least, %",
                "Estimate, %", "At most, %")  # fmt: skip
     notes = [f"The three counts make all {counted(total)} patients."] if whole else []
     return Table(name, "Numbers under a curve hold it between two shares.", columns, rows, notes,

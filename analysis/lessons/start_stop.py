@@ -136,7 +136,7 @@ def _ratios(quantity: str, rows: pd.DataFrame, factors: Sequence[Factor]) -> lis
 def _codings(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[dict]:
     """The ratio of one factor with rows that are cut again, and with rows that are wrong."""
     right = covariate_rows(dataset, question, [factor])
-    landmark = dataset.settings.months[0] * dataset.settings.days_per_month
+    landmark = dataset.days(dataset.settings.months[0])
     made = {
         "hazard_ratio_cut": est.cut(right, landmark),
         "hazard_ratio_day_early": a_day_early(right),
@@ -184,6 +184,7 @@ def at_risk(rows: pd.DataFrame, column: str, ever: pd.Series, day: float) -> dic
 
     `rows` are start-stop; `ever` says of each of their patients whether he switches at any time.
     """
+    day = float(est.met(day, rows[["start", "stop"]]))
     there = rows[(rows["start"] < day) & (day <= rows["stop"])]
     switched = there[column] > 0
     later = there["patient"].map(ever) & ~switched
@@ -197,7 +198,7 @@ def at_risk(rows: pd.DataFrame, column: str, ever: pd.Series, day: float) -> dic
 def _counts(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[dict]:
     rows = covariate_rows(dataset, question, [factor])
     for at in stations(dataset, question, factor):
-        day = at * dataset.settings.days_per_month
+        day = dataset.days(at)
         counts = at_risk(rows, factor.column, _ever(dataset, question, factor), day)
         for part, number in counts.items():
             common = {"group": _part(factor, at, part), "months": at, "n": sum(counts.values())}
@@ -579,7 +580,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
         _ever(dataset, question, factor),
         day,
     )
-    by_then = rows[(rows["switched"] > 0) & (rows["start"] < day)]
+    by_then = rows[(rows["switched"] > 0) & ~est.beyond(rows["start"], day)]
     return Exercise(
         there["already"],
         "A row is at risk from just after its start up to and with its stop.",
@@ -626,7 +627,7 @@ def _ratio_of(rows: pd.DataFrame, factor: Factor) -> float:
 
 def day_of(dataset: Dataset) -> float:
     """The day of a quarter of a year, on which many a dataset is in the midst of its switches."""
-    return 3 * dataset.settings.days_per_month
+    return dataset.days(3)
 
 
 def practised(dataset: Dataset) -> Factor:

@@ -5,7 +5,8 @@
 #   data/NAME.csv    mgus2, heart, rotterdam and gbsg of R's survival package, the columns used,
 #   estimators.csv   the estimators on them, on `big` (made below by whole-number arithmetic), and
 #                    cmprsk's variances for the shipped datasets,
-#   ties.csv         the estimators on the small cases of data/ties.csv, which is made by hand.
+#   ties.csv         the estimators on the small cases of data/ties.csv, which is made by hand,
+#   times.csv        times that rounding parts, and the one time that aeqSurv makes of them.
 # `at` is in the dataset's own unit of time; months for the shipped datasets.
 
 source(file.path("tests", "reference", "common.R"))
@@ -261,6 +262,29 @@ small_models <- function(name, rows) {
 }
 
 
+# ---- Times that rounding parts -------------------------------------------------------------------
+# survfit and coxph take times that differ by rounding alone as one (timefix), by aeqSurv.
+
+time_cases <- function() {
+  months <- c(0.1, 0.3, 2.3, 2.5, 4.8, 7.1, 9.6, 12, 24)
+  cases <- list(
+    "differences of decimals" = c(7.1 - 2.3, 4.8, 0.3 - 0.1, 0.2, 0, 12.3 - 7.5),
+    "days of months" = c(months * 30.4, seq_along(months) * 30.4, 30.4 + 12 * 30.4 - 30.4, 364.8),
+    "within the tolerance of 1" = c(0.5, 0.5 + 1e-8, 0.5 + 2e-8, 0.5 + 4e-8, 0.9),
+    "within that of the mean" = c(1000, 1000 + 1e-5, 1000 + 3e-5, 1001),
+    "a chain" = 1 + (0:5) * 1.2e-8,
+    "large" = c(1e9, 1e9 + 1, 1e9 + 100),
+    "one" = 5
+  )
+  one <- function(name) {
+    time <- cases[[name]]
+    same <- survival:::aeqSurv(Surv(time, rep(1, length(time))))[, 1]
+    data.frame(case = name, time, same = unname(same), row.names = NULL)
+  }
+  do.call(rbind, lapply(names(cases), one))
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 for (name in names(DATA)) {
@@ -273,3 +297,4 @@ write_table(rbind(all_curves(), all_models()), file.path(HERE, "estimators.csv")
 cases <- read.csv(file.path(HERE, "data", "ties.csv"))
 write_table(do.call(rbind, lapply(unique(cases$case), small_rows, cases)),
             file.path(HERE, "ties.csv"))
+write_table(time_cases(), file.path(HERE, "times.csv"))
