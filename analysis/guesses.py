@@ -29,6 +29,7 @@ from .meaning import (
     is_point_in_time,
     partners,
 )
+from .privacy import EMAIL, is_phone
 from .sources import Source, Variable, is_date, is_number
 from .words import (
     ALL_SURVIVAL,
@@ -57,8 +58,6 @@ from .words import (
 LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a patient
 OPEN = "?"
 DAYS = ("last_contact_day", *EVENT_DAYS, "last_assessment_day")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PHONE = re.compile(r"(\+|00?)?\(?\d+\)?([ ./()-]+\d+)+\)?|(\+|00)\d{6,}")
 
 
 @dataclass
@@ -457,12 +456,10 @@ def identifies(source: Source, column: str) -> str:
     if IDENTIFYING.search(name) or name in NAMES or LABELS.search(variable.label):
         return "may say who the patient is"
     cells = source.filled(column)
-    if cells.str.fullmatch(_EMAIL).any():
+    if cells.str.fullmatch(EMAIL).any():
         return "holds e-mail addresses"
-    if len(cells) and not is_number(cells) and not is_date(source, column):
-        digits = cells.str.count(r"\d") >= 7
-        if (cells.str.fullmatch(_PHONE) & digits).mean() >= 0.5:
-            return "holds what may be phone numbers"
+    if len(cells) and cells.map(is_phone).mean() >= 0.5:
+        return "holds what may be phone numbers"
     return ""
 
 

@@ -16,6 +16,8 @@ from .columns import EVENT_DAYS, RESERVED, is_number
 from .dataset import Dataset, Factor, NotRecorded, dataset_of
 from .endpoints import Endpoint, covariate_rows, endpoint
 from .estimators import follow_up
+from .plausible import implausible
+from .privacy import EMAIL, is_phone
 from .problems import Problem, one_line, quoted
 
 FEW_PATIENTS, FEW_EVENTS, FEW_AT_RISK = 20, 10, 10
@@ -23,7 +25,6 @@ ENDPOINTS = ("os", "rfs", "relapse", "os_after_hsct")
 EVENTS = {"os": "deaths", "rfs": "relapses or deaths", "relapse": "relapses"}
 MARKUP = re.compile(r"<\s*[a-z/!?]|javascript:|&[a-z]+;|&#", re.IGNORECASE)
 FORMULA = re.compile(r"[=+@-].*[A-Za-z(|!].*", re.DOTALL)
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 FULL_DATE = re.compile(
     r"\d{4}([-/.])?\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2(\d{4}|\d\d)|(19|20)\d\d[01]\d[0-3]\d", re.ASCII
 )
@@ -115,6 +116,7 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *_levels(dataset, table),
         *_numbers(dataset, table),
         *_contradictions(contents, dataset, table),
+        *implausible(contents.text, dataset, table),
         *_factors(dataset),
         *_events_a_factor(dataset),
         *_landmarks(dataset),
@@ -123,14 +125,19 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
 
 def _privacy(contents: Contents, file: str) -> Iterator[Problem]:
     """What may say who a patient is. Neither rows nor values are shown."""
-    what = {"addresses of e-mail": EMAIL, "dates": FULL_DATE, "names of people": NAME}
+    what: dict[str, Callable[[str], object]] = {
+        "addresses of e-mail": EMAIL.fullmatch,
+        "dates": FULL_DATE.fullmatch,
+        "names of people": NAME.fullmatch,
+        "phone numbers": is_phone,
+    }
     for entry in contents.fields:
         column = entry["name"]
         if is_number(entry):
             continue
         values = contents.text[column]
-        for kind, form in what.items():
-            count = int(values.map(lambda cell, form=form: bool(form.fullmatch(cell))).sum())
+        for kind, says in what.items():
+            count = sum(map(bool, map(says, values)))
             # Two words are a name in the column of patients only: elsewhere they are levels.
             if count and (kind != "names of people" or column == "patient_id"):
                 expected = f"{count} of {len(values)} look like {kind}; a book needs none, so "
