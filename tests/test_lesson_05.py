@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from analysis import NotRecorded, estimators, load
-from analysis.endpoints import covariate_rows, endpoint
+from analysis.endpoints import covariate_rows, endpoint, rows_as_if_known
 from analysis.lessons import immortal_time
 from analysis.results import pick
 
@@ -79,3 +81,40 @@ def test_a_named_event_is_taken_or_refused() -> None:
     assert immortal_time.event_of(data, "acute_gvhd_day").column == "acute_gvhd_day"
     with pytest.raises(NotRecorded, match="hsct_day"):
         immortal_time.event_of(data, "hsct_day")
+
+
+def test_the_wrong_curves_stand_beside_the_right_ones_of_the_same_patients() -> None:
+    """At the month at which they begin, all are of those followed beyond it."""
+    data = load("data/myeloid")
+    factor = immortal_time.event_of(data)
+    rows = covariate_rows(data, endpoint(data, "os"), [factor])
+    begin = immortal_time.first_month(data, rows, factor)
+    wrong = rows_as_if_known(data, endpoint(data, "os"), factor)
+    kinds = (
+        immortal_time.ever_curves(data, wrong, factor, begin),
+        immortal_time.state_curves(data, rows, factor, begin),
+    )
+    followed = (wrong["stop"] > begin * data.settings.days_per_month).sum()
+    for curves in kinds:
+        first = [curve[curve["at_risk"] > 0]["at_risk"].iloc[0] for curve in curves.values()]
+        assert sum(first) == followed
+
+
+def test_the_landmark_of_the_tables_does_not_know_the_data() -> None:
+    data = load("data/myeloid")
+    late = replace(data, patients=data.patients.assign(hsct_day=data.patients["hsct_day"] + 200))
+    for dataset in (data, late):
+        table = immortal_time.ratios_table(dataset, immortal_time.results(dataset), "x")
+        assert "At a landmark, 6 months" in [row.heading for row in table.rows]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "right", "words"),
+    [(0.7, 1.8, "other side of 1"), (0.3, 0.9, "is higher"), (1.2, 0.9, "is not higher")],
+)
+def test_what_the_clock_did_to_the_ratio_is_told_by_the_ratios(made, fixed, right, words) -> None:
+    rows = made["myeloid"].copy()
+    for kind, value in (("fixed", fixed), ("univariate", right)):
+        here = rows["quantity"].eq(f"hazard_ratio_{kind}") & rows["group"].eq("os:hsct_day")
+        rows.loc[here, "estimate"] = value
+    assert words in str(immortal_time.told(load("data/myeloid"), rows))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import Choice, Figure, with_source
 from ..dataset import Dataset, Factor
@@ -30,6 +31,7 @@ from .course import Exercise
 from .events import later_event
 
 LANDMARKS = range(1, 13)  # months, the stations of the slider
+LANDMARK = 6  # the month of the tables: set for every dataset, before any is looked at
 ENOUGH = 10  # so many have to have switched before a curve of theirs begins
 HAD, NOT = "yes", "no"
 TRANSPLANT, RESPONSE = "hsct_day", "response_day"
@@ -100,23 +102,31 @@ def _waiting(dataset: Dataset, factor: Factor) -> Iterator[dict]:
 def _curves(
     dataset: Dataset, factor: Factor, rows: pd.DataFrame, wrong: pd.DataFrame
 ) -> Iterator[dict]:
-    """Survival at the landmark months by who ever has it, and by the state of each day."""
+    """Survival at the landmark months by who ever has it, and by the state of each day.
+
+    Both are of those followed beyond `first_month`, so that the one can stand beside the other.
+    """
     begin = first_month(dataset, rows, factor)
-    kinds = {"survival_ever": ever_curves(wrong, factor)}
+    kinds = {"survival_ever": ever_curves(dataset, wrong, factor, begin or 0)}
     if begin is not None:
         kinds["survival_by_state"] = state_curves(dataset, rows, factor, begin)
+    months = [month for month in dataset.settings.months if month > (begin or 0)]
     for quantity, curves in kinds.items():
         for side, curve in curves.items():
             group = f"os:{factor.column}|{side}"
-            yield from survival_rows(dataset, curve, quantity, group, dataset.settings.months)
+            yield from survival_rows(dataset, curve, quantity, group, months)
 
 
-def ever_curves(wrong: pd.DataFrame, factor: Factor) -> dict[str, pd.DataFrame]:
-    """Kaplan-Meier of those who ever have it and of those who never do, from the start: wrong."""
-    sides = {HAD: wrong[factor.column] > 0, NOT: wrong[factor.column] == 0}
+def ever_curves(
+    dataset: Dataset, wrong: pd.DataFrame, factor: Factor, begin: float
+) -> dict[str, pd.DataFrame]:
+    """Kaplan-Meier from a month on of those who ever have it and of those who never do: wrong."""
+    there = wrong[est.beyond(wrong["stop"], begin * dataset.settings.days_per_month)]
+    sides = {HAD: there[there[factor.column] > 0], NOT: there[there[factor.column] == 0]}
     return {
-        side: est.survival_curve(wrong.loc[which, "stop"], wrong.loc[which, "event"])
-        for side, which in sides.items()
+        side: est.survival_curve(group["stop"], group["event"])
+        for side, group in sides.items()
+        if len(group)
     }
 
 
@@ -138,12 +148,6 @@ def first_month(dataset: Dataset, rows: pd.DataFrame, factor: Factor) -> int | N
     return None
 
 
-def usual_landmark(dataset: Dataset, factor: Factor) -> int:
-    """The station by which half of those who ever have it have had it."""
-    waited = dataset.months(dataset.patients[factor.column].median())
-    return int(np.clip(np.ceil(waited), LANDMARKS[0], LANDMARKS[-1]))
-
-
 # --- what is shown -----------------------------------------------------------------------------
 
 
@@ -153,7 +157,7 @@ def landmark_figure(dataset: Dataset, results: pd.DataFrame, name: str, column: 
     rows = covariate_rows(dataset, os, [factor])
     label = factor.label
     series = {1: f"{label} by then", 0: "Not by then"}
-    start = usual_landmark(dataset, factor) - 1
+    start = LANDMARKS.index(LANDMARK)
     steps = pd.concat(
         _landmark_steps(dataset, rows, factor, month, side).assign(series=words, choice=number)
         for number, month in enumerate(LANDMARKS)
@@ -218,7 +222,7 @@ def landmark_answer(dataset: Dataset, results: pd.DataFrame, factor: Factor, mon
 def ratios_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Table:
     """The ratio by each way of counting, on the same patients."""
     factor = event_of(dataset, column)
-    key, month = f"os:{factor.column}", usual_landmark(dataset, factor)
+    key, month = f"os:{factor.column}", LANDMARK
     made = [
         Row("Known from the start", _ratio_cells(results, "fixed", key), 1),
         Row(f"At a landmark, {in_months(month)}", _ratio_cells(results, "landmark", key, month), 1),
@@ -242,7 +246,7 @@ def ratios_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str
         "The first of each is wrong.",
         ["Counted", "HR", "95% CI", "P", "Patients", "Deaths"],
         rows,
-        ["P, Wald test."],
+        [f"P, Wald test. The landmark of {in_months(LANDMARK)} is the same for every dataset."],
         abbreviations=dataset.settings.abbreviations,
     )
 
@@ -261,10 +265,13 @@ def curves_figure(dataset: Dataset, name: str, column: str = "") -> Figure:
     os, factor = endpoint(dataset, "os"), event_of(dataset, column)
     rows = covariate_rows(dataset, os, [factor])
     begin = first_month(dataset, rows, factor)
-    ever = ever_curves(rows_as_if_known(dataset, os, factor), factor)
+    ever = ever_curves(dataset, rows_as_if_known(dataset, os, factor), factor, begin or 0)
     label = factor.label
     names = {HAD: (f"{label}, so far", f"{label}, ever"), NOT: ("Not yet", "Never")}
-    drawn = [monthly(dataset, ever[side]).assign(series=names[side][1]) for side in ever]
+    drawn = [
+        monthly(dataset, curve, begin=begin or 0).assign(series=names[side][1])
+        for side, curve in ever.items()
+    ]
     begun = ""
     if begin is not None:
         states = state_curves(dataset, rows, factor, begin)
@@ -272,18 +279,21 @@ def curves_figure(dataset: Dataset, name: str, column: str = "") -> Figure:
             monthly(dataset, curve, begin=begin).assign(series=names[side][0])
             for side, curve in states.items()
         ]
-        begun = f" Those drawn through begin at month {begin}, by when enough have had it."
+        begun = (
+            f" All are of those followed beyond month {begin}, the first at which {ENOUGH} who are "
+            "followed have had it."
+        )
     series = [names[side][place] for place in (0, 1) for side in names]
     styles = {names[side][1]: 1 for side in names}
     chart = curves_chart(
         pd.concat(drawn), series, axis_months(dataset, os), f"Months since {os.origin}", styles
     )
     caption = (
-        "Dashed, and wrong: survival from the start of those who ever have it and of those who "
-        f"never do. Drawn through: by whether it has come by each day.{begun}"
+        "Dashed, and wrong: those who ever have it and those who never do. Drawn through: by "
+        f"whether it has come by each day.{begun}"
     )
     words = (
-        f"Four survival curves: by whether {in_sentence(label)} ever comes, from the start, and by "
+        f"Four survival curves: by whether {in_sentence(label)} ever comes, and by "
         "whether it has come by each day. Their numbers at the landmarks are in the table below."
     )
     return Figure(name, chart, words, with_source(dataset, caption))
@@ -292,6 +302,8 @@ def curves_figure(dataset: Dataset, name: str, column: str = "") -> Figure:
 def curves_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Table:
     """Survival of both sides at the landmarks, counted wrong and right."""
     factor = event_of(dataset, column)
+    begin = first_month(dataset, covariate_rows(dataset, endpoint(dataset, "os"), [factor]), factor)
+    whom = "All patients" if begin is None else f"Those followed beyond month {begin}"
     kinds = {"survival_ever": "ever", "survival_by_state": "so far"}
     there = [kind for kind in kinds if (results["quantity"] == kind).any()]
     heads = [f"{word} {kinds[kind]}" for kind in there for word in ("Had it", "Not")]
@@ -308,19 +320,28 @@ def curves_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str
     ]
     return Table(
         name,
-        f"Alive by {in_sentence(factor.label)}, %.",
+        f"Alive by {in_sentence(factor.label)}, %. {whom}.",
         ["Month", *heads],
         rows,
-        ["Had it ever: from the start, wrong. Had it so far: Simon and Makuch."],
+        ["Had it ever: sorted by what was to come, wrong. Had it so far: Simon and Makuch."],
         abbreviations=dataset.settings.abbreviations,
     )
 
 
 def _share_of(results: pd.DataFrame, quantity: str, group: str, month: float) -> str:
-    """A share at a landmark; a dash where nobody has ever been in the group."""
-    if not (results["quantity"].eq(quantity) & results["group"].eq(group)).any():
+    """A share at a landmark; a dash where nobody is in the group, or before the curve begins."""
+    there = results["quantity"].eq(quantity) & results["group"].eq(group)
+    if not (there & results["months"].eq(month)).any():
         return MISSING
     return shown(pick(results, quantity, group, month)["estimate"], quantity)
+
+
+MOVED = {
+    "unknown": "there is no ratio to be compared.",
+    "turned": "the ratio passes to the other side of 1.",
+    "higher": "the ratio is higher once that time is counted where it belongs.",
+    "not_higher": "here the ratio is not higher for it.",
+}
 
 
 def told(dataset: Dataset, results: pd.DataFrame, column: str = "") -> Prose:
@@ -330,20 +351,11 @@ def told(dataset: Dataset, results: pd.DataFrame, column: str = "") -> Prose:
     fixed, right = (
         pick(results, f"hazard_ratio_{kind}", key)["estimate"] for kind in ("fixed", "univariate")
     )
-    turned = fixed < 1 < right
-    moved = (
-        "there is no ratio to be compared."
-        if np.isnan(fixed) or np.isnan(right)
-        else "the ratio turns round: what seemed to protect does not."
-        if turned
-        else "the ratio comes nearer to one, or beyond it."
-        if fixed < right
-        else "here the ratio does not come nearer to one."
-    )
     return Prose(
-        "Those who ever have {label} wait {waited} for it, in the median. Not one of them dies in "
+        "Those who ever have {label} wait a median of {waited} for it. Not one of them dies in "
         "that time: whoever does never has it. It makes up {share} of all their follow-up. Counted "
-        "as if known from the start, the ratio is {fixed}; counted from its day, {right}: " + moved,
+        "as if known from the start, the ratio is {fixed}; counted from its day, {right}: "
+        + MOVED[conclusions.moved(fixed, right)],
         label=in_sentence(factor.label),
         waited=estimate(results, "time_waited", factor.column),
         share=estimate(results, "share_immortal", factor.column),

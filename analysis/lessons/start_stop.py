@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
 from ..dataset import Dataset, Factor, NotRecorded
@@ -470,28 +471,32 @@ def _with_limits(row: pd.Series) -> str:
     return f"{shown(row['estimate'], row['quantity'])} ({interval(row)})"
 
 
+BETTER = (
+    "The time before the switch, in which nobody who switches can die, is given to those who do. "
+    "That makes them look better"
+)
+MOVED = {
+    "unknown": "No factor of this dataset has both ratios.",
+    "turned": BETTER + ": the right ratio lies on the other side of 1.",
+    "higher": BETTER + ".",
+    "not_higher": "Here the wrong ratio is not the lower one, which that time alone does not "
+    "explain.",
+}
+
+
 def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """What the wrong way does to the ratio of the main factor, and of the factors of some only."""
     factor = main_factor(dataset)
     fixed, right = (
         pick(results, f"hazard_ratio_{way}", f"os:{factor.column}") for way in ("fixed", "right")
     )
-    if pd.isna(fixed["estimate"]) or pd.isna(right["estimate"]):
-        return Prose("No factor of this dataset has both ratios.")
-    lower = fixed["estimate"] < right["estimate"]
-    turned = (fixed["estimate"] < 1) != (right["estimate"] < 1)
-    what = (
-        "The time before the switch, in which nobody who switches can die, is given to those who "
-        "do. That makes them look better"
-        if lower
-        else "Here the wrong ratio is the higher one, which that time alone does not explain"
-    )
-    said = [
+    moved = conclusions.moved(fixed["estimate"], right["estimate"])
+    if moved == "unknown":
+        return Prose(MOVED[moved])
+    said = (
         "The two lie farthest apart for {label}. As if known from the start the ratio is {fixed}; "
-        "from the switch on it is {right}. "
-        + what
-        + (", and turns the answer round." if turned else ".")
-    ]
+        "from the switch on it is {right}. " + MOVED[moved]
+    )
     ahead = [
         Prose(
             "Only patients with {among} are in the model of {label}, and they are at risk only "
@@ -504,7 +509,7 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     ]
     invented = [Prose("Of invented records: no ratio here is evidence about any treatment.")]
     main = Prose(
-        *said,
+        said,
         label=factor.label,
         fixed=sourced(_with_limits(fixed), fixed),
         right=sourced(_with_limits(right), right),
