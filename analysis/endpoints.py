@@ -102,7 +102,7 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
     Only the patients complete in all factors: a baseline value on one of its sides, and the
     `among` column met. A postbaseline factor is 0 up to and on its day, 1 after it, so that an
     event on the very day of the switch belongs to 0. Where `among` gives a day, a patient is at
-    risk only after it: before, nobody knew that he would get there. See `entry_days`.
+    risk only after it: before, nobody knew that they would get there. See `entry_days`.
 
     Returns columns `patient`, `start`, `stop` (days; a row covers start < t <= stop, and the
     first start is -inf, so that an event on day 0 counts, or the day of entry), `event` (0 or 1)
@@ -168,12 +168,12 @@ def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd
 
 
 def at_landmark(rows: pd.DataFrame, column: str, landmark: float) -> pd.DataFrame:
-    """One row a patient still followed after `landmark`, by his state then (Anderson et al. 1983).
+    """One row a patient still followed after `landmark`, by their state then (Anderson et al. 1983).
 
     `rows` are the `covariate_rows` of one postbaseline factor, `column` its name. The clock starts
     anew at the landmark: `stop` counts from it, `start` is -inf, and `column` keeps the value that
     it has right after the landmark. So who has the event or leaves on the day of the landmark
-    itself is not there, and who switches on that day counts as switched: he may have his next
+    itself is not there, and who switches on that day counts as switched: they may have their next
     event only after it. Later switches are not looked at, which is what makes the comparison fair.
     """
     ends = rows.groupby("patient").agg(stop=("stop", "max"), event=("event", "max"))

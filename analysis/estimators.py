@@ -277,8 +277,8 @@ def switching_curves(
     """Survival by the present state of a factor that switches (Simon & Makuch 1984).
 
     `rows` are start-stop, as `endpoints.covariate_rows` gives them, and `column` is 0 or 1: a
-    patient is at risk in the curve of the state that he is in, so that 0 loses him by a switch and
-    1 gains him. Kaplan-Meier with delayed entry; at risk at t are the rows with start < t <= stop.
+    patient is at risk in the curve of their state, so that 0 loses them by a switch and 1 gains
+    them. Kaplan-Meier with delayed entry; at risk at t are the rows with start < t <= stop.
 
     From a `landmark` on, only what comes after it counts: an event on its very day does not, and
     who switches on it is in the new state. The times stay those of `rows`.

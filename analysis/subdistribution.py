@@ -17,7 +17,7 @@ def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) 
     `time` (n,) is 0 or more, in any unit; `event` (n,) is 0 for censored, else the number of the
     cause; `x` has a row a patient and a column of numbers a factor. Who has a competing event stays
     at risk, with the share of patients who would not have been censored since: the Kaplan-Meier
-    estimate of not being censored just before the event of another, over that just before his own.
+    estimate of not being censored just before the event of another, over that just before their own.
     Tied events each meet the whole risk set (Breslow 1974). The standard errors are the robust ones
     of the paper, which know that these shares are estimated.
 
@@ -101,7 +101,7 @@ class _WeightedLikelihood(PartialLikelihood):
         return 2 * np.finfo(float).eps * len(self.x)
 
     def influence(self, beta: np.ndarray) -> np.ndarray:
-        """What each patient adds to the gradient (n, p), also by what he says of the censoring.
+        """What each patient adds to the gradient (n, p), also by what they say of the censoring.
 
         Fine & Gray's eta + psi. Their squares add up to the variance of the gradient.
         """

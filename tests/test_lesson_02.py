@@ -107,7 +107,7 @@ def test_without_a_death_there_is_no_median_and_all_counts_agree() -> None:
     assert value(made, NAIVE, "os") == value(made, REVERSE, "os")
     said = str(follow_up.median_told(made))
     assert "no median yet" in said and "nothing to read" in said
-    assert "the two agree" in str(follow_up.told(data, made))
+    assert "the first is not shorter" in str(follow_up.told(data, made))
     assert follow_up.splitting(data, endpoint(data, "os")) is None
 
 

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
 from ..dataset import Dataset, Factor
@@ -513,15 +514,13 @@ def ratios_told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     apart = {f: abs(np.log(rows[2]["estimate"] / rows[0]["estimate"])) for f, rows in known.items()}
     factor = max(apart, key=apart.get)
     specific, death, sub = known[factor]
-    rarer, lower = death["estimate"] < 1, sub["estimate"] < specific["estimate"]
-    why = (
-        "That is as the deaths would have it: on the first-named side "
-        + ("fewer die first, so that more are left to relapse." if rarer else "more die first, and "
-           "the dead do not relapse.")
-        if rarer != lower
-        else "The deaths alone do not explain it: the dead stay in one risk set and leave the "
-        "other, also where their rates are alike."
-    )  # fmt: skip
+    side = "In these patients that is as the deaths would have it: on the first-named side "
+    why = {
+        "fewer": side + "their rate is lower, so that more are left to relapse.",
+        "more": side + "their rate is higher, and the dead do not relapse.",
+        "not_by_them": "The rates of death alone do not explain it: the dead stay in one risk set "
+        "and leave the other, also where their rates are alike.",
+    }[conclusions.by_the_deaths(specific["estimate"], death["estimate"], sub["estimate"])]
     invented = (
         "Of invented records: these ratios are no evidence about any factor."
         if dataset.settings.synthetic

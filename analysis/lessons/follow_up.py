@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from .. import conclusions
 from .. import estimators as est
 from ..charts import HEIGHT, INK, LABEL_SIZE, ROW, Choice, Figure, with_source
 from ..dataset import Dataset, Factor
@@ -339,18 +340,13 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
 
 def _against(results: pd.DataFrame) -> Prose:
     naive, reverse = (_value(results, quantity, "os") for quantity in WRONG_AND_RIGHT)
-    if np.isnan(reverse):
-        why = (
-            "The latter is not reached: the curve of those still followed never comes down to one "
-            "half, for deaths ended the times first."
-        )
-    elif naive < reverse:
-        why = (
-            "The first is shorter, because each death ends a time as if the patient had been lost "
-            "on that day."
-        )
-    else:
-        why = "Here the two agree: deaths were few, or came late."
+    why = {
+        "unknown": "The latter is not reached: the curve of those still followed never comes down "
+        "to one half, for deaths ended the times first.",
+        "shorter": "The first is shorter, because each death ends a time as if the patient had "
+        "been lost on that day.",
+        "alike": "Here the first is not shorter: deaths were few, or came late.",
+    }[conclusions.follow_ups(naive, reverse)]
     return Prose(
         "Counted over everybody, the median follow-up is {naive}; by reverse Kaplan–Meier it is "
         "{reverse}. " + why,
@@ -377,19 +373,19 @@ def _if_sooner(results: pd.DataFrame) -> Prose:
 def _between_sides(results: pd.DataFrame, factor: Factor) -> Prose:
     groups = _side_groups(factor)
     apart = [
-        abs(np.subtract(*(_value(results, quantity, group) for group in groups)))
+        np.subtract(*(_value(results, quantity, group) for group in groups))
         for quantity in WRONG_AND_RIGHT
     ]
-    if np.isnan(apart).any():
-        verdict = "Where one is not reached, only the first pair can be compared, and it misleads."
-    elif apart[0] > apart[1]:
-        part = "Most" if apart[1] <= apart[0] / 2 else "Part"
-        verdict = (
-            f"The first pair is further apart than the second. {part} of what looks like longer "
-            "follow-up is longer life."
-        )
-    else:
-        verdict = "Here the second pair is as far apart: their follow-up itself differs."
+    further = "The first pair is further apart than the second. {} of what looks like longer "
+    further += "follow-up is longer life."
+    verdict = {
+        "unknown": "Where one is not reached, only the first pair can be compared, and it "
+        "misleads.",
+        "mostly": further.format("Most"),
+        "partly": further.format("Part"),
+        "not_explained": "Here the second pair is as far apart, so that the deaths do not make the "
+        "distance.",
+    }[conclusions.explained(*apart)]
     names = ("naive", "reverse")
     values = {
         f"{name}_{number}": estimate(results, quantity, group)
@@ -397,7 +393,7 @@ def _between_sides(results: pd.DataFrame, factor: Factor) -> Prose:
         for number, group in enumerate(groups)
     }
     return Prose(
-        "Of this dataset’s factors, {label} goes most clearly with survival. Counted over "
+        "Of this dataset’s factors, {label} has the least P for survival. Counted over "
         "everybody, the follow-up of its two sides is {naive_0} and {naive_1}; by reverse "
         "Kaplan–Meier, {reverse_0} and {reverse_1}. " + verdict,
         label=factor.label,
@@ -406,7 +402,7 @@ def _between_sides(results: pd.DataFrame, factor: Factor) -> Prose:
 
 
 def _value(results: pd.DataFrame, quantity: str, group: str) -> float:
-    """An estimate as a reader sees it, so that a sentence does not see more than he does."""
+    """An estimate as a reader sees it, so that a sentence does not see more than they do."""
     return round(float(pick(results, quantity, group)["estimate"]), 1)
 
 

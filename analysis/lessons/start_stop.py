@@ -183,7 +183,7 @@ def stations(dataset: Dataset, question: Endpoint, factor: Factor) -> list[float
 def at_risk(rows: pd.DataFrame, column: str, ever: pd.Series, day: float) -> dict[str, int]:
     """How many of the patients at risk on a day are in each of PARTS.
 
-    `rows` are start-stop; `ever` says of each of their patients whether he switches at any time.
+    `rows` are start-stop; `ever` says of each of their patients whether they switch at any time.
     """
     day = float(est.met(day, rows[["start", "stop"]]))
     there = rows[(rows["start"] < day) & (day <= rows["stop"])]
@@ -221,7 +221,7 @@ def _part(factor: Factor, at: float, part: str) -> str:
 
 @dataclass(frozen=True)
 class Life:
-    """One patient: the days of his switches by their labels, his last day, and whether he died."""
+    """One patient: the days of the switches by their labels, the last day, and whether it was death."""
 
     switches: Mapping[str, float]
     end: float
@@ -655,7 +655,7 @@ def rows_of(dataset: Dataset) -> pd.DataFrame:
 def patients_of(dataset: Dataset) -> pd.DataFrame:
     """A row for each patient of the main factor, for the exercises.
 
-    `patient`, `days` followed, whether he `died`, and the day of the `switch`, blank without one.
+    `patient`, `days` followed, whether they `died`, and the day of the `switch`, blank without one.
     """
     rows = rows_of(dataset)
     ends = rows.groupby("patient").agg(days=("stop", "max"), died=("event", "max"))
