@@ -534,7 +534,7 @@ class _Maker:
         self._events_at_the_end()
         left_out = {**(self.mapping.get("dropped") or {}), **consumed}
         own = {*(self.mapping["columns"] or {})}
-        reserved = _reserved(self.mapping)
+        reserved = {*_reserved(self.mapping), self.dates.get("origin")}
         self.made.dropped |= {
             column: why
             for column, why in left_out.items()

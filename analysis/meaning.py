@@ -47,6 +47,7 @@ _UNIT = {
     }.items()
     for word in words
 }
+_SAS_DATE = re.compile(r"(MONYY|YYMM|MMYY|YYMON|YYQ|DATE|DDMMYY|MMDDYY|WORDDATE|WEEKDA|E8601DA)")
 _ORIGIN = r"\b(?:from|since|after)\b"
 _POINT = re.compile(  # "from day of randomisation", "to month 3": a point in time, no unit
     r"\b(from|since|after|to|until|till|between|and|at|on|before)\s+(the\s+)?((first|last)\s+)?"
@@ -97,8 +98,10 @@ def said_units(source: Source, column: str) -> dict[str, set[str]]:
         "name": _units(normal(column).replace("_", " ")),
         "label": _unit_of_label(variable.label),
     }
-    if match := re.match(r"%t([wmqhy])", variable.format):  # Stata's dates by the month and so on
-        said["format"] = {f"a calendar by {match[0]}"}
+    if re.match(r"%-?t[wmqhy]", variable.format):  # Stata's dates by the month and so on
+        said["format"] = {f"dates counted by {variable.format}, which import does not read"}
+    if source.form == "sas" and _SAS_DATE.match(variable.format):
+        said["format"] = {"sas-date"}
     return {where: units for where, units in said.items() if units}
 
 
@@ -108,8 +111,9 @@ def counted_as(source: Source, column: str) -> str | None:
         return "date"
     units = set().union(*said_units(source, column).values())
     if units:
-        doubtful = len(units) > 1 or not units <= {*UNITS} or dates_of_programs(source, column)
-        return None if doubtful else units.pop()
+        one = units.pop() if len(units) == 1 else ""
+        doubtful = one in UNITS and dates_of_programs(source, column)
+        return one if one in (*UNITS, *EPOCHS) and not doubtful else None
     words = f"{normal(column)}_{normal(source.variables[column].label)}".split("_")
     if {"date", "dt", "dat", "datum"} & set(words) or normal(column).endswith("dt"):
         return {"excel": "excel-date", "sas": "sas-date", "stata": "stata-date"}.get(source.form)
@@ -122,7 +126,7 @@ def doubt(source: Source, column: str) -> str:
     *units, last = UNITS
     ask = f"what are the numbers of {column}? {', '.join(units)} or {last}, or dates counted by a "
     ask += f"program: {', '.join(EPOCHS)}"
-    if len(set().union(*said.values())) > 1:
+    if len(set().union(*said.values())) > 1 or "format" in said:
         ask += "; " + ", ".join(
             f"its {where} says {' and '.join(sorted(units))}" for where, units in said.items()
         )

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from test_import import answer, days, dictionary, patients_of, problems, written
 
+from analysis import meaning, sources
 from analysis.dataset import load
 from analysis.importing import import_folder
 
@@ -694,3 +695,25 @@ def test_where_adtte_has_no_survival_the_columns_of_adsl_say_it(tmp_path):
     import_folder(adsl, tmp_path / "made", adtte=adtte)
     assert days(tmp_path / "made") == ["60", "60", "60"]
     assert days(tmp_path / "made", "died") == ["no", "yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "numbers", "how"),
+    [
+        ("last_contact", ("dta", "%tm"), (700, 710), None),  # months since 1960
+        ("last_contact_days", ("dta", "%tw"), (12, 13), None),  # name and format disagree
+        ("last_contact", ("xpt", "MONYY7"), (20000, 21000), "sas-date"),
+        ("last_fu_m", ("xpt", "BEST8"), (12, 13), None),
+        ("last_fu_days", ("xpt", "MONYY7"), (20000, 21000), None),
+    ],
+)
+def test_a_format_says_what_a_number_is_or_contradicts_it(tmp_path, name, form, numbers, how):
+    import pyreadstat
+
+    ending, shown = form
+    write = {"dta": pyreadstat.write_dta, "xpt": pyreadstat.write_xport}[ending]
+    frame = pd.DataFrame({"id": ["a", "b"], name: [float(number) for number in numbers]})
+    write(frame, tmp_path / f"t.{ending}", variable_format={name: shown})
+    source = sources.read(tmp_path / f"t.{ending}")
+    assert meaning.counted_as(source, name) == how
+    assert how or shown == "BEST8" or "its format says" in meaning.doubt(source, name)
