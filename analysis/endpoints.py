@@ -168,7 +168,7 @@ def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd
 
 
 def at_landmark(rows: pd.DataFrame, column: str, landmark: float) -> pd.DataFrame:
-    """One row a patient still followed after `landmark`, by their state then (Anderson et al. 1983).
+    """One row a patient still followed after `landmark`, by the state then (Anderson et al. 1983).
 
     `rows` are the `covariate_rows` of one postbaseline factor, `column` its name. The clock starts
     anew at the landmark: `stop` counts from it, `start` is -inf, and `column` keeps the value that

@@ -17,7 +17,7 @@ def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) 
     `time` (n,) is 0 or more, in any unit; `event` (n,) is 0 for censored, else the number of the
     cause; `x` has a row a patient and a column of numbers a factor. Who has a competing event stays
     at risk, with the share of patients who would not have been censored since: the Kaplan-Meier
-    estimate of not being censored just before the event of another, over that just before their own.
+    estimate of not being censored just before the event of another, over that just before its own.
     Tied events each meet the whole risk set (Breslow 1974). The standard errors are the robust ones
     of the paper, which know that these shares are estimated.
 

@@ -221,7 +221,7 @@ def _part(factor: Factor, at: float, part: str) -> str:
 
 @dataclass(frozen=True)
 class Life:
-    """One patient: the days of the switches by their labels, the last day, and whether it was death."""
+    """One patient: the days of the switches by their labels, the last day, and if it was death."""
 
     switches: Mapping[str, float]
     end: float
