@@ -28,12 +28,14 @@ _NOT_ONLY_DEATH = re.compile(
 class Parameter:
     """One parameter of ADTTE, one entry a patient in the order of the patients.
 
-    `days` from day 0 as text, blank where there is no record; `events` where CNSR is 0.
+    `days` from day 0 as text, blank where there is no record; `events` where CNSR is 0; `deaths`
+    where EVNTDESC says that the event is a death.
     """
 
     cells: Cells
     days: list[str]
     events: list[bool]
+    deaths: list[bool]
     problems: list[str]
 
 
@@ -79,7 +81,8 @@ class Times:
         pairs = zip(ids, rows, records, zeros, strict=True)
         days = [self._days(*pair, required, code, problems) for pair in pairs]
         events = [_is_zero(record.get("CNSR", "")) for record in records]
-        return Parameter(cells, days, events, problems)
+        deaths = [_says_death(record.get("EVNTDESC", "")) for record in records]
+        return Parameter(cells, days, events, deaths, problems)
 
     def rule(self) -> str:
         """How the days were made, for the report."""
@@ -100,8 +103,7 @@ class Times:
         others = [event for event in events if not _DEATH.search(event)]
         if any(_NOT_ONLY_DEATH.search(event) for event in others):
             return False
-        named = _DEATH.search(words) and not _NOT_ONLY_DEATH.search(words)
-        return bool(named) or bool(events and not others)
+        return _says_death(words) or bool(events and not others)
 
     def _known(self) -> str:
         return "expected one of " + ", ".join(described(self.source))
@@ -173,6 +175,12 @@ class Times:
         if found is None:
             raise ValueError(column, text, "a date such as 2021-03-04")
         return found
+
+
+def _says_death(words: str) -> bool:
+    """True for words that say death and no other event, be it beside it."""
+    words = words.lower()
+    return bool(_DEATH.search(words)) and not _NOT_ONLY_DEATH.search(words)
 
 
 def _is_zero(text: str) -> bool:

@@ -658,8 +658,13 @@ class _Maker:
         parameter = self._parameter(code, required=name == "last_contact_day")
         self.made.problems += parameter.problems
         last = name == "last_contact_day"
-        pairs = zip(parameter.days, parameter.events, strict=True)
-        values = [day if last or event else "" for day, event in pairs]
+        deaths = [died and not last for died in parameter.deaths]
+        patients = zip(parameter.days, parameter.events, deaths, strict=True)
+        values = [day if last or (event and not died) else "" for day, event, died in patients]
+        count = sum(event and died for event, died in zip(parameter.events, deaths, strict=True))
+        if count:
+            what = f"{count} events of {code} are deaths by EVNTDESC: left blank"
+            self.made.notes.append(f"  {name}: {what}")
         rule = "" if last else ", where CNSR is 0"
         return values, parameter.cells, f"from {code} of {parameter.cells.file}{rule}"
 
@@ -826,6 +831,9 @@ class _Maker:
         parameter = self._parameter(code, required=True)
         values = ["yes" if event else "no" for event in parameter.events]
         told, flags = "dead" in entry, self._death_flags()
+        if told and entry["dead"] != ["0"]:
+            found = f"{MAPPING}, reserved.died.dead: found {quoted(entry['dead'])}"
+            raise DataError([f'{found}, expected ["0"]: with paramcd it is CNSR, and 0 the event'])
         wrong = [
             place
             for place, (value, flag) in enumerate(zip(values, flags, strict=False))

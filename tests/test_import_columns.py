@@ -717,3 +717,21 @@ def test_a_format_says_what_a_number_is_or_contradicts_it(tmp_path, name, form, 
     source = sources.read(tmp_path / f"t.{ending}")
     assert meaning.counted_as(source, name) == how
     assert how or shown == "BEST8" or "its format says" in meaning.doubt(source, name)
+
+
+@pytest.mark.parametrize(
+    ("described", "relapsed"),
+    [("Death", []), ("DIED OF DISEASE", []), ("Relapse", [2, 3]), ("Relapse or death", [2, 3])],
+)
+def test_a_death_among_the_events_of_a_relapse_is_no_relapse(tmp_path, described, relapsed):
+    adsl, survival = adam_pair(tmp_path, flags="NYN")
+    told = survival.read_text("utf-8")
+    _, relapse = adam_pair(tmp_path, "Time to relapse", "TTREL", described=described)
+    adtte = written(tmp_path / "adtte.csv", told + relapse.read_text("utf-8").split("\n", 1)[1])
+    lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
+    assert filled(tmp_path / "made", "relapse_day") == relapsed
+    said = "  relapse_day: 2 events of TTREL are deaths by EVNTDESC: left blank"
+    assert (said in lines) == (not relapsed)
+    changed(tmp_path / "made", "  died:\n    paramcd: OS", '  died: {paramcd: OS, dead: ["1"]}')
+    (line,) = problems(adsl, tmp_path / "made", adtte=adtte)
+    assert 'reserved.died.dead: found ["1"], expected ["0"]' in line
