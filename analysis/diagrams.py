@@ -15,7 +15,7 @@ from .charts import COLOURS, INK, STYLE, Figure, with_source
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import Branch, factor_labels, flow, pick
-from .text import counted, interval, rounded, shown
+from .text import counted, interval, rounded, written
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
 SHAPES = ("circle", "square")  # told apart without colour too
@@ -61,7 +61,7 @@ def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.D
         for number, model in enumerate(lines):
             row = pick(results, f"hazard_ratio_{model}", key)
             missing = isnan(row["estimate"])
-            value = shown(row["estimate"], row["quantity"])
+            value = written(row)
             made.append(
                 {
                     "place": place,
@@ -79,7 +79,7 @@ def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.D
 
 def _figures(value: float) -> float | None:
     """Five significant figures, more than a screen shows."""
-    return None if isnan(value) else float(f"{value:.5g}")
+    return None if isnan(value) else float(f"{min(value, 1e300):.5g}")
 
 
 def span_of(rows: pd.DataFrame) -> float:

@@ -446,14 +446,15 @@ class CoxFit:
     def summary(self) -> pd.DataFrame:
         """`hazard_ratio`, `lower`, `upper` (Wald) and two-sided Wald `p`, a row a factor."""
         beta, se = self.estimates["beta"], self.estimates["se"]
-        return pd.DataFrame(
-            {
-                "hazard_ratio": np.exp(beta),
-                "lower": np.exp(beta - Z * se),
-                "upper": np.exp(beta + Z * se),
-                "p": stats.chi2.sf((beta / se) ** 2, 1),
-            }
-        )
+        with np.errstate(over="ignore"):  # a limit may be infinite for a factor of tiny numbers
+            return pd.DataFrame(
+                {
+                    "hazard_ratio": np.exp(beta),
+                    "lower": np.exp(beta - Z * se),
+                    "upper": np.exp(beta + Z * se),
+                    "p": stats.chi2.sf((beta / se) ** 2, 1),
+                }
+            )
 
 
 def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxFit:

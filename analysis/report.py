@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from math import floor, log10
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,7 @@ def _factors(dataset: Dataset) -> Iterator[Problem]:
                         "datapackage.json", column=factor.column, expected=expected, place=place
                     )
         yield from _unseen_sides(dataset, factor, place)
+        yield from _scale(dataset, factor, place)
 
 
 def _constant(dataset: Dataset, question: Endpoint, factor: Factor) -> str:
@@ -273,6 +275,22 @@ def _constant(dataset: Dataset, question: Endpoint, factor: Factor) -> str:
     if factor.kind == "postbaseline":
         return "it comes to everybody on the first day" if values.iloc[0] else "it comes to nobody"
     return "every patient has the same value, or is on the same side"
+
+
+def _scale(dataset: Dataset, factor: Factor, place: str) -> Iterator[Problem]:
+    """A number whose unit is far too small or too large for a ratio of one unit to say much."""
+    if factor.kind != "baseline" or factor.numerator:
+        return
+    spread = float(dataset.patients[factor.column].std())
+    if not spread > 0 or 0.01 <= spread <= 1000:
+        return
+    power = floor(log10(spread))
+    by = f"divide by 10^{power}" if power > 0 else f"multiply by 10^{-power}"
+    expected = (
+        f"patients differ by {spread:.2g} (standard deviation), so that a ratio for one unit says "
+        f"little; {by} to read it better"
+    )
+    yield Problem("datapackage.json", column=factor.column, expected=expected, place=place)
 
 
 def _unseen_sides(dataset: Dataset, factor: Factor, place: str) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import floor, log10
 from urllib.parse import quote
 
 import pandas as pd
@@ -42,6 +43,7 @@ from .text import (
     row_id,
     row_number,
     shown,
+    written,
 )
 
 CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward"
@@ -268,7 +270,7 @@ def landmark_cells(row: pd.Series, followed: float) -> tuple[str, str]:
     if pd.isna(row["estimate"]):
         return MISSING, MISSING
     mark = f" {DAGGER}" if followed == 0 else ""
-    return f"{shown(row['estimate'], row['quantity'])}%{mark}", _limits(row, "%")
+    return f"{written(row)}%{mark}", _limits(row, "%")
 
 
 def past_follow_up(
@@ -336,7 +338,7 @@ def _with_limits(row: pd.Series, unit: str = "") -> str:
     """`7.7 (0.9–27.9)`, or a dash where there is no estimate."""
     if pd.isna(row["estimate"]):
         return MISSING
-    value = shown(row["estimate"], row["quantity"])
+    value = written(row)
     return f"{value}{unit} ({_limits(row, unit)})"
 
 
@@ -516,19 +518,28 @@ def _statistics_rows(
     dataset: Dataset, entry: Characteristic, results: pd.DataFrame, columns: Sequence[str]
 ) -> list[Row]:
     decimals = _decimals(dataset.patients[entry.column].dropna())
+    finer = max(decimals, 1)
     wanted = list(entry.statistics)
     if dataset.patients[entry.column].isna().any() and "n" not in wanted:
         wanted.insert(0, "n")
+
+    def middle(value: float) -> int:
+        """A median of decimals may be whole, but not of a column that needs more of them."""
+        return decimals if decimals > 1 else _decimals([value])
+
     made = {
         "n": ("No.", lambda get: counted(get("count"))),
         "median": (
             "Median (range)",
             lambda get: (
-                f"{rounded(get('median_value'), _decimals([get('median_value')]))} "
+                f"{rounded(get('median_value'), middle(get('median_value')))} "
                 f"({_range(get('min'), get('max'), decimals, get('count'))})"
             ),
         ),
-        "mean": ("Mean (SD)", lambda get: f"{rounded(get('mean'), 1)} ({rounded(get('sd'), 1)})"),
+        "mean": (
+            "Mean (SD)",
+            lambda get: f"{rounded(get('mean'), finer)} ({rounded(get('sd'), finer)})",
+        ),
     }
     lines = []
     for statistic in wanted:
@@ -551,8 +562,18 @@ def _range(least: float, most: float, decimals: int, count: float) -> str:
 
 
 def _decimals(values: Iterable[float]) -> int:
-    """None for whole numbers, else one: a median may lie between two whole numbers."""
-    return 0 if all(value % 1 == 0 or value != value for value in values) else 1
+    """None for whole numbers, else one: a median may lie between two whole numbers.
+
+    Where all are below 1, enough for two digits of the largest, and for one of the smallest unless
+    that is a hundred times smaller.
+    """
+    sizes = [abs(value) for value in values if value == value and value != 0]
+    if all(size % 1 == 0 for size in sizes):
+        return 0
+    if max(sizes) >= 1:
+        return 1
+    least, most = (-int(floor(log10(size))) for size in (min(sizes), max(sizes)))
+    return max(most + 1, min(least, most + 2))
 
 
 def _group(name: str, column: str) -> str:
@@ -720,10 +741,10 @@ def _cell(results: pd.DataFrame, quantity: str, key: str) -> str:
         return ""
     row = pick(results, quantity, key)
     if not quantity.startswith("hazard_ratio"):
-        return shown(row["estimate"], quantity)
+        return written(row)
     if pd.isna(row["estimate"]):
         return "not estimable"
-    return f"{shown(row['estimate'], quantity)} ({interval(row)})"
+    return f"{written(row)} ({interval(row)})"
 
 
 # --- the dataset itself ----------------------------------------------------------------------

@@ -37,13 +37,24 @@ SPECIAL = r"\\`*_{}\[\]()#+!|$~^:@"  # what Markdown might read as markup, as a 
 def rounded(value: float, decimals: int) -> str:
     """Round half away from zero, as publications do; a missing value is a dash.
 
-    Twelve significant digits come first, so that 0.285 * 100 counts as 28.5.
+    Twelve significant digits come first, so that 0.285 * 100 counts as 28.5. A number that has no
+    more digits than those is written short: `8e222`.
     """
     if pd.isna(value):
         return MISSING
+    if abs(value) >= 1e12:
+        return short(value)
     step = Decimal(1).scaleb(-decimals)
-    shown = str(Decimal(f"{value:.12g}").quantize(step, ROUND_HALF_UP))
+    shown = format(Decimal(f"{value:.12g}").quantize(step, ROUND_HALF_UP), "f")
     return shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", "−")
+
+
+def short(value: float) -> str:
+    """A very large or small number by its first digit and power of ten: `8e222`, `6e-63`."""
+    if not np.isfinite(value):
+        return ("" if value > 0 else "−") + "∞"
+    digit, power = f"{value:.0e}".split("e")
+    return f"{digit.replace('-', '−')}e{int(power)}"
 
 
 def scaled(value: float, quantity: str) -> float:
@@ -53,13 +64,36 @@ def scaled(value: float, quantity: str) -> float:
 
 def decimals_of(quantity: str) -> int:
     """The decimals that the book shows: those that the paper prints."""
+    return 2 if quantity.startswith("hazard_ratio") else 0 if quantity == "count" else 1
+
+
+def written(row: pd.Series, part: str = "estimate") -> str:
+    """An estimate or limit of a result as text without its unit, as `shown`.
+
+    A ratio for a unit that is small beside the patients' differences is near 1. Where its limits
+    would look the same, all three have the decimals that tell the limits apart.
+    """
+    value, quantity = row[part], row["quantity"]
     if quantity.startswith("hazard_ratio"):
-        return 2
-    return 0 if quantity == "count" else 1
+        limits = [ratio(row[end]) for end in ("lower", "upper")]
+        width = row["upper"] - row["lower"]
+        if limits[0] == limits[1] and width > 1e-10:
+            return ratio(value, 1 - int(np.floor(np.log10(width))))
+    return shown(value, quantity)
+
+
+def ratio(value: float, decimals: int = 2) -> str:
+    """A ratio to its decimals, or short where those would hold too little of it, or too much."""
+    if value == 0:
+        return "0"
+    plain = 1e-4 <= value < 1e4 or pd.isna(value)
+    return rounded(value, decimals) if plain else short(value)
 
 
 def shown(value: float, quantity: str) -> str:
     """One result as text without its unit; a missing median was not reached."""
+    if quantity.startswith("hazard_ratio"):
+        return ratio(value)
     if quantity.startswith("p_"):
         return p_value(value)
     if pd.isna(value) and quantity in MEDIANS:
@@ -91,11 +125,15 @@ def equal_to(p: float) -> str:
 
 
 def interval(row: pd.Series) -> str:
-    """The limits of a result, `5.5–8.5`; where one is negative, `−3.4 to −0.4`; or a dash."""
+    """The limits of a result, `5.5–8.5`, or a dash.
+
+    `−3.4 to −0.4` where one is negative, and `0 to 8e222` where one has a power of ten.
+    """
     if row[["lower", "upper"]].isna().all():
         return MISSING
-    limits = [shown(row[part], row["quantity"]) for part in ("lower", "upper")]
-    return (" to " if any(limit.startswith("−") for limit in limits) else "–").join(limits)
+    limits = [written(row, part) for part in ("lower", "upper")]
+    apart = re.search(r"[−∞]|\de", " ".join(limits))
+    return (" to " if apart else "–").join(limits)
 
 
 def estimate(
@@ -108,7 +146,7 @@ def estimate(
 
 def _with_unit(row: pd.Series) -> str:
     value, quantity = row["estimate"], row["quantity"]
-    return shown(value, quantity) + ("" if pd.isna(value) else _unit(quantity))
+    return written(row) + ("" if pd.isna(value) else _unit(quantity))
 
 
 def _unit(quantity: str) -> str:

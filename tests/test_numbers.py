@@ -53,6 +53,47 @@ def test_a_missing_limit_is_not_shown_as_a_number(results):
     assert "upper" not in link(analysis.estimate(results, "median", "os"))["title"]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((0.64, 0.38, 1.06), "0.64 (0.38–1.06)"),
+        ((1.0, 0.996, 1.004), "1.0000 (0.9960–1.0040)"),
+        ((1.0012, 0.994, 1.009), "1.00 (0.99–1.01)"),
+        ((0.9999951, 0.9999932, 0.999997), "0.9999951 (0.9999932–0.9999970)"),
+        ((1.00002, 1.00001, 1.00003), "1.000020 (1.000010–1.000030)"),
+        ((6.3e-63, 0.0, 8.1e222), "6e-63 (0 to 8e222)"),
+        ((0.14, 0.0, 24081446.55), "0.14 (0 to 2e7)"),
+        ((0.14, 0.004, 3.2), "0.14 (0.00–3.20)"),
+        ((7e-207, 0.0, np.inf), "7e-207 (0 to ∞)"),
+        ((0.0021, 0.0009, 0.0031), "0.0021 (0.0009–0.0031)"),
+    ],
+)
+def test_a_ratio_has_the_digits_that_say_something(numbers, text):
+    row = {"quantity": "hazard_ratio_univariate", "group": "os:x", "n": 9, "events": 9}
+    row |= dict(zip(("estimate", "lower", "upper"), numbers, strict=True))
+    table = analysis.results.frame([row])
+    assert analysis.tables._cell(table, row["quantity"], "os:x") == text
+    words = str(analysis.with_interval(table, row["quantity"], "os:x"))
+    assert words == text.replace("(", "(95% CI, ")
+    assert analysis.alignment.aligned([text, "0.64 (0.38–1.06)"])[0]
+
+
+@pytest.mark.parametrize("power", range(-8, 9))
+def test_a_column_of_any_scale_has_digits_in_table_1(power):
+    values = pd.Series([1.5, 2.25, 3.0, 7.5]) * 10.0**power
+    decimals = analysis.tables._decimals(values)
+    shown = [analysis.text.rounded(value, decimals) for value in values]
+    assert len(set(shown)) == 4
+    assert all(float(text) > 0 for text in shown)
+
+
+def test_no_number_is_too_large_to_be_written():
+    large = [1e30, -1e30, np.inf, -np.inf, 123456789.25]
+    assert [analysis.text.rounded(value, 1) for value in large] == [
+        "1e30", "−1e30", "∞", "−∞", "123456789.3",
+    ]  # fmt: skip
+
+
 def test_prose_keeps_the_links_of_prose_and_of_nothing_else(results):
     number = analysis.estimate(results, "median", "os")
     prose = analysis.Prose("Median {number}, {label}.", number=number, label="<a href='#x'>no</a>")

@@ -255,6 +255,30 @@ def test_cutting_rows_in_two_keeps_the_fit(rows, day):
     same_fit(fit, est.cox(pieces, FACTORS))
 
 
+@settings(drawn, max_examples=20)
+@given(start_stop(), st.integers(-8, 8))
+def test_a_factor_in_other_units_has_the_power_of_its_ratio(rows, power):
+    """Times 10^k: beta and its error by as much less; P, tests and stretches stay."""
+    unit = 10.0**power
+    other = rows.assign(number=rows["number"] * unit)
+    scale = pd.Series({"side": 1.0, "number": unit, "switched": 1.0})
+    fit, turned = fitted(rows), est.cox(other, FACTORS)
+    assert turned.estimable
+    same = {"rtol": 1e-6, "atol": 1e-9}
+    np.testing.assert_allclose(turned.estimates.mul(scale, axis=0), fit.estimates, **same)
+    np.testing.assert_allclose(turned.summary()["p"], fit.summary()["p"], **same)
+    tests = [est.proportional_hazards_test(r, FACTORS) for r in (rows, other)]
+    np.testing.assert_allclose(*tests, **same)
+    assert est.score_p(other, ["side"], "number") == pytest.approx(
+        est.score_p(rows, ["side"], "number"), rel=1e-6, nan_ok=True
+    )
+    assert est.stepwise(other, FACTORS) == est.stepwise(rows, FACTORS)
+    halves = [est.early_and_late(r, "number")[1] for r in (rows, other)]
+    for name in ("early", "late"):
+        one, two = (half[name].estimates for half in halves)
+        np.testing.assert_allclose(two * unit, one, rtol=1e-5, atol=1e-8)
+
+
 @drawn
 @given(start_stop())
 def test_reversing_a_factor_inverts_its_ratio_and_no_other(rows):

@@ -26,9 +26,9 @@ from ..text import (
     month,
     rounded,
     ruled,
-    shown,
     sourced,
     with_interval,
+    written,
 )
 from .charts import curves_chart, finished, monthly
 from .course import Exercise
@@ -364,7 +364,7 @@ def _answers(results: pd.DataFrame, at: float) -> list[Prose]:
         values = {
             "station": ruled(station, "the stations of the slider"),
             "month": declared(in_months(at), "months"),
-            "now": sourced(f"{shown(row['estimate'], row['quantity'])}%", row),
+            "now": sourced(f"{written(row)}%", row),
             "more": sourced(_points(row, right), row, right),
         }
         after = {
@@ -394,9 +394,9 @@ def landmark_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
         at_risk = pick(results, "at_risk", "relapse", at)
         mark = DAGGER if at_risk["estimate"] == 0 else ""
         cells = [
-            shown(right["estimate"], right["quantity"]) + mark,
+            written(right) + mark,
             interval(right),
-            shown(wrong["estimate"], wrong["quantity"]) + mark,
+            written(wrong) + mark,
             _points(wrong, right) + mark,
             counted(pick(results, "cumulative_incidence", "death", at)["events"]),
             counted(at_risk["estimate"]),
@@ -500,7 +500,7 @@ def _ratio(results: pd.DataFrame, head: str, factor: Factor) -> pd.Series:
 def _with_limits(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return "not estimable"
-    return f"{shown(row['estimate'], row['quantity'])} ({interval(row)})"
+    return f"{written(row)} ({interval(row)})"
 
 
 def ratios_told(dataset: Dataset, results: pd.DataFrame) -> Prose:

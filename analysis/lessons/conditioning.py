@@ -29,6 +29,7 @@ from ..text import (
     shown,
     sourced,
     with_interval,
+    written,
 )
 from .charts import curves_chart, finished, monthly
 from .course import Exercise
@@ -480,7 +481,7 @@ def _share_line(
     results: pd.DataFrame, quantity: str, group: str, months: float, heading: str
 ) -> Row:
     row = pick(results, quantity, group, months)
-    return Row(heading, [counted(row["n"]), shown(row["estimate"], quantity), ""], level=1)
+    return Row(heading, [counted(row["n"]), written(row), ""], level=1)
 
 
 def _landmark_line(
@@ -663,7 +664,7 @@ def told_right(dataset: Dataset, results: pd.DataFrame) -> Prose:
         "those without, {without}. "
         + CONTRAST[conclusions.differ(p["estimate"])]
         + "The smaller side begins with {n} patients.",
-        difference=sourced(f"{shown(gap['estimate'], gap['quantity'])} ({interval(gap)})", gap),
+        difference=sourced(f"{written(gap)} ({interval(gap)})", gap),
         p=sourced(equal_to(p["estimate"]), p),
         first=ruled(in_months(first), "the landmark, the first month with patients on both sides"),
         event=in_sentence(event.label),
@@ -713,7 +714,7 @@ def _number(results: pd.DataFrame, quantity: str, group: str, months: float) -> 
 def _of(results: pd.DataFrame, quantity: str, group: str, months: float) -> Prose:
     """A count and its share: `36 (83.7%)`."""
     row = pick(results, quantity, group, months)
-    percent = "" if pd.isna(row["estimate"]) else f" ({shown(row['estimate'], quantity)}%)"
+    percent = "" if pd.isna(row["estimate"]) else f" ({written(row)}%)"
     return sourced(counted(row["events"]) + percent, row)
 
 

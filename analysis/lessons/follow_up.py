@@ -27,6 +27,7 @@ from ..text import (
     shown,
     sourced,
     with_interval,
+    written,
 )
 from .censoring import times as times
 from .charts import curves_chart, month_axis, monthly, share_axis
@@ -326,7 +327,7 @@ def _way_row(results: pd.DataFrame, label: str, group: str, level: int) -> Row:
 
 def _limited(row: pd.Series) -> str:
     """`7.5 (5.5–8.5)`, without limits where there are none."""
-    value = shown(row["estimate"], row["quantity"])
+    value = written(row)
     return value if row[["lower", "upper"]].isna().all() else f"{value} ({interval(row)})"
 
 

@@ -25,6 +25,7 @@ from ..text import (
     shown,
     sourced,
     with_interval,
+    written,
 )
 from .charts import curves_chart, monthly
 from .course import Exercise
@@ -256,7 +257,7 @@ def _ratio_cells(
 ) -> list[str]:
     ratio = pick(results, f"hazard_ratio_{kind}", key, month)
     p = pick(results, f"p_{kind}", key, month)["estimate"]
-    cells = [shown(ratio["estimate"], ratio["quantity"]), interval(ratio), p_value(p)]
+    cells = [written(ratio), interval(ratio), p_value(p)]
     return [*cells, counted(ratio["n"]), counted(ratio["events"])]
 
 

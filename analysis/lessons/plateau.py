@@ -36,9 +36,9 @@ from ..text import (
     interval,
     rounded,
     ruled,
-    shown,
     sourced,
     with_interval,
+    written,
 )
 from .censoring import times as times
 from .charts import curves_chart, month_axis, monthly, share_axis
@@ -323,7 +323,7 @@ def _cell(row: pd.Series) -> str:
         return MISSING
     unit = "%" if row["quantity"].startswith(("survival", "share")) else ""
     limits = "" if row[["lower", "upper"]].isna().any() else f" ({interval(row)})"
-    return f"{shown(row['estimate'], row['quantity'])}{unit}{limits}"
+    return f"{written(row)}{unit}{limits}"
 
 
 def _share_cell(results: pd.DataFrame, group: str) -> str:

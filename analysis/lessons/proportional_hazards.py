@@ -28,9 +28,9 @@ from ..text import (
     p_value,
     rounded,
     ruled,
-    shown,
     sourced,
     with_interval,
+    written,
 )
 from .charts import DASHES, finished, monthly
 from .course import Exercise
@@ -365,7 +365,7 @@ def residuals_figure(dataset: Dataset, asked: Question, results: pd.DataFrame, n
     ).strip()
     alt_text = (
         f"Hazard ratio by month. The smooth goes from {rounded(ends[0], 2)} to "
-        f"{rounded(ends[1], 2)}; the one ratio is {shown(one['estimate'], one['quantity'])}."
+        f"{rounded(ends[1], 2)}; the one ratio is {written(one)}."
     )
     chart = _course_chart(
         dataset, asked, points if by_patient else points.head(0), line, one["estimate"]
@@ -505,7 +505,7 @@ def _answer(asked: Question, results: pd.DataFrame, month: float) -> Prose:
 def _ratio(row: pd.Series) -> Prose:
     if pd.isna(row["estimate"]):
         return sourced("none can be estimated", row)
-    return sourced(f"{shown(row['estimate'], row['quantity'])} ({interval(row)})", row)
+    return sourced(f"{written(row)} ({interval(row)})", row)
 
 
 def ways_table(dataset: Dataset, asked: Question, results: pd.DataFrame, name: str) -> Table:
@@ -516,7 +516,7 @@ def ways_table(dataset: Dataset, asked: Question, results: pd.DataFrame, name: s
         row, chance = pick(results, quantity, key, month), pick(results, p, key, month)
         value = "not estimable"
         if pd.notna(row["estimate"]):
-            value = f"{shown(row['estimate'], quantity)} ({interval(row)})"
+            value = f"{written(row)} ({interval(row)})"
         return Row(words, [value, p_value(chance["estimate"])], level=1)
 
     split = pick(results, "split", key)["estimate"]

@@ -27,6 +27,7 @@ from ..text import (
     ruled,
     shown,
     sourced,
+    written,
 )
 from .charts import finished
 from .course import Exercise
@@ -414,7 +415,7 @@ def _ratio(results: pd.DataFrame, quantity: str, factor: Factor) -> str:
     if pd.isna(row["estimate"]):
         return "never kept" if quantity.endswith("when_kept") else "not estimable"
     limits = "" if pd.isna(row["lower"]) else f" ({interval(row)})"
-    return shown(row["estimate"], quantity) + limits
+    return written(row) + limits
 
 
 # --- what is said --------------------------------------------------------------------------------

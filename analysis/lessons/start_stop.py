@@ -16,7 +16,7 @@ from ..dataset import Dataset, Factor, NotRecorded
 from ..endpoints import Endpoint, covariate_rows, endpoint, entry_days, rows_as_if_known
 from ..results import factors_of, frame, pick
 from ..tables import Row, Table
-from ..text import Prose, counted, in_months, interval, month, shown, sourced
+from ..text import Prose, counted, in_months, interval, month, sourced, written
 from .charts import finished
 from .course import Exercise
 
@@ -468,7 +468,7 @@ def _ratio_row(results: pd.DataFrame, factor: Factor, kind: str) -> Row:
 def _with_limits(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return "not estimable"
-    return f"{shown(row['estimate'], row['quantity'])} ({interval(row)})"
+    return f"{written(row)} ({interval(row)})"
 
 
 BETTER = (
