@@ -27,7 +27,7 @@ import yaml
 from . import site
 from .dataset import ROOT, Dataset, load
 from .preview import preview, preview_alt
-from .provenance import provenance
+from .provenance import authors, provenance
 from .site import BOOK, BuildError
 
 PAPER = ROOT / "data" / "blinatumomab"
@@ -300,7 +300,8 @@ def _build_pages(
             "provenance": provenance(dataset, book.folder, parameters),
             "preview_alt": preview_alt(dataset),
         }
-        config = site.configuration(dataset.title, book.slug, shelf, context)
+        whose = authors(dataset, book.folder)
+        config = site.configuration(dataset.title, whose, book.slug, shelf, context)
         executed = [run.place / run.notebook.name for run in runs[book.slug]]
         key = _digest(config, sources, _code_digest(), *(path.parent.name for path in executed))
 

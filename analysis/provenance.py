@@ -14,6 +14,7 @@ import yaml
 
 from .dataset import ROOT, Dataset
 
+SHIPPED = ROOT / "data"
 SHOWN = ("pandas", "lifelines", "altair")  # the packages that compute and draw
 
 
@@ -38,6 +39,22 @@ def _data(dataset: Dataset, folder: Path) -> str:
 def named(dataset: Dataset) -> str:
     """A dataset's name with its version, where it has one."""
     return " ".join(filter(None, (dataset.name, dataset.package.get("version"))))
+
+
+def authors(dataset: Dataset, folder: Path) -> str:
+    """Whose book it is: of a shipped dataset the project's, else its own authors, if it names any.
+
+    They are the contributors whose role is `author`, in either form of the Data Package standard.
+    """
+    if folder.is_relative_to(SHIPPED):
+        return yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["author"]
+    people = dataset.package.get("contributors", [])
+    found = [
+        str(person.get("title", ""))
+        for person in people
+        if "author" in {str(person.get("role")).lower(), *map(str.lower, person.get("roles", []))}
+    ]
+    return ", ".join(filter(None, found))
 
 
 def digest(dataset: Dataset, folder: Path) -> str:

@@ -32,13 +32,22 @@ def sources() -> list[Path]:
     return [p for p in files if not p.match("*.ipynb") and not {*LEFT_OUT} & {*parts[p]}]
 
 
-def configuration(title: str, slug: str, shelf: dict[str, str], context: dict[str, Any]) -> str:
+def configuration(
+    title: str, authors: str, slug: str, shelf: dict[str, str], context: dict[str, Any]
+) -> str:
     """The root _config.yml with what differs between books, as YAML.
 
-    `slug` is the book's folder within the site ("" for the root), `shelf` the title of each book
-    of the site by its slug, `context` what else the templates are told.
+    `authors` are named in the footer, which has no such line, nor one on copyright, where there are
+    none. `slug` is the book's folder within the site ("" for the root), `shelf` the title of each
+    book of the site by its slug, `context` what else the templates are told.
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    config["author"] = authors
+    if not authors:
+        options = config["sphinx"]["config"]["html_theme_options"]
+        whose = ("author.html", "copyright.html")
+        footer = [item for item in options["footer_content_items"] if item not in whose]
+        options["footer_content_items"] = footer
     up = "../" if slug else ""
     books = [
         {

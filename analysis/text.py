@@ -207,6 +207,13 @@ def median_told(results: pd.DataFrame, group: str, title: str) -> Prose:
     )
 
 
+def recorded(dataset: Dataset) -> str:
+    """`Response, relapse and transplant`: those of the three that the dataset records."""
+    words = {"response_day": "response", "relapse_day": "relapse", "hsct_day": "transplant"}
+    found = [word for column, word in words.items() if column in dataset.patients]
+    return listed(found or ["survival"]).capitalize()
+
+
 def at_landmarks(
     dataset: Dataset, results: pd.DataFrame, quantity: str, group: str, subject: str = ""
 ) -> Prose:

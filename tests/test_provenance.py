@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+import yaml
 from conftest import ROOT
 
 from analysis.dataset import load
-from analysis.provenance import commit, provenance
+from analysis.provenance import authors, commit, provenance
+from analysis.site import configuration
+from analysis.text import recorded
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -52,3 +57,30 @@ def test_the_lines_name_data_and_parameters() -> None:
     assert lines["Data"] == f"bmt 1.0.0, patients.csv SHA-256 {digest[:12]}"
     assert lines["Parameters"] == "defaults"
     assert provenance(dataset, folder, {"scale": 2})["Parameters"] == "scale = 2"
+
+
+@pytest.mark.parametrize(
+    ("contributors", "named"),
+    [
+        ([], ""),
+        ([{"title": "A. Payer", "role": "funder"}], ""),
+        ([{"title": "B. Writer", "role": "author"}], "B. Writer"),
+        ([{"title": "B", "roles": ["author"]}, {"title": "C", "roles": ["Author"]}], "B, C"),
+    ],
+)
+def test_a_reader_s_book_has_its_own_authors_or_none(tmp_path, contributors, named) -> None:
+    shipped = load("data/bmt")
+    own = replace(shipped, package={**shipped.package, "contributors": contributors})
+    assert authors(own, ROOT / "data" / "bmt") == "The Plateau authors"
+    assert authors(own, tmp_path) == named
+    config = yaml.safe_load(configuration("T", named, "", {"": "T"}, {}))
+    footer = config["sphinx"]["config"]["html_theme_options"]["footer_content_items"]
+    assert ("author.html" in footer) == bool(named) and config["author"] == named
+    assert "provenance.html" in footer
+
+
+def test_only_what_a_dataset_records_is_named() -> None:
+    data = load("data/bmt")
+    assert recorded(data) == "Response, relapse and transplant"
+    bare = replace(data, patients=data.patients.drop(columns=["hsct_day", "relapse_day"]))
+    assert recorded(bare) == "Response"
