@@ -14,6 +14,10 @@ READY := .venv/.ready
 # Notebooks run from book/ under nbval and from the root otherwise; both must find analysis/.
 export PYTHONPATH := $(CURDIR)
 
+# Folders reach the commands as they are named, whatever signs a shell would read in them.
+export DATASET OUT
+WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
+
 .DEFAULT_GOAL := help
 .PHONY: help book pdf handouts new check test test-all notebooks calibrate lock clean
 
@@ -23,19 +27,19 @@ help: ## this list
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
 book: $(READY) ## run the notebooks that changed and build the site
-	@$(PY) -m analysis book $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+	@exec $(PY) -m analysis book $(WHICH)
 
 handouts: $(READY) ## print each lesson for a class, without solutions
-	@$(PY) -m analysis handouts $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+	@exec $(PY) -m analysis handouts $(WHICH)
 
 new: $(READY) ## lay out a dataset folder to begin with: make new DATASET=folder
-	@$(if $(DATASET),$(PY) -m analysis new "$(DATASET)",echo "Where? make new DATASET=folder" >&2; exit 1)
+	@$(if $(DATASET),$(PY) -m analysis new -- "$$DATASET",echo "Where? make new DATASET=folder" >&2; exit 1)
 
 pdf: $(READY) ## print the book as one PDF, with Chromium
-	@$(PY) -m analysis pdf $(if $(DATASET),--dataset "$(DATASET)") --out "$(OUT)"
+	@exec $(PY) -m analysis pdf $(WHICH)
 
 check: $(READY) ## say what is wrong with a dataset folder: make check DATASET=folder
-	@$(if $(DATASET),$(PY) -m analysis check "$(DATASET)" $(if $(PRIVATE),--private),echo "Which one? make check DATASET=folder" >&2; exit 1)
+	@$(if $(DATASET),$(PY) -m analysis check $(if $(PRIVATE),--private) -- "$$DATASET",echo "Which one? make check DATASET=folder" >&2; exit 1)
 
 test: $(READY) ## everything that CI runs: lint, format, the site, whose notebooks the tests compare
 	$(PY) -m ruff check .
@@ -48,7 +52,7 @@ test-all: test ## what is slow and seldom fails too: each notebook again under n
 	    -p no:cacheprovider -q book
 
 notebooks: $(READY) ## run the notebooks of book/ in place and store their outputs
-	@$(PY) -m analysis notebooks
+	@exec $(PY) -m analysis notebooks
 
 # numba makes a search of hours one of minutes. Nothing else needs it, so it is not in the lock.
 calibrate: $(READY) ## make the synthetic cohort anew, from its seed

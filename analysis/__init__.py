@@ -1,5 +1,6 @@
 """What the book's notebooks share: datasets, endpoints, estimators, results, charts, tables."""
 
+from . import processes  # noqa: F401  first, for what it sees to
 from .charts import incidence_figure, survival_figure
 from .consistency import findings
 from .dataset import DataError, Dataset, NotRecorded, load

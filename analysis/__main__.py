@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import json
+import os
 import sys
+import unicodedata
+import warnings
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -13,6 +20,7 @@ from .build import build, refresh_notebooks
 from .dataset import load
 from .new import new
 from .problems import DataError
+from .processes import building, stop_when_told
 from .report import check
 from .site import BuildError
 
@@ -36,15 +44,60 @@ The exit status is 0 only where all went well; else the last good book stays as 
 """
 
 
+# What a console without these signs shows instead.
+PLAIN = {"–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."}
+PLAIN |= {
+    "≤": "<=",
+    "≥": ">=",
+    "≈": "about ",
+    "→": "->",
+    "×": "x",
+    "·": "*",
+    "\N{NO-BREAK SPACE}": " ",
+}
+
+
+def run() -> NoReturn:
+    """The program: `main` on a console of any encoding, whose reader may leave early."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, about what their users cannot change
+    stop_when_told()
+    codecs.register_error("plain", _plain)
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
+    for stream in streams:
+        stream.reconfigure(errors="plain")
+    try:
+        try:
+            status = main()
+        except SystemExit as end:  # of argparse
+            status = end.code
+        for stream in streams:
+            stream.flush()
+    except BrokenPipeError:
+        status = 141  # as of a program that the closed pipe ended
+    except OSError as error:  # what it says goes to a disk that is full, say
+        with suppress(OSError):
+            os.write(2, f"{error}\n".encode())
+        status = 1
+    os._exit(status)  # all is said: the interpreter would try again what it could not write
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """What to write instead of signs that an encoding lacks."""
+    lacking = error.object[error.start : error.end]
+    known = (PLAIN.get(sign) or ascii(sign)[1:-1] for sign in lacking)
+    return "".join(known), error.end
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
+    except BrokenPipeError:
+        raise
     except (DataError, BuildError, OSError) as error:
         print(error, file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted; the last good site is unchanged", file=sys.stderr)
     return 1
 
 
@@ -54,8 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Plateau: a dataset folder in, a finished book out.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    whole = partial(argparse.ArgumentParser, allow_abbrev=False)  # an option is not guessed
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=whole)
 
     book = commands.add_parser(
         "book",
@@ -90,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         help="lay out a dataset folder to begin with",
         description="Write a commented datapackage.json and an empty patients.csv.",
     )
-    begin.add_argument("folder", type=Path, metavar="FOLDER")
+    begin.add_argument("folder", type=_path, metavar="FOLDER")
     begin.set_defaults(command=_new)
 
     checking = commands.add_parser(
@@ -99,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Read a dataset folder and print every problem, a line each; without any, what "
         "the book will show of it and what weakens that. Warnings do not change the exit status.",
     )
-    checking.add_argument("folder", type=Path, metavar="FOLDER")
+    checking.add_argument("folder", type=_path, metavar="FOLDER")
     checking.add_argument(
         "--private", action="store_true", help="name rows and columns, and no value of a patient"
     )
@@ -118,10 +173,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say_which_book(command: argparse.ArgumentParser) -> None:
     """Which dataset, with which parameters, and where to."""
-    command.add_argument("--dataset", type=Path, metavar="FOLDER", help="a dataset of your own")
+    command.add_argument("--dataset", type=_path, metavar="FOLDER", help="a dataset of your own")
     command.add_argument(
         "--out",
-        type=Path,
+        type=_path,
         default=Path("_build"),
         metavar="FOLDER",
         help="where html/, results/, a PDF and the cache go (default: _build)",
@@ -145,17 +200,17 @@ def _add_import(commands: Any) -> None:
         "open questions, answer them there and run the same command again.",
     )
     command.add_argument(
-        "file", type=Path, metavar="FILE", help="one row a patient; for ADaM: ADSL"
+        "file", type=_path, metavar="FILE", help="one row a patient; for ADaM: ADSL"
     )
-    command.add_argument("folder", type=Path, metavar="FOLDER")
+    command.add_argument("folder", type=_path, metavar="FOLDER")
     command.add_argument("--sheet", metavar="NAME", help="the sheet of an Excel file")
     command.add_argument(
-        "--dictionary", type=Path, metavar="FILE", help="the data dictionary of a REDCap export"
+        "--dictionary", type=_path, metavar="FILE", help="the data dictionary of a REDCap export"
     )
     command.add_argument(
-        "--catalog", type=Path, metavar="FILE", help="the catalog of a SAS file: labels of values"
+        "--catalog", type=_path, metavar="FILE", help="the catalog of a SAS file: labels of values"
     )
-    command.add_argument("--adtte", type=Path, metavar="FILE", help="the times to events of ADaM")
+    command.add_argument("--adtte", type=_path, metavar="FILE", help="the times to events of ADaM")
     command.add_argument("--new-ids", action="store_true", help="name the patients P001, P002, …")
     command.add_argument(
         "--force",
@@ -165,16 +220,33 @@ def _add_import(commands: Any) -> None:
     command.set_defaults(command=_import)
 
 
+def _path(text: str | Path) -> Path:
+    """A file or folder, if its whole name is one that a line and a page can show."""
+    path = Path(text)
+    try:
+        whole = str(path.resolve())
+    except (OSError, RuntimeError) as error:  # a link to itself, say
+        raise argparse.ArgumentTypeError(f"{str(path)!r} cannot be followed: {error}") from None
+    if not str(text) or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in whole):
+        raise argparse.ArgumentTypeError(
+            f"{str(text)!r}: expected a name without control characters"
+        )
+    return path
+
+
 def _parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     try:
         if not (equals and name.isidentifier()):
             raise ValueError
-        return name, yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError):
+        read = yaml.safe_load(value)
+        json.dumps(read, default=str)  # no list that holds itself
+        return name, read
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE") from None
 
 
+@building()
 def _book(options: argparse.Namespace) -> int:
     folder = options.dataset.resolve() if options.dataset else None
     ran, unchanged, books = build(folder, options.out.resolve(), dict(options.parameter))
@@ -186,6 +258,7 @@ def _book(options: argparse.Namespace) -> int:
     return 0
 
 
+@building()
 def _pdf(options: argparse.Namespace) -> int:
     from .pdf import write_pdf
 
@@ -206,6 +279,7 @@ def _built_to_print(options: argparse.Namespace) -> Path:
     return out
 
 
+@building()
 def _handouts(options: argparse.Namespace) -> int:
     from .pdf import write_handouts
 
@@ -247,6 +321,7 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
+@building()
 def _notebooks(options: argparse.Namespace) -> int:
     changed = refresh_notebooks()
     print(
@@ -256,4 +331,4 @@ def _notebooks(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

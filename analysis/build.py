@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -30,8 +31,14 @@ from .preview import preview, preview_alt
 from .provenance import authors, provenance
 from .site import BOOK, BuildError
 
+if TYPE_CHECKING:
+    from .notebooks import ThisInterpreter
+
 PAPER = ROOT / "data" / "blinatumomab"
 REFERENCE = ROOT / "tests" / "reference"
+# Folders of the repository, in which nothing is built: what is there is read, or kept.
+OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
+KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
 
 
 @dataclass(frozen=True)
@@ -69,15 +76,17 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     """
     books = _books([folder] if folder else _shipped(), parameters.get("mask_below", 0))
     chosen = _parameters_by_notebook(parameters)
+    _require_place(out)
     with _locked(out):
-        site.recover(out)
         site.require_ours(out)
+        site.recover(out)
         cache = out / "cache"
-        runs = {b.slug: [_plan(b, path, chosen[path], cache) for path in chosen] for b in books}
+        code = _code_digest()
+        runs = {b.slug: [_plan(b, p, chosen[p], cache, code) for p in chosen] for b in books}
         every = [run for group in runs.values() for run in group]
         missing = [run for run in every if not run.place.exists()]
         _run_all(missing)
-        pages = _build_pages(books, runs, parameters, cache)
+        pages = _build_pages(books, runs, parameters, cache, code)
         results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
         site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
         _prune(cache, {*pages.values(), *(run.place for run in every)})
@@ -136,13 +145,13 @@ def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, 
     return {path: {k: parameters[k] for k in parameters if k in known[path]} for path in known}
 
 
-def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path) -> Run:
+def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path, code: str) -> Run:
     data = [book.folder, *_datasets_named_in(notebook)]
     key = _digest(
         notebook.read_bytes(),
         book.shown,
         json.dumps(parameters, sort_keys=True, default=str),
-        _code_digest(),
+        code,
         _reference_of(notebook),
         *(_data_digest(folder) for folder in data),
     )
@@ -170,9 +179,19 @@ def _code_of(notebook: Path) -> str:
 
 
 def _code_digest() -> str:
-    """What every run depends on: the helper module, the lock file, the interpreter."""
+    """What every run depends on: the helper module, the lock file, and what is installed."""
     code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json")]
-    return _digest(_files_digest(ROOT, [*code, ROOT / "requirements.txt"]), sys.version)
+    files = _files_digest(ROOT, [*code, ROOT / "requirements.txt"])
+    direct = re.findall(r"^[\w-]+", (ROOT / "requirements.in").read_text("utf-8"), re.MULTILINE)
+    return _digest(files, sys.version, *(f"{name} {_installed(name)}" for name in direct))
+
+
+def _installed(name: str) -> str:
+    """The version of a package that is installed, which may be another than the locked one."""
+    try:
+        return version(name)
+    except PackageNotFoundError:  # of use to the tests only, say
+        return ""
 
 
 def _data_digest(folder: Path) -> str:
@@ -199,25 +218,33 @@ def _digest(*parts: str | bytes) -> str:
 # --- running them ------------------------------------------------------------------------------
 
 
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as there are cores; those that wait do not start after an error."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _run_all(runs: list[Run]) -> None:
     """Run notebooks, as many at once as there are cores, behind one progress bar."""
     if not runs:
         return
     from tqdm import tqdm
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = as_completed([pool.submit(_run_one, run, len(runs)) for run in runs])
+    from .notebooks import kernels_for
+
+    with kernels_for(len(runs)) as kernels, _threads() as pool:
+        done = as_completed([pool.submit(_run_one, run, kernels) for run in runs])
         bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
-        try:
-            errors = [error for future in bar if (error := future.result())]
-        except BaseException:  # an interrupt, say: do not start those that wait
-            pool.shutdown(cancel_futures=True)
-            raise
+        errors = [error for future in bar if (error := future.result())]
     if errors:
         raise BuildError("\n".join(sorted(errors)))
 
 
-def _run_one(run: Run, among: int) -> str | None:
+def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
     """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
     from .notebooks import NotebookError, execute, parameters_of, serialise
 
@@ -230,7 +257,7 @@ def _run_one(run: Run, among: int) -> str | None:
         results.mkdir()
         given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
         given = {name: value for name, value in given.items() if name in known}
-        text = serialise(execute(run.notebook, raw, given, among))
+        text = serialise(execute(run.notebook, raw, given, kernels))
         raw.unlink()
         for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
             text = _without_path(text, path, name)
@@ -245,8 +272,18 @@ def _run_one(run: Run, among: int) -> str | None:
 
 def _without_path(text: str, path: Path, name: str) -> str:
     """JSON text with a path of this machine replaced, where it stands as a whole path."""
-    written = re.escape(json.dumps(str(path), ensure_ascii=False)[1:-1])
-    return re.sub(rf"(?<![\w.:/-]){written}(?![\w.-])", lambda _: name, text)
+    for written_as in (str, _in_code):
+        written, shown = (
+            json.dumps(written_as(each), ensure_ascii=False)[1:-1] for each in (str(path), name)
+        )
+        whole = rf"(?<![\w.:/-]){re.escape(written)}(?![\w.-])"
+        text = re.sub(whole, lambda _, shown=shown: shown, text)
+    return text
+
+
+def _in_code(text: str) -> str:
+    """Text as papermill writes it into the cell of parameters."""
+    return text.encode("unicode_escape").decode().replace('"', r"\"")
 
 
 def refresh_notebooks() -> list[str]:
@@ -258,17 +295,20 @@ def refresh_notebooks() -> list[str]:
 
     from .lessons.course import FOLDER
     from .lessons.learner import learner, lessons
-    from .notebooks import NotebookError, execute, serialise
+    from .notebooks import NotebookError, execute, kernels_for, serialise
+
+    def run(path: Path) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return serialise(execute(path, Path(folder) / path.name, {}, kernels))
+            except NotebookError as error:
+                raise BuildError(f"{path.name}: {error}") from None
 
     changed = []
     every = notebooks()
-    for path in every:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                text = serialise(execute(path, Path(folder) / path.name, {}, len(every)))
-            except NotebookError as error:
-                raise BuildError(f"{path.name}: {error}") from None
-        changed += _rewritten(path, text)
+    with kernels_for(len(every)) as kernels, _threads() as pool:
+        for path, text in zip(every, pool.map(run, every), strict=True):
+            changed += _rewritten(path, text)
     for path in lessons():
         text = serialise(learner(nbformat.read(path, as_version=4)))
         changed += _rewritten(ROOT / FOLDER / path.name, text)
@@ -279,7 +319,9 @@ def _rewritten(path: Path, text: str) -> list[str]:
     """Write a notebook that differs from the file; returns its place in the repository, if so."""
     if path.exists() and text == path.read_text("utf-8"):
         return []
-    path.write_text(text, "utf-8")
+    new = path.with_suffix(".new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
     return [path.relative_to(ROOT).as_posix()]
 
 
@@ -287,7 +329,11 @@ def _rewritten(path: Path, text: str) -> list[str]:
 
 
 def _build_pages(
-    books: list[Book], runs: dict[str, list[Run]], parameters: dict[str, Any], cache: Path
+    books: list[Book],
+    runs: dict[str, list[Run]],
+    parameters: dict[str, Any],
+    cache: Path,
+    code: str,
 ) -> dict[str, Path]:
     """Each book's folder of the cache, by slug; its pages are in html/."""
     shelf = {book.slug: book.dataset.title for book in books}
@@ -303,14 +349,14 @@ def _build_pages(
         whose = authors(dataset, book.folder)
         config = site.configuration(dataset.title, whose, book.slug, shelf, context)
         executed = [run.place / run.notebook.name for run in runs[book.slug]]
-        key = _digest(config, sources, _code_digest(), *(path.parent.name for path in executed))
+        key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
         def write(folder: Path) -> None:
             site.write_pages(folder, config, executed, preview(dataset), book.shown)
 
         return _once(cache / key, write)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with _threads() as pool:
         return dict(zip(runs, pool.map(pages, books), strict=True))
 
 
@@ -328,19 +374,30 @@ def _once(place: Path, write: Callable[[Path], None]) -> Path:
     return place
 
 
+def _require_place(out: Path) -> None:
+    """Refuse a folder of the repository's own: a build would read what it writes."""
+    if any(out.is_relative_to(ROOT / name) for name in OURS):
+        where = out.relative_to(ROOT).parts[0]
+        raise BuildError(f"{out}: within the folder {where} of the book; choose another place")
+
+
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
     """Keep a second build out of the same folder. The lock ends with its process, even killed."""
     out.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(out / ".lock", timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+    try:
+        lock = sqlite3.connect(out / site.LOCK, timeout=0, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise BuildError(f"{out}: another build is writing there; wait until it ends") from None
+        raise BuildError(f"{out}: cannot be written to ({error})") from None
+    with closing(lock):
         yield
 
 
 def _prune(cache: Path, used: set[Path]) -> None:
     """Drop what the finished build did not need."""
     for place in set(cache.iterdir()) - used:
-        shutil.rmtree(place, ignore_errors=True)
+        if KEY.fullmatch(place.name):
+            shutil.rmtree(place, ignore_errors=True)

@@ -24,9 +24,10 @@ def new(folder: Path) -> Iterator[str]:
         raise DataError([Problem(str(folder / name), expected=expected) for name in there])
     text = TEMPLATE.read_text("utf-8").replace('"my-cohort"', json.dumps(_name_of(folder)), 1)
     fields = json.loads(text)["resources"][0]["schema"]["fields"]
-    if not folder.is_dir():
-        yield f"{folder} does not exist; it is made"
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
+    if made:
+        yield f"{folder} does not exist; it is made"
     (folder / PACKAGE).write_text(text, "utf-8")
     header = ",".join(entry["name"] for entry in fields)
     (folder / TABLE).write_text(header + "\n", "utf-8")

@@ -7,21 +7,21 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
-from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 from papermill.execute import ERROR_MARKER_TAG
 
 from .dataset import ROOT, NotRecorded
-from .kernels import Forked
+from .kernels import SINGLE, Forked, Server
+from .processes import python
 
-# One thread each: several notebooks share the cores, and sums then do not depend on their number.
-SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 FEW = 4  # the process to be copied takes as long to start as so many kernels gain
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -52,43 +52,63 @@ class ThisInterpreter(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """The kernel's command line."""
-        return KernelSpec(**get_kernel_dict(["--log-level=50"]))
+        """The kernel's command line. It keeps no history: many would share the file."""
+        run = python("from ipykernel.kernelapp import launch_new_instance as run; run()")
+        options = ["-f", "{connection_file}", "--log-level=50", "--HistoryManager.enabled=False"]
+        return KernelSpec(argv=[*run, *options], display_name="Python 3", language="python")
 
 
 class Copied(ThisInterpreter):
-    """Starts kernels as copies of one process: at once, when that one is there."""
+    """Starts kernels as copies of the process `server`: at once, when that one is there."""
+
+    server: Server
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.provisioner = Forked(kernel_spec=self.kernel_spec, parent=self)
 
 
+@contextmanager
+def kernels_for(many: int) -> Iterator[type[ThisInterpreter]]:
+    """The manager of kernels for so many notebooks: for more than a few, copies of one process."""
+    # Not on other systems, where a copy of a process is not always sound.
+    if many <= FEW or sys.platform != "linux":
+        yield ThisInterpreter
+        return
+    with Server() as server:
+        yield type("Copied", (Copied,), {"server": server})
+
+
 def parameters_of(notebook: Path) -> set[str]:
     """Names that the notebook's cell tagged `parameters` sets."""
-    return set(papermill.inspect_notebook(str(notebook)))
+    return set(papermill.inspect_notebook(_literally(notebook)))
+
+
+def _literally(path: Path) -> str:
+    """A path as papermill takes it, to which braces are places for parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def execute(
-    notebook: Path, target: Path, parameters: dict[str, Any], among: int = 1
+    notebook: Path,
+    target: Path,
+    parameters: dict[str, Any],
+    kernels: type[ThisInterpreter] = ThisInterpreter,
 ) -> nbformat.NotebookNode:
     """Run a notebook from the repository's root; `target` is a file that papermill may use.
 
-    `among` is how many are to be run: for more than a few, kernels are copies of one process. A
-    NotRecorded ends the page with the sentence that it carries; any other error raises
+    A NotRecorded ends the page with the sentence that it carries; any other error raises
     NotebookError. Several threads may call it at once: the process stays in ROOT.
     """
     os.environ.update(SINGLE)
     os.chdir(ROOT)
-    # Not on other systems, where a copy of a process is not always sound.
-    copied = among > FEW and sys.platform == "linux"
     try:
         executed = papermill.execute_notebook(
-            notebook,
-            target,
+            _literally(notebook),
+            _literally(target),
             parameters,
             kernel_name="python3",
-            kernel_manager_class=Copied if copied else ThisInterpreter,
+            kernel_manager_class=kernels,
             progress_bar=False,
         )
     except papermill.PapermillExecutionError as error:

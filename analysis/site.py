@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,13 @@ import yaml
 
 from .dataset import ROOT
 from .lessons.course import FOLDER as EXERCISES
+from .processes import python
 
 BOOK = ROOT / "book"
-LEFT_OUT = ("*.ipynb", "__pycache__", ".ipynb_checkpoints")
+LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
+LOCK = ".lock"  # a file in each folder that is built into
 SWAPPED = ("html", "results")
+PASSING = NEXT, PREVIOUS, DISCARD = ("next", "previous", "discard")  # hold them in the exchange
 
 
 class BuildError(RuntimeError):
@@ -26,10 +28,13 @@ class BuildError(RuntimeError):
 
 
 def sources() -> list[Path]:
-    """What pages are made of besides the executed notebooks."""
-    files = [path for path in sorted(BOOK.rglob("*")) if path.is_file()]
-    parts = {path: path.relative_to(BOOK).parts for path in files}
-    return [p for p in files if not p.match("*.ipynb") and not {*LEFT_OUT} & {*parts[p]}]
+    """What pages are made of besides the executed notebooks; not what was built among it."""
+    found = []
+    for name, folders, files in os.walk(BOOK):
+        folder = Path(name)
+        folders[:] = (f for f in folders if f not in LEFT_OUT and not (folder / f / LOCK).exists())
+        found += [folder / file for file in files if not file.endswith(".ipynb")]
+    return sorted(found)
 
 
 def configuration(
@@ -74,7 +79,10 @@ def write_pages(
     folder, with which the learner's notebooks begin where it is one of the repository.
     """
     stage = folder / "book"
-    shutil.copytree(BOOK, stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    for path in sources():
+        copy = stage / path.relative_to(BOOK)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     (stage / "_config.yml").write_text(config, "utf-8")
     (stage / "_static" / "preview.png").write_bytes(preview)
     for notebook in notebooks:
@@ -105,16 +113,18 @@ def _write_exercises(folder: Path, name: str) -> None:
 
 def _sphinx(stage: Path, out: Path, name: str) -> None:
     """Build one book; a warning is an error, and only then is Sphinx's own output shown."""
-    program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    program = python("from jupyter_book.cli.main import main; main()")
     options = ["--config", stage / "_config.yml", "-W", "-n", "--keep-going"]
     command = [*program, "build", stage, "--path-output", out, *options]
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+    settings = {"DONTWRITEBYTECODE": "1", "UTF8": "1", "IOENCODING": "utf-8"}
+    environment = os.environ | {f"PYTHON{name}": value for name, value in settings.items()}
     result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
     if result.returncode or not (out / "_build" / "html" / "index.html").exists():
         said = (result.stdout + result.stderr).replace(f"{stage}{os.sep}", "book/")
         said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # Sphinx's colours
         lines = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
-        reasons = "\n".join(lines) or said
+        raised = re.findall(r"^[\w.]+(?:Error|Exception): .+", said, re.MULTILINE)
+        reasons = "\n".join(lines or raised[:1] or [said])
         raise BuildError(f"{reasons}\nSphinx cannot build the book of {name}; see the lines above")
 
 
@@ -123,7 +133,7 @@ def publish(pages: dict[str, Path], results: dict[str, list[Path]], out: Path) -
 
     `pages` has the html folder of each book by its slug, `results` its folders of results.
     """
-    new, old = out / "next", out / "previous"
+    new, old = out / NEXT, out / PREVIOUS
     shutil.rmtree(new, ignore_errors=True)
     for slug, html in pages.items():
         shutil.copytree(html, new / "html" / slug, dirs_exist_ok=True)
@@ -137,27 +147,31 @@ def publish(pages: dict[str, Path], results: dict[str, list[Path]], out: Path) -
             (out / name).rename(old / name)
     for name in SWAPPED:
         (new / name).rename(out / name)
-    old.rename(out / "discard")  # from here on the new site is the good one
+    old.rename(out / DISCARD)  # from here on the new site is the good one
     new.rmdir()
     recover(out)
 
 
 def require_ours(out: Path) -> None:
-    """Refuse to replace folders named html or results that hold somebody's other work."""
+    """Refuse to replace folders with the names of ours that hold somebody's other work."""
     html, results = (out / name for name in SWAPPED)
-    if html.exists() and not (html / ".nojekyll").exists():
-        raise BuildError(f"{html}: not a site of this book; move it or choose another folder")
+    strange = [html] if html.exists() and not (html / ".nojekyll").exists() else []
+    for folder in (out / name for name in PASSING):
+        if folder.is_dir():
+            strange += [path for path in folder.iterdir() if path.name not in SWAPPED]
     for path in results.rglob("*") if results.exists() else ():
         if path.is_file() and path.suffix != ".csv":
-            raise BuildError(f"{path}: not a result of this book; move it or choose another folder")
+            strange.append(path)
+    if strange:
+        raise BuildError(f"{strange[0]}: not of this book; move it or choose another folder")
 
 
 def recover(out: Path) -> None:
     """Put the last good site back if a build was killed while it exchanged the two."""
-    old = out / "previous"
+    old = out / PREVIOUS
     for name in SWAPPED:
         if (old / name).exists():
             shutil.rmtree(out / name, ignore_errors=True)
             (old / name).rename(out / name)
-    for leftover in (old, out / "discard"):
+    for leftover in (old, out / DISCARD):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -16,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,8 +23,9 @@ import nbformat
 import pytest
 from conftest import ROOT, command, copy_of_repository
 
-from analysis import build, provenance
+from analysis import build, manuscript, processes, provenance
 from analysis import site as pages
+from analysis.__main__ import _plain, main
 from analysis.notebooks import METADATA
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
@@ -87,7 +88,7 @@ def deaths_only(folder: Path) -> Path:
     package["resources"][0]["schema"]["fields"] = [f for f in fields if f["name"] in kept]
     package["analysis"] = {"time_origin": "transplant"}
     package["title"] = "Deaths & nothing else"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "datapackage.json").write_text(json.dumps(package), "utf-8")
     lines = (ROOT / "data" / "bmt" / "patients.csv").read_text("utf-8").splitlines()
     places = [lines[0].split(",").index(name) for name in kept]
@@ -170,6 +171,19 @@ def test_edited_helper_code_or_packages_run_everything(
     assert build._code_digest() != before
 
 
+def test_another_version_of_what_computes_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that the foot of a page and the Report name."""
+    before = build._code_digest()
+    named = {*provenance.SHOWN, *manuscript.PROGRAMS}
+    for name in sorted(named):
+        with monkeypatch.context() as patch:
+            patch.setattr(build, "version", lambda asked, x=name: "9.9.9" if asked == x else "1")
+            changed = build._code_digest()
+            patch.setattr(build, "version", lambda asked: "1")
+            assert build._code_digest() != changed, name
+    assert build._code_digest() == before
+
+
 def test_a_page_taken_out_of_the_contents_leaves_the_site(small: Path) -> None:
     toc = small / "book" / "_toc.yml"
     toc.write_text(toc.read_text().replace("- file: response\n", ""))
@@ -201,8 +215,8 @@ def test_an_unknown_parameter_is_refused(small: Path) -> None:
 @pytest.fixture(scope="module")
 def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small book of a dataset outside the repository that records deaths only."""
-    folder = deaths_only(tmp_path_factory.mktemp("elsewhere") / "my data")
-    out = folder.parent / "other out"
+    folder = deaths_only(tmp_path_factory.mktemp("elsewhere") / "of José" / 'my {"data"}')
+    out = folder.parent / "{other} out, 100%"
     result = command(built, "book", "--dataset", folder, "--out", out)
     assert result.returncode == 0, result.stderr
     return out
@@ -218,11 +232,13 @@ def test_a_page_says_what_a_dataset_does_not_record(elsewhere: Path) -> None:
 
 def test_no_path_of_the_machine_reaches_the_pages(built: Path, elsewhere: Path) -> None:
     page = (elsewhere / "html" / "count.html").read_text("utf-8")
-    assert "137 patients in my data from ." in page
+    assert '137 patients in my {"data"} from .' in page
     for path in [*(elsewhere / "html").rglob("*"), *(elsewhere / "results").rglob("*")]:
         if path.is_file():
             text = path.read_bytes()
-            assert not any(str(folder).encode() in text for folder in (built, elsewhere.parent))
+            assert not any(
+                place.name.encode() in text for place in (built.parent, elsewhere.parents[1])
+            )
 
 
 def test_a_missing_dataset_is_refused_in_one_line(small: Path) -> None:
@@ -281,37 +297,253 @@ def test_a_build_killed_in_the_exchange_is_undone(tmp_path: Path, moved: list[st
     assert not (tmp_path / "previous").exists()
 
 
-def test_a_build_killed_at_any_moment_leaves_a_whole_site(small: Path) -> None:
-    """Ten builds of an edited book, each killed at another moment, its kernels with it."""
-    moments = random.Random(20210215)
-    whole = [snapshot(small)]
-    began = time.monotonic()
-    for title in ("Count, first", "Count, second"):
-        write_notebook(small / "book" / "count.ipynb", title, COUNT)
-        assert command(small, "book").returncode == 0
-        whole.append(snapshot(small))
-    longest = (time.monotonic() - began) / 2
-    for number in range(10):
-        title = ("Count, first", "Count, second")[number % 2]
-        write_notebook(small / "book" / "count.ipynb", title, COUNT)
-        killed_after(small, longest * (number + moments.random()) / 10)
-        assert snapshot(small) in whole
-    assert command(small, "book").returncode == 0
-    assert snapshot(small) == whole[2]
-    left = {path.name for path in (small / "_build").iterdir()}
-    assert left == {".lock", "cache", "html", "results"}
+class Killed(BaseException):
+    """What stands for the end of the process: nothing handles it."""
 
 
-def killed_after(root: Path, seconds: float) -> None:
-    """Start a build and kill it with all its children, as a power cut would."""
-    program = [sys.executable, "-m", "analysis", "book"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    build = subprocess.Popen(program, cwd=root, start_new_session=True, **quiet)
-    with suppress(subprocess.TimeoutExpired):
-        build.wait(seconds)
-    with suppress(ProcessLookupError):
-        os.killpg(build.pid, signal.SIGKILL)
-    build.wait()
+def ends_at_call(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
+    """Let the process end, in place of its call number `last` that changes a file or a folder."""
+    calls = 0
+
+    def counted(change: Callable) -> Callable:
+        def instead(*given: object, **options: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls >= last:
+                raise Killed
+            return change(*given, **options)
+
+        return instead
+
+    for name in ("mkdir", "rename", "touch", "write_text"):
+        monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
+    for name in ("copytree", "rmtree"):
+        monkeypatch.setattr(shutil, name, counted(getattr(shutil, name)))
+
+
+def made(place: Path, said: str) -> Path:
+    """A complete folder of the cache."""
+
+    def write(folder: Path) -> None:
+        for name in pages.SWAPPED:
+            (folder / name).mkdir()
+            (folder / name / "page.csv").write_text(said)
+
+    return build._once(place, write)
+
+
+def test_a_build_killed_at_any_change_leaves_a_whole_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first folder of the cache to the last rename of the exchange, one after another."""
+
+    def whole_site(said: str) -> None:
+        pages.require_ours(tmp_path)
+        pages.recover(tmp_path)
+        done = made(tmp_path / "cache" / said, said)
+        pages.publish({"": done / "html"}, {"": [done / "results"]}, tmp_path)
+
+    def shown() -> set[str]:
+        pages.require_ours(tmp_path)
+        pages.recover(tmp_path)
+        return {(tmp_path / name / "page.csv").read_text() for name in pages.SWAPPED}
+
+    whole_site("old")
+    kills = 0
+    while True:
+        with monkeypatch.context() as patch:
+            ends_at_call(patch, kills + 1)
+            try:
+                whole_site("new")
+                break
+            except Killed:
+                kills += 1
+        assert shown() in ({"old"}, {"new"})
+        whole_site("old")
+        shutil.rmtree(tmp_path / "cache" / "new", ignore_errors=True)
+    assert kills > 15
+    assert shown() == {"new"}
+    assert {path.name for path in tmp_path.iterdir()} == {"cache", *pages.SWAPPED}
+
+
+def of_the_build(mark: str) -> list[int]:
+    """Processes that were started with `mark` in their environment, or by such."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("stopped", ["the build", "its parent"])
+def test_no_process_outlives_a_build_that_is_stopped(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str
+) -> None:
+    """SIGTERM to the build, or SIGKILL to what started it, while copies of its server run cells."""
+    before = snapshot(small)
+    running = tmp_path / "running"
+    cell = f"import time\nopen({str(running)!r}, 'w').close()\ntime.sleep(600)"
+    write_notebook(small / "book" / "count.ipynb", "Count", cell)
+    program = small / "analysis" / "notebooks.py"
+    program.write_text(program.read_text("utf-8").replace("FEW = 4", "FEW = 1"), "utf-8")
+    (tmp_path / "temporary").mkdir()
+    mark = f"STARTED_FOR={tmp_path}"
+    monkeypatch.setenv(*mark.split("="))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(processes, "LONGEST", 200)
+    command_line = [sys.executable, "-m", "analysis", "book"]
+    if stopped == "its parent":
+        command_line = ["sh", "-c", '"$@"; exit', "sh", *command_line]
+    started = subprocess.Popen(command_line, cwd=small, stderr=subprocess.PIPE)
+    try:
+        while not running.exists():
+            assert started.poll() is None, started.stderr.read()
+            time.sleep(0.1)
+        assert len(of_the_build(mark)) >= 3  # the build, its server and a kernel
+        started.send_signal(signal.SIGTERM if stopped == "the build" else signal.SIGKILL)
+        until = time.monotonic() + 5
+        while (left := of_the_build(mark)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert left == []
+    finally:
+        for number in of_the_build(mark):
+            os.kill(number, signal.SIGKILL)
+    assert started.wait() == (143 if stopped == "the build" else -signal.SIGKILL)
+    assert started.stderr.read() == b"interrupted; the last good book is unchanged\n"
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert snapshot(small) == before
+
+
+# --- places, consoles, arguments -----------------------------------------------------------------
+
+
+def run_here(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    "within", ["book", "book/_build", "analysis/x", "data/bmt", "tests", ".git"]
+)
+def test_a_folder_of_the_repository_is_no_place_to_build_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], within: str
+) -> None:
+    (tmp_path / "link").symlink_to(ROOT)
+    assert run_here("book", "--dataset", "data/bmt", "--out", tmp_path / "link" / within) == 1
+    error = capsys.readouterr().err
+    assert "choose another place" in error and error.count("\n") == 1
+    assert not (ROOT / within / ".lock").exists()
+
+
+@pytest.mark.parametrize("kind", ["a file", "a lock that cannot be made", "somebody's work"])
+def test_a_place_that_cannot_be_used_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    out = tmp_path / "out"
+    if kind == "a file":
+        out.write_text("")
+    elif kind == "somebody's work":
+        (out / "previous").mkdir(parents=True)
+        (out / "previous" / "thesis.docx").write_text("")
+    else:
+        (out / ".lock").mkdir(parents=True)
+    assert run_here("book", "--dataset", "data/bmt", "--out", out) == 1
+    error = capsys.readouterr().err
+    assert str(out) in error and error.count("\n") == 1
+    assert kind != "somebody's work" or (out / "previous" / "thesis.docx").exists()
+
+
+def test_what_was_built_among_the_sources_is_no_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("index.md", "_static/a.css", "any/.lock", "any/cache/page.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr(pages, "BOOK", tmp_path)
+    found = [path.relative_to(tmp_path).as_posix() for path in pages.sources()]
+    assert found == ["_static/a.css", "index.md"]
+
+
+def test_only_what_a_build_made_leaves_the_cache(tmp_path: Path) -> None:
+    key = "0" * 32
+    for name in (key, f"{key}.new", "1" * 32, "my own"):
+        (tmp_path / name).mkdir()
+    build._prune(tmp_path, {tmp_path / ("1" * 32)})
+    assert {path.name for path in tmp_path.iterdir()} == {"1" * 32, "my own"}
+
+
+def test_a_build_has_a_short_temporary_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    before = dict(os.environ)
+    with processes.building():
+        folder = os.environ["TMPDIR"]
+        assert len(folder) < processes.LONGEST and os.listdir(folder) == []
+        assert os.environ["IPYTHONDIR"] == os.environ["JUPYTER_RUNTIME_DIR"] == folder
+    assert not os.path.exists(folder)
+    assert dict(os.environ) == before
+
+
+NAMELESS = """import os, pwd, runpy, sys
+os.environ.pop("HOME")
+def getpwuid(number): raise KeyError(number)
+pwd.getpwuid = getpwuid
+sys.argv[0] = "-m"
+runpy.run_module("analysis", run_name="__main__", alter_sys=True)"""
+
+
+def test_check_needs_neither_a_home_nor_signs_beyond_ascii(tmp_path: Path) -> None:
+    folder = deaths_only(tmp_path / "données")
+    package = (folder / "datapackage.json").read_text("utf-8")
+    title = "Deaths & nothing else"
+    (folder / "datapackage.json").write_text(package.replace(title, "“≥” – 日"), "utf-8")
+    result = subprocess.run(
+        [sys.executable, "-c", NAMELESS, "check", folder],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert '">=" - \\u65e5' in result.stdout and "donn\\xe9es" in result.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp932", "cp949", "cp850"])
+def test_every_sign_has_a_form_on_every_console(encoding: str) -> None:
+    for number in (*range(0x20, 0x3000), 0xD800, 0x1F600):
+        text, end = _plain(UnicodeEncodeError(encoding, f"a{chr(number)}", 1, 2, ""))
+        assert text.encode(encoding) and end == 2
+
+
+def test_a_reader_may_leave_early() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = [sys.executable, "-m", "analysis", "check", "data/bmt"]
+    result = subprocess.run(program, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (result.returncode, result.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([], ["bok"], ["book", "--datset", "x"], ["book", "--data", "x"], ["book", "--out"]),
+        *(["book", "--out", ""], ["book", "--out", "a\nb"], ["check", "a\x1b[31m"]),
+        *(["book", "--parameter", text] for text in ("scale", "=1", "a=[", "a=&a [*a]")),
+    ],
+)
+def test_garbled_arguments_are_a_line_with_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    usage, _, error = capsys.readouterr().err.rstrip("\n").rpartition("\n")
+    assert usage.startswith("usage: ") and "error: " in error
 
 
 # --- the real book -------------------------------------------------------------------------------
