@@ -88,6 +88,11 @@ RULES = (
         ("decimals", "decimal_switch"),
     ),
     (
+        "Times that differ by rounding alone",
+        "They are one time: 7.1 − 2.3 is 4.8. So R’s timefix has it.",
+        ("near_ties",),
+    ),
+    (
         "No event, or all censored",
         "The curve stays at one, its median is not reached, and no ratio is estimable.",
         ("all_censored",),
@@ -316,9 +321,13 @@ def _small_samples(folder: Path) -> dict[tuple[str, str], Sample]:
 
 
 def small_cases(folder: Path) -> dict[str, pd.DataFrame]:
-    """Start-stop rows of each case of data/ties.csv, in its order."""
+    """Start-stop rows of each case of data/ties.csv, in its order; times as in covariate_rows."""
     rows = pd.read_csv(folder / "data" / "ties.csv").fillna({"start": -np.inf})
-    return {str(name): group.reset_index(drop=True) for name, group in rows.groupby("case")}
+    found = {}
+    for name, group in rows.groupby("case"):
+        start, stop = est.one_time(group["start"], group["stop"])
+        found[str(name)] = group.assign(start=start, stop=stop).reset_index(drop=True)
+    return found
 
 
 # --- ours ----------------------------------------------------------------------------------------

@@ -30,6 +30,21 @@ write_table <- function(table, path) {
 }
 
 
+# ---- Small cases -----------------------------------------------------------------------------------
+
+# The start-stop rows of data/ties.csv, those of a case with times that rounding parts as one. survfit
+# and coxph do so themselves; cmprsk does not, and a row must not end a rounding before it starts.
+small_cases <- function() {
+  cases <- read.csv(file.path(HERE, "data", "ties.csv"))
+  of_case <- function(rows) {
+    start <- ifelse(is.na(rows$start), -1, rows$start)
+    same <- survival:::aeqSurv(Surv(start, rows$stop, rows$event > 0))
+    transform(rows, start = ifelse(is.na(rows$start), NA, same[, 1]), stop = same[, 2])
+  }
+  do.call(rbind, lapply(split(cases, factor(cases$case, unique(cases$case))), of_case))
+}
+
+
 # ---- The shipped datasets ------------------------------------------------------------------------
 
 read_patients <- function(name) {

@@ -294,7 +294,7 @@ for (name in names(DATA)) {
   stopifnot(all.equal(read.csv(path), DATA[[name]], tolerance = 0, check.attributes = FALSE))
 }
 write_table(rbind(all_curves(), all_models()), file.path(HERE, "estimators.csv"))
-cases <- read.csv(file.path(HERE, "data", "ties.csv"))
+cases <- small_cases()
 write_table(do.call(rbind, lapply(unique(cases$case), small_rows, cases)),
             file.path(HERE, "ties.csv"))
 write_table(time_cases(), file.path(HERE, "times.csv"))

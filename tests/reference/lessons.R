@@ -91,7 +91,7 @@ all_fine_gray <- function() {
   i <- 0:1999
   big <- data.frame(x = ((31337 * i) %% 1009) %% 2, z = ((15485863 * i) %% 4001) %% 7 - 3)
   big_time <- (((7919 * i) %% 99991) %% 1500 * (2 + big$x)) %/% 300
-  cases <- data_of("ties")
+  cases <- small_cases()
   rbind(
     fine_gray_rows("mgus2", "pcm", time, cause, x),
     fine_gray_rows("mgus2", "pcm", time, cause, x, number = 2),
@@ -148,7 +148,7 @@ small_switching <- function(name, cases) {
 }
 
 all_switching <- function() {
-  cases <- data_of("ties")
+  cases <- small_cases()
   heart <- data_of("heart")
   rbind(
     switching_rows("heart", "death", heart, "transplant", most = 99),
@@ -191,7 +191,7 @@ small_residuals <- function(name, cases) {
 }
 
 all_residuals <- function() {
-  cases <- data_of("ties")
+  cases <- small_cases()
   gbsg <- with(data_of("gbsg"), data.frame(start = -1, stop = rfstime, event = status, hormon, nodes))
   rbind(
     residual_rows("heart", "death", data_of("heart"), c("transplant", "age", "surgery")),
