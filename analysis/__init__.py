@@ -29,6 +29,7 @@ from .results import (
     survival_columns,
     survival_results,
     text_results,
+    told_months,
     write,
 )
 from .tables import (
@@ -147,6 +148,7 @@ __all__ = [
     "survival_results",
     "text_results",
     "text_table",
+    "told_months",
     "unselected_table",
     "with_interval",
     "within_a_year",

@@ -32,6 +32,8 @@ from .results import (
     factor_results,
     factors_of,
     plateau_month,
+    told_months,
+    values_at,
 )
 from .scorecard import page_results
 from .tables import CARRIED, DAGGER, Row, Table
@@ -93,7 +95,7 @@ def differences_table(
     columns = ("Step", "Program", "For example", "Here", "There")
     notes = ["Limits are of 95% confidence intervals. HR, hazard ratio; P as printed."]
     if any(d.here.endswith(DAGGER) for d in found):
-        notes.append(CARRIED)
+        notes.append(f"{CARRIED}.")
     return Table(
         name,
         caption,
@@ -183,7 +185,9 @@ def restricted_mean_horizon(dataset: Dataset) -> Iterator[Difference]:
     question, curve = _os(dataset)
     if not (question.observed > 0).any():
         return
-    last = dataset.settings.months[-1]
+    last = told_months(dataset, question)[-1]
+    if last > dataset.months(question.time.max()):
+        return
     horizons = (dataset.days(last), question.time[question.observed > 0].max())
     here, there = ([dataset.months(est.restricted_mean(curve, day)[0])] for day in horizons)
     yield _difference(
@@ -213,12 +217,12 @@ def follow_up_of_the_censored(dataset: Dataset) -> Iterator[Difference]:
 
 
 def past_the_end(dataset: Dataset) -> Iterator[Difference]:
-    """R's survfit, without extend=TRUE, and cmprsk's timepoints give nothing there."""
+    """Where a value is carried, R’s survfit without `extend` and cmprsk’s timepoints have none."""
     for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
         curve = est.survival_curve(question.time, question.observed)
         for number in dataset.settings.months:
-            row = est.at(curve, [dataset.days(number)]).iloc[0]
-            if not row["at_risk"]:
+            row = values_at(dataset, curve, [number]).iloc[0]
+            if not row["at_risk"] and pd.notna(row["survival"]):
                 here = [row["survival"]]
                 yield Difference(
                     "A month past the end of follow-up",
@@ -266,7 +270,7 @@ def _relapse(dataset: Dataset) -> tuple[Endpoint, pd.DataFrame, float, str]:
     question, at = endpoint(dataset, "relapse"), plateau_month(dataset)
     curve = est.cumulative_incidence(question.time, question.observed, 1)
     day, words = dataset.days(at), f"Incidence of relapse at {in_months(at)}, %"
-    if not est.at(curve, [day])["events"].iloc[0]:
+    if not est.at(curve, [day])["events"].iloc[0] > 0:
         raise NotRecorded(f"{words}: nobody has relapsed by then.")
     return question, curve, day, words
 

@@ -451,12 +451,13 @@ def _measures(dataset: Dataset) -> list[dict]:
     question, relapse = endpoint(dataset, "rfs"), endpoint(dataset, "relapse")
     middle = est.median(est.survival_curve(question.time, question.observed))[0]
     curve = est.cumulative_incidence(relapse.time, relapse.observed, 1)
-    last = max(dataset.settings.months)
-    share = est.at(curve, [dataset.days(last)])["incidence"].iloc[0]
+    last = res.told_months(dataset, relapse)[-1]
+    value = res.values_at(dataset, curve, [last]).iloc[0]
+    by = f"Relapsed by {in_months(last)}" + ("" if value["at_risk"] else ", carried forward")
     days = relapse_to_death(dataset)
     rows = [
         ("Median relapse-free survival, months", "median", "rfs", None, dataset.months(middle)),
-        (f"Relapsed by {in_months(last)}, %", "cumulative_incidence", "relapse", last, share),
+        (f"{by}, %", "cumulative_incidence", "relapse", last, value["incidence"]),
         *(_ratio(dataset, question, f) for f in _on_the_way(dataset)),
         ("Median days from relapse to death", "median_value", "relapse_to_death", None,
          days.median()),

@@ -212,7 +212,7 @@ def _survival(study: Study) -> Iterator[Prose]:
         row = study.row(page, "median", name)
         yield Prose(
             f"{{title}}: {{events}} of {{n}} patients {HAD[name]}. The median was {{median}}. "
-            "Survival was {landmarks}.",
+            "{landmarks}.",
             title=study.endpoints[name].title,
             n=sourced(counted(row["n"]), row),
             events=sourced(counted(row["events"]), row),
@@ -222,7 +222,7 @@ def _survival(study: Study) -> Iterator[Prose]:
 
 
 def _at_landmarks(study: Study, page: str, quantity: str, group: str) -> Prose:
-    """Each landmark's estimate with its interval, as long as anybody was followed."""
+    """A clause of each landmark's estimate with its interval, as long as anybody was followed."""
     parts = {}
     last = study.last_followed(page, group)
     for number, months in enumerate(study.dataset.settings.months):
@@ -231,8 +231,9 @@ def _at_landmarks(study: Study, page: str, quantity: str, group: str) -> Prose:
             at = declared(in_months(months), "months")
             parts[f"at_{number}"] = Prose("{value} at {at}", value=value, at=at)
     if not parts:
-        return Prose("not estimable at the landmark months")
-    return Prose(listed(f"{{{name}}}" for name in parts), **parts)
+        first = declared(in_months(study.dataset.settings.months[0]), "months")
+        return Prose("Nobody was followed to {first}, the first landmark", first=first)
+    return Prose("Survival was " + listed(f"{{{name}}}" for name in parts), **parts)
 
 
 def _follow_up(study: Study) -> Iterator[Prose]:

@@ -324,8 +324,8 @@ def _landmarks(dataset: Dataset) -> Iterator[Problem]:
             at_risk = int((question.time >= day).sum())
             if not at_risk:
                 expected = (
-                    f"{question.title.lower()}: nobody is followed to {month:g} months; the curve "
-                    "is carried forward from the last patient"
+                    f"{question.title.lower()}: nobody is followed to {month:g} months; there is "
+                    "no estimate, unless all had the event or it is carried forward"
                 )
                 yield Problem("datapackage.json", expected=expected, place="analysis.months")
             elif at_risk < FEW_AT_RISK:

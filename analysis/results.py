@@ -70,7 +70,8 @@ def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
 
 def is_carried(results: pd.DataFrame, row: pd.Series) -> bool:
     """Whether a value at a month is that of an earlier one, since nobody is followed so long."""
-    return pd.notna(row["estimate"]) and at_risk(results, row["group"], row["months"]) == 0
+    followed = at_risk(results, row["group"], row["months"])
+    return bool(pd.notna(row["estimate"]) and followed == 0)
 
 
 def last_known(
@@ -108,6 +109,12 @@ def last_month(dataset: Dataset, time: np.ndarray) -> float:
     """The last of some days as months: whole, or a landmark, where only rounding keeps it off."""
     last = dataset.months(time.max())
     return float(est.met(last, [round(last), *dataset.settings.months]))
+
+
+def told_months(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The landmarks that can be told, or else the last whole month to which anybody is followed."""
+    longest = last_month(dataset, question.time)
+    return followed_landmarks(dataset, question) or [float(int(longest)) or longest]
 
 
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:

@@ -226,13 +226,13 @@ def at_landmarks(
     known = [row for row in rows if pd.notna(row["estimate"])]
     carried = [row for row in known if is_carried(results, row)]
     numbers = {
-        f"at_{place}": sourced(
-            f"{_with_unit(row)}{DAGGER if is_carried(results, row) else ''} "
-            f"at {in_months(row['months'])}",
-            row,
-        )
-        for place, row in enumerate(known)
+        f"at_{place}": sourced(f"{_with_unit(row)} at {in_months(row['months'])}", row)
+        for place, row in enumerate(known[: len(known) - len(carried)])
     }
+    if carried:  # one value, that of the end
+        at = listed(month(row["months"]) for row in carried)
+        at = in_months(carried[0]["months"]) if len(carried) == 1 else f"{at} months"
+        numbers["carried"] = sourced(f"{_with_unit(carried[0])}{DAGGER} at {at}", carried[0])
     said = " ".join(filter(None, (subject, listed(f"{{{name}}}" for name in numbers))))
     if carried:
         said += f" ({DAGGER} carried forward: {{end}})"
@@ -244,9 +244,11 @@ def at_landmarks(
     return Prose(said, end=follow_up_end(results, group), **numbers)
 
 
-def carried_estimate(results: pd.DataFrame, row: pd.Series) -> Prose:
-    """An estimate at a month with its unit, and its mark where it is carried forward."""
-    return sourced(_with_unit(row) + (DAGGER if is_carried(results, row) else ""), row)
+def carried_estimate(results: pd.DataFrame, row: pd.Series, rest: bool = False) -> Prose:
+    """An estimate at a month, or the `rest` of a share, with its unit; marked where carried."""
+    mark = DAGGER if is_carried(results, row) else ""
+    text = shown(1 - row["estimate"], row["quantity"]) + "%" if rest else _with_unit(row)
+    return sourced(text + mark, row)
 
 
 def nobody_long_term(dataset: Dataset) -> Prose:

@@ -38,7 +38,8 @@ def patients(longest: float, dead: float, n: int = 60) -> pd.DataFrame:
     hsct = np.where((response >= 0) & (rng.random(n) < 0.5), (0.3 * last).astype(int), -1)
     relapse = np.where((response >= 0) & (rng.random(n) < 0.4), (0.7 * last).astype(int), -1)
     died = rng.permutation(n) < dead * n
-    died[-1] = dead == 1
+    # The last to be followed answers every endpoint, so that each ends where all do.
+    response[-1], hsct[-1], relapse[-1], died[-1] = 1, 2, -1, dead == 1
     return pd.DataFrame(
         {
             "patient_id": [f"P{number}" for number in range(n)],

@@ -331,8 +331,8 @@ STAGE = {"column": "stage", "label": "S", "kind": "baseline", **SIDES}
         (
             {"mnths": [12]},
             '$.analysis: found the key "mnths", expected one of time_origin, days_per_month, '
-            "months, long_term_months, carry_forward_months, synthetic, population, treatment, abbreviations, factors, "
-            "characteristics; did you mean months?",
+            "months, long_term_months, carry_forward_months, synthetic, population, treatment, "
+            "abbreviations, factors, characteristics; did you mean months?",
         ),
         (
             {"factors": [{**STAGE, "lable": "x"}]},

@@ -113,7 +113,7 @@ def test_a_landmark_that_nobody_reaches_is_said_to_be_one() -> None:
     short = data.patients.assign(last_contact_day=days.clip(upper=1000), died=died)
     early = dataclasses.replace(data, patients=short.drop(columns="response_day"))
     made = plateau.results(early)
-    assert "the last value is carried forward" in str(plateau.beyond_told(early, made))
+    assert "Nobody was followed from 12 months to 60" in str(plateau.beyond_told(early, made))
     assert "Nobody was followed to 36 months" in str(plateau.told(early, made))
 
 

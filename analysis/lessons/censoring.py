@@ -12,7 +12,7 @@ from .. import estimators as est
 from ..charts import COLOURS, LABEL_SIZE, Choice, Figure
 from ..dataset import Dataset
 from ..endpoints import Endpoint, endpoint
-from ..results import frame, pick
+from ..results import frame, pick, told_months
 from ..tables import Row, Table
 from ..text import Prose, counted, estimate, in_months, rounded, shown, sourced, with_interval
 from .charts import curves_chart, finished
@@ -49,8 +49,9 @@ def results(dataset: Dataset) -> pd.DataFrame:
         *(_of_step(month, step) for month, step in steps.iterrows() if month != YEAR),
     ]
     os = endpoint(dataset, "os")
-    days = {month: dataset.days(month) for month in dataset.settings.months}
-    return frame([*rows, *_ways("os", os.time, os.observed > 0, days)])
+    days = {month: dataset.days(month) for month in told_months(dataset, os)}
+    carry = dataset.days(dataset.settings.carry_forward_months)
+    return frame([*rows, *_ways("os", os.time, os.observed > 0, days, carry)])
 
 
 def _of_step(month: float, step: pd.Series) -> dict:
@@ -59,12 +60,12 @@ def _of_step(month: float, step: pd.Series) -> dict:
     return {"quantity": "survival", "estimate": step["survival"], **limits, **common}
 
 
-def _ways(group: str, time, died, at: dict[float, float]) -> Iterator[dict]:
+def _ways(group: str, time, died, at: dict[float, float], carry: float = 0.0) -> Iterator[dict]:
     """Each way of counting at the months of `at`, which has their times in the unit of `time`."""
     curve = est.survival_curve(time, died)
     for month, day in at.items():
         dropped, alive = naive_shares(time, died, day)
-        value = est.at(curve, [day]).iloc[0]
+        value = est.at(curve, [day], carry).iloc[0]
         common = {"group": group, "months": month, "events": value["events"]}
         known = len(time) - int(((time < est.met(day, time)) & ~died).sum())
         yield {"quantity": "survival_dropped", "estimate": dropped, "n": known, **common}
@@ -174,7 +175,8 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """The three ways side by side, of the ten and of the dataset's patients."""
     made = [Row("Ten invented patients"), _way_row(results, "ten", YEAR)]
     made += [Row(f"The {counted(len(dataset.patients))} patients of this dataset")]
-    made += [_way_row(results, "os", month) for month in dataset.settings.months]
+    months = told_months(dataset, endpoint(dataset, "os"))
+    made += [_way_row(results, "os", month) for month in months]
     return Table(
         name,
         "Alive by each way of counting, %. The first two are wrong.",
@@ -192,8 +194,8 @@ def _way_row(results: pd.DataFrame, group: str, month: float) -> Row:
 
 
 def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
-    """What the wrong ways do at the dataset's last landmark."""
-    month = dataset.settings.months[-1]
+    """What the wrong ways do at the last landmark to which anybody is followed."""
+    month = told_months(dataset, endpoint(dataset, "os"))[-1]
     return Prose(
         "At {month} Kaplan–Meier has {right} alive. Without those who left before, it would be "
         "{dropped}: the dead stay in the count, and the living are thrown out. With them as "
@@ -262,8 +264,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
 
 
 def _first_landmark(dataset: Dataset) -> float:
-    day = dataset.days(dataset.settings.months[0])
-    return float(est.met(day, endpoint(dataset, "os").time))
+    os = endpoint(dataset, "os")
+    return float(est.met(dataset.days(told_months(dataset, os)[0]), os.time))
 
 
 def times(question: Endpoint) -> pd.DataFrame:

@@ -22,14 +22,15 @@ DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in da
 def monthly(
     dataset: Dataset, curve: pd.DataFrame, share: str = "survival", begin: float = 0.0
 ) -> pd.DataFrame:
-    """A curve in days as `month` and `estimate` at whole months from `begin` to its last.
+    """A curve in days as `month` and `estimate` at whole months from `begin` to its end.
 
     `share` is the curve's column to take. Rounded to more than a screen shows.
     """
     last = int(np.ceil(last_month(dataset, curve.index)))
     months = np.arange(begin, max(last, begin) + 1)
     values = est.at(curve, [dataset.days(month) for month in months])
-    return pd.DataFrame({"month": months, "estimate": values[share].round(4).to_numpy()})
+    drawn = pd.DataFrame({"month": months, "estimate": values[share].round(4).to_numpy()})
+    return drawn.dropna(ignore_index=True)
 
 
 def curves_chart(

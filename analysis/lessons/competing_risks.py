@@ -13,10 +13,17 @@ from .. import estimators as est
 from ..charts import COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
 from ..dataset import Dataset, Factor
 from ..endpoints import Endpoint, covariate_rows, endpoint
-from ..results import axis_months, frame, pick
+from ..results import (
+    axis_months,
+    frame,
+    pick,
+    told_months,
+    values_at,
+)
 from ..subdistribution import fine_gray
-from ..tables import CARRIED, DAGGER, Row, Table
+from ..tables import Row, Table, past_follow_up
 from ..text import (
+    DAGGER,
     Prose,
     counted,
     declared,
@@ -90,19 +97,18 @@ def one_minus_survival(time, event, cause: int) -> pd.DataFrame:
 
 
 def last_landmark(dataset: Dataset, question: Endpoint) -> float:
-    """The last landmark to which anybody is followed, or the first of all."""
-    followed = dataset.months(question.time.max())
-    months = dataset.settings.months
+    """The last landmark to which anybody is followed, or the one month that is told."""
+    followed, months = dataset.months(question.time.max()), told_months(dataset, question)
     return max((month for month in months if month <= followed), default=months[0])
 
 
 def _shares(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     time, event, n = question.time, question.observed, len(question.data)
-    days = [dataset.days(month) for month in dataset.settings.months]
+    months = told_months(dataset, question)
     for cause, number in CAUSES.items():
-        right = est.at(est.cumulative_incidence(time, event, number), days)
-        wrong = est.at(one_minus_survival(time, event, number), days)
-        for at, (day, value) in zip(dataset.settings.months, right.iterrows(), strict=True):
+        right = values_at(dataset, est.cumulative_incidence(time, event, number), months)
+        wrong = values_at(dataset, one_minus_survival(time, event, number), months)
+        for at, value in right.iterrows():
             common = {"group": cause, "months": at, "n": n, "events": value["events"]}
             limits = {"lower": value["lower"], "upper": value["upper"]}
             yield {
@@ -111,10 +117,12 @@ def _shares(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
                 **limits,
                 **common,
             }
-            seems = wrong.loc[day, "incidence"]
+            seems = wrong.loc[at, "incidence"]
             yield {"quantity": "one_minus_survival", "estimate": seems, **common}
-    free = est.at(est.survival_curve(time, event > 0), days)
-    for at, value in zip(dataset.settings.months, free.itertuples(), strict=True):
+    end = dataset.months(time.max())
+    yield {"quantity": "followup_end", "group": "relapse", "estimate": end, "n": n}
+    free = values_at(dataset, est.survival_curve(time, event > 0), months)
+    for at, value in free.iterrows():
         common = {"group": "relapse", "months": at, "n": n}
         yield {"quantity": "at_risk", "estimate": value.at_risk, **common}
         limits = {"lower": value.lower, "upper": value.upper, "events": value.events}
@@ -141,7 +149,7 @@ def _censored(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     for percent in _percents():
         event = with_censored_deaths(question.observed, percent / 100)
         curve = est.cumulative_incidence(question.time, event, 1)
-        value = est.at(curve, [dataset.days(at)]).iloc[0]
+        value = values_at(dataset, curve, [at]).iloc[0]
         common = {"group": f"relapse:{percent}", "months": at, "n": len(event)}
         yield {
             "quantity": "cumulative_incidence_censored",
@@ -228,8 +236,9 @@ def sum_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     """Relapse, death and neither at the landmarks, stacked: one whole, or more than that."""
     pieces = _pieces(dataset, results)
     top = max(pieces["upper"].max(), 1.0)
-    months = [month(at) for at in dataset.settings.months]
-    title = f"Months since {endpoint(dataset, 'relapse').origin}"
+    question = endpoint(dataset, "relapse")
+    months = [month(at) for at in told_months(dataset, question)]
+    title = f"Months since {question.origin}"
     x = alt.X("landmark:N", title=title, sort=months, axis=alt.Axis(labelAngle=0, ticks=False))
     side = alt.XOffset("way:N", sort=[RIGHT, WRONG])
     y = alt.Y(
@@ -290,7 +299,7 @@ def _pieces(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:
     """From where to where each part of each bar goes."""
     ways = {RIGHT: "cumulative_incidence", WRONG: "one_minus_survival"}
     made = []
-    for at in dataset.settings.months:
+    for at in told_months(dataset, endpoint(dataset, "relapse")):
         for way, quantity in ways.items():
             lower = 0.0
             for part, (key, group) in {
@@ -386,7 +395,7 @@ def _points(upper: pd.Series, lower: pd.Series) -> str:
 def landmark_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """The incidence of relapse and 1 - Kaplan-Meier at the landmarks, and how far apart."""
     made, notes = [], ["Points more are taken from unrounded numbers."]
-    for at in dataset.settings.months:
+    for at in told_months(dataset, endpoint(dataset, "relapse")):
         right, wrong = (
             pick(results, quantity, "relapse", at)
             for quantity in ("cumulative_incidence", "one_minus_survival")
@@ -417,7 +426,7 @@ def landmark_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
         "column is wrong.",
         columns,
         made,
-        [*notes, CARRIED] if any(DAGGER in row.cells[0] for row in made) else notes,
+        [*notes, *past_follow_up(made, results, ["relapse"])],
         abbreviations=dataset.settings.abbreviations,
     )
 
@@ -592,7 +601,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
 def exercise_4(dataset: Dataset) -> Exercise:
     """The incidence of relapse in the dataset at the first landmark, as a sum of products."""
     question = endpoint(dataset, "relapse")
-    day = float(est.met(dataset.days(dataset.settings.months[0]), question.time))
+    day = float(est.met(dataset.days(told_months(dataset, question)[0]), question.time))
     right, wrong, free = _shares_by(question.time, question.observed, day)
     crude = ((question.time <= day) & (question.observed == 1)).mean()
     return Exercise(

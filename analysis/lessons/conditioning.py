@@ -13,8 +13,18 @@ from .. import conclusions
 from .. import estimators as est
 from ..charts import CHOICE, COLOURS, LABEL_SIZE, Choice, Figure
 from ..dataset import Dataset, Factor, NotRecorded
-from ..endpoints import endpoint, in_sentence
-from ..results import frame, pick, survival_rows
+from ..endpoints import (
+    endpoint,
+    in_sentence,
+    long_term,
+)
+from ..results import (
+    axis_months,
+    frame,
+    pick,
+    survival_rows,
+    told_months,
+)
 from ..tables import Row, Table
 from ..text import (
     Prose,
@@ -95,6 +105,17 @@ def splits(dataset: Dataset) -> list[float]:
     return found
 
 
+def late_month(dataset: Dataset) -> float:
+    """The month of the long-term survivors; where there is none, the last of `splits`."""
+    return dataset.settings.long_term_months if long_term(dataset).any() else max(splits(dataset))
+
+
+def _late_named(dataset: Dataset, late: float) -> Prose:
+    if late == dataset.settings.long_term_months:
+        return declared(in_months(late), "long_term_months")
+    return ruled(in_months(late), "the last month of the lesson beyond which anybody was followed")
+
+
 def landmark(dataset: Dataset) -> float:
     """The first of LANDMARKS at which patients with the event and without it are followed.
 
@@ -124,7 +145,7 @@ def results(dataset: Dataset, seed: int, draws: int) -> pd.DataFrame:
     is its value with the event less that without, `p_difference` the P of their being alike.
     """
     told, first = story(dataset), events(dataset)[0]
-    at = sorted({*splits(dataset), dataset.settings.long_term_months})
+    at = sorted({*splits(dataset), late_month(dataset)})
     rows = [row for m in at for row in _lost(dataset, told, m)]
     for event in events(dataset):
         drawn = draw(told, event.column, seed, draws)
@@ -223,7 +244,7 @@ def _early(dataset: Dataset, told: Story, event: Factor) -> Iterator[dict]:
 
 
 def _turned(dataset: Dataset, told: Story, event: Factor) -> Iterator[dict]:
-    months = dataset.settings.long_term_months
+    months = late_month(dataset)
     lived = told.known_alive(_days(dataset, months))
     had = told.days[event.column] <= told.end
     few = _has_few(dataset, lived, had)
@@ -252,7 +273,7 @@ def _sides(dataset: Dataset, told: Story, event: Factor) -> dict[str, tuple[np.n
 
 def _forward(dataset: Dataset, told: Story, event: Factor) -> Iterator[dict]:
     first = landmark(dataset)
-    at = sorted({*dataset.settings.months, dataset.settings.long_term_months})
+    at = sorted({*told_months(dataset, endpoint(dataset, "os")), late_month(dataset)})
     for quantity, sides in _sides(dataset, told, event).items():
         for name, side in zip(BOTH, sides, strict=True):
             months = [first, *(m for m in at if m > first)] if "landmark" in quantity else at
@@ -260,7 +281,7 @@ def _forward(dataset: Dataset, told: Story, event: Factor) -> Iterator[dict]:
             yield from _curve_rows(
                 dataset, quantity, group, told.end[side], told.died[side], months
             )
-    yield from _contrast(dataset, told, event, max(dataset.settings.long_term_months, first))
+    yield from _contrast(dataset, told, event, max(late_month(dataset), first))
     had = told.days[event.column] <= told.end
     since = (told.end - told.days[event.column])[had]
     group = f"{event.column}:{WITH}"
@@ -445,7 +466,7 @@ def _points_of(row: pd.Series) -> Prose:
 
 def directions_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """By the future, the percentage turned round, and forward from a landmark."""
-    event, late = events(dataset)[0], dataset.settings.long_term_months
+    event, late = events(dataset)[0], late_month(dataset)
     label, first = in_sentence(event.label), landmark(dataset)
     after = in_months(late)
     lines = [
@@ -510,8 +531,7 @@ def curves_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
             begin = first if quantity == "survival_landmark" else 0
             drawn.append(monthly(dataset, curve, begin=begin).assign(series=word))
             names.append(word)
-    last = max(60, *dataset.settings.months)
-    ticks = list(range(0, int(last) + 1, 12))
+    ticks = axis_months(dataset, endpoint(dataset, "os"))
     steps = pd.concat(drawn)
     chart = curves_chart(
         steps[steps["month"] <= ticks[-1]],
@@ -525,7 +545,7 @@ def curves_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
         "the patients by what came later. Drawn through: only who is followed beyond the landmark, "
         "sorted by what had happened by then."
     )
-    late = dataset.settings.long_term_months
+    late = late_month(dataset)
     ends = "; ".join(
         f"{word} {estimate(results, quantity, f'{event.column}:{side}', late)}"
         for quantity, words in named.items()
@@ -540,14 +560,14 @@ def curves_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
 
 def told_columns(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """What a column of the future says, and what it is read as."""
-    event, late = events(dataset)[0], dataset.settings.long_term_months
+    event, late = events(dataset)[0], late_month(dataset)
     lived = pick(results, "share_recorded", f"{event.column}:{LIVED}", late)
     return Prose(
         "**Two questions.** Of the {n} patients known alive after {late}, {column} had had "
         "{event}. This is what a column of such a table says. It is not what a patient asks. Of "
         "the {ever} who ever had {event}, {turned} are known to have lived that long.",
         n=sourced(counted(lived["n"]), lived),
-        late=declared(in_months(late), "long_term_months"),
+        late=_late_named(dataset, late),
         column=_of(results, "share_recorded", f"{event.column}:{LIVED}", late),
         event=in_sentence(event.label),
         ever=_number(results, "share_lived", f"{event.column}:{WITH}", late),
@@ -557,7 +577,7 @@ def told_columns(dataset: Dataset, results: pd.DataFrame) -> Prose:
 
 def told_lost(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """Who is in the wrong column, or in none."""
-    late = dataset.settings.long_term_months
+    late = late_month(dataset)
     lost = pick(results, "count", OTHERS, late)
     none = not pd.isna(lost["estimate"]) and lost["estimate"] == 0
     return Prose(
@@ -600,7 +620,7 @@ def told_early(dataset: Dataset, results: pd.DataFrame) -> Prose:
 
 def told_lot(dataset: Dataset, results: pd.DataFrame, seed: int, draws: int) -> Prose:
     """How much of the difference between the columns arises from nothing."""
-    late = dataset.settings.long_term_months
+    late = late_month(dataset)
     said = [
         Prose(
             "**From nothing.** Let lots decide: each patient's day is drawn from the days that "
@@ -608,7 +628,7 @@ def told_lot(dataset: Dataset, results: pd.DataFrame, seed: int, draws: int) -> 
             "day. It does nothing. Over {draws} such draws (seed {seed}), after {late}:",
             draws=ruled(draws, "draws, a parameter of the notebook"),
             seed=ruled(seed, "seed, a parameter of the notebook"),
-            late=declared(in_months(late), "long_term_months"),
+            late=_late_named(dataset, late),
         )
     ]
     said += [_lot_line(results, event, late) for event in events(dataset)]
@@ -650,7 +670,7 @@ def _beside_lots(lot: pd.Series, real: float) -> str:
 def told_right(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """The landmark comparison, and on how many it rests."""
     event, first = events(dataset)[0], landmark(dataset)
-    late = max(dataset.settings.long_term_months, first)
+    late = max(late_month(dataset), first)
     starts = {
         side: pick(results, "survival_landmark", f"{event.column}:{side}", first) for side in BOTH
     }
@@ -668,7 +688,7 @@ def told_right(dataset: Dataset, results: pd.DataFrame) -> Prose:
         p=sourced(equal_to(p["estimate"]), p),
         first=ruled(in_months(first), "the landmark, the first month with patients on both sides"),
         event=in_sentence(event.label),
-        late=declared(in_months(late), "long_term_months"),
+        late=_late_named(dataset, late),
         with_it=with_interval(results, "survival_landmark", f"{event.column}:{WITH}", late),
         without=with_interval(results, "survival_landmark", f"{event.column}:{WITHOUT}", late),
         n=sourced(counted(smaller["n"]), smaller),
@@ -685,7 +705,7 @@ CONTRAST = {
 
 def told_clocks(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """Survival of those with the event, from the start and from the event."""
-    event, at = events(dataset)[0], dataset.settings.months[0]
+    event, at = events(dataset)[0], told_months(dataset, endpoint(dataset, "os"))[0]
     group = f"{event.column}:{WITH}"
     rows = [pick(results, q, group, at) for q in ("survival_from_start", "survival_from_event")]
     start, since = (row["estimate"] for row in rows)
@@ -732,7 +752,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
     """The percentage of the column turned round."""
     patients = table(dataset)
     had = patients["event_day"].notna()
-    lived = patients["days"] > _days(dataset, dataset.settings.long_term_months)
+    lived = patients["days"] > _days(dataset, late_month(dataset))
     both = (had & lived).sum()
     return Exercise(
         _share(both, had.sum()),
@@ -753,7 +773,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
 def exercise_2(dataset: Dataset) -> Exercise:
     """How many left alive before the split."""
     patients = table(dataset)
-    split = _days(dataset, dataset.settings.long_term_months)
+    split = _days(dataset, late_month(dataset))
     others = patients["days"] <= split
     return Exercise(
         int((others & ~patients["died"]).sum()),
@@ -774,7 +794,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
 def exercise_3(dataset: Dataset) -> Exercise:
     """Landmark survival of those with the event, by Kaplan and Meier."""
     patients, begin = table(dataset), _days(dataset, landmark(dataset))
-    late = _days(dataset, dataset.settings.long_term_months)
+    late = _days(dataset, late_month(dataset))
     by_then, followed = patients["event_day"] <= begin, patients["days"] > begin
     ever = patients["event_day"].notna()
     kept = patients[by_then & followed]
@@ -806,7 +826,7 @@ def _alive(patients: pd.DataFrame, day: float) -> float:
 
 def split_day(dataset: Dataset) -> float:
     """The day of the dataset's long-term month, for the exercises."""
-    return _days(dataset, dataset.settings.long_term_months)
+    return _days(dataset, late_month(dataset))
 
 
 def landmark_day(dataset: Dataset) -> float:

@@ -12,9 +12,22 @@ from .. import estimators as est
 from ..charts import Choice, Figure, with_source
 from ..dataset import Dataset, Factor
 from ..endpoints import at_landmark, covariate_rows, endpoint, in_sentence, rows_as_if_known
-from ..results import axis_months, frame, model_rows, pick, survival_rows
-from ..tables import Row, Table
+from ..results import (
+    anybody,
+    axis_months,
+    frame,
+    model_rows,
+    pick,
+    survival_rows,
+    told_months,
+)
+from ..tables import (
+    CARRIED,
+    Row,
+    Table,
+)
 from ..text import (
+    DAGGER,
     MISSING,
     Prose,
     counted,
@@ -62,7 +75,7 @@ def results(dataset: Dataset, column: str = "") -> pd.DataFrame:
         *_together(dataset, factor),
         *_waiting(dataset, factor),
     ]
-    for month in LANDMARKS:
+    for month in stations(dataset):
         there = at_landmark(rows, factor.column, dataset.days(month))
         made += [row | {"months": month} for row in model_rows(os, "landmark", [factor], there)]
         common = {"group": f"{factor.column} by month {month}", "months": month}
@@ -111,7 +124,8 @@ def _curves(
     kinds = {"survival_ever": ever_curves(dataset, wrong, factor, begin or 0)}
     if begin is not None:
         kinds["survival_by_state"] = state_curves(dataset, rows, factor, begin)
-    months = [month for month in dataset.settings.months if month > (begin or 0)]
+    told = told_months(dataset, endpoint(dataset, "os"))
+    months = [month for month in told if month > (begin or 0)]
     for quantity, curves in kinds.items():
         for side, curve in curves.items():
             group = f"os:{factor.column}|{side}"
@@ -149,6 +163,17 @@ def first_month(dataset: Dataset, rows: pd.DataFrame, factor: Factor) -> int | N
     return None
 
 
+def usual_landmark(dataset: Dataset) -> int:
+    """LANDMARK, or the last station where nobody is followed so long."""
+    return min(LANDMARK, stations(dataset)[-1])
+
+
+def stations(dataset: Dataset) -> list[int]:
+    """The months of the slider beyond which anybody is followed, or the first of all."""
+    longest = dataset.months(endpoint(dataset, "os").time.max())
+    return [month for month in LANDMARKS if month < longest] or [LANDMARKS[0]]
+
+
 # --- what is shown -----------------------------------------------------------------------------
 
 
@@ -158,19 +183,20 @@ def landmark_figure(dataset: Dataset, results: pd.DataFrame, name: str, column: 
     rows = covariate_rows(dataset, os, [factor])
     label = factor.label
     series = {1: f"{label} by then", 0: "Not by then"}
-    start = LANDMARKS.index(LANDMARK)
+    months = stations(dataset)
+    start = months.index(usual_landmark(dataset))
     steps = pd.concat(
         _landmark_steps(dataset, rows, factor, month, side).assign(series=words, choice=number)
-        for number, month in enumerate(LANDMARKS)
+        for number, month in enumerate(months)
         for side, words in series.items()
     )
-    marks = pd.DataFrame({"month": list(LANDMARKS), "choice": range(len(LANDMARKS))})
+    marks = pd.DataFrame({"month": months, "choice": range(len(months))})
     marks["text"] = "landmark"
     ticks = axis_months(dataset, os)
     title = f"Months since {os.origin}"
     chart = curves_chart(steps, list(series.values()), ticks, title, choice=start, marks=marks)
-    answers = [landmark_answer(dataset, results, factor, month) for month in LANDMARKS]
-    choice = Choice("Landmark", [in_months(month) for month in LANDMARKS], answers, start)
+    answers = [landmark_answer(dataset, results, factor, month) for month in months]
+    choice = Choice("Landmark", [in_months(month) for month in months], answers, start)
     alt_text = (
         f"Two survival curves from a landmark on, of those with and without {in_sentence(label)} "
         f"by then. {answers[start]}"
@@ -223,7 +249,7 @@ def landmark_answer(dataset: Dataset, results: pd.DataFrame, factor: Factor, mon
 def ratios_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Table:
     """The ratio by each way of counting, on the same patients."""
     factor = event_of(dataset, column)
-    key, month = f"os:{factor.column}", LANDMARK
+    key, month = f"os:{factor.column}", usual_landmark(dataset)
     made = [
         Row("Known from the start", _ratio_cells(results, "fixed", key), 1),
         Row(f"At a landmark, {in_months(month)}", _ratio_cells(results, "landmark", key, month), 1),
@@ -317,14 +343,17 @@ def curves_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str
                 for side in (HAD, NOT)
             ],
         )
-        for month in dataset.settings.months
+        for month in told_months(dataset, endpoint(dataset, "os"))
     ]
+    notes = ["Had it ever: sorted by what was to come, wrong. Had it so far: Simon and Makuch."]
+    if any(cell.endswith(DAGGER) for row in rows for cell in row.cells):
+        notes.append(f"{CARRIED}.")
     return Table(
         name,
         f"Alive by {in_sentence(factor.label)}, %. {whom}.",
         ["Month", *heads],
         rows,
-        ["Had it ever: sorted by what was to come, wrong. Had it so far: Simon and Makuch."],
+        notes,
         abbreviations=dataset.settings.abbreviations,
     )
 
@@ -334,7 +363,9 @@ def _share_of(results: pd.DataFrame, quantity: str, group: str, month: float) ->
     there = results["quantity"].eq(quantity) & results["group"].eq(group)
     if not (there & results["months"].eq(month)).any():
         return MISSING
-    return shown(pick(results, quantity, group, month)["estimate"], quantity)
+    row = pick(results, quantity, group, month)
+    carried = pd.notna(row["estimate"]) and not anybody(row)
+    return shown(row["estimate"], quantity) + (f" {DAGGER}" if carried else "")
 
 
 MOVED = {

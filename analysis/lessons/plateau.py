@@ -21,12 +21,16 @@ from ..results import (
     anybody,
     axis_months,
     frame,
+    is_carried,
     pick,
     plateau_month,
     survival_results,
+    told_months,
+    values_at,
 )
-from ..tables import Row, Table
+from ..tables import CARRIED, Row, Table
 from ..text import (
+    DAGGER,
     MISSING,
     Prose,
     counted,
@@ -46,7 +50,8 @@ from .course import Exercise
 from .cuts import cut_at, cuts, named, place_of
 
 # Of the page on each endpoint: what this lesson shows again.
-KEPT = ("survival", "at_risk", "event_rate", "person_years", "conditional_survival")
+KEPT = ("survival", "at_risk", "followup_end", "event_rate", "person_years", "conditional_survival")
+LATER = "‡"  # in a table where the dagger says something else
 OBSERVED, MODEL = "Kaplan–Meier", "With a cured share"
 YEAR = 12
 
@@ -74,7 +79,7 @@ def results(dataset: Dataset) -> pd.DataFrame:
 def _of_curve(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     curve = est.survival_curve(question.time, question.observed)
     rows = survival_results(dataset, question, curve)
-    landmark = rows["months"].isin(dataset.settings.months)
+    landmark = rows["months"].isin(dataset.settings.months) | rows["months"].isna()
     return rows[rows["quantity"].isin(KEPT) & landmark]
 
 
@@ -114,12 +119,14 @@ def beyond_told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     later = pick(results, "conditional_survival", "os", first)
     if pd.isna(later["estimate"]):
         return Prose(
-            "Nothing is known here of those who live beyond {first}.",
+            "Nobody was followed from {first} to {last}, so nothing is known here of how many of "
+            "those who live to the one live to the other.",
             first=declared(in_months(first), "months"),
+            last=declared(in_months(last), "months"),
         )
     end = pick(results, "survival", "os", last)
     carried = ""
-    if not anybody(end) and end["estimate"] > 0:
+    if is_carried(results, end):
         carried = " Nobody was followed to {last}: the last value is carried forward."
     return Prose(
         "Of all patients {all} live to {last}. Of those followed beyond {first}, {later} do. Both "
@@ -282,7 +289,10 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     month = plateau_month(dataset)
 
     def cells(quantity: str, at: float | None = None) -> list[str]:
-        return [_cell(pick(results, quantity, question.name, at)) for question in questions]
+        rows = [pick(results, quantity, question.name, at) for question in questions]
+        if quantity == "survival":
+            return [_cell(row) + LATER * is_carried(results, row) for row in rows]
+        return [_cell(row) for row in rows]
 
     alive = (pick(results, "survival", question.name, month) for question in questions)
     under = (pick(results, "survival_end", question.name) for question in questions)
@@ -300,6 +310,7 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
         Row("Of those without event at the end, not cured", cells("share_uncured_at_end"), 1),
         Row("Late events: 3 or more, and follow-up is long enough", late, 1),
     ]
+    carried = any(cell.endswith(LATER) for row in rows for cell in row.cells)
     return Table(
         name,
         "What is said of cure, and what it rests on",
@@ -312,6 +323,7 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
             "Late events: in a stretch before the last event as long as the plateau after it. Only "
             "where follow-up is long enough does the last value of the curve estimate a cured "
             "share (Maller & Zhou 1992).",
+            *([f"{CARRIED.replace(DAGGER, LATER)}."] if carried else []),
         ],
         abbreviations=dataset.settings.abbreviations,
     )
@@ -457,11 +469,11 @@ def _percent(row: pd.Series) -> str:
 
 
 def landmarks(dataset: Dataset) -> pd.DataFrame:
-    """The first and the last landmark `month` of the dataset, and the share `alive` then."""
+    """The first and the last landmark `month` that can be told, and the share `alive` then."""
     os = endpoint(dataset, "os")
-    months = dataset.settings.months[0], dataset.settings.months[-1]
-    days = [dataset.days(month) for month in months]
-    alive = est.at(est.survival_curve(os.time, os.observed), days)["survival"]
+    known = told_months(dataset, os)
+    months = known[0], known[-1]
+    alive = values_at(dataset, est.survival_curve(os.time, os.observed), months)["survival"]
     return pd.DataFrame({"month": months, "alive": alive.round(4).to_numpy()})
 
 

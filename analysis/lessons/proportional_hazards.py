@@ -241,10 +241,10 @@ def _months(dataset: Dataset, asked: Question) -> list[float]:
 
 
 def landmarks(dataset: Dataset, asked: Question) -> list[float]:
-    """The landmarks to which both sides are followed, or else the first."""
+    """The landmarks to which both sides are followed, or else the last whole month of both."""
     months = dataset.settings.months
     within = [month for month in months if month <= followed(dataset, asked)]
-    return within or [months[0]]
+    return within or [float(stations(dataset, asked)[-1])]
 
 
 def _horizon(dataset: Dataset, asked: Question, month: float) -> Iterator[dict]:
@@ -633,7 +633,7 @@ def _rate_ratio(rows: pd.DataFrame) -> float:
 def exercise_3(dataset: Dataset, asked: Question | None = None) -> Exercise:
     """The difference of the restricted means at the first landmark, in months."""
     asked = asked or question(dataset)
-    day = dataset.days(dataset.settings.months[0])
+    day = dataset.days(landmarks(dataset, asked)[0])
     found = est.restricted_mean_difference(asked.time, asked.died, asked.first, day).estimate
     short = np.minimum(asked.time, day)
     plain = short[asked.first].mean() - short[~asked.first].mean()

@@ -22,7 +22,15 @@ from ..dataset import Dataset, NotRecorded
 from ..endpoints import covariate_rows, endpoint
 from ..masking import masked
 from ..published import MATCH
-from ..results import characteristics_results, factor_labels, factors_of, frame, pick
+from ..results import (
+    characteristics_results,
+    factor_labels,
+    factors_of,
+    frame,
+    pick,
+    told_months,
+    values_at,
+)
 from ..tables import Row, Table
 from ..text import (
     MASKED,
@@ -288,9 +296,8 @@ def _curve_rows(dataset: Dataset) -> Iterator[dict]:
         zip(("estimate", "lower", "upper"), map(dataset.months, est.median(curve)), strict=True)
     )
     yield {"quantity": "median", **middle, **whole, "events": int((os.observed > 0).sum())}
-    for month in dataset.settings.months:
+    for month, value in values_at(dataset, curve, told_months(dataset, os)).iterrows():
         day = dataset.days(month)
-        value = est.at(curve, [day]).iloc[0]
         limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
         common = {"group": "os", "months": month}
         # Beyond the month: who dies or leaves on its very day is counted there, and once.
@@ -616,7 +623,7 @@ def curve_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """Who is followed beyond each landmark, dead and gone by it, and where the curve must lie."""
     total = pick(results, "median", "os")["n"]
     rows, whole = [], True
-    for month in dataset.settings.months:
+    for month in told_months(dataset, endpoint(dataset, "os")):
         value = pick(results, "survival", "os", month)
         risk, left = (
             pick(results, quantity, "os", month)["estimate"] for quantity in ("at_risk", "censored")
@@ -642,7 +649,7 @@ def median_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """Where each landmark lies beside the interval of the median, and what survival must be."""
     middle = pick(results, "median", "os")
     rows = []
-    for month in dataset.settings.months:
+    for month in told_months(dataset, endpoint(dataset, "os")):
         value = pick(results, "survival", "os", month)
         place, must, holds = beside(middle, value, month)
         cells = (place, must, f"{shown(value['estimate'], 'survival')} ({interval(value)})",
