@@ -27,6 +27,7 @@ from .meaning import (
     found_codes,
     is_day,
     is_point_in_time,
+    paired,
     partners,
 )
 from .privacy import EMAIL, is_phone
@@ -571,7 +572,13 @@ def own_type(variable: Variable, cells: pd.Series) -> tuple[str, object]:
 
 def _own(source: Source, draft: Draft) -> None:
     rest = [column for column in source.text if column not in draft.used]
+    pairs = paired(source)
     reasons = {column: _reason(source, column) for column in rest}
+    reasons |= {
+        column: f"a time and its status, with {pairs[column]}: an outcome"
+        for column in rest
+        if not reasons[column] and column in pairs
+    }
     kept = [column for column in rest if not reasons[column]]
     names = {column: column.lower() if column.isupper() else column for column in kept}
     taken = {column: names[column] for column in kept if names[column] in RESERVED}

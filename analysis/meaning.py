@@ -15,6 +15,7 @@ from .dates import EPOCHS, UNITS, day_counted
 from .sources import Source, is_date, is_number
 from .words import (
     ALIVE,
+    ASKING,
     ASKS_DEATH,
     BARE_STATUS,
     CENSORED,
@@ -48,6 +49,7 @@ _UNIT = {
     for word in words
 }
 _SAS_DATE = re.compile(r"(MONYY|YYMM|MMYY|YYMON|YYQ|DATE|DDMMYY|MMDDYY|WORDDATE|WEEKDA|E8601DA)")
+_SHORT, _TIME = {"days", "weeks", "months"}, re.compile(r"(?i)[a-z0-9_. ]time$")
 _ORIGIN = r"\b(?:from|since|after)\b"
 _POINT = re.compile(  # "from day of randomisation", "to month 3": a point in time, no unit
     r"\b(from|since|after|to|until|till|between|and|at|on|before)\s+(the\s+)?((first|last)\s+)?"
@@ -283,7 +285,7 @@ def event_codes(source: Source, column: str) -> tuple[list[str], list[str]] | No
     1 means yes only where the name asks for the event itself, as `relapse` does: of a
     `relapse_status` or a `relapse_censor` nobody knows.
     """
-    names = {normal(column), stem(column)}
+    names = {normal(column), stem(column), ASKING.sub("", normal(column))}
     asks = any(names & {*stems} for stems in STEMS.values()) and not CENSORED.search(normal(column))
     yes, no = (HAPPENED | YES, NOT_HAPPENED | NO) if asks else (HAPPENED, NOT_HAPPENED)
     words = {"yes", "y", "no", "n"}  # these need no guess
@@ -344,7 +346,7 @@ def partners(source: Source, role: str, columns: list[str], taken: Iterable[str]
 
 
 def _may_be_status(source: Source, column: str) -> bool:
-    """Few values, and neither dates nor numbers with decimals."""
+    """Few values, and neither dates, times nor numbers with decimals."""
     cells = source.filled(column)
     few = 1 <= cells.nunique() <= FLAG_AT_MOST
     return (
@@ -353,7 +355,23 @@ def _may_be_status(source: Source, column: str) -> bool:
         and not cells.str.contains(r"^\d*\.\d").any()
         and (not is_number(cells) or cells.str.fullmatch(r"-?\d{1,2}").all())
         and not said_units(source, column)
+        and not _TIME.search(column)
     )
+
+
+def paired(source: Source) -> dict[str, str]:
+    """Times with their status and statuses with their time, as `agvhd_days` and `agvhd`."""
+    flags = {column: about(column) for column in source.text if _may_be_status(source, column)}
+    found = {}
+    for column in source.text:
+        if not is_number(source.filled(column)):
+            continue
+        if not (said_units(source, column).get("name", set()) & _SHORT or _TIME.search(column)):
+            continue
+        for flag, words in flags.items():
+            if words & about(column):
+                found |= {column: flag, flag: column}
+    return found
 
 
 def agree(days: list[str], statuses: list[str]) -> bool:

@@ -11,11 +11,12 @@ _BEFORE = re.compile(
     r"^(date_of_the|date_of|date|dat|dt|day_of|(days|time|weeks|months|years)(_to)?)_"
 )
 _AFTER = re.compile(
-    r"_(date|dates|dat|datum|day|days|dt|dtc|time|weeks?|months?|mos?|years?|yrs?)$"
+    r"_(days_to|date|dates|dat|datum|day|days|dt|dtc|time|weeks?|months?|mos?|years?|yrs?)$"
 )
 _STATUS_AFTER = re.compile(
     r"_(status|stat|state|event|ev|cens|censor|censored|censoring|flag|fl|ind|indicator|code|yn|yes_no)$"
 )
+ASKING = re.compile(r"_(yn|yes_no|flag|fl)$")  # of which 1 can only mean yes
 _JOINED = re.compile(r"(?<=[a-z]{2})(time|days?|months?|dt|date|status|stat|flag|cens|event|fl)$")
 
 # What a stem means. The first that a file has is taken.
@@ -23,7 +24,7 @@ STEMS: dict[str, tuple[str, ...]] = {
     "patient_id": (
         *("usubjid", "patient_id", "patientid", "pat_id", "patid", "subject_id", "subjid"),
         *("record_id", "case_id", "study_id", "patient_no", "patient_number", "pat_no", "patno"),
-        *("subject", "patient", "pid", "id", "row_names"),
+        *("bcr_patient_barcode", "subject", "patient", "pid", "id", "row_names"),
     ),
     "last_contact_day": (
         *("last_contact", "death_or_last_contact", "last_follow_up", "last_followup", "last_fu"),
@@ -56,10 +57,13 @@ OUTCOMES: dict[str, str] = {
         ("efs", "event_free_survival", "ffs", "failure_free_survival"), "event-free survival"
     ),
     **dict.fromkeys(("dss", "css", "disease_specific_survival"), "death of the disease"),
+    **dict.fromkeys(("tumor_status", "person_neoplasm_cancer_status"), "tumour at the end"),
     **dict.fromkeys(("cause_of_death", "death_cause", "dthcaus", "dthcau", "dthca"), "death"),
     **dict.fromkeys(("dthady", "dthadt", "dthdtf", "dthdtc", "dthfl", "lstalvdt"), "death"),
     **dict.fromkeys(("progression", "progressed", "prog", "pd", "ttp", "ttprog"), _PROGRESSION),
-    **dict.fromkeys(("recurred", "relapsed", "ttr", "new_tumor_event"), "relapse"),
+    **dict.fromkeys(
+        ("recurred", "relapsed", "ttr", "new_tumor_event", "new_tumor_event_dx"), "relapse"
+    ),
 }
 # Names that stset of Stata gives: entered, left, failed, in the study.
 STATA_SURVIVAL = ("_t0", "_t", "_d", "_st", "_origin")

@@ -72,6 +72,7 @@ def filled(folder, column):
             "relapse_day",
             [2],
         ),
+        ("id,os_days,died,relapse_days,relapse_yn\na,9,no,9,0\nb,8,no,4,1\n", "relapse_day", [2]),
         (  # dates
             "id,diagnosis_date,last_contact_date,died,transplant_date,transplant\n"
             "a,2020-01-01,2021-01-01,no,2020-05-01,Y\nb,2020-01-01,2021-01-01,no,2021-01-01,N\n",
@@ -345,6 +346,23 @@ def test_columns_that_answers_name_are_no_characteristics(tmp_path):
     changed(tmp_path / "made", "time_origin: x", "time_origin: x" + rows)
     import_folder(file, tmp_path / "made")
     assert "code" in patients_of(tmp_path / "made")  # the tables are to show it
+
+
+@pytest.mark.parametrize(
+    ("head", "kept"),
+    [
+        ("agvhd_days,agvhd", ""),
+        ("gvhdtime,gvhd", ""),
+        ("Infection (Months),Infection Status", ""),
+        ("smoking_years,smoking", "smoking_years, smoking"),  # how long before day 0
+        ("bmi,agvhd", "bmi, agvhd"),
+    ],
+)
+def test_a_time_with_its_status_is_an_outcome_of_whatever_it_is(tmp_path, head, kept):
+    text = f"id,os_days,died,{head}\na,60,no,12,1\nb,61,yes,30,0\nc,64,no,44,0\n"
+    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert (f"kept 2 columns: {kept}" if kept else "kept no other columns") in lines
+    assert sum(line.endswith(": an outcome") for line in lines) == (0 if kept else 2)
 
 
 @pytest.mark.parametrize(
