@@ -14,6 +14,7 @@ import pandas as pd
 
 from .dataset import RESERVED, Dataset, Factor
 from .endpoints import Endpoint, endpoint
+from .masking import masked
 from .results import (
     COLUMNS,
     SELECTION_LEVEL,
@@ -21,12 +22,14 @@ from .results import (
     anybody,
     factor_labels,
     factors_of,
+    filled_results,
     pick,
     plateau_month,
 )
 from .scorecard import page_results
 from .tables import Row, Table
 from .text import (
+    MASKED,
     Prose,
     counted,
     declared,
@@ -87,7 +90,8 @@ class Study:
         Raises NotRecorded where its patients are so few that they are masked.
         """
         endpoint(dataset, "os")
-        return cls(dataset, page_results(dataset), first)
+        known = masked(dataset, filled_results(dataset))
+        return cls(dataset, {**page_results(dataset), "data": known}, first)
 
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
@@ -281,6 +285,33 @@ def _known(study: Study) -> Prose | None:
     )
 
 
+def _missing(study: Study) -> Prose | None:
+    """How many patients are blank or unknown in each characteristic and factor of baseline."""
+    dataset, rows = study.dataset, study.pages["data"]
+    entries = [e for e in (*dataset.characteristics, *compared(study)) if e.kind == "baseline"]
+    columns = list(dict.fromkeys(entry.column for entry in entries))
+    if not columns:
+        return None
+    number, labels = {}, {}
+    for place, column in enumerate(columns):
+        row = pick(rows, "count", column)
+        missing = row["n"] - row["estimate"]
+        if missing == 0:
+            continue
+        masked = pd.isna(missing) or missing < dataset.mask_below
+        kept = study.row("data", "count", column)
+        number[f"n_{place}"] = sourced(MASKED if masked else counted(missing), kept)
+        labels[f"label_{place}"] = dataset.label(column)
+    each = [f"{{{label}}}, {{{n}}}" for label, n in zip(labels, number, strict=True)]
+    return _links(
+        "Blank or unknown at baseline: "
+        + ("; ".join(each) or "nobody")
+        + ". {data} counts for each column in how many patients it is known.",
+        **number,
+        **labels,
+    )
+
+
 def shared(study: Study, page: str, group: str) -> Prose:
     """A count within its whole, of a page."""
     return share(study.rows(page, ("count", group), ("percent", group)), group)
@@ -466,8 +497,7 @@ FACTS = {
         "{table_3} says of each factor on how many patients its model rests.",
         "table_3", "hazard_ratio_univariate")),
     "factors": Fact("factors to compare", _factors),
-    "filled": Fact("how many values are known", always(
-        "{data} counts for each column in how many patients it is filled.")),
+    "filled": Fact("how many values are known", _missing),
     "flow": Fact("response", _flow),
     "followup": Fact("follow-up of patients without the event", _followup),
     "funder": Fact("who paid", _funder),
@@ -551,15 +581,17 @@ STROBE = (
     Item("10", "Size of the study", METHODS, "why there are as many patients as there are"),
     Item("11", "Numbers as factors", METHODS, "why values were grouped as they were",
          ("handling",)),
-    Item("12a", "Statistical methods", METHODS, "how confounding was dealt with",
-         ("methods", "selection"), whole=True),
+    Item("12a", "Statistical methods", METHODS,
+         "which factors may confound, named beforehand, and how they were dealt with",
+         ("methods", "selection")),
     Item("12b", "Subgroups and interactions", METHODS, "which subgroups were looked at, and how",
          ("subsets",), whole=True),
     Item("12c", "Missing values", METHODS, "why values are missing",
          ("unknown", "known"), whole=True),
     Item("12d", "Loss to follow-up", METHODS, "who was lost, and why", ("lost",)),
-    Item("12e", "Sensitivity analyses", METHODS, "which other analyses were made",
-         ("alternatives", "unselected"), whole=True),
+    Item("12e", "Sensitivity analyses", METHODS,
+         "what was varied to see if the results hold: losses, unknown values, definitions",
+         ("unselected",)),
     Item("13a", "Numbers at each stage", RESULTS,
          "how many were screened and found fit before they came into the dataset",
          ("count", "flow")),
@@ -574,14 +606,14 @@ STROBE = (
     Item("15", "Events", RESULTS, "how many had each outcome",
          ("deaths", "relapse_free", "competing", "transplanted"), whole=True),
     Item("16a", "Estimates, plain and adjusted", RESULTS,
-         "estimates alone and adjusted, with intervals, and why these factors were adjusted for",
-         ("unadjusted", "adjusted", "selection"), whole=True),
+         "estimates adjusted for factors that were named before, and why these; here P chose them",
+         ("unadjusted", "adjusted", "selection")),
     Item("16b", "Limits of categories", RESULTS,
          "where numbers were cut into groups, also before the data came here", ("handling",)),
     Item("16c", "Absolute risk", RESULTS, "the risk itself in the groups that ratios compare",
          ("absolute",)),
     Item("17", "Further analyses", RESULTS, "which further analyses were made",
-         ("plateau", "proportional", "alternatives"), whole=True),
+         ("plateau", "proportional"), whole=True),
     Item("18", "Main results", DISCUSSION, "what they say to the aims", ("summary",)),
     Item("19", "Limitations", DISCUSSION, "the limits of this study, and which way they push",
          ("mislead",)),

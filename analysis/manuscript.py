@@ -282,8 +282,14 @@ def _kept(study: Study, question: Endpoint, rows: pd.DataFrame) -> Prose:
         )
         for _, found in rows.iterrows()
     ]
-    kept = Prose.joined(parts, "; ")
-    return Prose("The stepwise model of {title} kept: {kept}.", title=title, kept=kept)
+    first = study.row("table_3", "hazard_ratio_multivariate", rows.iloc[0]["group"])
+    return Prose(
+        "The stepwise model of {title}, in {n} patients with {events} events, kept: {kept}.",
+        title=title,
+        n=sourced(counted(first["n"]), first),
+        events=sourced(counted(first["events"]), first),
+        kept=Prose.joined(parts, "; "),
+    )
 
 
 def _p(study: Study, key: str) -> Prose:

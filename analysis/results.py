@@ -31,6 +31,8 @@ from .endpoints import (
 )
 
 COLUMNS = ["quantity", "group", "months", "estimate", "lower", "upper", "n", "events"]
+# Levels by which a column says that nothing is known.
+UNKNOWN = {"unknown", "not known", "missing", "not recorded", "not available"}
 SELECTION_LEVEL = 0.05  # the paper's level for candidates, entry and removal
 DAYS_PER_YEAR = 365.25
 
@@ -332,12 +334,17 @@ def answerable(dataset: Dataset, *names: str) -> list[Endpoint]:
 # --- tables of characteristics ---------------------------------------------------------------
 
 
+def known(values: pd.Series) -> pd.Series:
+    """Where a column says something: not where it is blank, or has a level such as Unknown."""
+    return values.notna() & ~values.astype(str).str.strip().str.casefold().isin(UNKNOWN)
+
+
 def filled_results(dataset: Dataset) -> pd.DataFrame:
-    """How many patients there are, and in how many of them each column is filled."""
+    """How many patients there are, and in how many of them each column is known."""
     everybody = pd.Series(True, index=dataset.patients.index)
     rows = [
-        {"quantity": "count", "group": name, "estimate": filled, "n": len(dataset.patients)}
-        for name, filled in dataset.patients.notna().sum().items()
+        {"quantity": "count", "group": name, "estimate": number, "n": len(dataset.patients)}
+        for name, number in dataset.patients.apply(known).sum().items()
     ]
     return frame([*_headcount({"": everybody}), *rows])
 

@@ -751,7 +751,7 @@ def _cell(results: pd.DataFrame, quantity: str, key: str) -> str:
 
 
 def dictionary_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Table:
-    """The columns of patients.csv as datapackage.json describes them, with how many are filled."""
+    """The columns of patients.csv as datapackage.json describes them, with how many are known."""
     rows = [
         Row(
             entry["name"],
@@ -764,9 +764,7 @@ def dictionary_table(dataset: Dataset, results: pd.DataFrame, name: str, caption
         )
         for entry in dataset.fields
     ]
-    return Table(
-        name, caption, ("Column", "Label", "Values", "Filled", "Meaning"), rows, words=True
-    )
+    return Table(name, caption, ("Column", "Label", "Values", "Known", "Meaning"), rows, words=True)
 
 
 def _allowed(entry: dict) -> str:

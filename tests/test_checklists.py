@@ -40,7 +40,7 @@ from analysis.checklists import (
     checklist_table,
 )
 from analysis.dataset import ROOT, load
-from analysis.results import COLUMNS, SELECTION_LEVEL, pick
+from analysis.results import COLUMNS, SELECTION_LEVEL, filled_results, pick
 from analysis.scorecard import page_results
 
 NAMES = ("blinatumomab", "bmt", "myeloid")
@@ -182,7 +182,8 @@ def test_a_link_leads_to_a_page_or_to_the_row_that_it_shows(made, name, key):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_page_keeps_is_what_the_other_pages_computed(made, name):
-    computed = pd.concat(page_results(load(f"data/{name}")).values())
+    data = load(f"data/{name}")
+    computed = pd.concat([*page_results(data).values(), filled_results(data)])
     for key in LISTS:
         found = made[name, key].results
         assert list(found.columns) == COLUMNS

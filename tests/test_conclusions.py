@@ -8,9 +8,11 @@ import typing
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import page
 
 import analysis
 from analysis import conclusions
+from analysis.dataset import ROOT
 
 NONE = np.nan
 
@@ -127,3 +129,10 @@ def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
     for value, words in ((7.5, "the middle of that time"), (NONE, "has not come down")):
         rows = pd.DataFrame([row | {"estimate": value, "n": 9, "events": 4}])
         assert words in str(analysis.median_told(rows, "os", "overall survival"))
+
+
+@pytest.mark.parametrize(("dataset", "words"), [("blinatumomab", "title to its end"), ("bmt", "")])
+def test_how_the_print_was_read_is_said_by_the_dataset_alone(dataset, words, tmp_path):
+    given = {"dataset": f"data/{dataset}", "results_folder": str(tmp_path)}
+    shown = page(ROOT / "book" / "scorecard.ipynb", given).text
+    assert ("title to its end" in shown) == bool(words)
