@@ -322,7 +322,8 @@ def _small_samples(folder: Path) -> dict[tuple[str, str], Sample]:
 
 def small_cases(folder: Path) -> dict[str, pd.DataFrame]:
     """Start-stop rows of each case of data/ties.csv, in its order; times as in covariate_rows."""
-    rows = pd.read_csv(folder / "data" / "ties.csv").fillna({"start": -np.inf})
+    rows = pd.read_csv(folder / "data" / "ties.csv", float_precision="round_trip")
+    rows = rows.fillna({"start": -np.inf})
     found = {}
     for name, group in rows.groupby("case"):
         start, stop = est.one_time(group["start"], group["stop"])

@@ -259,7 +259,10 @@ def landmark_table(
             cells = landmark_cells(row, followed)
             rows.append(Row(in_months(number), (*cells, counted(followed), _events(row, followed)),
                             int(len(groups) > 1)))  # fmt: skip
-    notes = ["CI, confidence interval (log-log). Events are counted up to the month."]
+    notes = [
+        "CI, confidence interval (log-log). At risk is who is followed until just before the month; "
+        "events are counted up to and on it, so that one on its very day is in both."
+    ]
     notes += past_follow_up(rows, results, [question.name])
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)

@@ -303,7 +303,7 @@ OF_LESSONS = {
 
 @pytest.fixture(scope="module")
 def lessons() -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / "lessons.csv")
+    return pd.read_csv(REFERENCE / "lessons.csv", float_precision="round_trip")
 
 
 def _against_r(ours: np.ndarray, theirs: pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ from analysis.endpoints import at_landmark, covariate_rows, endpoint, long_term
 from analysis.lessons.cuts import cut_at
 from analysis.sources import plain
 
-TIMES = pd.read_csv(ROOT / "tests" / "reference" / "times.csv")
+TIMES = pd.read_csv(ROOT / "tests" / "reference" / "times.csv", float_precision="round_trip")
 
 
 @pytest.mark.parametrize("case", TIMES["case"].unique())
