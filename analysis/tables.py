@@ -260,8 +260,8 @@ def landmark_table(
             rows.append(Row(in_months(number), (*cells, counted(followed), _events(row, followed)),
                             int(len(groups) > 1)))  # fmt: skip
     notes = [
-        "CI, confidence interval (log-log). At risk is who is followed until just before the month; "
-        "events are counted up to and on it, so that one on its very day is in both."
+        "CI, confidence interval (log-log). At risk are those followed until just before the "
+        "month; events are counted up to and on it, so that one on its very day is in both."
     ]
     notes += past_follow_up(rows, results, [question.name])
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
