@@ -38,7 +38,7 @@ def plateau(
 
 
 def differ(p: float) -> Literal["unknown", "differ", "not_told_apart"]:
-    """Whether two estimates differ, by P of their contrast: never by whether intervals overlap."""
+    """Whether two estimates differ, by P of their contrast: never by how their intervals lie."""
     if pd.isna(p):
         return "unknown"
     return "differ" if p < LEVEL else "not_told_apart"
