@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import short_follow_up
 from inprocess import QUICK, Page, pages
+from short_follow_up import patients
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ROOT / "data" / "blinatumomab"
@@ -55,14 +57,6 @@ def nobody_dies(patients: pd.DataFrame) -> pd.DataFrame:
     return patients.assign(died="no")
 
 
-def everybody_dies(patients: pd.DataFrame) -> pd.DataFrame:
-    return patients.assign(died="yes")
-
-
-def twenty(patients: pd.DataFrame) -> pd.DataFrame:
-    return patients.head(20)
-
-
 def never(column: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """The column is there, but it happened to nobody."""
     return lambda patients: patients.assign(**{column: ""})
@@ -76,9 +70,7 @@ LESS = {
     "no MRD": ({"without": ("mrd_response_day", "mrd_evaluable", "mrd_response_cycle")}, set()),
     "no factor": ({"factors": slice(0)}, {"table_3"} | FACTORS_ONLY | LATER_FACTOR),
     "one factor": ({"factors": slice(1)}, FACTORS_ONLY | LATER_FACTOR),
-    "twenty patients": ({"change": twenty}, set()),
     "no death": ({"change": nobody_dies}, FACTORS_ONLY),
-    "all dead": ({"change": everybody_dies}, set()),
     "deaths only": (
         {"without": EVENTS, "factors": slice(2)},
         RESPONSE_ONLY | LATER_FACTOR | {"lesson_05_immortal_time", "lesson_07_conditioning"},
@@ -113,3 +105,40 @@ def test_each_page_is_there_or_says_why_not(made, tmp_path: Path) -> None:
     for name in set(shown) - set(missing):
         assert shown[name].shown, name
         assert not re.search(r"\b(nan|NaN|None|inf)\b", shown[name].text), name
+
+
+def one_day(died: str) -> pd.DataFrame:
+    """All are followed to one day, and on it all die or none does."""
+    return patients(300, 0.5, n=20).assign(last_contact_day=300, died=died)
+
+
+def constant() -> pd.DataFrame:
+    return patients(900, 0.5, n=20).assign(age=50, arm="A", response_day=10, hsct_day=20)
+
+
+def day_0() -> pd.DataFrame:
+    """Two die on the first day, two leave on it, and responses and transplants come on it."""
+    made = patients(900, 0.5, n=20).assign(response_day=0, hsct_day=0)
+    made.loc[:3, ["last_contact_day", "relapse_day"]] = [0, pd.NA]
+    made.loc[:3, "died"] = ["yes", "yes", "no", "no"]
+    return made
+
+
+EXTREMES = {
+    "one patient": lambda: patients(900, 1.0, n=1),
+    "one event": lambda: patients(900, 0.5, n=20).assign(died=["yes"] + 19 * ["no"]),
+    "all alive on one day": lambda: one_day("no"),
+    "all dead on one day": lambda: one_day("yes"),
+    "events on day 0": day_0,
+    "no factor varies": constant,
+}
+
+
+@pytest.mark.parametrize("kind", EXTREMES)
+def test_a_dataset_at_an_extreme_has_a_book(kind, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("analysis.charts._svg", lambda spec, name: "")
+    folder = short_follow_up.dataset(tmp_path / "made", EXTREMES[kind]())
+    shown = pages(folder, tmp_path / "results", left_out=CHECKLISTS, **QUICK)
+    for name, page in shown.items():
+        assert page.missing.endswith(".") if page.missing else page.shown, name
+        assert not re.search(r"\b(nan|NaN|None|inf)\b", page.text), name
