@@ -527,7 +527,7 @@ def _too_many(variable: Variable, cells: pd.Series) -> str:
 
 def _is_numeric(variable: Variable, cells: pd.Series) -> bool:
     """Numbers, with at most a few slips among many values, which the import then names."""
-    if variable.kind == "text":
+    if variable.kind == "text" or cells.str.fullmatch(r"0\d+").any():  # 007 is a code
         return False
     slips = variable.kind == "number" or cells.nunique() > LEVELS_AT_MOST
     return is_number(cells, share=0.9 if slips else 1)

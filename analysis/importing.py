@@ -50,6 +50,7 @@ from .meaning import (
     found_codes,
     implausible,
     partners,
+    with_unit,
 )
 from .problems import LISTED_AT_MOST, raise_any
 from .sources import NUMBER, Cells, Source, labelled, plain, read
@@ -763,6 +764,8 @@ class _Maker:
         text = cells.texts[place]
         if text == "":
             return ""
+        found = with_unit(text)
+        text = found[0] if found and found[1] == unit else text  # 12 mo, where months are asked for
         if not NUMBER.fullmatch(text):
             self._problem(cells, place, f"a number of {unit}, with a point for decimals")
             return ""

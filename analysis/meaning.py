@@ -12,6 +12,7 @@ from datetime import date
 import pandas as pd
 
 from .dates import EPOCHS, UNITS, day_counted
+from .missing import NUMBER
 from .sources import Source, is_date, is_number
 from .words import (
     ALIVE,
@@ -50,6 +51,8 @@ _UNIT = {
 }
 _SAS_DATE = re.compile(r"(MONYY|YYMM|MMYY|YYMON|YYQ|DATE|DDMMYY|MMDDYY|WORDDATE|WEEKDA|E8601DA)")
 _SHORT, _TIME = {"days", "weeks", "months"}, re.compile(r"(?i)[a-z0-9_. ]time$")
+_SHORT_UNIT = {"d": "days", "w": "weeks", "y": "years"}  # beside a number only; m may be minutes
+_WITH_UNIT = re.compile(rf"(?P<number>{NUMBER.pattern}) ?(?P<unit>[A-Za-z]+)\.?")
 _ORIGIN = r"\b(?:from|since|after)\b"
 _POINT = re.compile(  # "from day of randomisation", "to month 3": a point in time, no unit
     r"\b(from|since|after|to|until|till|between|and|at|on|before)\s+(the\s+)?((first|last)\s+)?"
@@ -93,12 +96,26 @@ def _unit_of_label(label: str) -> set[str]:
     return _units(head) or _units(_POINT.sub(" ", label.lower()))
 
 
+def with_unit(text: str) -> tuple[str, str] | None:
+    """The number and the unit of a cell that says both, such as 12 mo."""
+    match = _WITH_UNIT.fullmatch(text)
+    unit = {**_UNIT, **_SHORT_UNIT}.get(match["unit"].lower()) if match else None
+    return (match["number"], unit) if match and unit else None
+
+
+def _units_of_cells(source: Source, column: str) -> set[str]:
+    """The units of a column in which every cell says one."""
+    found = [with_unit(cell) for cell in source.filled(column).unique()]
+    return {each[1] for each in found if each} if all(found) else set()
+
+
 def said_units(source: Source, column: str) -> dict[str, set[str]]:
-    """The units that name and label of a column say."""
+    """The units that name, label and text of a column say."""
     variable = source.variables[column]
     said = {
         "name": _units(normal(column).replace("_", " ")),
         "label": _unit_of_label(variable.label),
+        "text": _units_of_cells(source, column),
     }
     if re.match(r"%-?t[wmqhy]", variable.format):  # Stata's dates by the month and so on
         said["format"] = {f"dates counted by {variable.format}, which import does not read"}
@@ -217,7 +234,7 @@ def is_day(source: Source, column: str) -> bool:
     cells = source.filled(column)
     if is_date(source, column):
         return True
-    return (
+    return bool(_units_of_cells(source, column)) or (
         is_number(cells, share=0.5)
         and not source.variables[column].levels
         and (not set(cells) <= {"0", "1"} or counted_as(source, column) in ("days", "weeks"))

@@ -322,6 +322,31 @@ def test_follow_up_that_is_blank_or_negative_is_said_at_once_with_the_way_out(
     import_folder(file, made)
 
 
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        ("12 mo,30 months,1 mo.", ["365.25", "913.125", "30.4375"]),
+        ("12d,30 days,1 d", ["12", "30", "1"]),
+        ("1 y,2 yrs,0.5 years", ["365.25", "730.5", "182.625"]),
+    ],
+)
+def test_a_unit_in_every_cell_is_read(tmp_path, cells, days):
+    rows = "".join(f"p{n},{cell},{n % 2}\n" for n, cell in enumerate(cells.split(",")))
+    imported(written(tmp_path / "t.csv", "id,follow_up,died\n" + rows), tmp_path / "made")
+    assert patients_of(tmp_path / "made")["last_contact_day"].tolist() == days
+
+
+def test_units_that_differ_are_asked_and_then_named(tmp_path):
+    file = written(tmp_path / "t.csv", "id,follow_up,died\na,12 mo,0\nb,3 y,1\nc,40 mo,0\n")
+    asked = [line for line in problems(file, tmp_path / "made") if ", as: " in line]
+    assert asked[0].endswith("its text says months and years")
+    answer(tmp_path / "made", time_origin="x", **{"as": "months"})
+    assert problems(file, tmp_path / "made") == [
+        't.csv, row 3, column follow_up: found "3 y", expected a number of months, with a point '
+        "for decimals"
+    ]
+
+
 # --- dates -----------------------------------------------------------------------------------
 
 
@@ -444,6 +469,12 @@ def test_no_warning_of_the_reader_leaks(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read(file)
+
+
+def test_numbers_that_begin_with_a_zero_are_codes(tmp_path):
+    text = "id,ward,os_days,died\n1,007,1,0\n2,012,2,1\n3,007,3,0\n"
+    imported(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert patients_of(tmp_path / "made")["ward"].tolist() == ["007", "012", "007"]
 
 
 # --- precision -------------------------------------------------------------------------------
