@@ -165,11 +165,18 @@ def _is_peak(information: np.ndarray) -> bool:
 
 def _climb(at, start: np.ndarray) -> tuple[np.ndarray, float]:
     """The maximum that a trust region finds from `start`, and the log likelihood there."""
+    known: dict[bytes, Derivatives] = {}  # value, slope and bend of a place are asked one by one
+
+    def of(place: np.ndarray, part: int) -> np.ndarray:
+        if (key := place.tobytes()) not in known:
+            known[key] = at(place)
+        return -known[key][part]
+
     found = optimize.minimize(
-        lambda place: -at(place)[0],
+        lambda place: of(place, 0),
         start,
-        jac=lambda place: -at(place)[1],
-        hess=lambda place: -at(place)[2],
+        jac=lambda place: of(place, 1),
+        hess=lambda place: of(place, 2),
         method="trust-exact",
         options={"gtol": 1e-5, "maxiter": 200},
     )
@@ -184,15 +191,21 @@ class _Likelihood:
     """Log likelihood of the mixture at (logit share, log shape, log scale), with its derivatives.
 
     `time` (n,) is above 0. A patient's exponent is z = shape (log t - log scale) and the uncured
-    cumulative hazard H = exp(z), of which all derivatives are simple.
+    cumulative hazard H = exp(z), of which all derivatives are simple. Patients of one day and one
+    end count together, as `weight`: many patients share few days.
     """
 
     def __init__(self, time: np.ndarray, event: np.ndarray) -> None:
-        self.log_time, self.event = np.log(time), event
+        (late, many), (censored, others) = (
+            np.unique(time[which], return_counts=True) for which in (event, ~event)
+        )
+        self.log_time, self.weight = np.log([*late, *censored]), np.append(many, others)
+        self.event = np.arange(len(self.weight)) < len(many)
+        self.events = self.weight[self.event].sum()
 
     def starts(self, log_shape: float, log_scale: float) -> Iterator[np.ndarray]:
         """Shares around that of the censored; the shape of one Weibull, of hazards down and up."""
-        censored = np.clip(1 - self.event.mean(), 0.02, 0.98)
+        censored = np.clip(1 - self.events / self.weight.sum(), 0.02, 0.98)
         for part, shape, scale in (
             (0.25, log_shape, log_scale),
             (0.9, log_shape, 0.0),
@@ -206,10 +219,11 @@ class _Likelihood:
         """Without cured patients, at (log shape, log scale)."""
         with np.errstate(over="ignore", invalid="ignore"):
             hazard, first, second, log_hazard = self._weibull(place)
-            value = log_hazard[self.event].sum() - hazard.sum()
-            slope = (self.event - hazard) @ first
-            slope[0] += self.event.sum()
-            bend = np.tensordot(self.event - hazard, second, 1) - (first.T * hazard) @ first
+            left = self.weight * (self.event - hazard)
+            value = (self.weight * (np.where(self.event, log_hazard, 0) - hazard)).sum()
+            slope = left @ first
+            slope[0] += self.events
+            bend = np.tensordot(left, second, 1) - (first.T * (self.weight * hazard)) @ first
             return _finite(value, slope, bend)
 
     def at(self, place: np.ndarray) -> Derivatives:
@@ -230,19 +244,20 @@ class _Likelihood:
 
     def _of_events(self, logit, hazard, first, second, log_hazard) -> Derivatives:
         """Of log((1 - share) h exp(-H))."""
-        share, number = _share(logit), self.event.sum()
+        share, number, weight = _share(logit), self.events, self.weight[self.event]
         hazard, first, second = hazard[self.event], first[self.event], second[self.event]
-        value = (log_hazard[self.event] - hazard).sum() - number * np.logaddexp(0, logit)
-        slope = np.append(-number * share, (1 - hazard) @ first)
+        value = weight @ (log_hazard[self.event] - hazard) - number * np.logaddexp(0, logit)
+        left = weight * (1 - hazard)
+        slope = np.append(-number * share, left @ first)
         slope[1] += number
         bend = np.zeros((3, 3))
         bend[0, 0] = -number * share * (1 - share)
-        bend[1:, 1:] = np.tensordot(1 - hazard, second, 1) - (first.T * hazard) @ first
+        bend[1:, 1:] = np.tensordot(left, second, 1) - (first.T * (weight * hazard)) @ first
         return value, slope, bend
 
     def _of_censored(self, logit, hazard, first, second) -> Derivatives:
         """Of log(share + (1 - share) exp(-H))."""
-        share = _share(logit)
+        share, weight = _share(logit), self.weight[~self.event]
         hazard, first, second = hazard[~self.event], first[~self.event], second[~self.event]
         alive = np.exp(-hazard)
         survival = share + (1 - share) * alive
@@ -250,11 +265,12 @@ class _Likelihood:
         by_share = share * (1 - share) * (1 - alive) / survival
         slopes = np.column_stack([by_share, -steep[:, None] * first])
         bend = np.empty((3, 3))
-        bend[0, 0] = (by_share * (1 - 2 * share)).sum()
-        bend[0, 1:] = bend[1:, 0] = (share * steep) @ first
-        inner = np.where(alive > 0, steep * (hazard - 1), 0)
-        bend[1:, 1:] = (first.T * inner) @ first - np.tensordot(steep, second, 1)
-        return np.log(survival).sum(), slopes.sum(axis=0), bend - slopes.T @ slopes
+        bend[0, 0] = weight @ (by_share * (1 - 2 * share))
+        bend[0, 1:] = bend[1:, 0] = (weight * share * steep) @ first
+        inner = weight * np.where(alive > 0, steep * (hazard - 1), 0)
+        bend[1:, 1:] = (first.T * inner) @ first - np.tensordot(weight * steep, second, 1)
+        bend -= (slopes.T * weight) @ slopes
+        return weight @ np.log(survival), weight @ slopes, bend
 
 
 def _finite(value: float, slope: np.ndarray, bend: np.ndarray) -> Derivatives:

@@ -703,6 +703,8 @@ class PartialLikelihood:
         # At risk at t are the rows with start < t <= stop.
         self.from_stop = np.searchsorted(stop[self.by_stop], self.times, side="left")
         self.from_start = np.searchsorted(start[self.by_start], self.times, side="left")
+        self.times_until_stop = np.searchsorted(self.times, stop, side="right")
+        self.times_until_start = np.searchsorted(self.times, start, side="right")
         # Who comes before all of these places is in no sum.
         self.by_stop, self.from_stop = _from_the_first(self.by_stop, self.from_stop)
         self.by_start, self.from_start = _from_the_first(self.by_start, self.from_start)
@@ -733,12 +735,11 @@ class PartialLikelihood:
 
         There the weights of a risk set are lost in rounding.
         """
-        with np.errstate(invalid="ignore", divide="ignore"):
-            score, log_denominator, mean, second = self._moments(beta)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            score, log_denominator, mean = self._means(beta, self.x)
             value = score[self.event].sum() - log_denominator.sum()
             gradient = self.x[self.event].sum(axis=0) - mean.sum(axis=0)
-            p = len(gradient)
-            return value, gradient, second.sum(axis=0).reshape(p, p) - mean.T @ mean
+            return value, gradient, self._squares(score, log_denominator) - mean.T @ mean
 
     def value(self, beta: np.ndarray) -> float:
         """Log likelihood alone."""
@@ -780,6 +781,23 @@ class PartialLikelihood:
         score, log_denominator, means = self._means(beta, np.column_stack([self.x, squares]))
         return score, log_denominator, means[:, :p], means[:, p:]
 
+    def _squares(self, score: np.ndarray, log_denominator: np.ndarray) -> np.ndarray:
+        """The means of the products of columns at risk, summed over all deaths (p, p).
+
+        Each row counts once, by the part that it has in all risk sets together.
+        """
+        top = score.max()
+        part = self._part(np.exp(top - log_denominator))
+        return (self.x.T * (np.exp(score - top) * part)) @ self.x
+
+    def _part(self, each: np.ndarray) -> np.ndarray:
+        """For each row the sum of `each` (deaths,) over the deaths at which it is at risk."""
+        number = len(self.times)
+        until_then = np.append(0, np.cumsum(np.bincount(self.death, each, number)))
+        part = until_then[self.times_until_stop] - until_then[self.times_until_start]
+        part[self.event] -= np.bincount(self.death, self.share * each, number)[self.death]
+        return part
+
     def _means(
         self, beta: np.ndarray, values: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -820,7 +838,13 @@ class PartialLikelihood:
         beta = np.zeros(self.x.shape[1]) if start is None else start
         here = self._penalised(beta, penalty)
         for _ in range(most):
-            step = np.linalg.pinv(here[2], hermitian=True) @ here[1]
+            # With a penalty the information has an inverse; solving is far faster for many columns.
+            curve, slope = here[2], here[1]
+            step = (
+                np.linalg.solve(curve, slope)
+                if penalty
+                else np.linalg.pinv(curve, hermitian=True) @ slope
+            )
             last = here[1] @ step < 1e-10
             for _ in range(30):
                 there = self._penalised(beta + step, penalty)

@@ -90,6 +90,13 @@ class _WeightedLikelihood(PartialLikelihood):
         """Weighted sums over each death's risk set."""
         return self._risk_sums(weighted)[self.death]
 
+    def _part(self, each: np.ndarray) -> np.ndarray:
+        """For each patient the weighted sum of `each` (deaths,) over the deaths at risk."""
+        each = np.bincount(self.death, each, len(self.times))
+        until_then = np.append(0, np.cumsum(each))
+        kept = np.append(0, np.cumsum(each * self.uncensored))
+        return until_then[self.place] + self.kept * (kept[-1] - kept[self.place])
+
     def _risk_sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each time's risk set: who is followed, and who is kept in it."""
         followed = _sums_after(weighted)[self.first]

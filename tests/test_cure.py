@@ -82,6 +82,15 @@ def test_limits_hold_the_true_share_as_often_as_they_say():
     assert 34 <= covered < 40
 
 
+def test_patients_of_one_day_count_as_often_as_they_are():
+    """Each three times: the same model, with limits that are closer by the root of three."""
+    os = endpoint(load("data/bmt"), "os")
+    once, thrice = (cure.mixture_cure(np.tile(os.time, n), np.tile(os.observed, n)) for n in (1, 3))
+    assert (thrice.cured, thrice.shape) == pytest.approx((once.cured, once.shape), rel=1e-6)
+    assert thrice.log_likelihood == pytest.approx(3 * once.log_likelihood)
+    assert thrice.upper - thrice.lower < once.upper - once.lower
+
+
 def test_the_unit_of_time_does_not_matter():
     time, observed = cured_sample(2, 200, cured=0.4, end=5)
     years, days = cure.mixture_cure(time, observed), cure.mixture_cure(365.25 * time, observed)
