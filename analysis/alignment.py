@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 from .text import MISSING
 
@@ -17,6 +18,7 @@ NUMBER = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(?P<fracti
 # What stands before a number: words, a parenthesis that moves along with the number, its sign.
 BEFORE = re.compile(r"(?P<words>.*?)(?P<bracket>[(\[]?)(?P<sign>[<>≤≥≈−+]?)", re.DOTALL)
 Place = tuple[object, ...]
+WILD = 3  # digits more than the usual number of its place has: it gets no room for them
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,24 @@ def is_numeric(cell: str) -> bool:
 
 
 def aligned(cells: Sequence[str]) -> list[str]:
-    """The cells of a column as HTML, their numbers under each other; words stay as they are."""
+    """The cells of a column as HTML, their numbers under each other; words stay as they are.
+
+    A number with far more digits than the others of its place sticks out, and opens no gap in them.
+    """
     cut = [list(_pieces(cell)) if is_numeric(cell) else [] for cell in cells]
-    digits: dict[Place | None, str] = {}
+    lengths: dict[Place | None, list[str]] = {}
     signs: dict[Place | None, str] = {}
     for piece in (piece for pieces in cut for piece in pieces if piece.place is not None):
-        digits[piece.place] = max(digits.get(piece.place, ""), piece.digits, key=len)
+        lengths.setdefault(piece.place, []).append(piece.digits)
         signs[piece.place] = signs.get(piece.place) or piece.sign
+    digits = {place: _usual(found) for place, found in lengths.items()}
     return [_filled(cell, pieces, digits, signs) for cell, pieces in zip(cells, cut, strict=True)]
+
+
+def _usual(digits: Sequence[str]) -> str:
+    """The longest, those aside that are longer than is usual by more than WILD digits."""
+    most = median_low(map(len, digits)) + WILD
+    return max((text for text in digits if len(text) <= most), key=len)
 
 
 def _filled(
@@ -81,7 +93,7 @@ def _filled(
     made, length = [], 0
     for piece in pieces:
         most = digits.get(piece.place, piece.digits)
-        lack = most[: len(most) - len(piece.digits)]
+        lack = most[: max(len(most) - len(piece.digits), 0)]
         lack += "" if piece.sign else signs.get(piece.place, "")
         number = piece.bracket + piece.sign + piece.whole
         made += [html.escape(piece.words), _after(lack, number), piece.fraction]

@@ -28,7 +28,7 @@ import yaml
 from . import site
 from .dataset import ROOT, Dataset, load
 from .preview import preview, preview_alt
-from .provenance import authors, provenance
+from .provenance import authors, provenance, source
 from .site import BOOK, BuildError
 
 if TYPE_CHECKING:
@@ -344,6 +344,8 @@ def _build_pages(
         context = {
             "synthetic": dataset.settings.synthetic,
             "provenance": provenance(dataset, book.folder, parameters),
+            "book": dataset.name,
+            "source": source(dataset, book.folder),
             "preview_alt": preview_alt(dataset),
         }
         whose = authors(dataset, book.folder)

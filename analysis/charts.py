@@ -28,6 +28,9 @@ from .text import MASKED, MISSING, Prose, at_landmarks, counted, shown, with_int
 HEIGHT = 340
 STATIC_WIDTH = 680
 ROW = 17  # pixels between the rows of numbers under the axis
+SHORTEST = 220  # pixels that a title or a label may take: those of the axis on a small phone
+HEADING = 110  # pixels that the heading of a row of numbers may take
+WIDTHS = range(160, 1000, 20)  # pixels of an axis at which its labels are tried
 # Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
 COLOURS = ("var(--series-1, #0072b2)", "var(--series-2, #d55e00)")
 INK = "currentColor"
@@ -35,6 +38,17 @@ LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for 
 HOVER = "hover"  # the layer that only a live chart needs
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
 CHOICE = "choice"  # the number of what the reader has chosen, from 0
+# An axis of heights: its title stands over it, where it can be read.
+UPRIGHT = {
+    "domain": False,
+    "ticks": False,
+    "titleAlign": "left",
+    "titleAngle": 0,
+    "titleBaseline": "bottom",
+    "titleLimit": SHORTEST,
+    "titleX": -34,
+    "titleY": -14,
+}
 STYLE = {
     "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
@@ -97,7 +111,8 @@ class Figure:
 
     `name` begins with the page's, as in `page` or `page-part`. The caption's first sentence names
     the figure. `curves` are the names of several curves, each of which can stand out; `choice` is
-    what the reader may move.
+    what the reader may move. `said` is what a drawing that leaves the page says over its marks: of
+    whom it is, and its numbers. The site's script puts it there, with the caption and the source.
     """
 
     name: str
@@ -106,6 +121,7 @@ class Figure:
     caption: str
     curves: Sequence[str] = ()
     choice: Choice | None = None
+    said: str = ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._html(), "text/plain": self.alt}
@@ -115,7 +131,8 @@ class Figure:
         # No "<" in the data, so that no label can end or open a script element.
         data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
         return (
-            f'<figure class="chart-figure" id="{html.escape(self.name)}">'
+            f'<figure class="chart-figure" id="{html.escape(self.name)}" '
+            f'data-said="{html.escape(self.said)}">'
             f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
             f'<div class="chart-static" aria-hidden="true">{_svg(spec, self.name)}</div>'
             f'<script type="application/json" class="chart-spec">{data}</script></div>'
@@ -169,12 +186,14 @@ def survival_figure(
     chart = step_chart(
         dataset, question, {label: (question.name, curve)}, results, "survival", rows
     )
-    alt_text = (
-        f"{label} from {question.origin} in {len(question.data)} patients, a falling step curve. "
+    whom = f"{label} from {question.origin} in {len(question.data)} patients"
+    numbers = (
         f"Median: {with_interval(results, 'median', question.name)}. "
         f"{at_landmarks(dataset, results, 'survival', question.name, 'Survival was')}."
     )
-    return Figure(name, chart, alt_text, with_source(dataset, caption))
+    alt_text = f"{whom}, a falling step curve. {numbers}"
+    said = f"{whom}. {numbers}"
+    return Figure(name, chart, alt_text, with_source(dataset, caption), said=said)
 
 
 def incidence_figure(
@@ -195,15 +214,15 @@ def incidence_figure(
         rows[label] = ("cumulative_incidence", cause, "events")
     series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
     chart = step_chart(dataset, question, series, results, "cumulative_incidence", rows)
-    alt_text = (
-        f"Cumulative incidence from {question.origin} in {len(question.data)} patients, "
-        f"{len(curves)} rising step curves. "
-    ) + " ".join(
+    whom = f"Cumulative incidence from {question.origin} in {len(question.data)} patients"
+    numbers = " ".join(
         f"{labels[cause]}: {at_landmarks(dataset, results, 'cumulative_incidence', cause)}."
         for cause in curves
     )
+    alt_text = f"{whom}, {len(curves)} rising step curves. {numbers}"
     shown_curves = tuple(series) if len(series) > 1 else ()
-    return Figure(name, chart, alt_text, with_source(dataset, caption), shown_curves)
+    caption = with_source(dataset, caption)
+    return Figure(name, chart, alt_text, caption, shown_curves, said=f"{whom}. {numbers}")
 
 
 def step_chart(
@@ -231,12 +250,7 @@ def step_chart(
         scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
         axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
     )
-    y = alt.Y(
-        "estimate:Q",
-        title=None,
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False),
-    )
+    y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
     colour = alt.Color(
         "series:N", legend=None, scale=alt.Scale(domain=list(series), range=COLOURS[: len(series)])
     )
@@ -249,7 +263,7 @@ def step_chart(
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
-        *_landmark_layers(landmarks, x, colour),
+        *_landmark_layers(landmarks, ticks[-1], x, colour),
         *_series_labels(list(series), colour),
     ]
     if len(series) > 1:
@@ -259,6 +273,16 @@ def step_chart(
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))
     return chart.configure(**STYLE)
+
+
+def share_axis(column: str = "estimate", title: str = "Share of patients", top: float = 1) -> alt.Y:
+    """The shares of a chart, from none to all or as far as `top`."""
+    return alt.Y(
+        f"{column}:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, top]),
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], **UPRIGHT),
+    )
 
 
 def _fading(layer: alt.Chart) -> alt.Chart:
@@ -291,13 +315,21 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
 
 
 def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
-    """The curve at whole months, as far as anyone is followed; who leaves, in the month begun."""
+    """The curve at whole months, as far as anyone is followed; who leaves, in the month begun.
+
+    A landmark within a month is a step as well: its estimate is printed, and its mark would lie off
+    the curve. Nobody is shown to leave there.
+    """
     last = int(dataset.months(curve.index.max())) + 1
     days = [dataset.days(number) for number in range(last + 1)]
-    monthly = est.at(curve, days)
+    within = [
+        dataset.days(month) for month in dataset.settings.months if month % 1 and month < last
+    ]
+    monthly = est.at(curve, sorted([*days, *within]))
     left = pd.Series(curve["censored"].to_numpy(), curve.index).cumsum()
     seen = [left[left.index < day + dataset.settings.days_per_month].iloc[-1] for day in days]
-    monthly["censored"] = pd.Series(seen, monthly.index).diff().fillna(seen[0])
+    leaving = pd.Series(seen, days).diff().fillna(seen[0])
+    monthly["censored"] = leaving.reindex(monthly.index, fill_value=0)
     return monthly[monthly.drop(columns=["lower", "upper"]).notna().all(axis=1)]
 
 
@@ -329,11 +361,25 @@ def _landmarks(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _landmark_layers(landmarks: pd.DataFrame, x: alt.X, colour: alt.Color) -> list[alt.Chart]:
-    """Points, bars and figures; of two curves the second stands a little to the right."""
+def _landmark_layers(
+    landmarks: pd.DataFrame, end: float, x: alt.X, colour: alt.Color
+) -> list[alt.Chart]:
+    """Points, bars and figures; of two curves the second stands a little to the right.
+
+    A figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
+    the others from left to right. The table under the chart has them all.
+    """
     layers = []
-    for place, (_, rows) in enumerate(landmarks.groupby("series", sort=False)):
-        rows = rows.assign(label_at=[_label_height(row, place) for _, row in rows.iterrows()])
+    places = {name: place for place, name in enumerate(landmarks["series"].unique())}
+    heights = [_label_height(row, places[row["series"]]) for _, row in landmarks.iterrows()]
+    landmarks = landmarks.assign(label_at=heights)
+    last_first = sorted(
+        landmarks.index, key=lambda row: landmarks["month"][row] < landmarks["month"].max()
+    )
+    landmarks = landmarks.loc[last_first]
+    tops = HEIGHT * (1 - landmarks["label_at"])
+    landmarks["from_width"] = least_widths(landmarks["month"] / end, tops, landmarks["text"])
+    for place, (_, rows) in enumerate(landmarks.sort_index().groupby("series", sort=False)):
         base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
         layers += [
             base.transform_filter("isValid(datum.lower)")
@@ -342,9 +388,38 @@ def _landmark_layers(landmarks: pd.DataFrame, x: alt.X, colour: alt.Color) -> li
             base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
             alt.Chart(rows)
             .mark_text(dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
-            .encode(x=x, y="label_at:Q", text="text:N"),
+            .encode(x=x, y="label_at:Q", text="text:N", fillOpacity=WHERE_ROOM),
         ]
     return layers
+
+
+# A label says from which width of the chart on there is room for it.
+WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
+
+
+def least_widths(
+    at: Sequence[float], tops: Sequence[float], texts: Sequence[str], size: float | None = None
+) -> list[int]:
+    """From which width of the axis on each label touches none of those before it.
+
+    `at` is the share of the axis at which a label is centred, `tops` its height in pixels, `size`
+    that of its letters, by default LABEL_SIZE's. A label that never has room gets a million.
+    """
+    needed = [0] * len(texts)
+    for width in WIDTHS:
+        high = size or min(max(width / 35, 8), 12)
+        kept: list[tuple[float, float, float]] = []
+        for place, (share, top, text) in enumerate(zip(at, tops, texts, strict=True)):
+            half = 0.34 * high * len(text) + 1
+            free = all(
+                abs(share * width - x) >= half + other or abs(top - y) >= 1.2 * high
+                for x, y, other in kept
+            )
+            if free:
+                kept.append((share * width, top, half))
+            else:
+                needed[place] = width + WIDTHS.step
+    return [10**6 if width > WIDTHS[-1] else width for width in needed]
 
 
 def _label_height(row: pd.Series, place: int) -> float:
@@ -362,7 +437,7 @@ def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
     names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
     return [
         names.transform_filter(alt.datum.series == name)
-        .mark_text(align="left", fontSize=13, fontWeight="bold")
+        .mark_text(align="left", fontSize=13, fontWeight="bold", limit=SHORTEST)
         .encode(x=alt.value(12), y=alt.value(12 + 18 * place), text="name:N", color=colour)
         for place, name in enumerate(series)
     ]
@@ -392,19 +467,25 @@ def _number_rows(
     ticks: Sequence[float],
     x: alt.X,
 ) -> list[alt.Chart]:
-    """Numbers under the axis, each centred on the axis's own tick."""
+    """Numbers under the axis, each centred on the axis's own tick, where there is room."""
+    lines = {
+        label: [_count(results, *source, number) for number in ticks]
+        for label, source in rows.items()
+    }
+    longest = [max(texts, key=len) for texts in zip(*lines.values(), strict=True)]
+    shares = [number / ticks[-1] for number in ticks]
+    widths = least_widths(shares, [0] * len(ticks), longest, size=11)
     layers = []
-    for place, (label, source) in enumerate(rows.items()):
-        counts = [_count(results, *source, number) for number in ticks]
+    for place, (label, counts) in enumerate(lines.items()):
         height = alt.value(HEIGHT + 58 + ROW * place)
-        numbers = pd.DataFrame({"month": ticks, "count": counts})
-        layers.append(
-            alt.Chart(numbers).mark_text(fontSize=11).encode(x=x, y=height, text="count:N")
-        )
+        numbers = pd.DataFrame({"month": ticks, "count": counts, "from_width": widths})
+        drawn = alt.Chart(numbers).mark_text(fontSize=11)
+        layers.append(drawn.encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM))
         heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
-            align="right", dx=-22, fontSize=11
+            align="right", dx=-22, fontSize=11, limit=HEADING
         )
-        layers.append(heading.encode(x=alt.value(0), y=height, text="label:N"))
+        heading = heading.encode(x=alt.value(0), y=height, text="label:N", tooltip="label:N")
+        layers.append(heading)
     return layers
 
 

@@ -25,7 +25,7 @@ NARROW = "width < 540"
 LINE = 46  # pixels of a factor's row
 HEAD = 48  # pixels over the first row: the key and what the sides mean
 APART = 7  # pixels from a row's middle to each of its two marks
-LABELS, TEXTS = 255, 145  # pixels beside the axis of a wide chart
+LABELS, TEXTS, LETTER = 255, 145, 6.6  # pixels beside the axis of a wide chart, and of a letter
 LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
 
 BOX, STEP, INDENT = 30, 38, 22  # pixels of a box, from one to the next, to a part's box
@@ -49,7 +49,8 @@ def forest_figure(
     for model, lines in rows.groupby("model", sort=False):
         named = [f"{row.label} {row.words}" for row in lines.itertuples()]
         alt_text += f"{model}: {'; '.join(named)}. "
-    return Figure(name, chart, alt_text.strip(), with_source(dataset, caption))
+    said = f"{question.title} in {len(question.data)} patients."
+    return Figure(name, chart, alt_text.strip(), with_source(dataset, caption), said=said)
 
 
 def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.DataFrame:
@@ -108,6 +109,7 @@ def forest_chart(rows: pd.DataFrame) -> alt.LayerChart:
     """The marks of `_ratios` on a log axis, with labels, figures and the meaning of the sides."""
     span = span_of(rows)
     height = HEAD + LINE * (rows["place"].max() + 1)
+    texts = max(TEXTS, LETTER * rows["text"].str.len().max())
     x = alt.X(
         "at:Q",
         title="Hazard ratio (log scale)",
@@ -117,7 +119,7 @@ def forest_chart(rows: pd.DataFrame) -> alt.LayerChart:
             nice=False,
             range=[
                 alt.ExprRef(f"{NARROW} ? 10 : {LABELS}"),
-                alt.ExprRef(f"{NARROW} ? width - 10 : width - {TEXTS}"),
+                alt.ExprRef(f"{NARROW} ? width - 10 : width - {texts:.0f}"),
             ],
         ),
         axis=alt.Axis(values=ticks_of(span), grid=False, format="~g", labelFlush=False),
@@ -192,7 +194,7 @@ def _row_texts(rows: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
         dy=up,
         limit=alt.ExprRef(f"{NARROW} ? width - 100 : {LABELS - 15}"),
     )
-    layers = [label.encode(x=alt.value(0), y=y, text="label:N")]
+    layers = [label.encode(x=alt.value(0), y=y, text="label:N", tooltip="label:N")]
     for model in MODELS.values():
         lines = rows[rows["model"] == model].assign(y=rows["middle"])
         for apart, group in lines.groupby("apart"):
@@ -252,7 +254,8 @@ def flow_figure(dataset: Dataset, results: pd.DataFrame, name: str, caption: str
         if parent
     ]
     alt_text = f"Flow of {counts['patients']} patients. {'. '.join(sentences)}."
-    return Figure(name, flow_chart(boxes), alt_text, with_source(dataset, caption))
+    said = f"{counts['patients']} patients."
+    return Figure(name, flow_chart(boxes), alt_text, with_source(dataset, caption), said=said)
 
 
 def flow_labels(dataset: Dataset) -> dict[str, str]:
@@ -321,7 +324,7 @@ def flow_chart(boxes: pd.DataFrame) -> alt.LayerChart:
         drawn.mark_text(align="right", dx=COUNT_WIDTH - 10, fontSize=14, fontWeight="bold")
         .encode(x=x, y=middle, text="count:N"),
         drawn.mark_text(align="left", dx=COUNT_WIDTH, fontSize=13, limit=room)
-        .encode(x=x, y=middle, text="label:N"),
+        .encode(x=x, y=middle, text="label:N", tooltip="label:N"),
         drawn.mark_text(align="right", dx=-10)
         .encode(x=alt.X("right:Q", scale=None, axis=None), y=middle, text="share:N"),
     ]  # fmt: skip

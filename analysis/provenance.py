@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from .dataset import ROOT, Dataset
+from .text import MASKED
 
 SHIPPED = ROOT / "data"
 SHOWN = ("pandas", "lifelines", "altair")  # the packages that compute and draw
@@ -29,6 +30,15 @@ def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> di
         "Made with": f"Plateau {own_version()}, {python}, {packages}",
         "Commit": commit(ROOT),
     }
+
+
+def source(dataset: Dataset, folder: Path) -> str:
+    """Where a drawing is from that leaves its page: the book, its patients, its data."""
+    settings, number = dataset.settings, len(dataset.patients)
+    size = MASKED if 0 < number < dataset.mask_below else f"{number:,}"
+    invented = " Synthetic cohort: no patient data." if settings.synthetic else ""
+    cohort = f"{dataset.title} ({size} {settings.population})"
+    return f"Source: {cohort}; {_data(dataset, folder)}; Plateau {own_version()}.{invented}"
 
 
 def _data(dataset: Dataset, folder: Path) -> str:

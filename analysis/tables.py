@@ -202,12 +202,20 @@ class Table:
         return [*self.notes, *([f"{'; '.join(missing)}."] if missing else [])]
 
     def _download(self) -> str:
-        """A link to the table as it stands, kept in the link itself: no file and no script."""
+        """A link to the table as it stands, kept in the link itself: no file and no script.
+
+        Under the rows stand caption and notes, each in the first cell of a row after "# ", so that
+        every row has as many cells as the head, and a program can leave these out.
+        """
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(self.columns)
         lines.writerows(
             [_inert(str(cell)) for cell in (row.heading, *row.cells)] for row in self.rows
+        )
+        lines.writerows(
+            [f"# {said}", *[""] * (len(self.columns) - 1)]
+            for said in (self.caption, *self._every_note())
         )
         name, caption = html.escape(self.name), html.escape(self.caption)
         return (

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from analysis.browser import chromium, installed_browser
 
 ROOT = Path(__file__).resolve().parent.parent
-
+AXE = "4.14.1"  # of axe-core, which checks pages for accessibility
 
 # The files that take longest, the longest first: what begins last should be short, or one core
 # waits for the other.
@@ -80,12 +81,33 @@ def site() -> Path:
     return ROOT / "_build" / "html"
 
 
+def missing(what: str) -> None:
+    """Skip the tests that need it, but never in CI."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that finds barriers on a page, which npm fetches once."""
+    script = ROOT / "_build" / f"axe-{AXE}.min.js"
+    if not script.exists():
+        if not (npm := shutil.which("npm")):
+            missing("npm is not installed, which fetches axe-core; apt-get install npm")
+        with tempfile.TemporaryDirectory(dir=script.parent) as folder:
+            options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix")
+            fetch = [npm, "install", *options, folder, f"axe-core@{AXE}"]
+            result = subprocess.run(fetch, capture_output=True, text=True, timeout=300)
+            if result.returncode:
+                missing(f"npm cannot fetch axe-core {AXE}: {result.stderr.strip()}")
+            (Path(folder) / "node_modules" / "axe-core" / "axe.min.js").replace(script)
+    return script.read_text("utf-8")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
-    """Chromium. Without one these tests are skipped, but never in CI."""
+    """Chromium."""
     found = installed_browser()
     if found is None:
-        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         missing("Chromium is not installed; apt-get install chromium")
     with chromium(found) as instance:
         yield instance

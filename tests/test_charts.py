@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 
@@ -13,7 +14,7 @@ from test_dataset import HEAD, field, folder
 from test_pages import NASTY, THIN, chart_of, nasty
 
 import analysis
-from analysis import diagrams
+from analysis import charts, diagrams
 from analysis.charts import COLOURS, FOCUS
 from analysis.dataset import load
 from analysis.results import flow
@@ -215,6 +216,82 @@ def test_the_responders_that_could_not_wait_are_counted(tmp_path):
     assert (other["estimate"], other["n"]) == (2, 3)
     early = analysis.pick(results, "count", "seen_early|alive_at_end")
     assert (early["estimate"], early["n"]) == (5, 5)
+
+
+# --- curves ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "months",
+    [range(1, 25), [1.5, 2.2, 6, 7.25, 12], [12, 24, 60], [*range(12, 361, 12)]],
+    ids=["1 to 24", "fractions", "years", "30 years"],
+)
+def test_no_figure_of_a_landmark_lies_on_another(paper, months):
+    at = np.array([float(month) for month in months])
+    tops = np.linspace(20, 250, len(at))
+    texts = [f"{value:.1f}%" for value in tops]
+    widths = charts.least_widths(at / at[-1], tops, texts)
+    assert widths[0] == 0  # what comes first is always drawn
+    for width in (160, 250, 333, 600, 900):
+        size = min(max(width / 35, 8), 12)
+        drawn = [place for place, least in enumerate(widths) if least <= width]
+        for one, other in itertools.combinations(drawn, 2):
+            apart = abs(at[one] - at[other]) / at[-1] * width
+            assert apart > 0.6 * size * 5 or abs(tops[one] - tops[other]) >= size, (one, other)
+
+
+def with_landmarks(data, *months: float):
+    settings = dataclasses.replace(data.settings, months=months, long_term_months=months[-1])
+    return dataclasses.replace(data, settings=settings, public=False)
+
+
+@pytest.mark.parametrize("months", [(1.5, 6.0, 12.0), (2.25, 7.7), (3.0, 30.1)])
+def test_the_mark_of_a_landmark_lies_on_the_curve_of_a_private_dataset(paper, months):
+    *_, spec = chart_of(with_landmarks(paper, *months))
+    steps = [row for row in rows_of(spec) if "at_risk" in row]
+    marks = [row for row in rows_of(spec) if "label_at" in row]
+    assert {row["month"] for row in marks} == set(months)
+    for mark in marks:
+        before = max((s for s in steps if s["month"] <= mark["month"] + 1e-3), key=month_of)
+        assert before["estimate"] == pytest.approx(mark["estimate"], abs=1e-5)
+    within = [row for row in steps if row["month"] % 1]
+    assert {round(row["month"], 3) for row in within} <= set(months)  # and no patient's own day
+    assert not any(row["censored"] for row in within)
+
+
+def month_of(row: dict) -> float:
+    return row["month"]
+
+
+def test_the_axis_of_heights_has_a_title_in_words(paper):
+    *_, html, spec = chart_of(paper)
+    titles = {layer["encoding"]["y"].get("title") for layer in spec["layer"] if "estimate" in
+              str(layer["encoding"].get("y", {}).get("field"))}  # fmt: skip
+    assert "Overall survival" in titles
+    still = html.partition('class="chart-spec"')[0]
+    assert ">Overall survival</text>" in still
+    assert ">Cumulative incidence</text>" in html_of(incidence_of(paper))
+
+
+def test_a_long_label_has_its_room_and_its_full_text(paper):
+    """In a drawing it is cut, and the live one tells it whole."""
+    long = "x" * 140
+    chart = diagrams.forest_chart(ratios((1.0, 0.8, 1.2)).assign(label=long)).to_dict()
+    drawn = [layer for layer in chart["layer"] if "label" in str(layer["encoding"].get("text"))]
+    assert all("limit" in layer["mark"] for layer in drawn)
+    assert all(layer["encoding"]["tooltip"]["field"] == "label" for layer in drawn)
+    question = dataclasses.replace(analysis.endpoint(paper, "os"), title=long)
+    curve = analysis.survival_curve(question.time, question.observed)
+    results = analysis.survival_results(paper, question, curve)
+    rows = {long: ("at_risk", "os", "estimate")}
+    series = {long: ("os", curve), "y": ("os", curve)}
+    made = charts.step_chart(paper, question, series, results, "survival", rows).to_dict()
+    texts = [layer for layer in made["layer"] if layer["mark"]["type"] == "text"]
+    for layer in texts:
+        data = made["datasets"][layer["data"]["name"]]
+        if any(long in str(value) for row in data for value in row.values()):
+            field = layer["encoding"]["text"]["field"]
+            assert field in ("text", "count") or "limit" in layer["mark"], field
 
 
 # --- every chart -----------------------------------------------------------------------------

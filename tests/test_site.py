@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import re
 import struct
@@ -15,8 +16,8 @@ from xml.etree import ElementTree
 import altair as alt
 import pytest
 from altair.utils.schemapi import SchemaValidationError
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from pypdf import PdfReader
 
 from analysis.build import ROOT, notebooks
 from benchmarks.pages import DRAWN, measure, serving
@@ -25,12 +26,21 @@ BOOK = ROOT / "book"
 VENDOR = BOOK / "_extra" / "vendor"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
-AXE = Axe()
 # Each width and each theme once.
 VIEWS = ((PHONE, "dark"), (DESK, "light"))
-# Axe takes seconds for the colours of a page. It sees each page of the paper's book in both views,
-# and in one those of the other books, which have the same parts and other numbers.
+# In which views axe sees a book: the other books have the same parts and other numbers. It takes
+# seconds for the colours of a page, so it sees the pages that have a part of a new kind.
 BY_AXE = {"": ("dark", "light"), "bmt": ("dark",), "myeloid": ("light",)}
+# The kinds of parts of a page: tags with classes and role, within which others, told by what. The
+# letters of formulas, drawings and code are not parts.
+KINDS = """() => {
+  const kind = tag => tag && [tag.localName, ...[...tag.classList].sort(), tag.role].join(" ");
+  const telling = /^aria|^(href|title|type)$/;
+  const told = tag => tag.getAttributeNames().filter(name => telling.test(name));
+  return [...document.querySelectorAll("*")]
+    .filter(tag => !tag.closest("svg, math, pre, head"))
+    .map(tag => [kind(tag), kind(tag.parentElement), ...told(tag)].join(" | "));
+}"""
 THEME = "theme => { document.documentElement.dataset.theme = theme }"
 SLUGS = ("", "bmt", "myeloid")
 
@@ -43,12 +53,12 @@ def served(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser, site: Path) -> Iterator:
+def visit(browser, site: Path, axe: str) -> Iterator:
     """Opens pages where no other host can be reached; `visit.errors` has what went wrong."""
     # Without motion a theme is there at once, and no colour is read on its way to another.
     context = browser.new_context(viewport=PHONE, color_scheme="dark", reduced_motion="reduce")
     page = context.new_page()
-    page.errors = []
+    page.errors, page.axe = [], axe
 
     def refuse(route) -> None:
         page.errors.append(f"asked another host: {route.request.url}")
@@ -81,13 +91,18 @@ def wider_than_the_screen(page) -> bool:
 
 def barriers(page) -> list[str]:
     """What axe finds wrong on a page as it stands, by its own default rules."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(page.axe)
     # What is right it need not list, which takes it most of the time on a long table.
-    found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [f"{rule['id']} at {node['target']}" for rule in found for node in rule["nodes"]]
 
 
-def problems(page, address: str, by_axe: tuple[str, ...]) -> list[str]:
-    """What is wrong with a page in every view: errors, charts, width, and barriers by axe."""
+def problems(page, address: str, known: dict[str, set[str]]) -> list[str]:
+    """What is wrong with a page in every view: errors, charts, width, and barriers by axe.
+
+    `known` has the kinds of parts that axe has seen, by view; a page with others is shown to it.
+    """
     page.errors.clear()
     page.set_viewport_size(VIEWS[0][0])
     page.goto(address)
@@ -101,7 +116,9 @@ def problems(page, address: str, by_axe: tuple[str, ...]) -> list[str]:
             page.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
         found += [f"{theme}: {error}" for error in page.errors]
         found += [f"{theme}: scrolls sideways"] if wider_than_the_screen(page) else []
-        found += [f"{theme}: {barrier}" for barrier in barriers(page)] if theme in by_axe else []
+        if theme in known and (kinds := {*page.evaluate(KINDS)}) - known[theme]:
+            known[theme] |= kinds
+            found += [f"{theme}: {barrier}" for barrier in barriers(page)]
         page.errors.clear()  # axe asks for files that no page asks for
     return found
 
@@ -114,11 +131,8 @@ def test_every_page_works(site: Path, served: str, visit, slug: str) -> None:
         for name in pages_of(site)
         if name.startswith(f"{slug}/") or (not slug and name.partition("/")[0] not in books)
     ]
-    wrong = {
-        name: found
-        for name in names
-        if (found := problems(visit, f"{served}/{name}", BY_AXE[slug]))
-    }
+    known = {theme: set() for theme in BY_AXE[slug]}
+    wrong = {name: found for name in names if (found := problems(visit, f"{served}/{name}", known))}
     assert wrong == {}
     assert len(names) > len(notebooks())
 
@@ -247,12 +261,14 @@ def test_a_drawing_is_saved_to_be_seen_anywhere(site: Path, visit) -> None:
     for kind in ("SVG", "PNG"):
         with visit.expect_download() as download:
             figure.get_by_role("button", name=kind).click()
-        assert download.value.suggested_filename == f"table_3-forest-os.{kind.lower()}"
+        name = f"blinatumomab-table_3-forest-os.{kind.lower()}"
+        assert download.value.suggested_filename == name
         saved[kind] = Path(download.value.path()).read_bytes()
     text = saved["SVG"].decode("utf-8")
     drawing = ElementTree.fromstring(text)
     assert "var(" not in text and "currentColor" not in text
-    assert 'width="100%" height="100%" fill="#fff"' in text
+    paper = drawing[1].attrib
+    assert (paper["width"], paper["height"], paper["fill"]) == ("100%", "100%", "#fff")
     assert "#0072b2" in text and "#d55e00" in text
     assert "Forest plot. Overall survival" in drawing[0].text
     assert saved["PNG"].startswith(b"\x89PNG")
@@ -260,6 +276,93 @@ def test_a_drawing_is_saved_to_be_seen_anywhere(site: Path, visit) -> None:
     assert width == pytest.approx(2 * float(drawing.get("width")), abs=1)
     assert height == pytest.approx(2 * float(drawing.get("height")), abs=1)
     assert visit.errors == []
+
+
+# What a drawing that is saved says, by its page; the words may stand on several lines.
+SAID = {
+    "figure_1a": [
+        "Figure 1A.", "Overall survival from ", " in 259 patients. Median: ", "At risk",
+        "Months since", "Survival was ", " at 12 months", "Synthetic cohort: no patient data.",
+        "blinatumomab 1.0.0",
+    ],
+    "bmt/figure_1d": [
+        "Figure 1D.", "Cumulative incidence from ", " in 137 patients.", "Censored", "Months since",
+        "bmt 1.0.0", "Source: ",
+    ],
+    "bmt/table_3": ["Table 3,", "Overall survival in 137 patients.", "Hazard ratio (log scale)"],
+    "patients": ["259 patients.", "Synthetic cohort: no patient data.", "Source: "],
+    "lesson_03_plateau": ["Share of patients", "Months since", "Cut at: ", "Synthetic cohort"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_drawing_that_leaves_its_page_says_what_it_shows(served: str, visit, name: str) -> None:
+    visit.goto(f"{served}/{name}.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    with visit.expect_download() as download:
+        visit.locator(".chart-figure").first.get_by_role("button", name="SVG").click()
+    drawing = ElementTree.fromstring(Path(download.value.path()).read_bytes())
+    texts = [mark for mark in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    said = " ".join(filter(None, ("".join(mark.itertext()) for mark in texts)))
+    assert [words for words in SAID[name] if words not in said] == []
+    title = visit.locator("article h1").first
+    assert "Synthetic" in said or "/" in name
+    # On the page the chart stays quiet.
+    assert "Source: " not in visit.locator(".chart").first.inner_text()
+    assert title.is_visible()
+
+
+def test_what_is_folded_says_what_it_is(soups: dict[str, BeautifulSoup]) -> None:
+    """The words that are seen come first, and no two are heard alike."""
+    found = 0
+    for name, soup in soups.items():
+        summaries = soup.select("details.hide > summary")
+        assert not any(summary.get("aria-label") for summary in summaries), name
+        for state, seen in (("collapsed", "Show the code"), ("expanded", "Hide the code")):
+            heard = [summary.select_one(f".{state}").get_text() for summary in summaries]
+            assert len({*heard}) == len(heard), name
+            assert all(re.match(rf"{seen}: \w", words) for words in heard), name
+        found += len(summaries)
+    assert found > 300
+
+
+# Numbers of a table's cells that something lies upon: their own cell is not what is on top.
+COVERED = """() => [...document.querySelectorAll('article table td')].flatMap(cell => {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
+    for (let node; (node = walk.nextNode());) {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const { left, right, top, bottom } = range.getBoundingClientRect();
+        if (!node.data.trim() || right === left) continue;
+        for (const x of [left + 1, right - 1]) {
+            const above = document.elementFromPoint(x, (top + bottom) / 2);
+            if (!above || !cell.contains(above)) found.push(node.data);
+        }
+    }
+    return found;
+})"""
+SCROLLED = """() => [...document.querySelectorAll('article *')].filter(part =>
+    part.clientWidth && part.scrollWidth > part.clientWidth + 1
+    && getComputedStyle(part).overflowX !== 'visible').map(part => part.className)"""
+PAPER = {"width": 680, "height": 30_000}  # an A4 sheet without its margins, as long as need be
+
+
+@pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s1"])
+def test_paper_shows_every_number_of_a_table(served: str, visit, name: str) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/{name}.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    pages = PdfReader(io.BytesIO(visit.pdf(format="A4"))).pages
+    printed = re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
+    visit.emulate_media(media="print")
+    visit.set_viewport_size(PAPER)
+    assert visit.evaluate(COVERED) == []
+    assert visit.evaluate(SCROLLED) == []
+    assert not wider_than_the_screen(visit)
+    cells = visit.locator("article table:visible td").all_inner_texts()
+    numbers = [number for cell in cells for number in re.findall(r"[\d.,]*\d", cell)]
+    assert len(numbers) > 20
+    assert [number for number in numbers if number not in printed] == []
 
 
 def test_the_files_of_a_chart_are_reached_by_keyboard(served: str, visit) -> None:

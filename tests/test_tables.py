@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
@@ -71,6 +73,26 @@ def test_points_stand_under_each_other(page, cells: list[str]) -> None:
     assert spread(page, cells, STYLE.replace("data-lack", "data-none")) > 3  # so it can fail
 
 
+WILD_CELLS = ["0.14 (0.00–24081446.55)", "0.14 (0.00–2e7)", "123456789.5 (1.0–2.0)"]
+
+
+@pytest.mark.parametrize("wild", WILD_CELLS)
+@pytest.mark.parametrize("cells", [COLUMNS["ratios"], COLUMNS["shares"]])
+def test_one_wild_number_opens_no_gap_in_the_others(cells: list[str], wild: str) -> None:
+    assert aligned([*cells, wild])[:-1] == aligned(cells)
+
+
+def test_a_table_that_is_saved_carries_caption_and_notes() -> None:
+    """Under the rows, each with as many cells as the head, so that the whole can be read."""
+    made = table(["7, or so", f"8{DAGGER}"], notes=["CI, confidence interval.", CARRIED])
+    file = unquote(html_of(made).select_one("a[download]")["href"].partition(",")[2])
+    read = pd.read_csv(io.StringIO(file), dtype=str, keep_default_na=False)
+    notes = read["A"].str.startswith("# ")
+    assert list(read[~notes]["B"]) == ["7, or so", f"8{DAGGER}"]
+    assert list(read[notes]["A"]) == ["# T", "# CI, confidence interval.", f"# {CARRIED}"]
+    assert {len(line) for line in csv.reader(file.splitlines())} == {2}
+
+
 def test_a_number_without_decimals_ends_where_those_with_them_have_their_point(page) -> None:
     page.set_content(f"<style>{STYLE}</style>{table(['27 (62.8)', '7', '37.5 (18–80)'])._html()}")
     ends = page.evaluate("""[...document.querySelectorAll("td")].map(cell => {
@@ -91,7 +113,8 @@ def test_the_text_of_a_table_has_no_room_in_it(page, cells: list[str]) -> None:
     page.set_content(f"<style>{STYLE}</style>{made._html()}")
     assert page.evaluate("[...document.querySelectorAll('td')].map(c => c.innerText)") == cells
     file = unquote(soup.select_one("a[download]")["href"].partition(",")[2])
-    assert [line[1] for line in csv.reader(file.splitlines())][1:] == cells
+    lines = [line for line in csv.reader(file.splitlines()) if not line[0].startswith("# ")]
+    assert [line[1] for line in lines][1:] == cells
     assert made._plain().splitlines()[2 : 2 + len(cells)] == [
         f"row {n} | {cell}" for n, cell in enumerate(cells)
     ]

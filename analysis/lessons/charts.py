@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .. import estimators as est
-from ..charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE
+from ..charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE, share_axis
 from ..dataset import Dataset
 from ..results import last_month
 
@@ -82,16 +82,6 @@ def month_axis(ticks: Sequence[float], title: str, column: str = "month") -> alt
         title=title,
         scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
         axis=alt.Axis(values=list(ticks), grid=False, format="d", labelFlush=False),
-    )
-
-
-def share_axis(column: str = "estimate") -> alt.Y:
-    """The shares of a chart, from none to all."""
-    return alt.Y(
-        f"{column}:Q",
-        title=None,
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False),
     )
 
 

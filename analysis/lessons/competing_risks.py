@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import conclusions
 from .. import estimators as est
-from ..charts import COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
+from ..charts import COLOURS, INK, LABEL_SIZE, Choice, Figure, share_axis, with_source
 from ..dataset import Dataset, Factor
 from ..endpoints import Endpoint, covariate_rows, endpoint
 from ..results import (
@@ -241,12 +241,7 @@ def sum_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     title = f"Months since {question.origin}"
     x = alt.X("landmark:N", title=title, sort=months, axis=alt.Axis(labelAngle=0, ticks=False))
     side = alt.XOffset("way:N", sort=[RIGHT, WRONG])
-    y = alt.Y(
-        "lower:Q",
-        title=None,
-        scale=alt.Scale(domain=[0, top * 1.28]),
-        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False),
-    )
+    y = share_axis("lower", top=top * 1.28)
     parts = {LABELS["relapse"]: 0.75, LABELS["death"]: 0.75, NEITHER: 0.15}  # how dark they are
     colour = alt.Color(
         "part:N", legend=None, scale=alt.Scale(domain=list(parts), range=[*COLOURS, INK])

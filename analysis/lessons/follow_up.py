@@ -11,7 +11,7 @@ import pandas as pd
 
 from .. import conclusions
 from .. import estimators as est
-from ..charts import HEIGHT, INK, LABEL_SIZE, ROW, Choice, Figure, with_source
+from ..charts import HEIGHT, INK, LABEL_SIZE, ROW, Choice, Figure, share_axis, with_source
 from ..dataset import Dataset, Factor
 from ..endpoints import Endpoint, covariate_rows, endpoint
 from ..results import axis_months, frame, pick
@@ -30,7 +30,7 @@ from ..text import (
     written,
 )
 from .censoring import times as times
-from .charts import curves_chart, month_axis, monthly, share_axis
+from .charts import curves_chart, month_axis, monthly
 from .course import Exercise
 from .cuts import cut_at, cuts, named, place_of
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .. import conclusions
 from .. import estimators as est
-from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
+from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, share_axis, with_source
 from ..dataset import Dataset, Factor, NotRecorded
 from ..endpoints import Endpoint, covariate_rows, endpoint
 from ..results import SELECTION_LEVEL, axis_months, factors_of, frame, last_month, pick
@@ -437,9 +437,7 @@ def _area_chart(
     x = alt.X("month:Q", title=f"Months since {asked.os.origin}",
               scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
               axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False))  # fmt: skip
-    y = alt.Y("estimate:Q", title=None, scale=alt.Scale(domain=[0, 1]),
-              axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False,
-                            ticks=False))  # fmt: skip
+    y = share_axis()
     colour = alt.Color("series:N", legend=None,
                        scale=alt.Scale(domain=series, range=list(COLOURS)))  # fmt: skip
     dash = alt.StrokeDash("series:N", legend=None,

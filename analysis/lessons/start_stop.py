@@ -11,7 +11,7 @@ import pandas as pd
 
 from .. import conclusions
 from .. import estimators as est
-from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure, with_source
+from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, UPRIGHT, Choice, Figure, with_source
 from ..dataset import Dataset, Factor, NotRecorded
 from ..endpoints import Endpoint, covariate_rows, endpoint, entry_days, rows_as_if_known
 from ..results import factors_of, frame, pick
@@ -364,7 +364,7 @@ def risk_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
         scale=alt.Scale(domain=[0, months[-1]], nice=False),
         axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
     )
-    y = alt.Y("lower:Q", title=None, axis=alt.Axis(domain=False, ticks=False, tickCount=5))
+    y = alt.Y("lower:Q", title="Patients at risk", axis=alt.Axis(tickCount=5, **UPRIGHT))
     names = {label: dark for label, dark in PARTS.values()}
     colour = alt.Color(
         "part:N", legend=None, scale=alt.Scale(domain=list(names), range=[*COLOURS, INK])

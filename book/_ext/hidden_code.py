@@ -1,0 +1,71 @@
+"""What code it is that a page shows when it is asked: the name of each folded cell.
+
+A reader who only hears the page would hear "Show the code" a dozen times. The words stay as they
+are seen, and after them, for the ear, stands what the cell does: the comment that it begins with,
+or what it calls last. No two cells of a page have one name.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+# Calls that say little of what a cell does, and what they are called instead; others are left out.
+PLAIN = {"Prose": "sentences", "write": "results"}
+LEFT_OUT = {"display", "print"} | set(dir(builtins))
+
+
+def name_of(source: str, classes: Sequence[str]) -> str:
+    """What a cell does, in a few words."""
+    if "tag_parameters" in classes:
+        return "parameters"
+    first = source.strip().partition("\n")[0]
+    if first.startswith("#"):
+        return first.lstrip("# ")
+    last = ast.parse(source).body[-1]
+    if isinstance(last, ast.Assign):
+        return _words(ast.unparse(last.targets[0]))
+    calls = [node.func for node in ast.walk(last) if isinstance(node, ast.Call)]
+    called = [ast.unparse(call).rpartition(".")[2] for call in calls]
+    telling = [name for name in called if name not in LEFT_OUT]
+    names = [node.id for node in ast.walk(last) if isinstance(node, ast.Name)]
+    telling += [name for name in names if name not in LEFT_OUT]
+    return _words((telling or ["cell"])[0])
+
+
+def _words(name: str) -> str:
+    return PLAIN.get(name, name.replace("_", " "))
+
+
+def visit(self: HTML5Translator, node: HideCodeCellNode) -> None:
+    """Open the folded cell. myst-nb's own label hides the words that are seen."""
+    source = next(node.findall(nodes.literal_block)).astext()
+    name = name_of(source, node.parent["classes"])
+    seen = self.__dict__.setdefault("names_of_code", Counter())
+    seen[name] += 1
+    heard = f"{name}, {seen[name]}" if seen[name] > 1 else name
+    self.body.append(f'<details class="admonition hide {" ".join(node["classes"])}">\n<summary>\n')
+    for state, prompt in (("collapsed", "prompt_show"), ("expanded", "prompt_hide")):
+        words = f'{escape(node[prompt])}<span class="visually-hidden">: {escape(heard)}</span>'
+        self.body.append(f'<p class="{state} admonition-title">{words}</p>\n')
+    self.body.append("</summary>\n")
+
+
+def depart(self: HTML5Translator, node: HideCodeCellNode) -> None:
+    """Close the folded cell."""
+    self.body.append("</details>\n")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Take the place of myst-nb's way to write a folded cell."""
+    app.add_node(HideCodeCellNode, override=True, html=(visit, depart))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
