@@ -11,7 +11,7 @@ from scipy import stats
 
 from .. import conclusions
 from .. import estimators as est
-from ..charts import COLOURS, INK, Choice, Figure, with_source
+from ..charts import COLOURS, INK, Choice, Figure, share_axis, with_source
 from ..cure import CureFit, mixture_cure, sufficient_follow_up
 from ..dataset import Dataset
 from ..endpoints import Endpoint, endpoint
@@ -45,7 +45,7 @@ from ..text import (
     written,
 )
 from .censoring import times as times
-from .charts import curves_chart, month_axis, monthly, share_axis
+from .charts import curves_chart, month_axis, monthly
 from .course import Exercise
 from .cuts import cut_at, cuts, named, place_of
 
