@@ -264,13 +264,13 @@ def _day_columns(source: Source, role: str) -> tuple[list[str], str]:
     known = [column for column in found if counted_as(source, column)] or found
     wanted = "date" if _has_dates(source) else "days"
     days = [column for column in known if counted_as(source, column) == wanted] or known
-    told_twice = [column for column in known if counted_as(source, column) in UNITS]
-    if len(days) > 1 or not _same_days(source, told_twice):
-        return [OPEN], f"which of these is {role}? {_list(days if len(days) > 1 else told_twice)}"
-    if days[:1] == told_twice[:1] or len(told_twice) > 1:
-        days = sorted(told_twice, key=lambda c: (_blanks(source, c), UNITS[counted_as(source, c)]))[
-            :1
-        ]
+    if len(days) > 1:
+        return [OPEN], f"which of these is {role}? {_list(days)}"
+    counted = [column for column in known if counted_as(source, column) in UNITS]
+    if days and days[0] in counted:  # the most complete one, then the finest unit
+        if not _same_days(source, counted):
+            return [OPEN], f"which of these is {role}? they disagree: {_list(counted)}"
+        days = sorted(counted, key=lambda c: (_blanks(source, c), UNITS[counted_as(source, c)]))[:1]
     if role != "last_contact_day":
         return days, _says(source, days)
     if not days:

@@ -42,6 +42,7 @@ from .guesses import DAYS, OPEN, draft, identifies, quoted, several_rows
 from .headers import ROW_NAMES
 from .meaning import (
     agree,
+    candidates,
     clocks,
     counted_as,
     death_codes,
@@ -533,6 +534,7 @@ class _Maker:
         self._died()
         self._codes_without_labels()
         self._events_at_the_end()
+        self._other_follow_up()
         left_out = {**(self.mapping.get("dropped") or {}), **consumed}
         own = {*(self.mapping["columns"] or {})}
         reserved = {*_reserved(self.mapping), self.dates.get("origin")}
@@ -576,6 +578,21 @@ class _Maker:
                 f"codes without labels, as categories: {', '.join(bare)}; levels in {MAPPING} can "
                 "name them"
             )
+
+    def _other_follow_up(self) -> None:
+        """Other columns of follow-up that say something else, by more than a month."""
+        taken = _columns_of(self.reserved["last_contact_day"])
+        days = pd.to_numeric(pd.Series(self.made.columns["last_contact_day"].values))
+        for column in candidates(self.source, STEMS["last_contact_day"]):
+            unit = counted_as(self.source, column)
+            if column in taken or unit not in UNITS:
+                continue
+            cells = pd.Series(self.source.text[column].tolist())
+            others = pd.to_numeric(cells, errors="coerce") * self.lengths[unit]
+            count = int(((days - others).abs() > max(31, self.lengths[unit])).sum())
+            if count:
+                told = f"{column} says otherwise of {count} patients"
+                self.made.notes.append(f"  last_contact_day: {told}")
 
     def _events_at_the_end(self) -> None:
         """Events on the last contact of the living, which may be no events but censorings."""

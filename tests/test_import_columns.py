@@ -753,3 +753,13 @@ def test_a_death_among_the_events_of_a_relapse_is_no_relapse(tmp_path, described
     changed(tmp_path / "made", "  died:\n    paramcd: OS", '  died: {paramcd: OS, dead: ["1"]}')
     (line,) = problems(adsl, tmp_path / "made", adtte=adtte)
     assert 'reserved.died.dead: found ["1"], expected ["0"]' in line
+
+
+def test_where_events_are_dates_the_follow_up_is_taken_from_a_date(tmp_path):
+    text = "id,diagnosis_date,relapse_date,last_contact_date,died,os_months,fu_days\n"
+    text += "a,2020-01-01,2020-03-01,2020-12-31,no,12,365\nb,2020-01-01,,2020-02-10,yes,40,40\n"
+    lines = import_folder(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert days(tmp_path / "made") == ["365", "40"]
+    said = [line for line in lines if line.startswith("  last_contact_day: ")]
+    assert said[1:] == ["  last_contact_day: os_months says otherwise of 1 patients"]
+    assert days(tmp_path / "made", "relapse_day") == ["60", ""]
