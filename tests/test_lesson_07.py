@@ -208,3 +208,21 @@ def test_where_a_field_is_masked_nothing_gives_it_back() -> None:
     assert "masked" in str(lesson.told_columns(data, made))
     other = pick(made, "share_recorded", "hsct_day:lived", late)
     assert other["events"] == 24  # no field is small there
+
+
+@pytest.mark.parametrize("below", [0, 5])
+def test_a_difference_does_not_give_a_masked_side_back(below) -> None:
+    """In bmt fewer than five of those without recovery by the landmark are at risk at the end."""
+    data = analysis.load("data/bmt", mask_below=below)
+    made = analysis.masked(data, lesson.results(data, 1, 5))
+    rows = made[made["quantity"].isin(["survival_difference", "p_difference"])]
+    assert rows["estimate"].isna().all() == bool(below)
+    words = "cannot be judged" if below else "has P = .045"
+    assert words in str(lesson.told_right(data, made))
+
+
+@pytest.mark.parametrize("p, words", [(0.2, "do not tell"), (0.01, "has P = .010. The smaller")])
+def test_two_sides_are_told_apart_by_their_difference(datasets, results, p, words) -> None:
+    made = results["myeloid"].copy()
+    made.loc[made["quantity"].eq("p_difference"), "estimate"] = p
+    assert words in str(lesson.told_right(datasets["myeloid"], made))

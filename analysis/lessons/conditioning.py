@@ -295,11 +295,11 @@ def _contrast(dataset: Dataset, told: Story, event: Factor, late: float) -> Iter
         est.survival_at(est.survival_curve(told.end[s], told.died[s]), _days(dataset, late))
         for s in sides
     ]
-    deaths = [
-        int((told.died & ~est.beyond(told.end, _days(dataset, late)) & s).sum()) for s in sides
-    ]
-    if any(0 < number < dataset.mask_below for number in deaths):  # one side would give the other
-        ends = [(np.nan, np.nan)] * 2
+    day = _days(dataset, late)
+    deaths = [int((told.died & ~est.beyond(told.end, day) & side).sum()) for side in sides]
+    at_risk = [int(((told.end >= day) & side).sum()) for side in sides]
+    if any(0 < number < dataset.mask_below for number in (*deaths, *at_risk)):
+        ends = [(np.nan, np.nan)] * 2  # the difference would give the masked side back
     found, n = est.difference(*ends), int(np.sum(sides))
     common = {"group": event.column, "months": late, "n": n, "events": sum(deaths)}
     limits = {part: getattr(found, part) for part in ("estimate", "lower", "upper")}

@@ -417,6 +417,8 @@ def _late(results: pd.DataFrame) -> Prose:
     if long_enough == "unknown":
         return _rule(results, "os")
     waits = conclusions.waiting(pick(results, "share_uncured_at_end", "os")["estimate"])
+    if _worth(results, "os") == "nobody":
+        waits = "some"  # all of them
     apart = (waits, long_enough) in (("few", "not_shown"), ("some", "long_enough"))
     return Prose(
         "{rule} These are the patients, of {n}, who died in a stretch before the last death that "
