@@ -472,6 +472,8 @@ def _number_rows(
         label: [_count(results, *source, number) for number in ticks]
         for label, source in rows.items()
     }
+    if not lines:
+        return []
     longest = [max(texts, key=len) for texts in zip(*lines.values(), strict=True)]
     shares = [number / ticks[-1] for number in ticks]
     widths = least_widths(shares, [0] * len(ticks), longest, size=11)
