@@ -281,6 +281,19 @@ def _restricted_mean_difference(name: str, case: str, at: pd.Series) -> dict:
     return found
 
 
+def _survival_difference(name: str, case: str, at: pd.Series) -> dict:
+    rows, (column,) = _rows_of_case(name, case), _factors_of(case)
+    curves = [
+        est.survival_curve(side["stop"], side["event"])
+        for side in (rows[rows[column] == 1], rows[rows[column] == 0])
+    ]
+    found = {}
+    for horizon in at.unique():
+        difference = est.difference(*(est.survival_at(curve, horizon) for curve in curves))
+        found |= {(part, horizon): value for part, value in vars(difference).items()}
+    return found
+
+
 def _landmark(name: str, case: str, at: pd.Series) -> dict:
     rows, (column,) = _rows_of_case(name, case), _factors_of(case)
     found = {}
@@ -297,6 +310,7 @@ OF_LESSONS = {
     "fine_gray": _fine_gray,
     "switching_curves": _switching_curves,
     "restricted_mean_difference": _restricted_mean_difference,
+    "survival_difference": _survival_difference,
     "landmark": _landmark,
 }
 

@@ -216,7 +216,18 @@ difference_rows <- function(dataset, case, time, event, group, horizons) {
                 upper = difference[[1]] + Z * se, p = 2 * pnorm(-abs(difference[[1]] / se)))
     value(dataset, "restricted_mean_difference", case, names(values), values, horizon)
   }
-  do.call(rbind, lapply(horizons, one))
+  at <- function(horizon) {
+    last <- tapply(time, group, max)
+    if (any(last < horizon)) return(NULL)
+    found <- summary(survfit(Surv(time, event) ~ group), times = horizon)
+    if (any(found$std.err == 0)) return(NULL)
+    difference <- diff(found$surv)
+    se <- sqrt(sum(found$std.err^2))
+    values <- c(estimate = difference, se = se, lower = difference - Z * se,
+                upper = difference + Z * se, p = 2 * pnorm(-abs(difference / se)))
+    value(dataset, "survival_difference", case, names(values), values, horizon)
+  }
+  rbind(do.call(rbind, lapply(horizons, one)), do.call(rbind, lapply(horizons, at)))
 }
 
 shipped_differences <- function(name) {
