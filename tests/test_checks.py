@@ -621,8 +621,8 @@ PACKAGE = "datapackage.json, analysis"
         (
             rows(60, last_contact_day="700"),
             {"months": [12, 24]},
-            f"{PACKAGE}.months: overall survival: nobody is followed to 24 months; the curve is "
-            "carried forward from the last patient",
+            f"{PACKAGE}.months: overall survival: nobody is followed to 24 months; there is "
+            "no estimate, unless all had the event or it is carried forward",
         ),
         (
             rows(60, last_contact_day="700").replace(",700,", ",900,", 9),

@@ -296,7 +296,7 @@ def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
 
     alive = (pick(results, "survival", question.name, month) for question in questions)
     under = (pick(results, "survival_end", question.name) for question in questions)
-    late = [counted(pick(results, "share_late", q.name)["events"]) for q in questions]
+    late = [_late_events(dataset, pick(results, "share_late", q.name)) for q in questions]
     shares = [_share_cell(results, q.name) for q in questions]
     rows = [
         Row("Wrong, without a word on follow-up"),
@@ -343,6 +343,12 @@ def _share_cell(results: pd.DataFrame, group: str) -> str:
     if worth == "open":
         return f"no answer{cell[cell.index(' ') :] if ' ' in cell else ''}"
     return cell + "†" * (worth == "above_curve")
+
+
+def _late_events(dataset: Dataset, row: pd.Series) -> str:
+    """How many came late; without an answer a dash, which is not the same as masked."""
+    unknown = pd.isna(row["events"]) and not dataset.mask_below
+    return MISSING if unknown else counted(row["events"])
 
 
 def _bare(cell: str) -> str:
