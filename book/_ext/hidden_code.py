@@ -49,7 +49,8 @@ def _words(name: str) -> str:
 def visit(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Open the folded cell. myst-nb's own label hides the words that are seen."""
     source = next(node.findall(nodes.literal_block)).astext()
-    name = name_of(source, node.parent["classes"])
+    cell = node.parent or {"classes": []}  # that of a cell folded whole is not told
+    name = name_of(source, cell["classes"])
     seen = self.__dict__.setdefault("names_of_code", Counter())
     seen[name] += 1
     heard = f"{name}, {seen[name]}" if seen[name] > 1 else name
