@@ -282,7 +282,7 @@ def test_a_drawing_is_saved_to_be_seen_anywhere(site: Path, visit) -> None:
 SAID = {
     "figure_1a": [
         "Figure 1A.", "Overall survival from ", " in 259 patients. Median: ", "At risk",
-        "Months since", "Survival was ", " at 12 months", "Synthetic cohort: no patient data.",
+        "Months since", "Survival was ", " at 24 months", "Synthetic cohort: no patient data.",
         "blinatumomab 1.0.0",
     ],
     "bmt/figure_1d": [
@@ -305,11 +305,8 @@ def test_a_drawing_that_leaves_its_page_says_what_it_shows(served: str, visit, n
     texts = [mark for mark in drawing.iter("{http://www.w3.org/2000/svg}text")]
     said = " ".join(filter(None, ("".join(mark.itertext()) for mark in texts)))
     assert [words for words in SAID[name] if words not in said] == []
-    title = visit.locator("article h1").first
-    assert "Synthetic" in said or "/" in name
     # On the page the chart stays quiet.
-    assert "Source: " not in visit.locator(".chart").first.inner_text()
-    assert title.is_visible()
+    assert "Source: " not in visit.locator(".chart").first.text_content()
 
 
 def test_what_is_folded_says_what_it_is(soups: dict[str, BeautifulSoup]) -> None:
@@ -318,16 +315,18 @@ def test_what_is_folded_says_what_it_is(soups: dict[str, BeautifulSoup]) -> None
     for name, soup in soups.items():
         summaries = soup.select("details.hide > summary")
         assert not any(summary.get("aria-label") for summary in summaries), name
-        for state, seen in (("collapsed", "Show the code"), ("expanded", "Hide the code")):
+        for state, verb in (("collapsed", "Show"), ("expanded", "Hide")):
             heard = [summary.select_one(f".{state}").get_text() for summary in summaries]
             assert len({*heard}) == len(heard), name
-            assert all(re.match(rf"{seen}: \w", words) for words in heard), name
+            assert all(re.match(rf"{verb} [a-z ]+: \w", words) for words in heard), name
         found += len(summaries)
     assert found > 300
 
 
 # Numbers of a table's cells that something lies upon: their own cell is not what is on top.
 COVERED = """() => [...document.querySelectorAll('article table td')].flatMap(cell => {
+    if (!cell.checkVisibility()) return []; // in a list that the reader left folded
+    cell.scrollIntoView({ block: 'center', behavior: 'instant' });
     const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
     for (let node; (node = walk.nextNode());) {
         const range = document.createRange();
@@ -344,7 +343,7 @@ COVERED = """() => [...document.querySelectorAll('article table td')].flatMap(ce
 SCROLLED = """() => [...document.querySelectorAll('article *')].filter(part =>
     part.clientWidth && part.scrollWidth > part.clientWidth + 1
     && getComputedStyle(part).overflowX !== 'visible').map(part => part.className)"""
-PAPER = {"width": 680, "height": 30_000}  # an A4 sheet without its margins, as long as need be
+PAPER = {"width": 680, "height": 1_000}  # an A4 sheet without its margins
 
 
 @pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s1"])

@@ -53,7 +53,7 @@
   // What stands over and under the drawing of a figure that leaves its page.
   const around = (figure) => {
     const caption = figure.querySelector("figcaption").textContent.trim();
-    const [title] = caption.match(/^.*?[.?!](?=\s|$)/) ?? [caption];
+    const [title] = caption.match(/^.{16,}?[.?!](?=\s|$)/) ?? [caption]; // past "Figure 1A."
     const slider = figure.querySelector(".chart-choice input");
     const answer = figure.querySelectorAll(".chart-answers li")[slider?.defaultValue];
     const chosen = answer && `${slider.labels[0].textContent}: ${answer.dataset.value}. `;
