@@ -122,7 +122,7 @@ def told_months(dataset: Dataset, question: Endpoint) -> list[float]:
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
     followed = followed_landmarks(dataset, question)
-    longest = max([last_month(dataset, question.time), *followed])
+    longest = max([1.0, last_month(dataset, question.time), *followed])  # all may leave on day 0
     step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
     return [float(month) for month in np.arange(0, longest + step, step)]
 

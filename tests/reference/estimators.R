@@ -130,7 +130,7 @@ all_curves <- function() {
   by_hormone <- function(level) {
     with(subset(DATA$gbsg, hormon == level),
          curve_rows("gbsg", paste0("rfs:hormon=", level), rfstime, status,
-                    c(365, 730, 1461, 2000), c(1000, 3000)))
+                    c(365, 730, 1461, 2000), c(1000, 2400)))
   }
   months <- c(12, 60, 120, 240, 360)
   days <- c(365, 1000, 1583, 2000, 4000, 6000)
@@ -138,7 +138,7 @@ all_curves <- function() {
     with(DATA$mgus2, curve_rows("mgus2", "death", futime, death, months, c(120, 360))),
     with(DATA$rotterdam, curve_rows("rotterdam", "death", dtime, death, days, c(2000, 6000))),
     with(DATA$gbsg, curve_rows("gbsg", "rfs", rfstime, status, c(365, 730, 1461, 2000),
-                               c(1000, 3000))),
+                               c(1000, 2400))),
     by_hormone(0),
     by_hormone(1),
     kaplan_meier_rows("big", "any", BIG$time, BIG$event > 0, c(100, 500, 900)),
