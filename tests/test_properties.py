@@ -383,7 +383,7 @@ def test_fine_gray_has_an_estimate_exactly_where_nothing_separates_the_events(
 @drawn
 @given(start_stop(), st.integers(-1, 13))
 def test_a_landmark_in_the_rows_and_in_the_curves_is_the_same(rows, day):
-    """At the landmark the curves have the patients of the landmark's rows, each in his state."""
+    """At the landmark the curves have the patients of the landmark's rows, each in their state."""
     still = at_landmark(rows, "switched", day)
     assert (still["stop"] > 0).all()
     assert not still["patient"].duplicated().any()

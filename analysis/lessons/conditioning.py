@@ -484,8 +484,8 @@ def directions_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Tabl
                        f"Without {label} by then"),
     ]  # fmt: skip
     notes = [
-        "The first four are plain shares. They count whoever left alive before the split as if he "
-        "had died. The last two are Kaplan–Meier estimates, with the patients followed beyond the "
+        "The first four are plain shares. They count whoever left alive before the split as if "
+        "they had died. The last two are Kaplan–Meier estimates, with the patients followed beyond the "
         "landmark.",
     ]
     return Table(

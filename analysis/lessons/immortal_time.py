@@ -246,6 +246,16 @@ def landmark_answer(dataset: Dataset, results: pd.DataFrame, factor: Factor, mon
     )
 
 
+def _landmark_rule(month: float) -> str:
+    """How the landmark of the tables was chosen: never by what came of it."""
+    if month == LANDMARK:
+        return f"The landmark of {in_months(LANDMARK)} is the same for every dataset."
+    return (
+        f"The landmark is {in_months(LANDMARK)} for every dataset. Here nobody is followed so "
+        f"long, and it is {in_months(month)}."
+    )
+
+
 def ratios_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str = "") -> Table:
     """The ratio by each way of counting, on the same patients."""
     factor = event_of(dataset, column)
@@ -273,7 +283,7 @@ def ratios_table(dataset: Dataset, results: pd.DataFrame, name: str, column: str
         "The first of each is wrong.",
         ["Counted", "HR", "95% CI", "P", "Patients", "Deaths"],
         rows,
-        [f"P, Wald test. The landmark of {in_months(LANDMARK)} is the same for every dataset."],
+        [f"P, Wald test. {_landmark_rule(month)}"],
         abbreviations=dataset.settings.abbreviations,
     )
 
