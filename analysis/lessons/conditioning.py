@@ -485,8 +485,8 @@ def directions_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Tabl
     ]  # fmt: skip
     notes = [
         "The first four are plain shares. They count whoever left alive before the split as if "
-        "they had died. The last two are Kaplan–Meier estimates, with the patients followed beyond the "
-        "landmark.",
+        "they had died. The last two are Kaplan–Meier estimates, with the patients followed beyond "
+        "the landmark.",
     ]
     return Table(
         name,
