@@ -299,7 +299,8 @@ def past_follow_up(
 
 def _events(row: pd.Series, followed: float) -> str:
     """How many had the event; past follow-up that is not known, which is not the same as masked."""
-    return MISSING if followed == 0 and pd.isna(row["estimate"]) else counted(row["events"])
+    nobody = pd.notna(followed) and followed == 0
+    return MISSING if nobody and pd.isna(row["estimate"]) else counted(row["events"])
 
 
 def plateau_table(

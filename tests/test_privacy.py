@@ -15,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, command
 from inprocess import QUICK, pages
+from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
 import analysis
@@ -25,6 +26,7 @@ from analysis.text import MASKED
 
 NASTY = '<script>alert("x")</script>'
 PATIENTS = 40
+LAST = 100 + 37 * (PATIENTS - 1)  # the last day on which any of them was seen
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 
 
@@ -142,6 +144,32 @@ def test_no_chart_of_a_private_book_has_a_row_for_each_patient(output: Path) -> 
 
 def test_a_book_of_patients_is_not_called_synthetic(output: Path) -> None:
     assert all("Synthetic cohort" not in text for path, text in files(output / "html"))
+
+
+def said_on(page: BeautifulSoup) -> list[str]:
+    """What a finished page says: each paragraph, each table, each name that is read aloud."""
+    tables = [
+        "\n".join(
+            " | ".join(cell.get_text(" ", strip=True) for cell in row(["th", "td"]))
+            for row in table("tr")
+        )
+        for table in page("table")
+    ]
+    words = [part.get_text(" ", strip=True) for part in page(["p", "li", "figcaption", "title"])]
+    heard = [part["aria-label"] for part in page(attrs={"aria-label": True})]
+    return [*tables, *words, *heard, *(part["content"] for part in page("meta", content=True))]
+
+
+def test_a_whole_site_says_nothing_beyond_its_last_patient(output: Path) -> None:
+    """They are followed for 50.7 months, and the landmarks go to 60."""
+    end = LAST / 30.4375
+    assert list(beyond_in_results(output / "results", end)) == []
+    asked = 0
+    for path in sorted((output / "html").glob("*.html")):
+        for text in said_on(BeautifulSoup(path.read_bytes(), "html.parser")):
+            assert list(told_beyond(text, end)) == [], path.name
+            asked += "60 months" in text
+    assert asked > 5  # it is spoken of, and nothing is told
 
 
 def test_a_masked_book_has_no_small_count_in_any_result(output: Path) -> None:
