@@ -88,8 +88,23 @@ class Times:
         """How the days were made, for the report."""
         if self.unit == FROM_DATES:
             return "days are ADT - STARTDT; AVAL is not used"
-        told = counts_from_one(self.source, self.unit) or f"AVAL is in {self.unit}"
-        return f"{told}; {'one day is taken off it' if self.fewer else 'it stays as it is'}"
+        unit = "the unit of AVALU" if self.unit == FROM_UNIT_COLUMN else self.unit
+        told = counts_from_one(self.source, self.unit) or f"AVAL is in {unit}"
+        told += f"; {'one day is taken off it' if self.fewer else 'it stays as it is'}"
+        count, of = self._against_dates()
+        return f"{told}; in {count} of {of} records ADT - STARTDT says otherwise" if count else told
+
+    def _against_dates(self) -> tuple[int, int]:
+        """How many records have an AVAL that is not the time between their dates; of how many."""
+        apart = []
+        for record in (r for part in self.records.values() for r in part.values()):
+            try:
+                dated = (self._date(record, "ADT") - self._date(record, "STARTDT")).days
+                unit = _unit(record["AVALU"]) if self.unit == FROM_UNIT_COLUMN else self.unit
+                apart.append(abs(self._time(record) - dated) > max(2, self.lengths[unit]))
+            except (KeyError, ValueError):  # no dates, or no number: a problem of its own
+                continue
+        return sum(apart), len(apart)
 
     def is_of_death(self, code: str) -> bool:
         """True where PARAM, or what the file says of each event, says death and nothing else."""

@@ -53,6 +53,7 @@ from .words import (
     VITAL,
     about,
     normal,
+    outlived,
     stem,
 )
 
@@ -509,6 +510,11 @@ def _of_outcome(source: Source, column: str) -> str:
     words = about(column)
     for word in sorted(words & {*OUTCOMES}):
         return f"an outcome, {OUTCOMES[word]}"
+    for role in EVENT_DAYS:
+        if words & {*STEMS[role]}:
+            return f"about {RESERVED[role].lower()}, as a reserved column is"
+    if outlived(column):
+        return "an outcome by its name, no characteristic"
     if words & {*BARE_STATUS} or (stem(column) in BARE_TIMES and is_day(source, column)):
         return "a time or a status by its name, no characteristic"
     return ""

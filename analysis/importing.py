@@ -55,7 +55,7 @@ from .meaning import (
 )
 from .problems import LISTED_AT_MOST, raise_any
 from .sources import NUMBER, Cells, Source, labelled, plain, read
-from .words import STEMS, stem
+from .words import STEMS, SUMS, stem
 
 MAPPING = "import.yaml"
 NO_STATUS = "none"  # as `status`: no column says whether an event happened
@@ -205,13 +205,22 @@ def _options(told: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def _mapping(text: str) -> dict[str, Any]:
     """The mapping in order. Raises DataError with every key that is not."""
-    mapping = _scalars(text)
+    mapping = _with_lists(_scalars(text))
     errors = jsonschema.Draft202012Validator(SCHEMA).iter_errors(mapping)
     raise_any(
         f"{MAPPING}, {error.json_path.removeprefix('$.')}: {error.message}"
         for error in sorted(errors, key=lambda error: error.json_path)
     )
     return mapping | {"analysis": _scalars(text, _Words)["analysis"]}
+
+
+def _with_lists(mapping: dict[str, Any]) -> dict[str, Any]:
+    """The mapping with `dead: ja` as `dead: [ja]`, and so on: one code is a list of one."""
+    reserved = mapping.get("reserved")
+    for entry in reserved.values() if isinstance(reserved, dict) else []:
+        for key in {"dead", "alive", "happened", "not_happened"} & {*entry} if entry else ():
+            entry[key] = [entry[key]] if isinstance(entry[key], str) else entry[key]
+    return mapping
 
 
 def open_questions(text: str) -> Iterator[str]:
@@ -315,7 +324,7 @@ def _source_block(files: Files, doubts: dict[str, list[str]]) -> list[str]:
         if key == "encoding" and value == "cp1252":
             lines.append("  # It is not UTF-8, so probably Western European, as Windows writes it.")
         if value == OPEN:
-            lines.append('  # what parts the decimals in 1,234? write "," or "."')
+            lines.append('  # what parts the decimals in 1,234 or 1.234? write "," or "."')
         lines.append(f"  {key}: {quoted(value)}")
     own = source.options.get("missing_in", {})
     lines += ["  missing_in:"] if own or doubts else []
@@ -410,6 +419,15 @@ def _repeated(source: Source, mapping: dict[str, Any]) -> Iterator[str]:
         return
     for place in again.index[again]:
         yield cells.problem(place, "a value that no other row has")
+
+
+def _sums(source: Source, ids: str) -> Iterator[str]:
+    """Rows that name no patient but what was made of all rows, as a sheet has them at its end."""
+    cells = source.cells(ids)
+    for place, text in enumerate(cells.texts):
+        if SUMS.fullmatch(text.strip()):
+            out = f"rows: {{column: {quoted(ids)}, not: [{quoted(text)}]}}"
+            yield cells.problem(place, f"a patient; {out} in {MAPPING} leaves the row out")
 
 
 def _absent(source: Source, columns: list[str], place: str) -> Iterator[str]:
@@ -603,11 +621,21 @@ class _Maker:
             days, last, died = (columns[k].values for k in (name, "last_contact_day", "died"))
             rows = zip(days, last, died, strict=True)
             at_end = sum(day != "" and (day, word) == (end, "no") for day, end, word in rows)
+            many = sum(day != "" for day in days)
+            if name in ("relapse_day", "hsct_day") and many == len(days) > 1:
+                self._ask_of_all(name)
             if at_end > 1:
                 self.made.notes.append(
                     f"  {name}: in {at_end} of the living it is the day of the last contact; "
                     "is it the end of follow-up without the event?"
                 )
+
+    def _ask_of_all(self, name: str) -> None:
+        """Where all patients have an event, its day may be the end of follow-up of some."""
+        entry = self.reserved[name]
+        if not entry.get("status") and not entry.get("paramcd"):
+            ask = "does a column say whether it happened? name it as `status`"
+            self.made.notes.append(f"  {name}: all patients have it; {ask}")
 
     def _times(self, times: Source | None) -> adam.Times | None:
         if times is None:
@@ -640,6 +668,8 @@ class _Maker:
             raise DataError(
                 [f"{MAPPING}, reserved.patient_id: found no column, expected that of USUBJID"]
             )
+        if column:
+            raise_any(_sums(self.source, column))
         return self.source.text[column].tolist() if column else [""] * len(self.source.text)
 
     def _patient_id(self) -> None:

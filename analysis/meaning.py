@@ -24,6 +24,7 @@ from .words import (
     HAPPENED,
     NO,
     NOT_HAPPENED,
+    PAST,
     STATUS,
     STEMS,
     YES,
@@ -303,6 +304,7 @@ def event_codes(source: Source, column: str) -> tuple[list[str], list[str]] | No
     `relapse_status` or a `relapse_censor` nobody knows.
     """
     names = {normal(column), stem(column), ASKING.sub("", normal(column))}
+    names |= {PAST[name] for name in names if name in PAST}
     asks = any(names & {*stems} for stems in STEMS.values()) and not CENSORED.search(normal(column))
     yes, no = (HAPPENED | YES, NOT_HAPPENED | NO) if asks else (HAPPENED, NOT_HAPPENED)
     words = {"yes", "y", "no", "n"}  # these need no guess
@@ -346,7 +348,7 @@ def partners(source: Source, role: str, columns: list[str], taken: Iterable[str]
     names = list(source.text)
     same = set().union(*(about(column) for column in columns))
     same |= {word for column in columns for word in about(source.variables[column].label)}
-    same |= {*STEMS[role]} if same & {*STEMS[role]} else set()
+    same |= {*STEMS[role]}  # whatever the day is called
     after = {names[names.index(column) + 1] for column in columns if column != names[-1]}
     found = [
         column

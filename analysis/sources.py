@@ -34,6 +34,9 @@ MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
 DELIMITERS = (",", ";", "\t", "|")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+")  # 1.234,5
+_UP_TO_999 = re.compile(r"[-+]?\d{1,3}")
+_POINTED_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
 
 
 @dataclass
@@ -129,7 +132,9 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
         used["missing_in"] = options["missing_in"]
     text, blanked = blank(text, used.get("missing", []), options.get("missing_in", {}))
     if raw.loose:
-        used["decimal"] = options.get("decimal") or _decimal(text)
+        used["decimal"] = options.get("decimal") or _decimal(
+            text, raw.options.get("delimiter", ",")
+        )
         text = _with_points_only(text, used["decimal"], options)
     named = {name: raw.variables.get(name, Variable(name)) for name in text}
     digest = hashlib.sha256(content).hexdigest()
@@ -244,26 +249,44 @@ def _words(table: pd.DataFrame) -> list[str]:
 
 def _with_points_only(table: pd.DataFrame, decimal: str, options: dict[str, Any]) -> pd.DataFrame:
     # Until the mapping says what 1,234 is, it is a number at least.
+    if options.get("decimal") == ",":
+        table = table.apply(
+            lambda column: column.str.replace(".", "") if _pointed(column) else column
+        )
     table = table if decimal == "." else _with_points(table)
-    if options.get("decimal") == ".":
+    if decimal == ".":
         table = table.apply(_without_thousands)
     return table.apply(_whole)
 
 
-def _decimal(table: pd.DataFrame) -> str:
-    """What parts the decimals; `?` where 1,234 may be a number or a thousand."""
-    found = set()
+def _decimal(table: pd.DataFrame, delimiter: str) -> str:
+    """What parts the decimals; `?` where 1,234 or 1.234 may be a number or a thousand."""
+    found, pointed = set(), False
     for name in table:
         cells = table[name][table[name] != ""]
-        commas = cells[cells.str.fullmatch(_COMMA_NUMBER)]
+        pointed |= _pointed(cells)
+        commas = cells[cells.str.fullmatch(_COMMA_NUMBER) | cells.str.fullmatch(_GROUPED)]
         if len(commas) and (cells.str.fullmatch(NUMBER) | cells.isin(commas)).all():
             found.add("?" if commas.str.fullmatch(_THOUSANDS).all() else ",")
+    if pointed and (delimiter != "," or "," in found):  # as programs write that have a comma
+        return "?"
     return "," if "," in found else "?" if found else "."
+
+
+def _pointed(column: pd.Series) -> bool:
+    """True where points part whole numbers only from 1.000 on, as 912 beside 1.044 has it."""
+    cells = column[column != ""]
+    thousands = cells.str.fullmatch(_POINTED_THOUSANDS)
+    small = cells.str.fullmatch(_UP_TO_999)
+    return bool(thousands.any() and small.any() and (thousands | small).all())
 
 
 def _with_points(table: pd.DataFrame) -> pd.DataFrame:
     def pointed(column: pd.Series) -> pd.Series:
-        commas = column.str.fullmatch(_COMMA_NUMBER)
+        grouped = column.str.fullmatch(_GROUPED)
+        commas = column.str.fullmatch(_COMMA_NUMBER) | grouped
+        if grouped.any() and (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
+            column = column.str.replace(".", "")
         if (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
             return column.str.replace(",", ".")
         return column
@@ -272,7 +295,7 @@ def _with_points(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_thousands(column: pd.Series) -> pd.Series:
-    """1,234 as 1234, once the mapping says that points part the decimals."""
+    """1,234 as 1234, where points part the decimals."""
     grouped = column.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
     if (grouped | column.str.fullmatch(NUMBER) | (column == "")).all():
         return column.str.replace(",", "")

@@ -87,6 +87,33 @@ STATUS = (
     *("os_status", "overall_survival_status", "survival_status", "death_status", "vital_status"),
     *("vital", "status"),
 )
+_DEATHS = {"death", "dead", "died", "deceased", "alive"}
+_TIMES = {"days", "weeks", "months", "years", "time", "day", "week", "month", "year", "status"}
+_LATER = {
+    *(
+        "os",
+        "pfs",
+        "dfs",
+        "efs",
+        "rfs",
+        "survival",
+        "relapse",
+        "relapsed",
+        "recurrence",
+        "recurred",
+    ),
+    *("progression", "progressed"),
+}
+_EARLIER = {
+    *("prior", "previous", "previously", "prev", "past", "since", "before", "pre", "family"),
+    "baseline",
+}
+# One form of what happened: transplanted and transplant ask the same.
+PAST = {
+    **dict.fromkeys(("relapsed", "recurred"), "relapse"),
+    **dict.fromkeys(("transplanted", "grafted"), "transplant"),
+    **dict.fromkeys(("responded", "responder"), "response"),
+}
 VITAL = re.compile(r"(^|_)(vital|survival|death)_status(_|$)")
 DEAD = {"dead", "died", "death", "deceased"}
 ALIVE = {"alive", "living", "censored", "alive at last contact"}
@@ -127,6 +154,12 @@ LABELS = re.compile(
     re.IGNORECASE,
 )
 FREE_TEXT = re.compile(r"(^|_)(comments?|remarks?|notes?|free_?text|specify)$")
+# What stands in place of a patient in a row of sums.
+SUMS = re.compile(
+    r"(grand )?totals?|sums?|means?|average|median|count|(gesamt)?summe|gesamt|mittelwert|moyenne"
+    r"|total général|somme",
+    re.IGNORECASE,
+)
 ID = re.compile(r"(^|_)(id|no|nr|number|key|uid|guid)$|subjid$")
 
 
@@ -146,7 +179,19 @@ def about(name: str) -> set[str]:
     words = {normal(name), stem(name)}
     words |= {_STATUS_AFTER.sub("", word) for word in words}
     words |= {_JOINED.sub("", word) for word in words}
+    words |= {PAST[word] for word in words if word in PAST}
     return words - {""}
+
+
+def outlived(name: str) -> bool:
+    """True where a name says death, or a time and an event: `dead_of_disease`, `os_from_hsct_days`.
+
+    What was before day 0 may be a characteristic: `months_since_last_relapse`.
+    """
+    words = {*normal(name).split("_")}
+    if words & _EARLIER:
+        return False
+    return bool(words & _DEATHS or (words & _TIMES and words & _LATER))
 
 
 def plain_words(text: str) -> str:

@@ -208,7 +208,7 @@ def test_what_may_be_a_thousand_is_asked(tmp_path):
         tmp_path / "t.csv", 'id,cells,last_contact_day,died\n1,"1,234",10,0\n2,"5,678",9,1\n'
     )
     lines = problems(file, tmp_path / "made")
-    assert any("what parts the decimals in 1,234?" in line for line in lines)
+    assert any("what parts the decimals in 1,234 or 1.234?" in line for line in lines)
     answer(tmp_path / "made", time_origin="diagnosis", decimal='","')
     import_folder(file, tmp_path / "made")
     assert patients_of(tmp_path / "made")["cells"].tolist() == ["1.234", "5.678"]
@@ -221,6 +221,64 @@ def test_thousands_are_no_decimals_where_the_mapping_says_so(tmp_path):
     answer(tmp_path / "made", time_origin="diagnosis", decimal='"."')
     import_folder(written(tmp_path / "t.csv", rows), tmp_path / "made")
     assert patients_of(tmp_path / "made")["cells"].tolist() == ["1234", "1005678", "12"]
+
+
+@pytest.mark.parametrize("other", ["3,5 12,25 7,1", "3 12 7"])
+@pytest.mark.parametrize(("decimal", "read"), [(",", "1044 912 1500"), (".", "1.044 912 1.5")])
+def test_points_may_part_thousands_where_commas_may_part_decimals(tmp_path, other, decimal, read):
+    rows = zip("abc", ("1.044", "912", "1.500"), other.split(), strict=True)
+    text = "id;cells;crp;last_contact_day;died\n"
+    text += "".join(f"{';'.join(row)};9;1\n" for row in rows)
+    file = written(tmp_path / "t.csv", text)
+    assert any("what parts the decimals" in line for line in problems(file, tmp_path / "made"))
+    answer(tmp_path / "made", time_origin="diagnosis", decimal=f'"{decimal}"')
+    if decimal == "." and "," in other:  # then 3,5 is no number
+        return
+    import_folder(file, tmp_path / "made")
+    assert patients_of(tmp_path / "made")["cells"].tolist() == read.split()
+
+
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (["1.250,5", "12,25", "980"], ["1250.5", "12.25", "980"]),
+        (['"1,155,000"', '"55,000"', "980"], ["1155000", "55000", "980"]),
+    ],
+)
+def test_numbers_that_are_parted_twice_leave_no_doubt(tmp_path, cells, read):
+    mark = "," if '"' in cells[0] else ";"
+    text = mark.join(["id", "cells", "last_contact_day", "died"]) + "\n"
+    text += "".join(
+        mark.join([n, cell, "9", "1"]) + "\n" for n, cell in zip("abc", cells, strict=True)
+    )
+    imported(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert patients_of(tmp_path / "made")["cells"].tolist() == read
+
+
+@pytest.mark.parametrize("word", ["Total", "Mean", "Mittelwert"])
+def test_a_row_of_sums_is_no_patient(tmp_path, word):
+    text = f"id,age,last_contact_day,died\n1,60,10,0\n2,61,20,1\n{word},60.5,15,1\n"
+    file = written(tmp_path / "t.csv", text)
+    problems(file, tmp_path / "made")
+    answer(tmp_path / "made", time_origin="diagnosis")
+    (line,) = problems(file, tmp_path / "made")
+    assert line.startswith(f't.csv, row 4, column id: found "{word}"')
+    path = tmp_path / "made" / "import.yaml"
+    rows = re.search(r"rows: \{.*\}", line)[0]
+    path.write_text(f"{path.read_text('utf-8')}\n{rows}\n", "utf-8")
+    import_folder(file, tmp_path / "made")
+    assert len(patients_of(tmp_path / "made")) == 2
+
+
+def test_one_code_needs_no_brackets(tmp_path):
+    file = written(tmp_path / "t.csv", "id,os_days,gestorben\n1,10,ja\n2,20,nein\n")
+    problems(file, tmp_path / "made")
+    path = tmp_path / "made" / "import.yaml"
+    text = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: diagnosis")
+    text = text.replace('    column: "?"', "    column: gestorben\n    dead: ja\n    alive: nein")
+    path.write_text(text, "utf-8")
+    import_folder(file, tmp_path / "made")
+    assert patients_of(tmp_path / "made")["died"].tolist() == ["yes", "no"]
 
 
 def test_western_text_is_read_and_the_mapping_says_so(tmp_path):

@@ -318,6 +318,8 @@ def test_an_event_on_another_clock_than_the_follow_up_is_asked(tmp_path):
             "DSS_STATUS",
             "progressed",
         ),
+        *("relapse_status", "relapse_date_months", "transplanted", "dead_of_disease", "alive"),
+        *("os_from_transplant_months", "relapse_months_after_transplant"),
     ],
 )
 def test_an_outcome_is_no_characteristic(tmp_path, column):
@@ -327,6 +329,37 @@ def test_an_outcome_is_no_characteristic(tmp_path, column):
     (line,) = [line for line in lines if line.startswith(f"  {column}: ")]
     assert len(line.split(": ", 1)[1]) > 10  # why it is left out
     assert list(patients_of(tmp_path / "made"))[1:] == ["age", "last_contact_day", "died"]
+
+
+@pytest.mark.parametrize(
+    "column", ["months_since_relapse", "prior_relapse_months", "relapses", "family_death", "bone"]
+)
+def test_what_was_before_day_0_is_a_characteristic(tmp_path, column):
+    text = f"id,os_days,died,{column}\na,12,1,5\nb,30,0,30\nc,44,0,7\n"
+    assert "kept 1 columns: " + column in settled(written(tmp_path / "t.csv", text), tmp_path / "m")
+
+
+def test_the_status_of_an_event_may_be_in_another_word_or_unknown(tmp_path):
+    head = "id,os_days,died,time_to_transplant_days,transplanted\n"
+    rows = "a,900,0,120,Yes\nb,310,1,310,No\nc,1200,0,1200,No\n"
+    settled(written(tmp_path / "t.csv", head + rows), tmp_path / "made")
+    assert filled(tmp_path / "made", "hsct_day") == [1]
+    # Nothing says what this column is, but the mapping says that the other is the transplant's.
+    foreign = "id,os_days,died,tage,bmt\n" + rows
+    lines = problems(written(tmp_path / "f.csv", foreign), tmp_path / "f")
+    path = tmp_path / "f" / "import.yaml"
+    text = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: diagnosis")
+    text = text.replace("  died:", "  hsct_day: {column: tage, as: days}\n  died:", 1)
+    path.write_text(text, "utf-8")
+    lines = problems(tmp_path / "f.csv", tmp_path / "f")
+    assert "hsct_day: found no status" in lines[0] and "bmt has Yes, No" in lines[0]
+    changed(tmp_path / "f", "as: days}", "as: days, status: none}")
+    lines = import_folder(tmp_path / "f.csv", tmp_path / "f")
+    assert not any("all patients have it" in line for line in lines)
+    hidden = foreign.replace("bmt", "x")
+    path.write_text(path.read_text("utf-8").replace(", status: none", "").replace("bmt", "x"))
+    lines = import_folder(written(tmp_path / "f.csv", hidden), tmp_path / "f", force=True)
+    assert any("hsct_day: all patients have it" in line for line in lines)
 
 
 def test_columns_that_answers_name_are_no_characteristics(tmp_path):
@@ -493,6 +526,12 @@ def test_the_rule_that_makes_days_of_aval_is_said(tmp_path, aval, plus, expected
         lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
     assert days(tmp_path / "made") == expected
     assert any(words in line for line in lines)
+
+
+def test_a_unit_that_the_dates_contradict_is_said(tmp_path):
+    adsl, adtte = adam_pair(tmp_path, plus=0, words="Overall Survival (months)")
+    lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
+    assert any("in 3 of 3 records ADT - STARTDT says otherwise" in line for line in lines)
 
 
 @pytest.mark.parametrize(
