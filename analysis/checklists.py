@@ -123,12 +123,20 @@ class Study:
 
     def last_followed(self, page: str, name: str) -> float | None:
         """The last landmark month to which anybody was followed; past it an estimate is carried."""
+        return self._last(page, name, self.dataset.settings.months)
+
+    def last_known(self, page: str, name: str) -> float | None:
+        """The same; where nobody was followed to a landmark, the last month of the curve."""
+        found = self.last_followed(page, name)
+        return self._last(page, name) if found is None else found
+
+    def _last(self, page: str, name: str, among: Sequence[float] | None = None) -> float | None:
         rows = self.pages[page]
         rows = rows[
             rows["quantity"].eq("at_risk") & rows["group"].eq(name) & rows["estimate"].ne(0)
         ]
-        found = [m for m in self.dataset.settings.months if m in set(rows["months"])]
-        return found[-1] if found else None
+        found = [m for m in rows["months"] if m > 0 and (among is None or m in among)]
+        return max(found, default=None)
 
     def followed_without_event(self) -> bool:
         """Whether anybody was: of a masked number somebody was."""
@@ -319,9 +327,14 @@ def shared(study: Study, page: str, group: str) -> Prose:
 
 def _lost(study: Study) -> Prose:
     months = study.dataset.settings.long_term_months
+    alive = anybody(study.row("patients", "count", "seen_early|alive_at_end"))
     return _links(
-        "Who had no event is censored when last seen ({methods}). Of those alive then, {early} "
-        "were seen for {months} at most ({patients}).",
+        "Who had no event is censored when last seen ({methods}). "
+        + (
+            "Of those alive then, {early} were seen for {months} at most ({patients})."
+            if alive
+            else "Nobody was alive then ({patients})."
+        ),
         early=shared(study, "patients", "seen_early|alive_at_end"),
         months=declared(in_months(months), "long_term_months"),
     )
@@ -392,7 +405,7 @@ def _events(name: str, words: str) -> Callable[[Study], Prose | None]:
 
 
 def _relapse(study: Study) -> Prose | None:
-    last = study.last_followed("figure_1d", "relapse") if "figure_1d" in study.pages else None
+    last = study.last_known("figure_1d", "relapse") if "figure_1d" in study.pages else None
     if last is None:
         return None
     row = study.row("figure_1d", "cumulative_incidence", "relapse", last)
@@ -400,7 +413,7 @@ def _relapse(study: Study) -> Prose | None:
         "Relapses, where death without relapse competes: {events} by {last}, an incidence of "
         "{incidence} ({figure_1d}).",
         events=sourced(counted(row["events"]), row),
-        last=declared(in_months(last), "months"),
+        last=sourced(in_months(last), row),
         incidence=study.interval("figure_1d", "cumulative_incidence", "relapse", last),
     )
 
@@ -447,13 +460,13 @@ def ratio(study: Study, found: pd.Series) -> Prose:
 
 
 def _absolute(study: Study) -> Prose | None:
-    last = study.last_followed("figure_1a", "os")
+    last = study.last_known("figure_1a", "os")
     if last is None:
         return None
     return _links(
         "Survival itself, of all: {survival} at {last} ({figure_1a}).",
         survival=study.interval("figure_1a", "survival", "os", last),
-        last=declared(in_months(last), "months"),
+        last=sourced(in_months(last), study.row("figure_1a", "survival", "os", last)),
     )
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, log10
+from types import MappingProxyType
 from urllib.parse import quote
 
 import pandas as pd
@@ -285,11 +286,19 @@ def landmark_cells(row: pd.Series, followed: float) -> tuple[str, str]:
 
 
 def past_follow_up(
-    rows: Iterable[Row], results: pd.DataFrame, groups: Sequence[str], place: int = 0
+    rows: Iterable[Row],
+    results: pd.DataFrame,
+    groups: Sequence[str],
+    place: int = 0,
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """The notes on marks and dashes in the column of estimates at landmarks, one for each kind."""
     cells = [row.cells[place] for row in rows if row.cells]
-    ends = "; ".join(dict.fromkeys(str(follow_up_end(results, group)) for group in groups))
+    each = {group: str(follow_up_end(results, group)) for group in groups}
+    several = len(titles) > 1 and len(set(each.values())) > 1
+    ends = "; ".join(
+        dict.fromkeys(titles[g].lower() + ": " + end if several else end for g, end in each.items())
+    )
     notes = {
         CARRIED: any(cell.endswith(DAGGER) for cell in cells),
         f"{MISSING}, nobody was followed to this month": MISSING in cells,
@@ -386,7 +395,8 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     )  # fmt: skip
     ended = [q.name for q, row in zip(questions, rows, strict=True)
              if row.cells[-1] == MISSING or row.cells[-1].endswith(DAGGER)]  # fmt: skip
-    notes = ["CI, confidence interval.", *past_follow_up(rows, results, ended, place=-1)]
+    titles = {question.name: question.title for question in questions}
+    notes = ["CI, confidence interval.", *past_follow_up(rows, results, ended, -1, titles)]
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 

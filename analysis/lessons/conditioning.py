@@ -709,6 +709,14 @@ def told_clocks(dataset: Dataset, results: pd.DataFrame) -> Prose:
     group = f"{event.column}:{WITH}"
     rows = [pick(results, q, group, at) for q in ("survival_from_start", "survival_from_event")]
     start, since = (row["estimate"] for row in rows)
+    if pd.isna(since):
+        return Prose(
+            "Of those who ever had {event}, {start} are alive {months} after the start. Nobody was "
+            "followed for so long after the event, so the two cannot be set side by side here.",
+            event=in_sentence(event.label),
+            start=estimate(results, "survival_from_start", group, at),
+            months=declared(in_months(at), "months"),
+        )
     higher = "higher" if start > since else "lower" if start < since else "the same"
     return Prose(
         "Of those who ever had {event}, {start} are alive {months} after the start, and "

@@ -14,7 +14,7 @@ from .. import estimators as est
 from ..charts import HEIGHT, INK, LABEL_SIZE, ROW, Choice, Figure, share_axis, with_source
 from ..dataset import Dataset, Factor
 from ..endpoints import Endpoint, covariate_rows, endpoint
-from ..results import axis_months, frame, pick
+from ..results import anybody, axis_months, frame, pick
 from ..tables import Row, Table
 from ..text import (
     Prose,
@@ -285,9 +285,11 @@ def cut_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
 def _answer(results: pd.DataFrame, month: float | None) -> Prose:
     place = place_of(month)
     row = pick(results, "median", *place)
+    counts = "Follow-up is {everybody} counted over everybody, {censored} among the censored, "
+    if not anybody(pick(results, "followup_median", *place)):
+        counts = "Nobody is censored. Follow-up is {everybody} counted over everybody, "
     return Prose(
-        "{at}, {died} of {n} have died. {median} Follow-up is {everybody} counted over everybody, "
-        "{censored} among the censored, {reverse} by reverse Kaplan–Meier.",
+        "{at}, {died} of {n} have died. {median} " + counts + "{reverse} by reverse Kaplan–Meier.",
         at=named(row, month),
         died=sourced(counted(row["events"]), row),
         n=sourced(counted(row["n"]), row),
@@ -384,8 +386,8 @@ def _between_sides(results: pd.DataFrame, factor: Factor) -> Prose:
         "misleads.",
         "mostly": further.format("Most"),
         "partly": further.format("Part"),
-        "not_explained": "Here the second pair is as far apart, so that the deaths do not make the "
-        "distance.",
+        "not_explained": "Here the second pair is at least as far apart, so that the deaths do not "
+        "make the distance.",
     }[conclusions.explained(*apart)]
     names = ("naive", "reverse")
     values = {

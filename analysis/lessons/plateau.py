@@ -393,17 +393,12 @@ def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
             alive=with_interval(results, "survival", "os", month),
             n=sourced(counted(alive["n"]), alive),
         ),
-        Prose(
-            "{cured} {rest} {test}",
-            cured=_cured(results, "os"),
-            rest=_waiting(results),
-            test=_late(results),
-        ),
+        Prose.joined(filter(None, (_cured(results, "os"), _waiting(results), _late(results))), " "),
     ]
     return Prose.joined(said, "\n\n")
 
 
-def _waiting(results: pd.DataFrame) -> Prose:
+def _waiting(results: pd.DataFrame) -> Prose | None:
     """A sentence on those who are alive at the end, by the model."""
     row = pick(results, "share_uncured_at_end", "os")
     if pd.notna(row["estimate"]):
@@ -412,6 +407,8 @@ def _waiting(results: pd.DataFrame) -> Prose:
             share=estimate(results, "share_uncured_at_end", "os"),
         )
     if pick(results, "share_cured", "os")["estimate"] == 0:
+        if pick(results, "survival_end", "os")["estimate"] == 0:
+            return None  # nobody is alive at the end
         return Prose("By it, all of those alive at the end still wait for the event.")
     return Prose("So nothing can be said of how many of those alive at the end still wait for it.")
 
@@ -455,9 +452,14 @@ def moved_told(dataset: Dataset, results: pd.DataFrame) -> Prose:
             "At {missed} of them its 95% CI leaves out the {last} that all follow-up gives: the "
             "limits hold only if the model does."
         )
-    return Prose(
+    moves = (
         "Of the {all} cuts, {known} give an estimate. The cured share goes from {least} (cut at "
-        "{least_at}) to {most} (cut at {most_at}). " + missed,
+        "{least_at}) to {most} (cut at {most_at}). "
+    )
+    if len(known) == 1:
+        moves = "Of the {all} cuts, one gives an estimate: {least} (cut at {least_at}). "
+    return Prose(
+        moves + missed,
         all=sourced(len(seen), seen),
         known=sourced(len(known), known),
         least=sourced(_percent(least), least),

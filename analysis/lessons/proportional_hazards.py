@@ -564,7 +564,9 @@ def told(dataset: Dataset, asked: Question, results: pd.DataFrame) -> Prose:
     open_ = conclusions.against(difference, 0) in ("open", "unknown")
     end += ", which leaves open which side lived longer." if open_ else "."
     verdict = conclusions.two_ratios(early, late, p["estimate"])
-    return Prose(_two_ratios(verdict) + end, **values)
+    picked = verdict in ("changed", "opposite") and len(asked.tested) > 1
+    chosen = " The factor was picked for such a change, so this P is too small." if picked else ""
+    return Prose(_two_ratios(verdict) + chosen + end, **values)
 
 
 def _two_ratios(verdict: str) -> str:

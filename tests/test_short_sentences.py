@@ -1,0 +1,104 @@
+"""Sentences where follow-up ends early, or nobody is left: they say what is so, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from inprocess import page
+from short_follow_up import dataset, patients
+
+import analysis
+from analysis import checklists
+from analysis.dataset import ROOT, load
+from analysis.lessons import conditioning, follow_up, plateau, proportional_hazards
+from analysis.tables import Row, past_follow_up
+
+
+def made(folder: Path, longest: float, dead: float):
+    return load(str(dataset(folder / "made", patients(longest, dead), months=[12, 24])))
+
+
+def answers(data) -> dict[str, str]:
+    study = checklists.Study.of(data)
+    told = (checklists.answer(study, item) for item in checklists.STROBE)
+    return {answer.item.number: answer.text.plain for answer in told}
+
+
+@pytest.mark.parametrize("dead", [0.4, 1.0])
+def test_what_is_recorded_is_not_called_unrecorded(tmp_path, dead):
+    told = answers(made(tmp_path, 150, dead))
+    assert "Relapses, where death without relapse competes: " in told["15"]
+    assert "Survival itself, of all: " in told["16c"]
+    assert not {"15", "16c"} & {n for n, text in told.items() if "Not recorded" in text}
+    assert ("Nobody was alive then" in told["12d"]) is (dead == 1)
+    assert "0 of 0" not in told["12d"]
+
+
+def test_who_is_at_risk_from_the_response_on_is_not_said_to_be_from_the_start(tmp_path):
+    for name, among in (("blinatumomab", True), ("myeloid", False)):
+        parameters = {"dataset": str(ROOT / "data" / name), "results_folder": str(tmp_path)}
+        told = page(ROOT / "book" / "figure_1c.ipynb", parameters).text
+        assert ("each at risk from the day of CR" in told) is among
+
+
+def test_shares_that_are_not_known_are_not_the_same(tmp_path):
+    data = made(tmp_path, 608, 0.6)
+    rows = conditioning.results(data, seed=7, draws=20)
+    late = rows["quantity"].eq("survival_from_event")
+    assert "From the start the share is" in conditioning.told_clocks(data, rows).plain
+    rows.loc[late, ["estimate", "lower", "upper"]] = None
+    told = conditioning.told_clocks(data, rows).plain
+    assert "Nobody was followed for so long after the event" in told
+    assert "–" not in told and "the same" not in told
+
+
+def test_where_all_have_died_nobody_waits_and_nobody_is_censored(tmp_path):
+    for dead, everybody in ((0.4, False), (1.0, True)):
+        (folder := tmp_path / str(dead)).mkdir()
+        data = made(folder, 290, dead)
+        ends = plateau.results(data)
+        ends.loc[ends["quantity"].eq("share_uncured_at_end"), "estimate"] = None
+        ends.loc[ends["quantity"].eq("share_cured"), "estimate"] = 0.0
+        assert (plateau._waiting(ends) is None) is everybody
+        told = follow_up._answer(follow_up.results(data), None).plain
+        assert ("Nobody is censored." in told) is everybody
+        assert "– among" not in told
+
+
+def test_one_cut_is_told_as_one(tmp_path):
+    data = made(tmp_path, 608, 0.6)
+    rows = plateau.results(data)
+    cuts = rows["quantity"].eq("share_cured") & rows["group"].eq("os:cut")
+    first = rows.index[cuts][0]
+    rows.loc[cuts, ["estimate", "lower", "upper"]] = None
+    rows.loc[first, ["estimate", "lower", "upper"]] = [0.3, 0.2, 0.4]
+    at_cut = rows["months"].eq(rows.loc[first, "months"]) & rows["group"].eq("os:cut")
+    rows.loc[at_cut & rows["quantity"].eq("survival_end"), "estimate"] = 0.5
+    told = plateau.moved_told(data, rows).plain
+    assert "cuts, one gives an estimate: 30.0% (cut at " in told
+    assert "goes from" not in told
+
+
+def test_a_note_on_several_curves_says_which_ends_when():
+    ends = [("os", 9.4), ("rfs", 8.9)]
+    rows = pd.DataFrame(
+        [{"quantity": "followup_end", "group": g, "months": None, "estimate": e} for g, e in ends]
+    ).assign(lower=None, upper=None, n=9, events=None)
+    titles = {"os": "Overall survival", "rfs": "Relapse-free survival"}
+    lines = [Row("12", ["–"])]
+    (note,) = past_follow_up(lines, rows, ["os", "rfs"], 0, titles)
+    assert "(overall survival: follow-up ended at 9.4 months; relapse-free survival: " in note
+    (note,) = past_follow_up(lines, rows, ["os"])
+    assert note.endswith("(follow-up ended at 9.4 months).")
+
+
+def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change():
+    data = analysis.load(str(ROOT / "data" / "bmt"), 0)
+    for named in (None, "mtx"):
+        asked = proportional_hazards.question(data, named or "")
+        rows = proportional_hazards.results(data, asked)
+        told = proportional_hazards.told(data, asked, rows).plain
+        assert "stands for two that differ" in told
+        assert ("picked for such a change" in told) is (named is None)
