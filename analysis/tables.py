@@ -413,12 +413,14 @@ def characteristics_table(
     notes: Sequence[str] = (),
 ) -> Table:
     """Characteristics by column; `columns` maps a column's key in `results` to its heading."""
-    empty = [
-        head
+    filled = {
+        key: head
         for key, head in columns.items()
-        if not anybody(pick(results, "count", _group("patients", key)))
-    ]
-    columns = {key: head for key, head in columns.items() if head not in empty}
+        if anybody(pick(results, "count", _group("patients", key)))
+    }
+    # Where nobody is in any, the table says so by its zeros.
+    empty = [head for key, head in columns.items() if filled and key not in filled]
+    columns = filled or columns
     rows = []
     for entry in dataset.characteristics:
         if entry.kind in kinds:
