@@ -369,6 +369,8 @@ def chance_in_smallest(results: pd.DataFrame, columns: Iterable[str]) -> Prose:
     future = (
         "**The columns are defined by the future,** so a difference between them is no prognosis."
     )
+    if not anybody(least):
+        return Prose(future, "**Columns without patients** say nothing.")
     if pd.isna(least["n"]):
         return Prose(future, "**Small columns differ by chance alone.**")
     half = int(least["n"]) // 2
