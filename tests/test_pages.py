@@ -102,7 +102,8 @@ def test_a_table_can_be_had_as_csv_that_no_spreadsheet_runs():
     html = Table("t", "T", ("A", "B", "C"), rows)._repr_mimebundle_()["text/html"]
     address = re.search(r'href="data:text/csv;charset=utf-8,([^"]*)"', html).group(1)
     lines = list(csv.reader(unquote(address).splitlines()))
-    assert lines == [["A", "B", "C"], ["'=1+1", "a, b", '"q"'], ["Group"], ["'@x", "−1", "2"]]
+    rows = [["'=1+1", "a, b", '"q"'], ["Group"], ["'@x", "−1", "2"]]
+    assert lines == [["A", "B", "C"], *rows, ["# T", "", ""]]  # the caption goes with it
 
 
 def nasty(tmp_path):

@@ -380,7 +380,7 @@ def _share_of(results: pd.DataFrame, quantity: str, group: str, month: float) ->
 
 MOVED = {
     "unknown": "there is no ratio to be compared.",
-    "turned": "the ratio passes to the other side of 1.",
+    "turned": "the ratio passes to the other side of one.",
     "higher": "the ratio is higher once that time is counted where it belongs.",
     "not_higher": "here the ratio is not higher for it.",
 }
