@@ -110,7 +110,7 @@ def test_the_landmark_of_the_tables_does_not_know_the_data() -> None:
 
 @pytest.mark.parametrize(
     ("fixed", "right", "words"),
-    [(0.7, 1.8, "other side of 1"), (0.3, 0.9, "is higher"), (1.2, 0.9, "is not higher")],
+    [(0.7, 1.8, "other side of one"), (0.3, 0.9, "is higher"), (1.2, 0.9, "is not higher")],
 )
 def test_what_the_clock_did_to_the_ratio_is_told_by_the_ratios(made, fixed, right, words) -> None:
     rows = made["myeloid"].copy()
