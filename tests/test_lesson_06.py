@@ -75,7 +75,7 @@ def test_transplant_turns_round_in_myeloid():
             pick(results, f"hazard_ratio_{way}{kind}", "os:hsct_day") for way in ("fixed", "right")
         )
         assert fixed["upper"] < 1 < right["lower"]
-    assert "lies on the other side of 1" in str(lesson.told(data, results))
+    assert "the right ratio says the opposite" in str(lesson.told(data, results))
 
 
 def test_a_cut_changes_nothing_and_an_interval_too_early_is_the_worst_slip(shipped):

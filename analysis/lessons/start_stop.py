@@ -477,7 +477,7 @@ BETTER = (
 )
 MOVED = {
     "unknown": "No factor of this dataset has both ratios.",
-    "turned": BETTER + ": the right ratio lies on the other side of 1.",
+    "turned": BETTER + ": the right ratio says the opposite.",
     "higher": BETTER + ".",
     "not_higher": "Here the wrong ratio is not the lower one, which that time alone does not "
     "explain.",
