@@ -19,7 +19,7 @@ import yaml
 from .build import build, refresh_notebooks
 from .dataset import load
 from .new import new
-from .problems import DataError
+from .problems import DataError, of_system
 from .processes import building, stop_when_told
 from .report import check
 from .site import BuildError
@@ -77,7 +77,7 @@ def run() -> NoReturn:
         status = 141  # as of a program that the closed pipe ended
     except OSError as error:  # what it says goes to a disk that is full, say
         with suppress(OSError):
-            os.write(2, f"{error}\n".encode())
+            os.write(2, f"{of_system(error)}\n".encode())
         status = 1
     os._exit(status)  # all is said: the interpreter would try again what it could not write
 
@@ -96,8 +96,10 @@ def main(arguments: list[str] | None = None) -> int:
         return options.command(options)
     except BrokenPipeError:
         raise
-    except (DataError, BuildError, OSError) as error:
+    except (DataError, BuildError) as error:
         print(error, file=sys.stderr)
+    except OSError as error:
+        print(of_system(error), file=sys.stderr)
     return 1
 
 
@@ -226,7 +228,8 @@ def _path(text: str | Path) -> Path:
     try:
         whole = str(path.resolve())
     except (OSError, RuntimeError) as error:  # a link to itself, say
-        raise argparse.ArgumentTypeError(f"{str(path)!r} cannot be followed: {error}") from None
+        said = of_system(error) if isinstance(error, OSError) else error
+        raise argparse.ArgumentTypeError(f"{str(path)!r} cannot be followed: {said}") from None
     if not str(text) or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in whole):
         raise argparse.ArgumentTypeError(
             f"{str(text)!r}: expected a name without control characters"

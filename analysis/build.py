@@ -38,6 +38,7 @@ PAPER = ROOT / "data" / "blinatumomab"
 REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
+TOC = "_toc.yml"
 KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
 
 
@@ -125,7 +126,7 @@ def notebooks() -> list[Path]:
         for part in entry if isinstance(entry, list) else []:
             yield from names(part)
 
-    toc = yaml.safe_load((BOOK / "_toc.yml").read_text("utf-8"))
+    toc = yaml.safe_load((BOOK / TOC).read_text("utf-8"))
     paths = [BOOK / f"{name.removesuffix('.ipynb')}.ipynb" for name in names(toc)]
     return [path for path in paths if path.exists()]
 
@@ -377,7 +378,12 @@ def _once(place: Path, write: Callable[[Path], None]) -> Path:
 
 
 def _require_place(out: Path) -> None:
-    """Refuse a folder of the repository's own: a build would read what it writes."""
+    """Refuse a folder of the repository's own: a build would read what it writes.
+
+    So is one that holds the sources, of this copy of the repository or of another.
+    """
+    if ROOT.is_relative_to(out) or (out / BOOK.name / TOC).exists():
+        raise BuildError(f"{out}: holds the sources of the book; choose another place")
     if any(out.is_relative_to(ROOT / name) for name in OURS):
         where = out.relative_to(ROOT).parts[0]
         raise BuildError(f"{out}: within the folder {where} of the book; choose another place")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -59,6 +60,18 @@ class DataError(ValueError):
     def lines(self, private: bool = False) -> list[str]:
         """One line for each problem; with `private` without the values of the table."""
         return [p.line(private) if isinstance(p, Problem) else p for p in self.found]
+
+
+def of_system(error: OSError) -> str:
+    """What the system says of a path, in one line and without its number."""
+    if error.filename is None or not error.strerror:
+        return error.strerror or str(error)
+    path = Path(str(error.filename))
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        file = next((place for place in (path, *path.parents) if place.is_file()), None)
+        if file:
+            return f"{file}: found a file, expected a folder or nothing"
+    return f"{path}: {error.strerror.lower()}"
 
 
 def raise_any(problems: Iterable[Problem | str]) -> None:

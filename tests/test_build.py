@@ -424,7 +424,7 @@ def run_here(*arguments: str | Path) -> int:
 
 
 @pytest.mark.parametrize(
-    "within", ["book", "book/_build", "analysis/x", "data/bmt", "tests", ".git"]
+    "within", ["book", "book/_build", "analysis/x", "data/bmt", "tests", ".git", ".", ".."]
 )
 def test_a_folder_of_the_repository_is_no_place_to_build_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], within: str
@@ -434,6 +434,51 @@ def test_a_folder_of_the_repository_is_no_place_to_build_in(
     error = capsys.readouterr().err
     assert "choose another place" in error and error.count("\n") == 1
     assert not (ROOT / within / ".lock").exists()
+
+
+def test_another_copy_of_the_repository_is_no_place_to_build_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "_toc.yml").write_text("")
+    assert run_here("book", "--dataset", "data/bmt", "--out", tmp_path) == 1
+    assert (
+        capsys.readouterr().err
+        == f"{tmp_path}: holds the sources of the book; choose another place\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+@pytest.mark.parametrize("command", ["book", "new", "import"])
+@pytest.mark.parametrize("place", ["", "x", "x/y"])
+def test_a_file_where_a_folder_is_expected_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, place: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    arguments = {"book": ("--dataset", "data/bmt", "--out"), "import": ("data/bmt/patients.csv",)}
+    assert run_here(command, *arguments.get(command, ()), tmp_path / "file" / place) == 1
+    said = f"{tmp_path / 'file'}: found a file, expected a folder or nothing\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "/away/x"), "/away/x: permission denied"),
+        (OSError(30, "Read-only file system", "/away/x"), "/away/x: read-only file system"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("a word of a library"), "a word of a library"),
+    ],
+)
+def test_what_the_system_says_of_a_path_is_one_plain_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, words: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("analysis.__main__.new", refused)
+    assert run_here("new", "x") == 1
+    assert capsys.readouterr().err == f"{words}\n"
 
 
 @pytest.mark.parametrize("kind", ["a file", "a lock that cannot be made", "somebody's work"])

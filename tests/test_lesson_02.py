@@ -126,3 +126,9 @@ def test_a_follow_up_of_a_month_cannot_be_cut() -> None:
     short = dataclasses.replace(data, patients=data.patients.assign(last_contact_day=days))
     with pytest.raises(NotRecorded, match="a month"):
         cuts(short, endpoint(short, "os"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_all_have_died_the_exercise_asks_for_no_median_of_nobody() -> None:
+    data = all_with(load("data/bmt"), "yes")
+    assert np.isnan(follow_up.exercise_2(data).answer)

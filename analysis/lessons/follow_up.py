@@ -529,13 +529,14 @@ def exercise_2(dataset: Dataset) -> Exercise:
     died = os.observed > 0
     right = dataset.months(est.follow_up(os.time, died)[0])
     middle = dataset.months(est.median(est.survival_curve(os.time, died))[0])
+    of_the_censored = pd.Series(os.time[~died]).median()  # of nobody: none
     return Exercise(
         right,
         "With the censored as events and the dead as censored, the median is the time at which "
         "half would still be followed if nobody had died.",
         [
             (dataset.months(np.median(os.time)), "That is the median time of everybody."),
-            (dataset.months(np.median(os.time[~died])), "That is the median among the censored."),
+            (dataset.months(of_the_censored), "That is the median among the censored."),
             (middle, "That is median survival: the deaths are still the events."),
             (dataset.days(right), "That is in days."),
         ],
