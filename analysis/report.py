@@ -20,6 +20,7 @@ from .estimators import follow_up
 from .plausible import implausible
 from .privacy import EMAIL, is_phone
 from .problems import Problem, one_line, quoted
+from .text import listed
 
 FEW_PATIENTS, FEW_EVENTS, FEW_AT_RISK = 20, 10, 10
 ENDPOINTS = ("os", "rfs", "relapse", "os_after_hsct")
@@ -316,23 +317,26 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:
+    beyond: dict[str, list[str]] = {}  # the endpoints of which the same is to be said
+    few = []
     # `relapse` asks the same patients for the same times as `rfs`.
     for question in res.answerable(dataset, "os", "rfs", "os_after_hsct"):
-        few = []
-        for month in dataset.settings.months:
-            day = est.met(dataset.days(month), question.time)
-            at_risk = int((question.time >= day).sum())
-            if not at_risk:
-                expected = (
-                    f"{question.title.lower()}: nobody is followed to {month:g} months; there is "
-                    "no estimate, unless all had the event or it is carried forward"
-                )
-                yield Problem("datapackage.json", expected=expected, place="analysis.months")
-            elif at_risk < FEW_AT_RISK:
-                few.append(f"{at_risk} at {month:g}")
-        if few:
-            expected = (
-                f"{question.title.lower()}: fewer than {FEW_AT_RISK} at risk ({', '.join(few)} "
-                "months); the estimate rests on few patients"
-            )
-            yield Problem("datapackage.json", expected=expected, place="analysis.months")
+        curve = est.survival_curve(question.time, question.observed)
+        values = res.values_at(dataset, curve, dataset.settings.months)
+        unknown, at_risk = values["survival"].isna(), values["at_risk"]
+        carried = ~unknown & (at_risk == 0) & (not est.nobody_is_left(curve))
+        for which, said in (
+            (unknown, "there is no estimate"),
+            (carried, "the last value is carried forward"),
+        ):
+            if which.any():
+                when = listed(map("{:g}".format, values.index[which]))
+                line = f"nobody is followed to {when} months; {said}"
+                beyond.setdefault(line, []).append(question.title.lower())
+        low = at_risk[at_risk.between(1, FEW_AT_RISK - 1)]
+        if len(low):
+            at = ", ".join(f"{count} at {month:g}" for month, count in low.items())
+            line = f"fewer than {FEW_AT_RISK} at risk ({at} months)"
+            few.append(f"{question.title.lower()}: {line}; the estimate rests on few patients")
+    for line in [*(f"{', '.join(titles)}: {line}" for line, titles in beyond.items()), *few]:
+        yield Problem("datapackage.json", expected=line, place="analysis.months")

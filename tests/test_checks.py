@@ -619,10 +619,22 @@ PACKAGE = "datapackage.json, analysis"
             "of them fits chance too",
         ),
         (
-            rows(60, last_contact_day="700"),
+            rows(60, last_contact_day="700", died="no"),
             {"months": [12, 24]},
-            f"{PACKAGE}.months: overall survival: nobody is followed to 24 months; there is "
-            "no estimate, unless all had the event or it is carried forward",
+            f"{PACKAGE}.months: overall survival, relapse-free survival: nobody is followed to 24 "
+            "months; there is no estimate",
+        ),
+        (
+            rows(60, last_contact_day="700"),
+            {"months": [12, 24, 36, 60], "carry_forward_months": 2},
+            f"{PACKAGE}.months: overall survival: nobody is followed to 36 and 60 months; there is "
+            "no estimate",
+        ),
+        (
+            rows(60, last_contact_day="700"),
+            {"months": [12, 24, 36, 60], "carry_forward_months": 2},
+            f"{PACKAGE}.months: overall survival: nobody is followed to 24 months; the last value "
+            "is carried forward",
         ),
         (
             rows(60, last_contact_day="700").replace(",700,", ",900,", 9),
@@ -641,6 +653,16 @@ def test_what_weakens_a_book_is_a_warning(
     tmp_path: Path, csv: str, analysis: dict, line: str
 ) -> None:
     assert line in warned(folder(tmp_path, csv=csv, analysis=analysis))
+
+
+@pytest.mark.parametrize("alive", [0, 1])
+def test_past_a_curve_at_0_there_is_an_estimate(tmp_path: Path, alive: int) -> None:
+    """All have died by then, or all but one."""
+    dead = rows(60, last_contact_day="500", relapse_day="", died="yes")
+    path = folder(tmp_path, csv=dead.replace("yes", "no", alive), analysis={"months": [12, 24, 36]})
+    said = "datapackage.json, analysis.months: overall survival: nobody is followed to 24 and 36 "
+    found = [line for line in warned(path) if "months" in line]
+    assert found == [f"{said}months; there is no estimate"] * alive
 
 
 FREE = [field(name) if name != "age" else field(name, "number") for name in HEAD.strip().split(",")]
