@@ -77,6 +77,11 @@ class Draft:
         self.lines.append(indent + line)
 
 
+def slug(name: str) -> str:
+    """A dataset's name in the letters that it may have."""
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-") or "patients"
+
+
 def quoted(value: object) -> str:
     """A value as YAML on one line."""
     if isinstance(value, dict):
@@ -102,7 +107,7 @@ HEAD = """\
 def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> str:
     """The text of a first import.yaml, without the blocks `source` and `made`."""
     draft = Draft()
-    draft.add(f"name: {quoted(normal(name).replace('_', '-') or 'patients')}")
+    draft.add(f"name: {quoted(slug(name))}")
     draft.add(f"title: {quoted(name)}", "What readers see on the pages.")
     draft.add("")
     reserved = Draft(used=draft.used)
@@ -498,21 +503,17 @@ def _of_outcome(source: Source, column: str) -> str:
     """What came after day 0 is no characteristic of the patient on day 0."""
     if column in STATA_SURVIVAL:
         return "made by stset of Stata: follow-up or its end, no characteristic"
-    words = {normal(column), stem(column)}
-    if words & {*STEMS["patient_id"]}:
+    if {normal(column), stem(column)} & {*STEMS["patient_id"]}:
         return "another identifier"
+    words = about(column)
     for role in ("last_contact_day", "death", *EVENT_DAYS, "last_assessment_day"):
         if words & {*STEMS[role]}:
             return f"about {RESERVED.get(role, 'Death').lower()}, as a reserved column is"
     said = f"{normal(column)}_{normal(source.variables[column].label)}"
     if words & {*ASKS_DEATH, *STATUS} or VITAL.search(said):
         return "about death, as a reserved column is"
-    words = about(column)
     for word in sorted(words & {*OUTCOMES}):
         return f"an outcome, {OUTCOMES[word]}"
-    for role in EVENT_DAYS:
-        if words & {*STEMS[role]}:
-            return f"about {RESERVED[role].lower()}, as a reserved column is"
     if outlived(column):
         return "an outcome by its name, no characteristic"
     if words & {*BARE_STATUS} or (stem(column) in BARE_TIMES and is_day(source, column)):

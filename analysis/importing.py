@@ -38,7 +38,7 @@ from .dates import (
     needs_century,
     needs_order,
 )
-from .guesses import DAYS, OPEN, draft, identifies, quoted, several_rows
+from .guesses import DAYS, OPEN, draft, identifies, quoted, several_rows, slug
 from .headers import ROW_NAMES
 from .meaning import (
     agree,
@@ -452,7 +452,6 @@ def _made(files: Files, text: str, name: str) -> tuple[Made, dict[str, Any]]:
     made.left_out = [*source.notes, *left_out, *_blanked(source, made)]
     made.way_out = list(_without_follow_up(source, mapping))
     fields = [column.field for column in made.columns.values()]
-    slug = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-") or "patients"
     resource = {
         "name": "patients",
         "path": "patients.csv",
@@ -462,7 +461,7 @@ def _made(files: Files, text: str, name: str) -> tuple[Made, dict[str, Any]]:
         "schema": {"fields": fields, "missingValues": [""], "primaryKey": "patient_id"},
     }
     package = {
-        "name": mapping.get("name") or slug,
+        "name": mapping.get("name") or slug(name),
         "title": mapping.get("title") or name,
         "public": False,
         "resources": [resource],

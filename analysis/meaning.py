@@ -21,6 +21,7 @@ from .words import (
     BARE_STATUS,
     CENSORED,
     DEAD,
+    ENGLISH,
     HAPPENED,
     NO,
     NOT_HAPPENED,
@@ -88,7 +89,8 @@ def candidates(source: Source, stems: Iterable[str]) -> list[str]:
 
 
 def _units(text: str) -> set[str]:
-    return {_UNIT[word] for word in re.findall(r"[a-z]+", text.lower()) if word in _UNIT}
+    words = (ENGLISH.get(word, word) for word in re.findall(r"[a-z]+", text.lower()))
+    return {_UNIT[word] for word in words if word in _UNIT}
 
 
 def _unit_of_label(label: str) -> set[str]:

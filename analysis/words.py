@@ -6,7 +6,48 @@ A stem is a name without its words for date, day, time or status: `relapse` of `
 from __future__ import annotations
 
 import re
+import unicodedata
 
+# The words of German, French, Spanish and Italian files for times and outcomes, without accents.
+ENGLISH = {
+    foreign: word
+    for word, every in {
+        "days": "tage jours dias giorni",
+        "weeks": "wochen semaines semanas settimane",
+        "months": "monate monaten mois meses mesi",
+        "years": "jahre jahren annees anos anni",
+        "time": "zeit temps tiempo tempo",
+        "date": "datum fecha",
+        "since": "seit depuis desde",
+        "before": "vor avant",
+        "to": "bis jusqu hasta",
+        "last": "letzter letzte letztes dernier derniere dernieres ultimo ultima",
+        "contact": "kontakt contacto contatto",
+        "news": "nouvelles",
+        "follow_up": "nachbeobachtung beobachtung suivi seguimiento",
+        "follow_up_time": "nachbeobachtungszeit beobachtungszeit",
+        "survival": "uberleben ueberleben survie supervivencia sopravvivenza",
+        "survival_time": "uberlebenszeit ueberlebenszeit",
+        "survival_status": "uberlebensstatus ueberlebensstatus",
+        "overall_survival": "gesamtuberleben gesamtueberleben",
+        "vital_status": "vitalstatus",
+        "death": "tod deces mort muerte decesso morte exitus",
+        "death_date": "todesdatum sterbedatum",
+        "dead": "muerto muerta morto morta",
+        "died": "verstorben gestorben decede decedee fallecido fallecida deceduto deceduta",
+        "alive": "lebt lebend vivant vivante",
+        "relapse": "rezidiv ruckfall rueckfall rechute recidive recaida recidiva ricaduta",
+        "relapse_date": "rezidivdatum",
+        "progression": "progress progresion progressione",
+        "transplant": "greffe trasplante trapianto",
+        "response": "ansprechen reponse respuesta risposta",
+        "event": "ereignis evenement evento",
+        "censored": "zensiert censure censurado censurato",
+        "yes": "ja oui",
+        "no": "nein",
+    }.items()
+    for foreign in every.split()
+}
 _BEFORE = re.compile(
     r"^(date_of_the|date_of|date|dat|dt|day_of|(days|time|weeks|months|years)(_to)?)_"
 )
@@ -58,6 +99,7 @@ OUTCOMES: dict[str, str] = {
     ),
     **dict.fromkeys(("dss", "css", "disease_specific_survival"), "death of the disease"),
     **dict.fromkeys(("tumor_status", "person_neoplasm_cancer_status"), "tumour at the end"),
+    **dict.fromkeys(("time_on_study", "on_study_time", "study_time"), "time under observation"),
     **dict.fromkeys(("cause_of_death", "death_cause", "dthcaus", "dthcau", "dthca"), "death"),
     **dict.fromkeys(("dthady", "dthadt", "dthdtf", "dthdtc", "dthfl", "lstalvdt"), "death"),
     **dict.fromkeys(("progression", "progressed", "prog", "pd", "ttp", "ttprog"), _PROGRESSION),
@@ -115,9 +157,9 @@ PAST = {
     **dict.fromkeys(("responded", "responder"), "response"),
 }
 VITAL = re.compile(r"(^|_)(vital|survival|death)_status(_|$)")
-DEAD = {"dead", "died", "death", "deceased"}
-ALIVE = {"alive", "living", "censored", "alive at last contact"}
-YES, NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
+DEAD = {"dead", "died", "death", "deceased", "tot"}
+ALIVE = {"alive", "living", "vivo", "viva", "censored", "alive at last contact"}
+YES, NO = {"yes", "si", "sí", "y", "true", "1"}, {"no", "non", "n", "false", "0"}
 HAPPENED = {
     *("event", "relapse", "relapsed", "recurred", "recurrence", "progressed", "progression"),
     *("recurred/progressed", "transplant", "transplanted", "response", "responded", "responder"),
@@ -164,9 +206,13 @@ ID = re.compile(r"(^|_)(id|no|nr|number|key|uid|guid)$|subjid$")
 
 
 def normal(name: str) -> str:
-    """A name or label in one form: small letters, parts joined by `_`."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+    """A name or label in one form: small letters, English words, parts joined by `_`."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _without_accents(name))
+    return "_".join(ENGLISH.get(part, part) for part in re.findall(r"[a-z0-9]+", parted.lower()))
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def stem(name: str) -> str:
@@ -196,4 +242,5 @@ def outlived(name: str) -> bool:
 
 def plain_words(text: str) -> str:
     """The words of a value, without the code that stands before them: `1:DECEASED`."""
-    return re.sub(r"^\d+\s*[:=.-]\s*(?=\D)", "", text).strip().lower()
+    words = re.sub(r"^\d+\s*[:=.-]\s*(?=\D)", "", text).strip().lower()
+    return ENGLISH.get(_without_accents(words), words)

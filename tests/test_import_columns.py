@@ -320,6 +320,15 @@ def test_an_event_on_another_clock_than_the_follow_up_is_asked(tmp_path):
         ),
         *("relapse_status", "relapse_date_months", "transplanted", "dead_of_disease", "alive"),
         *("os_from_transplant_months", "relapse_months_after_transplant"),
+        *("time_on_study", "follow_up_status", "survival_state"),
+        *("Rezidiv_Status", "verstorben", "Überlebensstatus", "Zeit bis Progress", "Todesdatum"),
+        *(
+            "décès",
+            "progresión",
+            "durée_survie_mois",
+            "fallecido",
+            "decesso",
+        ),
     ],
 )
 def test_an_outcome_is_no_characteristic(tmp_path, column):
@@ -332,11 +341,43 @@ def test_an_outcome_is_no_characteristic(tmp_path, column):
 
 
 @pytest.mark.parametrize(
-    "column", ["months_since_relapse", "prior_relapse_months", "relapses", "family_death", "bone"]
+    "column",
+    [
+        *("months_since_relapse", "prior_relapse_months", "relapses", "family_death", "bone"),
+        *("bili_tot", "in_vivo", "Monate seit Rezidiv", "Alter", "non_smoker"),
+    ],
 )
 def test_what_was_before_day_0_is_a_characteristic(tmp_path, column):
     text = f"id,os_days,died,{column}\na,12,1,5\nb,30,0,30\nc,44,0,7\n"
     assert "kept 1 columns: " + column in settled(written(tmp_path / "t.csv", text), tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("OS_Monate,Tod,Rezidiv_Monate,Rezidiv", "ja nein"),
+        ("nachbeobachtung_tage,verstorben,rezidiv_tage,rezidiv", "1 0"),
+        ("Survie (mois),Décès,Rechute (mois),Rechute", "oui non"),
+        ("supervivencia_meses,Fallecido,recaída_meses,recaída", "Sí No"),
+        ("sopravvivenza_giorni,decesso,recidiva_giorni,recidiva", "si no"),
+    ],
+)
+def test_times_and_outcomes_may_be_named_in_another_language(tmp_path, head, words):
+    yes, no = words.split()
+    rows = f"a,20,{no},8,{yes}\nb,30,{no},30,{no}\nc,9,{yes},9,{no}\n"
+    file = written(tmp_path / "t.csv", f"id,{head}\n{rows}")
+    lines = problems(file, tmp_path / "made")
+    answer(tmp_path / "made", time_origin="x")
+    if asked(lines):  # a word that may be none
+        assert asked(lines) == ["happened", "not_happened"] and words in (
+            "oui non",
+            "Sí No",
+            "si no",
+        )
+        answer(tmp_path / "made", happened=f"[{yes}]", not_happened=f'["{no}"]')
+    import_folder(file, tmp_path / "made")
+    assert filled(tmp_path / "made", "relapse_day") == [1]
+    assert days(tmp_path / "made", "died") == ["no", "no", "yes"]
 
 
 def test_the_status_of_an_event_may_be_in_another_word_or_unknown(tmp_path):
@@ -363,18 +404,18 @@ def test_the_status_of_an_event_may_be_in_another_word_or_unknown(tmp_path):
 
 
 def test_columns_that_answers_name_are_no_characteristics(tmp_path):
-    text = "pid,age,zeit,code\nP1,60,200,1\nP2,61,300,0\nP3,62,400,1\nP4,63,500,0\n"
+    text = "pid,age,zt,code\nP1,60,200,1\nP2,61,300,0\nP3,62,400,1\nP4,63,500,0\n"
     file = written(tmp_path / "t.csv", text)
     lines = problems(file, tmp_path / "made")
     assert asked(lines) == ["column", "column"]
     path = tmp_path / "made" / "import.yaml"
     told = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: x")
-    told = told.replace('column: "?"', "column: zeit\n    as: days", 1)
+    told = told.replace('column: "?"', "column: zt\n    as: days", 1)
     told = told.replace('column: "?"', 'column: code\n    dead: ["1"]\n    alive: ["0"]', 1)
     path.write_text(told, "utf-8")
     lines = import_folder(file, tmp_path / "made")
     assert list(patients_of(tmp_path / "made")) == ["patient_id", "age", "last_contact_day", "died"]
-    assert {"  zeit: it is reserved.last_contact_day", "  code: it is reserved.died"} <= {*lines}
+    assert {"  zt: it is reserved.last_contact_day", "  code: it is reserved.died"} <= {*lines}
     rows = "\n  characteristics: [{column: code, kind: outcome}]"
     changed(tmp_path / "made", "time_origin: x", "time_origin: x" + rows)
     import_folder(file, tmp_path / "made")
