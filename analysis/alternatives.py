@@ -217,18 +217,18 @@ def follow_up_of_the_censored(dataset: Dataset) -> Iterator[Difference]:
 
 
 def past_the_end(dataset: Dataset) -> Iterator[Difference]:
-    """Where a value is carried, R’s survfit without `extend` and cmprsk’s timepoints have none."""
+    """Past the last patient R’s survfit without `extend` and cmprsk’s timepoints have none."""
     for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
         curve = est.survival_curve(question.time, question.observed)
         for number in dataset.settings.months:
             row = values_at(dataset, curve, [number]).iloc[0]
             if not row["at_risk"] and pd.notna(row["survival"]):
-                here = [row["survival"]]
+                here, mark = [row["survival"]], f" {DAGGER}" * bool(row["survival"])
                 yield Difference(
                     "A month past the end of follow-up",
                     "R, cmprsk",
                     f"{question.title} at {in_months(number)}, %",
-                    _shown(here, "survival", 1) + f" {DAGGER}",
+                    _shown(here, "survival", 1) + mark,
                     "missing",
                     (here, ()),
                 )

@@ -23,7 +23,7 @@ from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import at_risk, axis_months, pick
-from .text import MASKED, MISSING, Prose, at_landmarks, counted, shown, with_interval
+from .text import MASKED, MISSING, Prose, at_landmarks, counted, in_patients, shown, with_interval
 
 HEIGHT = 340
 STATIC_WIDTH = 680
@@ -186,7 +186,7 @@ def survival_figure(
     chart = step_chart(
         dataset, question, {label: (question.name, curve)}, results, "survival", rows
     )
-    whom = f"{label} from {question.origin} in {len(question.data)} patients"
+    whom = f"{label} from {question.origin} in {in_patients(len(question.data))}"
     numbers = (
         f"Median: {with_interval(results, 'median', question.name)}. "
         f"{at_landmarks(dataset, results, 'survival', question.name, 'Survival was')}."
@@ -214,7 +214,7 @@ def incidence_figure(
         rows[label] = ("cumulative_incidence", cause, "events")
     series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
     chart = step_chart(dataset, question, series, results, "cumulative_incidence", rows)
-    whom = f"Cumulative incidence from {question.origin} in {len(question.data)} patients"
+    whom = f"Cumulative incidence from {question.origin} in {in_patients(len(question.data))}"
     numbers = " ".join(
         f"{labels[cause]}: {at_landmarks(dataset, results, 'cumulative_incidence', cause)}."
         for cause in curves

@@ -69,13 +69,19 @@ def two_ratios(
     return "opposite" if sides == {"above", "below"} else "changed"
 
 
-def moved(wrong: float, right: float) -> Literal["unknown", "turned", "higher", "not_higher"]:
+def moved(
+    wrong: float, right: float
+) -> Literal["unknown", "same", "turned", "higher", "not_higher"]:
     """Where the right way of counting has moved a ratio, of the same patients, from the wrong one.
 
     Both are of one set of patients, so that the move is the error's, whatever their intervals.
+    They are compared as a reader sees them, to two decimals.
     """
     if pd.isna(wrong) or pd.isna(right):
         return "unknown"
+    wrong, right = round(wrong, 2), round(right, 2)
+    if wrong == right:
+        return "same"
     if wrong < 1 < right:
         return "turned"
     return "higher" if wrong < right else "not_higher"

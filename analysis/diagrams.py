@@ -15,7 +15,7 @@ from .charts import COLOURS, INK, STYLE, Figure, with_source
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import Branch, factor_labels, flow, pick
-from .text import counted, interval, rounded, written
+from .text import counted, in_patients, interval, rounded, written
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
 SHAPES = ("circle", "square")  # told apart without colour too
@@ -49,7 +49,7 @@ def forest_figure(
     for model, lines in rows.groupby("model", sort=False):
         named = [f"{row.label} {row.words}" for row in lines.itertuples()]
         alt_text += f"{model}: {'; '.join(named)}. "
-    said = f"{question.title} in {len(question.data)} patients."
+    said = f"{question.title} in {in_patients(len(question.data))}."
     return Figure(name, chart, alt_text.strip(), with_source(dataset, caption), said=said)
 
 
@@ -253,8 +253,8 @@ def flow_figure(dataset: Dataset, results: pd.DataFrame, name: str, caption: str
         for parent, lines in parts.items()
         if parent
     ]
-    alt_text = f"Flow of {counts['patients']} patients. {'. '.join(sentences)}."
-    said = f"{counts['patients']} patients."
+    alt_text = f"Flow of {in_patients(counts['patients'])}. {'. '.join(sentences)}."
+    said = f"{in_patients(counts['patients'])}."
     return Figure(name, flow_chart(boxes), alt_text, with_source(dataset, caption), said=said)
 
 

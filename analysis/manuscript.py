@@ -195,8 +195,8 @@ def findings(study: Study) -> Prose:
     return _paragraphs(
         (
             _invented(study),
-            *([sentences] for sentences in _survival(study)),
-            [*_relapse(study), *_follow_up(study), *_plateau(study)],
+            *_survival(study),
+            [*_relapse(study), *_follow_up(study)],
             _ratios(study),
         )
     )
@@ -205,12 +205,12 @@ def findings(study: Study) -> Prose:
 HAD = {"os": "died", "rfs": "relapsed or died", "os_after_hsct": "died"}
 
 
-def _survival(study: Study) -> Iterator[Prose]:
+def _survival(study: Study) -> Iterator[list[Prose]]:
     for name, page in CURVES.items():
         if name not in study.endpoints:
             continue
         row = study.row(page, "median", name)
-        yield Prose(
+        told = Prose(
             f"{{title}}: {{events}} of {{n}} patients {HAD[name]}. The median was {{median}}. "
             "{landmarks}.",
             title=study.endpoints[name].title,
@@ -219,6 +219,7 @@ def _survival(study: Study) -> Iterator[Prose]:
             median=study.interval(page, "median", name),
             landmarks=_at_landmarks(study, page, "survival", name),
         )
+        yield [told, *(_plateau(study) if name == "os" else ())]
 
 
 def _at_landmarks(study: Study, page: str, quantity: str, group: str) -> Prose:
@@ -256,7 +257,7 @@ def _plateau(study: Study) -> Iterator[Prose]:
     start = plateau_month(study.dataset)
     keys = [(quantity, "os", start) for quantity in ("event_rate", "person_years")]
     rows = study.rows("figure_1a", *keys)
-    yield Prose("In overall survival: {beyond}.", beyond=beyond(study.dataset, rows, "os", start))
+    yield Prose("{beyond}.", beyond=beyond(study.dataset, rows, "os", start))
 
 
 def _ratios(study: Study) -> Iterator[Prose]:

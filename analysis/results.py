@@ -71,9 +71,23 @@ def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
 
 
 def is_carried(results: pd.DataFrame, row: pd.Series) -> bool:
-    """Whether a value at a month is that of an earlier one, since nobody is followed so long."""
+    """Whether a value at a month is that of an earlier one, since nobody is followed so long.
+
+    Where nobody is left without an event nothing is carried: the value is known.
+    """
     followed = at_risk(results, row["group"], row["months"])
-    return bool(pd.notna(row["estimate"]) and followed == 0)
+    return bool(
+        pd.notna(row["estimate"]) and followed == 0 and not nobody_left(results, row["group"])
+    )
+
+
+def nobody_left(results: pd.DataFrame, group: str) -> bool:
+    """Whether a group's curve comes to 0, or its incidences together to all patients."""
+    rows = results[results["quantity"].eq("survival") & results["group"].eq(group)]
+    if len(rows):
+        return bool(rows["estimate"].eq(0).any())
+    causes = results[results["quantity"].eq("cumulative_incidence")]
+    return bool(np.isclose(causes.groupby("months")["estimate"].sum(), 1).any())
 
 
 def last_known(

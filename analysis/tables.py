@@ -24,6 +24,7 @@ from .results import (
     factor_labels,
     is_carried,
     last_known,
+    nobody_left,
     outcome_order,
     pick,
     shown_levels,
@@ -265,7 +266,7 @@ def landmark_table(
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
             followed = at_risk(results, question.name, number)
-            cells = landmark_cells(row, followed)
+            cells = landmark_cells(row, is_carried(results, row))
             rows.append(Row(in_months(number), (*cells, counted(followed), _events(row, followed)),
                             int(len(groups) > 1)))  # fmt: skip
     notes = [
@@ -277,11 +278,11 @@ def landmark_table(
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)
 
 
-def landmark_cells(row: pd.Series, followed: float) -> tuple[str, str]:
+def landmark_cells(row: pd.Series, carried: bool) -> tuple[str, str]:
     """An estimate in per cent and its limits; marked where it is carried, a dash where unknown."""
     if pd.isna(row["estimate"]):
         return MISSING, MISSING
-    mark = f" {DAGGER}" if followed == 0 else ""
+    mark = f" {DAGGER}" if carried else ""
     return f"{written(row)}%{mark}", _limits(row, "%")
 
 
@@ -292,7 +293,7 @@ def past_follow_up(
     place: int = 0,
     titles: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """The notes on marks and dashes in the column of estimates at landmarks, one for each kind."""
+    """The notes on marks and dashes in the column of estimates at landmarks, or on its end."""
     cells = [row.cells[place] for row in rows if row.cells]
     each = {group: str(follow_up_end(results, group)) for group in groups}
     several = len(titles) > 1 and len(set(each.values())) > 1
@@ -303,7 +304,9 @@ def past_follow_up(
         CARRIED: any(cell.endswith(DAGGER) for cell in cells),
         f"{MISSING}, nobody was followed to this month": MISSING in cells,
     }
-    return [f"{note} ({ends})." for note, needed in notes.items() if needed]
+    told = [f"{note} ({ends})." for note, needed in notes.items() if needed]
+    over = not told and any(nobody_left(results, group) for group in groups)
+    return [f"{ends[0].upper()}{ends[1:]}."] if over else told
 
 
 def _events(row: pd.Series, followed: float) -> str:

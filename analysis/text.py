@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -14,7 +14,16 @@ from scipy.stats import binomtest
 from . import conclusions
 from .dataset import Dataset
 from .endpoints import Endpoint
-from .results import anybody, factor_labels, is_carried, last_known, own_or_only, pick
+from .results import (
+    anybody,
+    at_risk,
+    factor_labels,
+    is_carried,
+    last_known,
+    nobody_left,
+    own_or_only,
+    pick,
+)
 
 MISSING = "–"
 DAGGER = "†"  # marks a value that is carried forward
@@ -185,6 +194,11 @@ def in_months(value: float) -> str:
     return f"{month(value)} month{'' if value == 1 else 's'}"
 
 
+def in_patients(number: object) -> str:
+    """`1 patient`, `24 patients`."""
+    return f"{number} patient{'' if str(number) == '1' else 's'}"
+
+
 def listed(words: Iterable[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = list(words)
@@ -220,25 +234,27 @@ def at_landmarks(
     """A clause of the dataset's landmark months that ends where follow-up does.
 
     `Survival was 44.8% at 12 months; nobody was followed to 24 or 36 months (follow-up ended at
-    20.0 months)`. What is carried forward has its mark, and the clause says why.
+    20.0 months)`. What is carried forward has its mark, and the clause says why; so it does where
+    nobody is left without an event.
     """
     rows = [pick(results, quantity, group, number) for number in dataset.settings.months]
     known = [row for row in rows if pd.notna(row["estimate"])]
-    carried = [row for row in known if is_carried(results, row)]
+    last = [row for row in known if at_risk(results, group, row["months"]) == 0]
     numbers = {
         f"at_{place}": sourced(f"{_with_unit(row)} at {in_months(row['months'])}", row)
-        for place, row in enumerate(known[: len(known) - len(carried)])
+        for place, row in enumerate(known[: len(known) - len(last)])
     }
-    if carried:  # one value, that of the end
-        at = listed(month(row["months"]) for row in carried)
-        at = in_months(carried[0]["months"]) if len(carried) == 1 else f"{at} months"
-        numbers["carried"] = sourced(f"{_with_unit(carried[0])}{DAGGER} at {at}", carried[0])
+    carried = DAGGER if last and is_carried(results, last[0]) else ""
+    if last:  # one value, that of the end
+        at = listed(month(row["months"]) for row in last)
+        at = in_months(last[0]["months"]) if len(last) == 1 else f"{at} months"
+        numbers["last"] = sourced(f"{_with_unit(last[0])}{carried} at {at}", last[0])
     said = " ".join(filter(None, (subject, listed(f"{{{name}}}" for name in numbers))))
-    if carried:
-        said += f" ({DAGGER} carried forward: {{end}})"
+    if last:
+        said += f" ({carried} carried forward: {{end}})" if carried else " ({end})"
     if unknown := rows[len(known) :]:
         beyond = listed((month(row["months"]) for row in unknown), "or")
-        nobody = f"obody was followed to {{beyond}}{'' if carried else ' ({end})'}"
+        nobody = f"obody was followed to {{beyond}}{'' if last else ' ({end})'}"
         said = f"{said}; n{nobody}" if known else f"N{nobody}"
         numbers["beyond"] = sourced(f"{beyond} month{'' if beyond == '1' else 's'}", unknown[0])
     return Prose(said, end=follow_up_end(results, group), **numbers)
@@ -262,9 +278,10 @@ def nobody_long_term(dataset: Dataset) -> Prose:
 def follow_up_end(results: pd.DataFrame, group: str) -> Prose:
     """Until when anyone was followed, unless that would be one patient's own time."""
     row = own_or_only(results, "followup_end", group)
+    ended = "everybody had had an event by" if nobody_left(results, group) else "follow-up ended at"
     if pd.isna(row["estimate"]):
-        return Prose("follow-up ended before")
-    return Prose("follow-up ended at {end}", end=sourced(_with_unit(row), row))
+        return Prose(ended.rpartition(" ")[0] + " before")
+    return Prose(ended + " {end}", end=sourced(_with_unit(row), row))
 
 
 def restricted_mean(dataset: Dataset, results: pd.DataFrame, group: str, event: str) -> Prose:
@@ -296,10 +313,9 @@ def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) ->
     if not anybody(rate):
         nobody = sourced("Nobody", rate)
         return Prose("{nobody} was followed beyond {after}", nobody=nobody, after=after)
-    one = rate["n"] == 1
     return Prose(
-        f"{{followed}} patient{' was' if one else 's were'} followed beyond {{after}}, for "
-        "{years} patient-years in all. Events in that time: {events}, or {rate}",
+        "{followed} patients were followed beyond {after}, for {years} patient-years in all. "
+        "Events in that time: {events}, or {rate}",
         followed=sourced(rate["n"], rate),
         after=after,
         years=estimate(results, "person_years", group, month),
@@ -318,12 +334,12 @@ BOUNDS = {
     "which a curve is called flat here. At the upper limit {loss} of them would have the event "
     "within a year, at the lower limit {least}. The curve cannot tell the one from the other "
     "{{cite}}`pocock2002,morris2019`.",
-    "open": "**Not shown to be flat.** Events came, and the limits of their rate lie on both sides "
-    "of {rule}, the most for which a curve is called flat here. At the upper limit {loss} of them "
-    "would have the event within a year, at the lower limit {least}. The curve cannot tell the one "
-    "from the other {{cite}}`pocock2002,morris2019`.",
-    "falling": "**Still falling.** Events came at {rate}. Both limits are above {rule}, the most "
-    "for which a curve is called flat here {{cite}}`pocock2002,morris2019`.",
+    "open": "**Not shown to be flat.** The limits of that rate lie on both sides of {rule}, the "
+    "most for which a curve is called flat here. At the upper limit {loss} of them would have the "
+    "event within a year, at the lower limit {least}. The curve cannot tell the one from the other "
+    "{{cite}}`pocock2002,morris2019`.",
+    "falling": "**Still falling.** Both limits of that rate are above {rule}, the most for which a "
+    "curve is called flat here {{cite}}`pocock2002,morris2019`.",
 }
 
 
@@ -334,7 +350,6 @@ def plateau_bounds(results: pd.DataFrame, group: str, month: float) -> Prose:
         BOUNDS[conclusions.plateau(*rate[["n", "events", "lower", "upper"]])],
         loss=within_a_year(rate, "upper"),
         least=within_a_year(rate, "lower"),
-        rate=with_interval(results, "event_rate", group, month),
         rule=ruled(
             f"{100 * conclusions.FLAT_BELOW:g} per 100 patient-years",
             "the rate below which a curve may be called flat",
@@ -420,11 +435,32 @@ def factors_named(dataset: Dataset, question: Endpoint, rows: pd.DataFrame) -> s
     return listed(label for key, label in labels.items() if key in found) or "none"
 
 
+# What a sentence may count, `{n}` or `{n} of {whole}`, and the verb that goes with it.
+COUNTED = re.compile(
+    r"\{(?P<number>\w+)\}(?: of (?:the )?(?:\{(?P<whole>\w+)\}|others|them))?"
+    r"(?P<noun> (?:[a-z-]+ )?(?:patients|events|deaths|factors|survivors|others|lines|levels))?"
+    r"(?P<verb> (?:are|were|have|go|enter|give))?\b"
+)
+OF_ONE = {"are": "is", "were": "was", "have": "has", "go": "goes"}
+
+
+def _agreed(found: re.Match, values: Mapping[str, object]) -> str:
+    """The noun and the verb after a number in a sentence, for one where the number is 1."""
+    text, noun, verb = found[0], found["noun"] or "", found["verb"] or ""
+    before = text.removesuffix(verb).removesuffix(noun)
+    if str(values[found["whole"] or found["number"]]) == "1":
+        noun = noun.removesuffix("s")
+    if re.match(r"1(?: |$)", str(values[found["number"]])):  # also of `1 of 5 (20.0%)`
+        verb = verb and " " + OF_ONE.get(verb.strip(), verb.strip() + "s")
+    return before + noun + verb
+
+
 class Prose:
     """Markdown for the page, a paragraph for each sentence, with values put into their braces.
 
     A value is text: markup in a label shows as it was written. Only a value that is Prose itself
-    keeps its links. As a string, in a label or a list of words, Prose is its plain text.
+    keeps its links. As a string, in a label or a list of words, Prose is its plain text. Sentences
+    are written for several, `{n} patients were`; where the value is 1, it becomes `1 patient was`.
     """
 
     def __init__(self, *sentences: str, **values: object) -> None:
@@ -432,6 +468,7 @@ class Prose:
             name: value.markdown if isinstance(value, Prose) else _literal(str(value))
             for name, value in values.items()
         }
+        sentences = [COUNTED.sub(lambda found: _agreed(found, values), s) for s in sentences]
         self.markdown = "\n\n".join(sentence.format(**written) for sentence in sentences)
         self.plain = "\n\n".join(sentence.format(**values) for sentence in sentences)
 

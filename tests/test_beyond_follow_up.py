@@ -17,6 +17,7 @@ from analysis import estimators as est
 from analysis import results as res
 from analysis.dataset import load
 from analysis.endpoints import endpoint
+from analysis.tables import Row, past_follow_up
 
 MONTH = 30.4375
 KINDS = {
@@ -69,6 +70,10 @@ def test_a_curve_at_zero_stays_there_but_its_mean_goes_no_further(tmp_path):
     rows = rows_of(tmp_path / "dead", followed(300, 1.0))
     assert at(rows, "survival", 24)[["estimate", "n", "events"]].tolist() == [0, 0, 30]
     assert np.isnan(at(rows, "rmst", 24)["estimate"])
+    assert res.nobody_left(rows, "os")
+    assert not res.is_carried(rows, at(rows, "survival", 24))
+    (note,) = past_follow_up([Row("24", ["0.0%"])], rows, ["os"])
+    assert note == "Everybody had had an event by 9.9 months."
 
 
 @pytest.mark.parametrize(("days", "known"), [(699, False), (701, True), (730, True), (731, True)])
@@ -98,6 +103,8 @@ def test_an_incidence_ends_where_its_patients_do(tmp_path, dead):
         late = at(rows, "cumulative_incidence", 24, cause)
         assert pd.notna(late["estimate"]) is (dead == 1)  # then nobody is left without an event
         assert pd.notna(late["events"]) is (dead == 1)
+        assert res.nobody_left(rows, cause) is (dead == 1)
+        assert not res.is_carried(rows, late)  # nobody knows, or nothing changes any more
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -111,6 +118,10 @@ MONTHS = re.compile(
 # An estimate has decimals or is in per cent; a dagger says that it is carried.
 ESTIMATE = re.compile(r"\d\.\d+(?!\d*%? ?[†‡])|\d%(?! ?[†‡])")
 SAID_OF_THE_END = re.compile(rf"follow-up ended at {NUMBER} months|95% CI")
+# Where nobody is left without an event, 0 is known for ever, and so are the incidences.
+AT_THE_END = re.compile(
+    rf"\b0\.0%|(?i:everybody had had an event by {NUMBER} months)|of the responders"
+)
 # Invented or printed elsewhere, so that their months are not these patients'.
 OTHERS = re.compile(
     r"Ten invented patients.*?\n\n|of the ten\b|At month 60 they stand|"
@@ -145,8 +156,11 @@ def texts(page: Page) -> Iterator[str]:
         yield "\n".join(re.sub(r"<[^>]+>", "", li) for li in re.findall(r"<li.*?</li>", written))
 
 
-def told_beyond(text: str, end: float) -> Iterator[str]:
-    """Each line of a table and each sentence that tells an estimate at a month past the `end`."""
+def told_beyond(text: str, end: float, over: bool) -> Iterator[str]:
+    """Each line of a table and each sentence that tells an estimate at a month past the `end`.
+
+    Where all is `over`, nobody left without an event, curves stay where they have come to.
+    """
     if "invented" in text.partition("\n")[0] or "6-MP" in text:
         return  # patients of a lesson's own
     text = re.sub(r"Ten invented patients\n.*", "", text)  # a line of theirs among others
@@ -156,13 +170,16 @@ def told_beyond(text: str, end: float) -> Iterator[str]:
             head, *cells = line.split(" | ")
             number = re.fullmatch(rf"\s*({NUMBER})(?: months?)?", head) if by_month else None
             months = [float(number[1])] if number else [*months_of(head)]
-            if any(month > end for month in months) and not _says_nothing(cells):
+            told = any(month > end for month in months) and not _says_nothing(cells)
+            if told and not (over and AT_THE_END.search(text)):
                 yield line
             continue
         for sentence in re.split(r"(?<=[.;!?]) ", line):
             rest = SAID_OF_THE_END.sub("", sentence)
             beyond = any(month > end for month in months_of(rest))
-            if beyond and ESTIMATE.search(MONTHS.sub("", rest)) and not OTHERS.search(rest):
+            told = beyond and ESTIMATE.search(MONTHS.sub("", rest))
+            known = OTHERS.search(rest) or (over and AT_THE_END.search(sentence))
+            if told and not known:
                 yield sentence
 
 
@@ -206,7 +223,8 @@ def drawn_beyond(page: Page, end: float) -> Iterator[str]:
 
 
 def found_beyond(folder: Path, results: Path, **parameters) -> tuple[list[str], dict[str, Page]]:
-    last = load(str(folder)).patients.sort_values("last_contact_day").iloc[-1]
+    patients = load(str(folder)).patients
+    last = patients.sort_values("last_contact_day").iloc[-1]
     end = last["last_contact_day"] / MONTH
     # In whole months a curve that comes to 0 does so at the end of the month.
     drawn_to = np.ceil(end) if last["died"] == "yes" else end
@@ -215,7 +233,7 @@ def found_beyond(folder: Path, results: Path, **parameters) -> tuple[list[str], 
         f"{name}: {hit}"
         for name, page in shown.items()
         for text in texts(page)
-        for hit in told_beyond(text, end)
+        for hit in told_beyond(text, end, patients["died"].eq("yes").all())
     ]
     drawn = [
         f"{name}: {hit}"

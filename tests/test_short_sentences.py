@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,9 @@ from short_follow_up import dataset, patients
 import analysis
 from analysis import checklists
 from analysis.dataset import ROOT, load
-from analysis.lessons import conditioning, follow_up, plateau, proportional_hazards
+from analysis.lessons import censoring, conditioning, follow_up, plateau, proportional_hazards
 from analysis.tables import Row, past_follow_up
+from analysis.text import Prose
 
 
 def made(folder: Path, longest: float, dead: float):
@@ -79,6 +81,52 @@ def test_one_cut_is_told_as_one(tmp_path):
     told = plateau.moved_told(data, rows).plain
     assert "cuts, one gives an estimate: 30.0% (cut at " in told
     assert "goes from" not in told
+
+
+def test_where_all_are_dead_the_curve_is_known(tmp_path):
+    data = made(tmp_path, 290, 1.0)
+    rows = plateau.results(data)
+    told = plateau.told(data, rows).plain
+    assert "What was seen is survival at 24 months: 0.0%" in told and "nothing was seen" not in told
+    assert plateau.beyond_told(data, rows).plain == "Nobody lived to 12 months."
+    assert plateau.LATER not in plateau.ways_table(data, rows, "ways")._plain()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "values", "said"),
+    [
+        ("{n} patients were seen.", {"n": 1}, "1 patient was seen."),
+        ("{n} patients were seen.", {"n": 21}, "21 patients were seen."),
+        ("{n} patients were seen.", {"n": 1.1}, "1.1 patients were seen."),
+        ("{n} of {all} have died.", {"n": 1, "all": 20}, "1 of 20 has died."),
+        ("{n} of {all} have died.", {"n": 0, "all": 1}, "0 of 1 have died."),
+        ("{n} of {all} patients died.", {"n": 1, "all": 20}, "1 of 20 patients died."),
+        ("{n} of the others were alive.", {"n": 1}, "1 of the others was alive."),
+        ("{s} were free.", {"s": "1 of 5 (20.0%)"}, "1 of 5 (20.0%) was free."),
+        ("{s} were free.", {"s": "10 of 50 (20.0%)"}, "10 of 50 (20.0%) were free."),
+        ("{n} long-term survivors enter it.", {"n": 1}, "1 long-term survivor enters it."),
+        ("{label} patients were seen.", {"label": "Line 1"}, "Line 1 patients were seen."),
+        ("{n} are {{at}} risk.", {"n": Prose("{one}", one=1)}, "1 is {at} risk."),
+    ],
+)
+def test_a_sentence_for_several_is_told_of_one(sentence, values, said):
+    assert Prose(sentence, **values).plain == said
+
+
+def test_the_naive_ways_are_called_wrong_only_where_they_are(tmp_path):
+    for dead, same in ((0.4, False), (1.0, True)):
+        (folder := tmp_path / str(dead)).mkdir()
+        data = made(folder, 290, dead)
+        told = censoring.told(data, censoring.results(data)).plain
+        assert told.count("the same") == 2 * same
+        assert ("thrown out" in told) is ("out of sight" in told) is not same
+
+
+def test_what_stays_goes_from_nowhere_to_nowhere(tmp_path):
+    data = made(tmp_path, 290, 1.0)
+    told = follow_up.told(data, follow_up.results(data)).plain
+    assert "The count by reverse Kaplan–Meier would be not reached either way." in told
+    assert not re.search(r"from (.+) to \1\b", told)
 
 
 def test_a_note_on_several_curves_says_which_ends_when():

@@ -14,7 +14,17 @@ from ..dataset import Dataset
 from ..endpoints import Endpoint, endpoint
 from ..results import frame, pick, told_months
 from ..tables import Row, Table
-from ..text import Prose, counted, estimate, in_months, rounded, shown, sourced, with_interval
+from ..text import (
+    Prose,
+    counted,
+    estimate,
+    in_months,
+    in_patients,
+    rounded,
+    shown,
+    sourced,
+    with_interval,
+)
 from .charts import curves_chart, finished
 from .course import Exercise
 
@@ -174,12 +184,12 @@ def _answers(results: pd.DataFrame, curve: pd.DataFrame) -> list[Prose]:
 def ways_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """The three ways side by side, of the ten and of the dataset's patients."""
     made = [Row("Ten invented patients"), _way_row(results, "ten", YEAR)]
-    made += [Row(f"The {counted(len(dataset.patients))} patients of this dataset")]
+    made.append(Row(f"This dataset, {in_patients(len(dataset.patients))}"))
     months = told_months(dataset, endpoint(dataset, "os"))
     made += [_way_row(results, "os", month) for month in months]
     return Table(
         name,
-        "Alive by each way of counting, %. The first two are wrong.",
+        "Alive by each way of counting, %. The first two are wrong where patients left before.",
         ["Month", *WAYS.values(), "95% CI", "At risk"],
         made,
         abbreviations=dataset.settings.abbreviations,
@@ -196,10 +206,17 @@ def _way_row(results: pd.DataFrame, group: str, month: float) -> Row:
 def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """What the wrong ways do at the last landmark to which anybody is followed."""
     month = told_months(dataset, endpoint(dataset, "os"))[-1]
+    right, dropped, alive = (
+        shown(pick(results, way, "os", month)["estimate"], way)
+        for way in ("survival", "survival_dropped", "survival_counted_alive")
+    )
+    thrown = " the dead stay in the count, and the living are thrown out."
+    unseen = " as if nobody could die once out of sight."
+    same = " the same, for here leaving made no difference."
     return Prose(
         "At {month} Kaplan–Meier has {right} alive. Without those who left before, it would be "
-        "{dropped}: the dead stay in the count, and the living are thrown out. With them as "
-        "alive, it would be {alive}: as if nobody could die once out of sight.",
+        "{dropped}:" + (same if dropped == right else thrown) + " With them as alive, it would be "
+        "{alive}:" + (same if alive == right else unseen),
         month=in_months(month),
         right=with_interval(results, "survival", "os", month),
         dropped=estimate(results, "survival_dropped", "os", month),

@@ -16,6 +16,7 @@ from ..endpoints import Endpoint, covariate_rows, endpoint
 from ..results import (
     axis_months,
     frame,
+    is_carried,
     pick,
     told_months,
     values_at,
@@ -396,7 +397,7 @@ def landmark_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
             for quantity in ("cumulative_incidence", "one_minus_survival")
         )
         at_risk = pick(results, "at_risk", "relapse", at)
-        mark = DAGGER if at_risk["estimate"] == 0 else ""
+        mark = DAGGER if is_carried(results, right) else ""
         cells = [
             written(right) + mark,
             interval(right),

@@ -365,10 +365,19 @@ def _if_sooner(results: pd.DataFrame) -> Prose:
         for name, quantity in zip(("naive", "reverse"), WRONG_AND_RIGHT, strict=True)
         for number, group in enumerate(("os", SOONER))
     }
+    ways = {"naive": "over everybody", "reverse": "by reverse Kaplan–Meier"}
+    ends = [
+        f"The count {way} would "
+        + (
+            f"be {{{name}_0}} either way."
+            if str(moved[f"{name}_0"]) == str(moved[f"{name}_1"])
+            else f"go from {{{name}_0}} to {{{name}_1}}."
+        )
+        for name, way in ways.items()
+    ]
     return Prose(
-        "Had each death come in half the time, nobody would have been followed any less. The count "
-        "over everybody would go from {naive_0} to {naive_1} all the same; the reverse one from "
-        "{reverse_0} to {reverse_1}.",
+        "Had each death come in half the time, nobody would have been followed any less. "
+        + " ".join(ends),
         **moved,
     )
 

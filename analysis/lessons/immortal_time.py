@@ -241,7 +241,7 @@ def landmark_answer(dataset: Dataset, results: pd.DataFrame, factor: Factor, mon
     )
     return Prose(
         f"At {{month}}, {{n}} are still followed and {{had}} of them have had {{label}}: {end} "
-        "{gone} died or left before and are not asked.",
+        "Not asked, for they died or left before: {gone}.",
         **values,
     )
 
@@ -374,11 +374,12 @@ def _share_of(results: pd.DataFrame, quantity: str, group: str, month: float) ->
     if not (there & results["months"].eq(month)).any():
         return MISSING
     row = pick(results, quantity, group, month)
-    carried = pd.notna(row["estimate"]) and not anybody(row)
+    carried = row["estimate"] > 0 and not anybody(row)  # at 0 all have died: it is known
     return shown(row["estimate"], quantity) + (f" {DAGGER}" if carried else "")
 
 
 MOVED = {
+    "same": "to two decimals it is the same.",
     "unknown": "there is no ratio to be compared.",
     "turned": "the ratio passes to the other side of one.",
     "higher": "the ratio is higher once that time is counted where it belongs.",

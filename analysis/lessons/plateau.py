@@ -117,6 +117,9 @@ def beyond_told(dataset: Dataset, results: pd.DataFrame) -> Prose:
         return Prose("This dataset has one landmark month, so nobody is followed from one on.")
     first = starts[0]
     later = pick(results, "conditional_survival", "os", first)
+    if pick(results, "survival", "os", first)["estimate"] == 0:
+        first = sourced(in_months(first), pick(results, "survival", "os", first))
+        return Prose("Nobody lived to {first}.", first=first)
     if pd.isna(later["estimate"]):
         return Prose(
             "Nobody was followed from {first} to {last}, so nothing is known here of how many of "
@@ -367,17 +370,15 @@ READING = {
 def told(dataset: Dataset, results: pd.DataFrame) -> Prose:
     """The same in sentences, for overall survival."""
     end = pick(results, "survival_end", "os")
-    under = "Under it, beyond the last death, are {n} patients."
+    under = "{n} patients were followed beyond the last death."
     if not anybody(end):
         under = "Under it is nobody: the last to be followed died."
     elif pd.notna(end["events"]) and end["events"] == 0:
         under = "Nobody has died, and it never fell."
-    elif pd.notna(end["n"]) and end["n"] == 1:
-        under = "Under it, beyond the last death, is {n} patient."
     month = plateau_month(dataset)
     alive = pick(results, "survival", "os", month)
     seen = "What was seen is survival at {month}: {alive}, with {n} at risk."
-    if not anybody(alive):
+    if not anybody(alive) and alive["estimate"] != 0:
         seen = "Nobody was followed to {month}, so nothing was seen there."
     said = [
         Prose(
@@ -424,7 +425,7 @@ def _late(results: pd.DataFrame) -> Prose:
         waits = "some"  # all of them
     apart = (waits, long_enough) in (("few", "not_shown"), ("some", "long_enough"))
     return Prose(
-        "{rule} These are the patients, of {n}, who died in a stretch before the last death that "
+        "{rule} It counts those, of {n} patients, who died in a stretch before the last death that "
         "is as long as the plateau after it."
         + " Model and rule disagree: the one trusts its law, the other counts the last deaths."
         * apart,

@@ -477,6 +477,7 @@ BETTER = (
 )
 MOVED = {
     "unknown": "No factor of this dataset has both ratios.",
+    "same": "To two decimals they are the same.",
     "turned": BETTER + ": the right ratio says the opposite.",
     "higher": BETTER + ".",
     "not_higher": "Here the wrong ratio is not the lower one, which that time alone does not "
