@@ -22,14 +22,18 @@ _NOT_ONLY_DEATH = re.compile(
     r"\bor\b(?! (last|lost|end|censor))|progress|relaps|recur|\bevent|respon|remission|free|loss"
     r"|dermat|adverse|discontin|duration|transplant"
 )
+# With these words what is described is a censoring.
+_CENSORING = re.compile(
+    r"\b(?:alive|living|censor|lost to|no event|cut.?off|last (?:known|contact|follow))"
+)
 
 
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of ADTTE, one entry a patient in the order of the patients.
 
-    `days` from day 0 as text, blank where there is no record; `events` where CNSR is 0; `deaths`
-    where EVNTDESC says that the event is a death.
+    `days` from day 0 as text, blank where there is no record; `events` where CNSR says so;
+    `deaths` where EVNTDESC says that the event is a death.
     """
 
     cells: Cells
@@ -43,13 +47,19 @@ class Times:
     """An ADTTE file. `unit` is one of CHOICES; `months` is the length of a month in days.
 
     `aval` says whether AVAL stays as it is, or one day is taken off it because the standard counts
-    the day of the start as day 1.
+    the day of the start as day 1. `event` is the CNSR of an event: 0, as the standard has it, or 1.
     """
 
     def __init__(
-        self, source: Source, unit: str, months: float = UNITS["months"], aval: str = AS_IS
+        self,
+        source: Source,
+        unit: str,
+        months: float = UNITS["months"],
+        aval: str = AS_IS,
+        event: str = "0",
     ) -> None:
         self.source = source
+        self.event = event
         self.unit = unit
         self.fewer = 1 if aval == ONE_FEWER else 0
         self.lengths = UNITS | {"months": months}
@@ -63,7 +73,7 @@ class Times:
     def parameter(self, code: str, ids: list[str], start: str, required: bool) -> Parameter:
         """The days of one parameter, counted from STARTDT of the parameter `start`.
 
-        CNSR of 0 is the event, and any other a censoring, whatever its reason. With `required`
+        One CNSR is the event, and any other a censoring, whatever its reason. With `required`
         a patient without a record is a problem.
         """
         for named in (code, start):
@@ -80,7 +90,7 @@ class Times:
         cells = Cells(self.source.file, column, rows, texts)
         pairs = zip(ids, rows, records, zeros, strict=True)
         days = [self._days(*pair, required, code, problems) for pair in pairs]
-        events = [_is_zero(record.get("CNSR", "")) for record in records]
+        events = [_is(self.event, record.get("CNSR", "")) for record in records]
         deaths = [_says_death(record.get("EVNTDESC", "")) for record in records]
         return Parameter(cells, days, events, deaths, problems)
 
@@ -108,17 +118,16 @@ class Times:
 
     def is_of_death(self, code: str) -> bool:
         """True where PARAM, or what the file says of each event, says death and nothing else."""
-        words = "overall survival" if code == "OS" else described(self.source)[code].lower()
         records = self.records[code].values()
         events = {
             record.get("EVNTDESC", "").lower()
             for record in records
-            if _is_zero(record.get("CNSR", ""))
+            if _is(self.event, record.get("CNSR", ""))
         } - {""}
         others = [event for event in events if not _DEATH.search(event)]
         if any(_NOT_ONLY_DEATH.search(event) for event in others):
             return False
-        return _says_death(words) or bool(events and not others)
+        return _of_death(code, described(self.source)[code]) or bool(events and not others)
 
     def _known(self) -> str:
         return "expected one of " + ", ".join(described(self.source))
@@ -198,8 +207,42 @@ def _says_death(words: str) -> bool:
     return bool(_DEATH.search(words)) and not _NOT_ONLY_DEATH.search(words)
 
 
-def _is_zero(text: str) -> bool:
-    return bool(re.fullmatch(r"0+(\.0+)?", text))
+def _of_death(code: str, words: str) -> bool:
+    return code == "OS" or _says_death(words)
+
+
+def _is(event: str, text: str) -> bool:
+    return bool(re.fullmatch(rf"0*{event}(\.0*)?", text))
+
+
+def contradictions(source: Source) -> str:
+    """What the descriptions of events and censorings say against CNSR of 0 as the event, or blank.
+
+    By the standard EVNTDESC describes either, and CNSDTDSC the date of a censoring alone.
+    """
+    text = source.text.rename(columns={name: key for key, name in columns(source).items()})
+    found = []
+    for code, part in text.groupby("PARAMCD"):
+        event = part["CNSR"].map(lambda cell: _is("0", cell))
+        for column in {"EVNTDESC", "CNSDTDSC"} & {*part}:
+            words = part[column].str.lower()
+            filled, dies = words != "", words.map(_says_death)
+            censored = words.str.contains(_CENSORING)
+            if column == "CNSDTDSC":
+                wrong = event & filled & ~dies & (not filled.all())
+            else:
+                of_death = _of_death(code, part.get("PARAM", part["PARAMCD"]).iloc[0])
+                alone = event.any() and not filled[event].any()
+                wrong = (event & censored & ~dies) | (
+                    ~event & filled & ~censored & (alone | (dies & of_death))
+                )
+            found += [(row, column) for row in part.index[wrong]]
+    if not found:
+        return ""
+    row, column = min(found)
+    count = len({row for row, _ in found})
+    told = f'row {row} has CNSR {text["CNSR"][row]} beside {column} "{text[column][row]}"'
+    return f"{count} of {len(text)} records speak against 0, as the standard has it: {told}"
 
 
 def _unit(text: str) -> str | None:

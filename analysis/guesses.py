@@ -124,6 +124,8 @@ def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> str
         draft.add(f"unit: {quoted(unit)}", why, depth=1)
         if rule := adam.counts_from_one(adtte, unit):
             draft.add("aval: as_is", f"{rule}; one_fewer makes the start day 0", depth=1)
+        if against := adam.contradictions(adtte):
+            draft.add(f"event: {quoted(OPEN)}", f"which CNSR is the event, 0 or 1? {against}", 1)
         draft.add("")
         words = _adam_origin(source, adtte)
     if draft.lines[-1]:
@@ -419,7 +421,7 @@ def _parameters(adtte: Source, draft: Draft) -> None:
     draft.add(f"paramcd: {quoted(code)}", ask if code == OPEN else f"of {every}", depth=2)
     if code != OPEN:
         draft.add(
-            "died:", "CNSR of 0 is the death. Without this block: the same parameter.", depth=1
+            "died:", "Its event is the death. Without this block: the same parameter.", depth=1
         )
         draft.add(f"paramcd: {quoted(code)}", depth=2)
     for role, (codes, pattern) in _PARAMETERS.items():
@@ -435,7 +437,7 @@ def _parameters(adtte: Source, draft: Draft) -> None:
             draft.add(f"{role}:", depth=1)
             draft.add(
                 f"paramcd: {quoted(found[0])}",
-                f"{words[found[0]]}; CNSR of 0 is the event",
+                words[found[0]],
                 depth=2,
             )
 

@@ -641,7 +641,11 @@ class _Maker:
             return None
         told = self.mapping.get("adtte") or {}
         unit = told.get("unit") or adam.guessed_unit(times)[0]
-        found = adam.Times(times, unit, self.lengths["months"], told.get("aval") or adam.AS_IS)
+        aval, event = told.get("aval") or adam.AS_IS, told.get("event")
+        if event is None and (against := adam.contradictions(times)):
+            ask = "expected the CNSR of an event, 0 or 1"
+            raise DataError([f"{MAPPING}, adtte: found no event, {ask}; {against}"])
+        found = adam.Times(times, unit, self.lengths["months"], aval, event or "0")
         self.made.notes.append(f"  days of {times.file}: {found.rule()}")
         return found
 
@@ -712,7 +716,7 @@ class _Maker:
         if count:
             what = f"{count} events of {code} are deaths by EVNTDESC: left blank"
             self.made.notes.append(f"  {name}: {what}")
-        rule = "" if last else ", where CNSR is 0"
+        rule = "" if last else f", where CNSR is {self.times.event}"
         return values, parameter.cells, f"from {code} of {parameter.cells.file}{rule}"
 
     def _parameter(self, code: str, required: bool) -> adam.Parameter:
@@ -880,9 +884,11 @@ class _Maker:
         parameter = self._parameter(code, required=True)
         values = ["yes" if event else "no" for event in parameter.events]
         told, flags = "dead" in entry, self._death_flags()
-        if told and entry["dead"] != ["0"]:
+        event = self.times.event
+        if told and entry["dead"] != [event]:
             found = f"{MAPPING}, reserved.died.dead: found {quoted(entry['dead'])}"
-            raise DataError([f'{found}, expected ["0"]: with paramcd it is CNSR, and 0 the event'])
+            expected = f'expected ["{event}"]: with paramcd it is the CNSR of an event'
+            raise DataError([f"{found}, {expected}"])
         wrong = [
             place
             for place, (value, flag) in enumerate(zip(values, flags, strict=False))
@@ -898,7 +904,7 @@ class _Maker:
                 [
                     f'{MAPPING}, reserved.died: nothing says that the events of {code} ("{words}") '
                     "are deaths; expected the column of death, as in column: DTHFL, or, where they "
-                    'are, paramcd with dead: ["0"]'
+                    f'are, paramcd with dead: ["{event}"]'
                 ]
             )
         for place in [] if told else wrong:
@@ -916,7 +922,7 @@ class _Maker:
         return (
             values,
             parameter.cells,
-            f"from {code} of {parameter.cells.file}: yes where CNSR is 0",
+            f"from {code} of {parameter.cells.file}: yes where CNSR is {event}",
         )
 
     def _death_flags(self) -> list[str]:

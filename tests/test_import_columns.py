@@ -843,3 +843,41 @@ def test_where_events_are_dates_the_follow_up_is_taken_from_a_date(tmp_path):
     said = [line for line in lines if line.startswith("  last_contact_day: ")]
     assert said[1:] == ["  last_contact_day: os_months says otherwise of 1 patients"]
     assert days(tmp_path / "made", "relapse_day") == ["60", ""]
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "described", "asks"),
+    [  # of an event: EVNTDESC, CNSDTDSC; of a censoring: the same
+        (1, "OS", [("Death", ""), ("", "Alive at last contact")], True),
+        (1, "OS", [("", ""), ("", "Last contact")], True),
+        (1, "OS", [("Death", ""), ("", "")], True),
+        (1, "OS", [("DEATH", "Date of death"), ("Completed study", "Date of completion")], True),
+        (1, "TTREL", [("Relapse", ""), ("", "")], True),
+        (1, "TTREL", [("Relapse", ""), ("Censored", "")], True),
+        (0, "OS", [("Death", ""), ("Alive", "Last contact")], False),
+        (0, "OS", [("Death", "Date of death"), ("Alive", "Last contact")], False),
+        (0, "TTREL", [("Relapse", ""), ("Death", "Date of death")], False),
+        (0, "TTREL", [("", ""), ("Censored", "")], False),
+    ],
+)
+def test_descriptions_that_speak_against_cnsr_are_asked(tmp_path, event, code, described, asks):
+    text = "USUBJID,PARAMCD,PARAM,AVALU,AVAL,CNSR,EVNTDESC,CNSDTDSC\n"
+    for n in range(4):
+        words = ",".join(described[n % 2])
+        text += f"{n},{code},Time to it,DAYS,{n + 9},{event if n % 2 == 0 else 1 - event},{words}\n"
+        if code != "OS":
+            text += f"{n},OS,Overall survival,DAYS,{n + 99},{event if n == 0 else 1 - event},,\n"
+    adtte = written(tmp_path / "adtte.csv", text)
+    adsl = written(tmp_path / "adsl.csv", "USUBJID,AGE\n" + "".join(f"{n},60\n" for n in range(4)))
+    made = tmp_path / "made"
+    lines = problems(adsl, made, adtte=adtte)
+    assert asked(lines) == (["event"] if asks else [])
+    answer(made, time_origin="x")
+    if asks:
+        changed(made, '  event: "?"\n', "")
+        assert "adtte: found no event" in problems(adsl, made, adtte=adtte)[0]
+        changed(made, "  unit: ", '  event: "1"\n  unit: ')
+    lines = import_folder(adsl, made, adtte=adtte)
+    assert code == "OS" or filled(made, "relapse_day") == [1, 3]
+    assert days(made, "died").count("yes") == (1 if code != "OS" else 2)
+    assert f"  died: from OS of adtte.csv: yes where CNSR is {event}" in "\n".join(lines)
