@@ -39,7 +39,7 @@ from .words import (
 LONGEST = {unit: 60 * 365.25 / length for unit, length in UNITS.items()}
 SHORTEST = 3652  # whose shortest follow-up is ten years, has dates and no days
 _CALENDAR = date(1960, 1, 1), date(2040, 1, 1)  # in which a study's dates lie
-FLAG_AT_MOST = 6  # different values of a status
+FLAG_AT_MOST = 10  # different values of a status
 
 _UNIT = {
     word: unit

@@ -21,6 +21,7 @@ from .plausible import implausible
 from .privacy import EMAIL, is_phone
 from .problems import Problem, one_line, quoted
 from .text import listed
+from .words import NO_RESPONSE, about, plain_words
 
 FEW_PATIENTS, FEW_EVENTS, FEW_AT_RISK = 20, 10, 10
 ENDPOINTS = ("os", "rfs", "relapse", "os_after_hsct")
@@ -223,6 +224,12 @@ def _contradictions(contents: Contents, dataset: Dataset, file: str) -> Iterator
         if count:
             expected = f"{_rows(count)} a relapse and no response_day; no page counts that relapse"
             yield Problem(file, column="relapse_day", expected=expected)
+    for column in patients.columns.difference([*RESERVED]) if "response_day" in patients else ():
+        if "response" in about(column) | about(dataset.label(column)):
+            none = patients[column].astype(str).map(plain_words).isin(NO_RESPONSE)
+            if count := int((none & patients["response_day"].notna()).sum()):
+                expected = f"{_rows(count)} a response_day although it says that there was none"
+                yield Problem(file, column=column, expected=expected)
     living = patients["died"].eq("no")
     for column in (name for name in EVENT_DAYS if name in patients):
         count = int((living & patients[column].eq(patients["last_contact_day"])).sum())

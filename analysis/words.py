@@ -21,6 +21,7 @@ ENGLISH = {
         "since": "seit depuis desde",
         "before": "vor avant",
         "to": "bis jusqu hasta",
+        "best": "bestes meilleure mejor migliore",
         "last": "letzter letzte letztes dernier derniere dernieres ultimo ultima",
         "contact": "kontakt contacto contatto",
         "news": "nouvelles",
@@ -155,6 +156,7 @@ PAST = {
     **dict.fromkeys(("relapsed", "recurred"), "relapse"),
     **dict.fromkeys(("transplanted", "grafted"), "transplant"),
     **dict.fromkeys(("responded", "responder"), "response"),
+    **dict.fromkeys(("best_response", "best_overall_response", "bor", "best_resp"), "response"),
 }
 VITAL = re.compile(r"(^|_)(vital|survival|death)_status(_|$)")
 DEAD = {"dead", "died", "death", "deceased", "tot"}
@@ -168,6 +170,11 @@ NOT_HAPPENED = {
     *("none", "censored", "no event", "no relapse", "not relapsed", "not recurred", "diseasefree"),
     *("disease free", "no recurrence", "not transplanted", "no transplant", "no response"),
     *("non-responder", "not progressed", "no progression", "alive or dead tumor free"),
+}
+# Best responses that are none, in full and as trials write them.
+NO_RESPONSE = {
+    *("pd", "progressive disease", "sd", "stable disease", "nr", "no response", "non-responder"),
+    *("progression", "refractory", "no", "none", "treatment failure"),
 }
 # Whole numbers that count or measure, however few: no codes.
 COUNTS = {

@@ -655,6 +655,25 @@ def test_what_weakens_a_book_is_a_warning(
     assert line in warned(folder(tmp_path, csv=csv, analysis=analysis))
 
 
+@pytest.mark.parametrize(
+    ("level", "title", "count"),
+    [("PD", "", 20), ("Stable disease", "Best response", 20), ("PR", "", 0)],
+)
+def test_a_response_that_is_none_has_no_day(
+    tmp_path: Path, level: str, title: str, count: int
+) -> None:
+    """Of 60 patients 40 have the level, and half of these a response_day."""
+    name = "x" if title else "best_response"
+    csv = rows(60).replace(",II,", ",CR,").replace(",I,", f",{level},").replace("stage", name)
+    fields = [field(n) if n != "age" else field(n, "number") for n in csv.split("\n")[0].split(",")]
+    fields[1] |= {"title": title or name}
+    found = [
+        line for line in warned(folder(tmp_path, csv=csv, fields=fields)) if "although" in line
+    ]
+    said = f"{name}: {count} rows have a response_day although it says that there was none"
+    assert found == [f"patients.csv, column {said}"] * (count > 0)
+
+
 @pytest.mark.parametrize("alive", [0, 1])
 def test_past_a_curve_at_0_there_is_an_estimate(tmp_path: Path, alive: int) -> None:
     """All have died by then, or all but one."""

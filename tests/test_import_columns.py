@@ -99,6 +99,9 @@ def test_a_day_counts_only_where_its_status_says_so(tmp_path, text, column, happ
         ("relapse_months,relapse_censor", "010"),  # 1 may mean censored
         ("relapse_months,event", "010"),  # beside the time, about nothing by its name
         ("response_months,response", ["CR", "PD", "SD"]),
+        ("response_months,best_response", ["PD", "CR", "SD"]),
+        ("response_months,BOR", ["SD", "CR", "CRi", "PR", "MLFS", "PD", "NE", "NR"]),
+        ("response_months,Bestes Ansprechen", ["SD", "CR", ""]),
     ],
 )
 def test_codes_of_a_status_are_asked_where_they_do_not_say_it(tmp_path, head, flags):
