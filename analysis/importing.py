@@ -91,6 +91,7 @@ class Made:
     dropped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  # rows and cells of the file
+    doubts: list[str] = field(default_factory=list)  # what may be the cause of problems
     way_out: list[str] = field(default_factory=list)  # where problems can be left out
 
 
@@ -741,6 +742,7 @@ class _Maker:
                 cells = Cells(one.file, ", ".join(columns), one.rows, values)
             if doubt := implausible(self.source, column, how):
                 self.made.notes.append(f"  {name}: {column} as {how}: {doubt}")
+                self.made.doubts.append(f"{one.file}, column {column} as {how}: {doubt}")
         if told := clocks(self.source, columns):
             starts = ", ".join(f"{column} from {words}" for column, words in told.items())
             self.made.notes.append(f"  {name}: two clocks are taken for one: {starts}")
@@ -1061,7 +1063,7 @@ def _check(made: Made, table: bytes, package: bytes) -> None:
                 load(place)
             except DataError as error:
                 problems = [_in_source(line, made) for line in error.problems]
-    raise_any([*problems, *(made.way_out if problems else [])])
+    raise_any([*problems, *([*made.doubts, *made.way_out] if problems else [])])
 
 
 def _at_most(problems: list[str]) -> Iterator[str]:
@@ -1088,9 +1090,12 @@ def _in_source(line: str, made: Made) -> str:
     cells, place = made.columns[match[2]].cells, int(match[1]) - 2
     found = f'"{cells.texts[place]}"'
     day = "" if match[3] in (found, found.strip('"')) else f" ({match[2]} {match[3]})"
+    expected = line[match.end() :]
+    if day:  # what the number would be in a spreadsheet says nothing of the cell
+        expected = expected.partition("; ")[0]
     return (
         f"{cells.file}, row {cells.rows[place]}, column {cells.column}: found {found}{day}, "
-        f"expected {line[match.end() :]}"
+        f"expected {expected}"
     )
 
 

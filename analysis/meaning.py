@@ -196,7 +196,9 @@ def implausible(source: Source, column: str, unit: str) -> str:
     if spans := dates_of_programs(source, column):
         return f"the smallest is {numbers.min():.0f}; these may be dates, as {' or '.join(spans)}"
     if most > LONGEST[unit]:
-        return f"{most:.10g} {unit} are {most * UNITS[unit] / 365.25:.0f} years"
+        rather = {"years": "calendar years", "days": "dates"}.get(unit, "days")
+        years = f"{most * UNITS[unit] / 365.25:.0f} years"
+        return f"{most:.10g} {unit} are {years}; are these {rather}?"
     parts = cells.str.contains(r"\.\d*[1-9]").sum()
     if unit == "days" and parts and most <= 400:
         return f"{parts} rows have decimals and the largest is {most:.10g}; are these months?"

@@ -17,6 +17,7 @@ from .words import CODES, COUNTS, OUTCOMES, about, normal
 
 FEW_CODES = 12  # more different whole numbers are a count or a measurement, unless a name says so
 YEAR = 365.25
+MONTHS = 240  # so short a follow-up would be a usual one in months
 LONG, WAIT, ALL_LATE = 50 * YEAR, 10 * YEAR, 20 * YEAR
 
 
@@ -93,9 +94,10 @@ def _times(dataset: Dataset, file: str) -> Iterator[Problem]:
         return
     longest, decimals = days.max(), int((days % 1 != 0).sum())
     said = ""
-    if dataset.months(longest) < first and decimals > len(days) / 2:
-        said = f"nobody is followed to {first:g} months, and {decimals} of {len(days)} days have "
-        said += "decimals; are these months or years, to be imported `as` such?"
+    if dataset.months(longest) < first and (decimals > len(days) / 2 or longest < MONTHS):
+        parts = f", and {decimals} of {len(days)} days have decimals" if decimals else ""
+        said = f"nobody is followed to {first:g} months{parts}; are these months or years, to be "
+        said += "imported `as` such?"
     elif days.min() >= ALL_LATE:
         said = "every follow-up is longer than 20 years; are these dates, counted from a day 0 of "
         said += "a program, or days from birth?"

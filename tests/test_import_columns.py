@@ -12,6 +12,7 @@ from test_import import answer, days, dictionary, patients_of, problems, written
 from analysis import meaning, sources
 from analysis.dataset import load
 from analysis.importing import import_folder
+from analysis.problems import DataError
 
 TIME_AND_STATUS = (
     "id,age,os_months,death,cr_months,relapse_months,relapse\n"
@@ -217,8 +218,9 @@ def test_the_unit_is_what_name_and_label_say_or_asked(tmp_path, name, label, uni
     ("unit", "values", "words"),
     [
         ("days", "27.8 18.2 84.1", "3 rows have decimals and the largest is 84.1; are these mon"),
-        ("months", "12 4000 7", "4000 months are 333 years"),
-        ("years", "2015 2016 2019", "2019 years are 2019 years"),
+        ("months", "12 4000 7", "4000 months are 333 years; are these days?"),
+        ("years", "2015 2016 2019", "2019 years are 2019 years; are these calendar years?"),
+        ("weeks", "52 4000 300", "4000 weeks are 77 years; are these days?"),
         ("months", "12 30 999", "999 months in 1 rows may be a code for unknown"),
         ("days", "120 9999 9999", "9999 days in 2 rows may be a code for unknown"),
         ("weeks", "52 104 300", ""),
@@ -230,11 +232,10 @@ def test_a_unit_that_its_values_speak_against_is_warned_of(tmp_path, unit, value
     file = written(tmp_path / "t.csv", f"id,os_{unit},died\n{rows}")
     try:
         lines = settled(file, tmp_path / "made")
-    except Exception as error:  # beyond what a table may hold
-        lines = getattr(error, "problems", [])
-        assert unit in ("months", "years")
-        return
-    found = [line for line in lines if line.startswith(f"  last_contact_day: os_{unit} as ")]
+    except DataError as error:  # beyond what a table may hold
+        lines = error.problems
+        assert not any("spreadsheet" in line for line in lines)
+    found = [line for line in lines if f" os_{unit} as {unit}: " in line]
     assert [words in line for line in found] == ([True] if words else [])
 
 

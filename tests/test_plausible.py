@@ -112,6 +112,7 @@ def test_an_outcome_among_the_baseline_is_a_warning(tmp_path, column, title):
     [
         ([f"{n + 0.5}" for n in range(60)], "are these months or years, to be imported `as` such?"),
         ([f"{n / 8 + 0.01}" for n in range(60)], "60 of 60 days have decimals"),
+        ([str(n + 1) for n in range(60)], "nobody is followed to 12 months; are these months or"),
         ([str(14_000 + n) for n in range(60)], "every follow-up is longer than 20 years"),
         (
             [*DAYS[:20], *(str(18_300 + n) for n in range(40))],
