@@ -742,7 +742,8 @@ class _Maker:
                 cells = Cells(one.file, ", ".join(columns), one.rows, values)
             if doubt := implausible(self.source, column, how):
                 self.made.notes.append(f"  {name}: {column} as {how}: {doubt}")
-                self.made.doubts.append(f"{one.file}, column {column} as {how}: {doubt}")
+                if how != "days":  # else the problems say it
+                    self.made.doubts.append(f"{one.file}, column {column} as {how}: {doubt}")
         if told := clocks(self.source, columns):
             starts = ", ".join(f"{column} from {words}" for column, words in told.items())
             self.made.notes.append(f"  {name}: two clocks are taken for one: {starts}")

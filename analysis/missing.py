@@ -26,7 +26,8 @@ _NO_DATES = re.compile(r"9999.*|.*9999|(1900|1899)\D?(01\D?01|12\D?3[01])|0?1(\D
 _SINGLE, _DOUBLE = (9, 8, 7), (99, 98, 97, 88, 77)
 _LARGE = (999, 998, 997, 888, 777, 9999, 9998, 8888, 7777, 99999, 999999)
 _NEGATIVE = {-float(code) for code in (1, *_SINGLE, *_DOUBLE, *_LARGE)}
-LEAST_OTHERS = 3  # with fewer cells beside it, nothing can be said of a value
+LEAST_OTHERS = 3  # with fewer cells beside it, nothing can be said of a value but of nines
+MANY_OTHERS = 10  # with fewer, a number that is hardly larger than all others may be a value
 
 
 def blank(
@@ -77,20 +78,29 @@ def _codes(values: dict[str, float], counts: pd.Series) -> list[str]:
     """Numbers that stand apart from all the others of a column, as codes do."""
     codes = {*_NEGATIVE, *_SINGLE, *_DOUBLE, *_LARGE}
     others = [text for text, value in values.items() if value not in codes]
-    if counts[others].sum() < LEAST_OTHERS:
-        return []
-    top, low = max(values[text] for text in others), min(values[text] for text in others)
+    top = max((values[text] for text in others), default=99)
+    low = min((values[text] for text in others), default=0)
     usual, whole = counts[others].max(), all(values[text] % 1 == 0 for text in others)
+    beside = counts[others].sum()
+
+    def far(text: str) -> bool:
+        if beside >= MANY_OTHERS:
+            return values[text] > 1.3 * top
+        return values[text] > 2 * top and bool(re.fullmatch(r"99+(\.0*)?", text))
 
     def apart(text: str) -> bool:
         value, often = values[text], counts[text]
+        if value > max(_SINGLE) and far(text):
+            return True
+        if beside < LEAST_OTHERS:
+            return False
         if value < 0:
             return low >= 0
         if value in _SINGLE:
             return whole and low >= 0 and top <= 5 and (value == 9 or 9 in values.values())
         if value in _DOUBLE:
-            return value > 1.3 * top or (value == 99 and often > 1 and value > 1.1 * top)
-        return value > 1.3 * top or (often >= 3 and often >= 3 * usual)
+            return value == 99 and often > 1 and value > 1.1 * top
+        return often >= 3 and often >= 3 * usual
 
     return [text for text, value in values.items() if value in codes and apart(text)]
 

@@ -230,8 +230,9 @@ def test_the_unit_is_what_name_and_label_say_or_asked(tmp_path, name, label, uni
 def test_a_unit_that_its_values_speak_against_is_warned_of(tmp_path, unit, values, words):
     rows = "".join(f"{n},{value},0\n" for n, value in enumerate(values.split()))
     file = written(tmp_path / "t.csv", f"id,os_{unit},died\n{rows}")
+    no_code = {f"os_{unit}": "[]"} if "99" in values else {}  # asked first
     try:
-        lines = settled(file, tmp_path / "made")
+        lines = settled(file, tmp_path / "made", **no_code)
     except DataError as error:  # beyond what a table may hold
         lines = error.problems
         assert not any("spreadsheet" in line for line in lines)
