@@ -59,6 +59,7 @@ from .words import (
 
 LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a patient
 OPEN = "?"
+REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument")
 DAYS = ("last_contact_day", *EVENT_DAYS, "last_assessment_day")
 
 
@@ -178,20 +179,23 @@ def several_rows(source: Source, ids: str) -> str:
 
 
 def row_pickers(source: Source, ids: str) -> dict[str, list[str]]:
-    """Columns whose values pick one row a patient, as `etype: 1, 2`; none where few ids repeat."""
+    """Columns whose values pick one row a patient, as `etype: 1, 2`; none where few ids repeat.
+
+    REDCap says itself which row is what; a box of one of its questions never does.
+    """
     patients = source.filled(ids)
     again = patients[patients.duplicated()].nunique()
     found: dict[str, list[str]] = {}
     if again < 2 or again < 0.5 * patients.nunique():
         return found
     for column in source.text:
-        if column == ids or source.text[column].nunique() > LEVELS_AT_MOST:
+        if column == ids or "___" in column or source.text[column].nunique() > LEVELS_AT_MOST:
             continue
         pairs = source.text.groupby([column, ids]).size().groupby(level=0)
         once = pairs.max().eq(1) & pairs.size().gt(0.5 * patients.nunique())
         if values := [value for value in once.index[once] if value]:
             found[column] = values
-    return found
+    return {column: found[column] for column in REDCAP_ROWS if column in found} or found
 
 
 def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:

@@ -525,6 +525,22 @@ def test_several_rows_a_patient_are_said_before_all_else(tmp_path, name, values)
 
 
 @pytest.mark.parametrize(
+    ("event", "picks"),
+    [
+        ("redcap_event_name", ["redcap_event_name"]),  # REDCap says itself which row is what
+        ("visit", ["visit", "sex", "os_days", "died"]),
+    ],
+)
+def test_a_box_of_a_question_picks_no_rows(tmp_path, event, picks):
+    text = f"record_id,{event},symptoms___1,symptoms___2,sex,os_days,died\n"
+    for n in range(3):
+        text += f"{n},base,1,0,m,9,1\n{n},later,0,1,,,\n"
+    first, *_ = problems(written(tmp_path / "t.csv", text), tmp_path / "made")
+    shown = first.split("its values, as ")[1].split("; ")
+    assert [part.split(":")[0] for part in shown] == picks
+
+
+@pytest.mark.parametrize(
     ("kind", "validation"), [("file", ""), ("descriptive", ""), ("file", "signature")]
 )
 def test_a_field_of_redcap_without_values_is_dropped(tmp_path, kind, validation):
