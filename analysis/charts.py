@@ -215,10 +215,8 @@ def incidence_figure(
     series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
     chart = step_chart(dataset, question, series, results, "cumulative_incidence", rows)
     whom = f"Cumulative incidence from {question.origin} in {in_patients(len(question.data))}"
-    numbers = " ".join(
-        f"{labels[cause]}: {at_landmarks(dataset, results, 'cumulative_incidence', cause)}."
-        for cause in curves
-    )
+    told = {c: str(at_landmarks(dataset, results, "cumulative_incidence", c)) for c in curves}
+    numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())
     alt_text = f"{whom}, {len(curves)} rising step curves. {numbers}"
     shown_curves = tuple(series) if len(series) > 1 else ()
     caption = with_source(dataset, caption)

@@ -378,9 +378,12 @@ def _spread(study: Study) -> Prose | None:
     return _links("Each factor known at baseline has a row there.")
 
 
-def _followup(study: Study) -> Prose | None:
+def _followup(study: Study) -> Prose:
     if not study.followed_without_event():
-        return None  # everybody had the event, so nobody was followed without it
+        return _links(
+            "Everybody was followed until death, a median of {median} ({figure_1a}).",
+            median=study.interval("figure_1a", "median", "os"),
+        )
     return _links(
         "Median follow-up by reverse Kaplan–Meier: {median} ({figure_1a}).",
         median=study.interval("figure_1a", "median_followup", "os"),

@@ -80,7 +80,7 @@ def _data(study: Study, folder: Path) -> Iterator[Prose]:
     dataset, settings = study.dataset, study.dataset.settings
     row = study.row("patients", "count", "patients")
     yield Prose(
-        "The analysis covers {n} {population} ({title}; dataset {version}, {digest}).",
+        "The analysis covers {population}, {n} in all ({title}; dataset {version}, {digest}).",
         n=sourced(counted(row["n"]), row),
         population=settings.population,
         title=dataset.title,

@@ -301,6 +301,58 @@ def restricted_mean(dataset: Dataset, results: pd.DataFrame, group: str, event: 
     )
 
 
+def follow_up_told(results: pd.DataFrame, group: str) -> Prose:
+    """How long the patients without an event were followed, and all by reverse Kaplan–Meier."""
+    if not anybody(pick(results, "followup_median", group)):
+        return Prose(
+            "Every patient had the event, so there is no follow-up without it to describe."
+        )
+    least, most = (estimate(results, f"followup_{end}", group) for end in ("min", "max"))
+    return Prose(
+        "Follow-up: the patients without an event had been followed for a median of {seen}"
+        + (" (range, {least} to {most})" if str(least) != str(most) else "")
+        + ". By reverse Kaplan–Meier, which counts every patient as followed until an event cut it "
+        "short, the median is {reverse} {{cite}}`schemper1996`.",
+        seen=estimate(results, "followup_median", group),
+        least=least,
+        most=most,
+        reverse=with_interval(results, "median_followup", group),
+    )
+
+
+def forward_told(dataset: Dataset, results: pd.DataFrame, column: str, event: str) -> Prose | None:
+    """Death after an `event` on the way, from its day and as if known; None without the factor."""
+    key = f"os:{column}"
+    rows = results[results["group"].eq(key) & results["quantity"].eq("hazard_ratio_univariate")]
+    if rows.empty:
+        return None
+    among = next((f.among for f in dataset.factors if f.column == column), None)
+    right, wrong = (
+        with_interval(results, f"hazard_ratio_{way}", key) for way in ("univariate", "fixed")
+    )
+    told = (
+        "The hazard ratio of death is then {right}, with P {p}. As if known from the start it "
+        "would be {wrong}"
+        + (", too." if str(right) == str(wrong) else ": that credits the {label} with the time "
+           "needed to reach it {{cite}}`suissa2008`.")
+        if rows["estimate"].notna().all()
+        else "No hazard ratio of death can then be estimated."
+    )  # fmt: skip
+    return Prose(
+        "**What {event} goes with, asked forward in time.** Count {n} patients from {origin}"
+        + (", each at risk from the day of {entry} on, " if among else ", ")
+        + f"and each {{label}} from its day. {told} [Table 3](table_3.ipynb) has all such factors.",
+        event=event,
+        n=sourced(counted(rows["n"].iloc[0]), rows),
+        origin=dataset.settings.time_origin,
+        entry=dataset.label(among) if among else "",
+        label=dataset.label(column),
+        right=right,
+        wrong=wrong,
+        p=estimate(results, "p_univariate", key),
+    )
+
+
 def beyond(dataset: Dataset, results: pd.DataFrame, group: str, month: float) -> Prose:
     """How long patients were followed beyond a landmark, and at which rate events came."""
     rate = pick(results, "event_rate", group, month)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import importlib.util
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from conftest import ROOT
+from docutils import nodes
 
 from analysis.build import notebooks
 from analysis.notebooks import METADATA, NotebookError, execute, serialise
@@ -171,3 +173,26 @@ def test_a_kernel_that_dies_is_one_line(tmp_path: Path) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=METADATA), path)
     with pytest.raises(NotebookError, match="its kernel died"):
         execute(path, tmp_path / "raw.ipynb", {})
+
+
+def hidden_code():
+    """The extension that names folded code, which is no part of a package."""
+    path = ROOT / "book" / "_ext" / "hidden_code.py"
+    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location("named", path))
+    module.__spec__.loader.exec_module(module)
+    return module
+
+
+def test_folded_code_says_of_what_it_is():
+    extension, names = hidden_code(), set()
+    for path in notebooks():
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                classes = [f"tag_{tag}" for tag in cell.metadata.get("tags", [])]
+                names.add(extension.name_of(cell.source, classes))
+    assert {"sentences", "sentences on moved", "survival figure"} <= names
+    assert not names & {"told", "of", "startswith", "anybody", "to string", "ToPaste", "cell"}
+    title, folded = nodes.title("", "How many are cured?"), nodes.container()
+    nodes.section("", title, folded)
+    assert extension.heading(folded) == "How many are cured?"
+    assert extension.heading(nodes.container()) == ""

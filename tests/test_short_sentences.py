@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from inprocess import page
@@ -12,8 +13,16 @@ from short_follow_up import dataset, patients
 
 import analysis
 from analysis import checklists
+from analysis import results as res
 from analysis.dataset import ROOT, load
-from analysis.lessons import censoring, conditioning, follow_up, plateau, proportional_hazards
+from analysis.lessons import (
+    censoring,
+    conditioning,
+    follow_up,
+    plateau,
+    proportional_hazards,
+    start_stop,
+)
 from analysis.tables import Row, past_follow_up
 from analysis.text import Prose
 
@@ -36,6 +45,8 @@ def test_what_is_recorded_is_not_called_unrecorded(tmp_path, dead):
     assert not {"15", "16c"} & {n for n, text in told.items() if "Not recorded" in text}
     assert ("Nobody was alive then" in told["12d"]) is (dead == 1)
     assert "0 of 0" not in told["12d"]
+    assert ("Everybody was followed until death" in told["14c"]) is (dead == 1)
+    assert "Not recorded" not in told["14c"]
 
 
 def test_who_is_at_risk_from_the_response_on_is_not_said_to_be_from_the_start(tmp_path):
@@ -127,6 +138,34 @@ def test_what_stays_goes_from_nowhere_to_nowhere(tmp_path):
     told = follow_up.told(data, follow_up.results(data)).plain
     assert "The count by reverse Kaplan–Meier would be not reached either way." in told
     assert not re.search(r"from (.+) to \1\b", told)
+
+
+@pytest.mark.parametrize(("longest", "month"), [(608, "12 months"), (290, "9 months")])
+def test_rows_are_cut_where_somebody_is_followed(tmp_path, longest, month):
+    data = made(tmp_path, longest, 0.6)
+    rows = start_stop.results(data)
+    told = start_stop.codings_table(data, rows, "codings")._plain()
+    assert f"cut once more at {month} |" in told
+
+
+def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path):
+    data = made(tmp_path, 608, 0.6)
+    rows = start_stop.results(data)
+    group = f"os:{start_stop.main_factor(data).column}"
+    ways = rows["quantity"].isin(["hazard_ratio_fixed", "hazard_ratio_right"])
+    for right, words in ((0.801, "To two decimals they are the same."), (1.2, "opposite")):
+        rows.loc[ways & rows["group"].eq(group), "estimate"] = [right, 0.799]
+        assert words in start_stop.told(data, rows).plain
+
+
+def test_a_ratio_that_there_is_not_is_said_to_be_none(tmp_path):
+    data = made(tmp_path, 608, 0.6)
+    rows = res.forward_results(data, "hsct_day")
+    told = analysis.forward_told(data, rows, "hsct_day", "transplant").plain
+    assert "would be" in told and "from its day. The hazard ratio of death is then" in told
+    rows[["estimate", "lower", "upper"]] = np.nan
+    told = analysis.forward_told(data, rows, "hsct_day", "transplant").plain
+    assert "No hazard ratio of death can then be estimated." in told and "–" not in told
 
 
 def test_a_note_on_several_curves_says_which_ends_when():

@@ -36,6 +36,7 @@ from ..text import (
     MASKED,
     Prose,
     counted,
+    in_patients,
     interval,
     p_value,
     rounded,
@@ -364,7 +365,7 @@ def counts_figure(dataset: Dataset, results: pd.DataFrame, name: str) -> Figure:
     )
     choice = Choice(
         "Number of patients",
-        [f"{n} patients" for n in stations],
+        [in_patients(n) for n in stations],
         [_answer(line, results, n) for n in stations],
         start,
     )
@@ -640,7 +641,7 @@ def curve_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
         rows.append(Row(f"{month:g}", cells))
     columns = ("Month", "Followed beyond", "Died by then", "Left by then", "Survival at least, %",
                "Estimate, %", "At most, %")  # fmt: skip
-    notes = [f"The three counts make all {counted(total)} patients."] if whole else []
+    notes = [f"The three counts make all {in_patients(counted(total))}."] if whole else []
     return Table(name, "Numbers under a curve hold it between two shares.", columns, rows, notes,
                  abbreviations=dataset.settings.abbreviations)  # fmt: skip
 
@@ -677,9 +678,11 @@ def beside(median: pd.Series, survival: pd.Series, month: float) -> tuple[str, s
 
 def told_median(results: pd.DataFrame) -> Prose:
     """The median with its interval, and what it means for the landmarks."""
+    limits = pick(results, "median", "os")[["lower", "upper"]].notna().any()
     return Prose(
-        "The median of overall survival is {median}. Before its lower limit the interval of "
-        "survival must lie above one half, after its upper limit below.",
+        "The median of overall survival is {median}."
+        + " Before its lower limit the interval of survival must lie above one half, after its "
+        "upper limit below." * bool(limits),
         median=with_interval(results, "median", "os"),
     )
 

@@ -14,7 +14,7 @@ from .. import estimators as est
 from ..charts import CHOICE, COLOURS, INK, LABEL_SIZE, UPRIGHT, Choice, Figure, with_source
 from ..dataset import Dataset, Factor, NotRecorded
 from ..endpoints import Endpoint, covariate_rows, endpoint, entry_days, rows_as_if_known
-from ..results import factors_of, frame, pick
+from ..results import factors_of, frame, pick, told_months
 from ..tables import Row, Table
 from ..text import Prose, counted, in_months, interval, month, sourced, written
 from .charts import finished
@@ -31,7 +31,7 @@ PARTS = {  # who is at risk in a month, and how dark the areas are
 }
 WAYS = {
     "hazard_ratio_right": "Right rows, each from its switch on",
-    "hazard_ratio_cut": "Right rows, cut once more at the first landmark",
+    "hazard_ratio_cut": "Right rows, cut once more at {month}",
     "hazard_ratio_day_early": "The switch a day too early",
     "hazard_ratio_interval_early": "The value of the next row, an interval too early",
     "hazard_ratio_overlapping": "Every row from the first day: rows overlap",
@@ -137,7 +137,7 @@ def _ratios(quantity: str, rows: pd.DataFrame, factors: Sequence[Factor]) -> lis
 def _codings(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[dict]:
     """The ratio of one factor with rows that are cut again, and with rows that are wrong."""
     right = covariate_rows(dataset, question, [factor])
-    landmark = dataset.days(dataset.settings.months[0])
+    landmark = dataset.days(told_months(dataset, question)[0])  # to which somebody is followed
     made = {
         "hazard_ratio_cut": est.cut(right, landmark),
         "hazard_ratio_day_early": a_day_early(right),
@@ -527,8 +527,9 @@ def codings_table(dataset: Dataset, results: pd.DataFrame, name: str) -> Table:
     """The ratio of the main factor from right rows and from rows that are wrong."""
     factor = main_factor(dataset)
     group = f"os:{factor.column}"
+    cut = in_months(told_months(dataset, endpoint(dataset, "os"))[0])
     made = [
-        Row(label, [_with_limits(pick(results, quantity, group))])
+        Row(label.format(month=cut), [_with_limits(pick(results, quantity, group))])
         for quantity, label in WAYS.items()
     ]
     return Table(

@@ -2,7 +2,8 @@
 
 A reader who only hears the page would hear "Show the code" a dozen times. The words stay as they
 are seen, and after them, for the ear, stands what the cell does: the comment that it begins with,
-or what it calls last. No two cells of a page have one name.
+or what it calls last. Of sentences the heading above says on what. No two cells of a page have one
+name.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 # Calls that say little of what a cell does, and what they are called instead; others are left out.
-PLAIN = {"Prose": "sentences", "write": "results"}
-LEFT_OUT = {"display", "print"} | set(dir(builtins))
+SENTENCES = "sentences"
+PLAIN = {"Prose": SENTENCES, "told": SENTENCES, "of": SENTENCES, "startswith": SENTENCES,
+         "write": "results", "ToPaste": "text to copy", "os": "overall survival",
+         "to_string": "table"}  # fmt: skip
+LEFT_OUT = {"display", "print", "anybody"} | set(dir(builtins))
 
 
 def name_of(source: str, classes: Sequence[str]) -> str:
@@ -43,7 +47,17 @@ def name_of(source: str, classes: Sequence[str]) -> str:
 
 
 def _words(name: str) -> str:
-    return PLAIN.get(name, name.replace("_", " "))
+    words = PLAIN.get(name, name.replace("_", " "))
+    about = [word for word in words.split() if word != "told"]
+    return words if "told" not in words.split() else f"{SENTENCES} on {' '.join(about)}"
+
+
+def heading(node: nodes.Node | None) -> str:
+    """The heading under which a node stands, or none."""
+    while node is not None and not isinstance(node, nodes.section):
+        node = node.parent
+    title = node and node.next_node(nodes.title)
+    return title.astext() if title else ""
 
 
 def visit(self: HTML5Translator, node: HideCodeCellNode) -> None:
@@ -51,6 +65,8 @@ def visit(self: HTML5Translator, node: HideCodeCellNode) -> None:
     source = next(node.findall(nodes.literal_block)).astext()
     cell = node.parent or {"classes": []}  # that of a cell folded whole is not told
     name = name_of(source, cell["classes"])
+    if name == SENTENCES:
+        name = ": ".join(filter(None, (name, heading(node))))
     seen = self.__dict__.setdefault("names_of_code", Counter())
     seen[name] += 1
     heard = f"{name}, {seen[name]}" if seen[name] > 1 else name
