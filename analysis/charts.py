@@ -18,12 +18,17 @@ from urllib.parse import quote
 import altair as alt
 import pandas as pd
 import vl_convert
+from altair.utils.schemapi import disable_debug_mode
 
 from . import estimators as est
 from .dataset import Dataset
 from .endpoints import Endpoint
 from .results import at_risk, axis_months, pick
 from .text import MASKED, MISSING, Prose, at_landmarks, counted, in_patients, shown, with_interval
+
+# tests/test_site.py validates every chart that the site shows. On the way to it nothing is: it would
+# take as long as all else that a chart does.
+disable_debug_mode()
 
 HEIGHT = 340
 STATIC_WIDTH = 680

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 from scipy import special, stats
 
 CONFIDENCE = 0.95
@@ -85,21 +84,32 @@ def survival_curve(time: np.ndarray, observed: np.ndarray) -> pd.DataFrame:
     `lower`, `upper`. The limits are missing where survival is 0 or 1: log(-log S) has no value.
     """
     (time,) = one_time(time)
-    fit = KaplanMeierFitter(alpha=1 - CONFIDENCE).fit(time, np.asarray(observed) > 0)
-    table = fit.event_table
-    survival = fit.survival_function_.iloc[:, 0]
-    inside = survival.between(0, 1, inclusive="neither")
-    limits = fit.confidence_interval_survival_function_
+    observed = np.asarray(observed) > 0
+    times, places = np.unique([0.0, *time], return_inverse=True)
+    events, censored = (
+        np.bincount(places[1:][which], minlength=len(times)) for which in (observed, ~observed)
+    )
+    ends = events + censored
+    at_risk = len(time) - ends.cumsum() + ends
+    staying = at_risk - events
+    with np.errstate(divide="ignore", invalid="ignore"):  # the last may leave nobody
+        survival = np.exp(np.cumsum(np.log(staying) - np.log(at_risk)))
+        variance = np.where(staying > 0, events / (at_risk * staying), 0.0).cumsum()
+        centre, width = np.log(-np.log(survival)), Z * np.sqrt(variance) / np.log(survival)
+        limits = [np.exp(-np.exp(centre + sign * width)) for sign in (-1, 1)]
+    inside = (survival > 0) & (survival < 1)
+    lower, upper = (np.where(inside, limit, np.nan) for limit in limits)
     return pd.DataFrame(
         {
-            "at_risk": table["at_risk"].astype(int),
-            "events": table["observed"].astype(int),
-            "censored": table["censored"].astype(int),
+            "at_risk": at_risk,
+            "events": events,
+            "censored": censored,
             "survival": survival,
-            "lower": limits.iloc[:, 0].where(inside),
-            "upper": limits.iloc[:, 1].where(inside),
-        }
-    ).rename_axis("time")
+            "lower": lower,
+            "upper": upper,
+        },
+        index=pd.Index(times, name="time"),
+    )
 
 
 def median(curve: pd.DataFrame) -> tuple[float, float, float]:

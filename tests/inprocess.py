@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
+import analysis
 from analysis.build import ROOT, notebooks
 from analysis.dataset import NotRecorded
 
@@ -42,7 +45,9 @@ def pages(
     """Every page but the slow one, run on the dataset of a folder; errors are raised."""
     given = {"dataset": str(folder), "results_folder": str(results), **parameters}
     chosen = [path for path in notebooks() if path.stem not in (SLOW, *left_out)]
-    return {path.stem: page(path, given) for path in chosen}
+    # Read and checked once: every page begins with it, and no page changes it.
+    with mock.patch.object(analysis, "load", cache(analysis.load)):
+        return {path.stem: page(path, given) for path in chosen}
 
 
 def page(notebook: Path, parameters: dict[str, Any]) -> Page:
