@@ -26,8 +26,8 @@ from .endpoints import Endpoint
 from .results import at_risk, axis_months, pick
 from .text import MASKED, MISSING, Prose, at_landmarks, counted, in_patients, shown, with_interval
 
-# tests/test_site.py validates every chart that the site shows. On the way to it nothing is: it would
-# take as long as all else that a chart does.
+# tests/test_site.py validates every chart of the site. Nothing is validated on the way to it: that
+# would take as long as all else that a chart does.
 disable_debug_mode()
 
 HEIGHT = 340

@@ -40,7 +40,9 @@ from analysis.dataset import DataError, Dataset, NotRecorded, load  # noqa: E402
 from analysis.preview import preview_alt  # noqa: E402
 
 MUTANTS = 2000
-EVERY_PAGE_OF = 20  # mutants in a test, as far as they load; all of them by hand
+# So many in `make test`, and in `make test-all`: mutants, and those of which every page is made.
+LOADED = [500, pytest.param(MUTANTS, marks=pytest.mark.wide)]
+MADE = [10, pytest.param(40, marks=pytest.mark.wide)]
 LINE = re.compile(r"[^:]+(, .+?)?: \S.*")
 VALUES = [
     *("", " ", "0", "-1", "1", "0.5", "1e3", "1e308", "1e999", "-0", "nan", "inf", "NA", "9,5"),
@@ -630,19 +632,21 @@ def test_the_same_seed_makes_the_same_mutant(tmp_path: Path) -> None:
             assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
-def test_every_mutant_is_refused_in_plain_lines_or_loads(tmp_path: Path) -> None:
-    outcomes = Counter(data is None for _, data in survivors(range(MUTANTS), tmp_path))
-    assert outcomes[True] > MUTANTS / 4 and outcomes[False] > MUTANTS / 4, outcomes
+@pytest.mark.parametrize("mutants", LOADED)
+def test_every_mutant_is_refused_in_plain_lines_or_loads(tmp_path: Path, mutants: int) -> None:
+    outcomes = Counter(data is None for _, data in survivors(range(mutants), tmp_path))
+    assert outcomes[True] > mutants / 4 and outcomes[False] > mutants / 4, outcomes
 
 
-def test_every_page_can_be_made_of_what_loads(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sample", MADE)
+def test_every_page_can_be_made_of_what_loads(tmp_path: Path, sample: int) -> None:
     """Of a sample; `python tests/test_fuzz.py all` does it for every mutant."""
     made = 0
-    for mutant, dataset in survivors(range(0, MUTANTS, MUTANTS // EVERY_PAGE_OF), tmp_path):
+    for mutant, dataset in survivors(range(0, MUTANTS, MUTANTS // sample), tmp_path):
         if dataset is not None:
             assert make_every_page(mutant, dataset, tmp_path / "results") >= 4
             made += 1
-    assert made >= EVERY_PAGE_OF / 5
+    assert made >= sample / 5
 
 
 def test_a_page_that_fails_is_told_with_its_seed(tmp_path: Path, monkeypatch) -> None:

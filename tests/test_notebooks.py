@@ -146,6 +146,7 @@ def test_a_rerun_gives_the_same_bytes(tmp_path: Path) -> None:
     assert without_drawings(executed) == without_drawings(path.read_text("utf-8"))
 
 
+@pytest.mark.wide  # as nbval itself
 def test_nbval_sees_one_changed_digit(tmp_path: Path) -> None:
     text = (ROOT / "book" / "table_1.ipynb").read_text("utf-8")
     notebook = nbformat.reads(text, as_version=4)
