@@ -96,14 +96,13 @@ BROKEN = {
     "a change counts on its day": (endpoints, '<= rows["start"]) * 1.0', '<= rows["stop"]) * 1.0'),
     "plain limits for log-log": (
         estimators,
-        '"lower": limits.iloc[:, 0].where(inside)',
-        '"lower": survival - Z * survival * np.sqrt((table["observed"] / (table["at_risk"] * '
-        '(table["at_risk"] - table["observed"]).clip(lower=1))).cumsum())',
+        "np.exp(-np.exp(centre + sign * width)) for",
+        "survival + sign * Z * survival * np.sqrt(variance) for",
     ),
     "limits before the first event": (
         estimators,
-        'survival.between(0, 1, inclusive="neither")',
-        "survival > 0",
+        "inside = (survival > 0) & (survival < 1)",
+        "inside = survival > 0",
     ),
     "the median at the beginning of a stretch": (
         estimators,

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -396,7 +397,9 @@ def test_no_process_outlives_a_build_that_is_stopped(
     command_line = [sys.executable, "-m", "analysis", "book"]
     if stopped == "its parent":
         command_line = ["sh", "-c", '"$@"; exit', "sh", *command_line]
-    started = subprocess.Popen(command_line, cwd=small, stderr=subprocess.PIPE)
+    # What `nohup` starts would go on without its parent.
+    heard = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+    started = subprocess.Popen(command_line, cwd=small, stderr=subprocess.PIPE, preexec_fn=heard)
     try:
         while not running.exists():
             assert started.poll() is None, started.stderr.read()
