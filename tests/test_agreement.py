@@ -101,8 +101,8 @@ BROKEN = {
     ),
     "limits before the first event": (
         estimators,
-        "inside = (survival > 0) & (survival < 1)",
-        "inside = survival > 0",
+        "np.where(inside, limit, np.nan)",
+        "np.where(survival < 1, limit, 1.0)",
     ),
     "the median at the beginning of a stretch": (
         estimators,
