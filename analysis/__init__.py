@@ -1,38 +1,58 @@
 """What the book's notebooks share: datasets, endpoints, estimators, results, charts, tables."""
 
-from . import processes  # noqa: F401  first, for what it sees to
-from .charts import incidence_figure, survival_figure
-from .consistency import findings
-from .dataset import DataError, Dataset, NotRecorded, load
-from .diagrams import flow_figure, forest_figure
-from .endpoints import endpoint
-from .estimators import cumulative_incidence, survival_curve
-from .masking import masked
-from .published import against_print
-from .results import (
-    anybody,
+from . import survival
+from .dataset.endpoints import endpoint
+from .dataset.model import Dataset, NotRecorded, load
+from .dataset.problems import DataError
+from .page.formats import counted, in_months, in_patients, month, rounded, shown
+from .page.masking import masked
+from .page.page import open_page
+from .page.prose import Prose, declared, estimate, share, sourced, with_interval
+from .page.rows import anybody, pick, write
+from .page.tables import numbers_table
+from .printed.consistency import findings
+from .printed.published import against_print
+from .site import processes  # noqa: F401  first, for what it sees to
+from .study.characteristics import (
     baseline_results,
     characteristics_results,
-    factor_endpoints,
-    factor_results,
     filled_results,
-    flow_results,
-    forward_results,
+    outcome_columns,
+    outcome_results,
+    relapse_free_columns,
+    survival_columns,
+    text_results,
+)
+from .study.curves import (
     headline_results,
     incidence_results,
     last_known,
-    outcome_columns,
-    outcome_results,
-    pick,
     plateau_month,
-    relapse_free_columns,
-    survival_columns,
     survival_results,
-    text_results,
     told_months,
-    write,
 )
-from .tables import (
+from .study.diagrams import flow_figure, forest_figure
+from .study.figures import incidence_figure, survival_figure
+from .study.flow import flow_results
+from .study.models import factor_endpoints, factor_results, forward_results
+from .study.sentences import (
+    at_landmarks,
+    below,
+    beyond,
+    carried_estimate,
+    chance_in_smallest,
+    follow_up_told,
+    forward_told,
+    median_told,
+    nobody_long_term,
+    plateau_bounds,
+    recorded,
+    restricted_mean,
+    selected,
+    smallest_column,
+    within_a_year,
+)
+from .study.tables import (
     characteristics_table,
     dictionary_table,
     factor_table,
@@ -40,7 +60,6 @@ from .tables import (
     forward_table,
     headline_table,
     landmark_table,
-    numbers_table,
     outcome_table,
     over_time_table,
     plateau_table,
@@ -50,40 +69,15 @@ from .tables import (
     text_table,
     unselected_table,
 )
-from .text import (
-    Prose,
-    at_landmarks,
-    below,
-    beyond,
-    carried_estimate,
-    chance_in_smallest,
-    counted,
-    declared,
-    estimate,
-    follow_up_told,
-    forward_told,
-    in_months,
-    in_patients,
-    median_told,
-    month,
-    nobody_long_term,
-    plateau_bounds,
-    recorded,
-    restricted_mean,
-    rounded,
-    selected,
-    share,
-    shown,
-    smallest_column,
-    sourced,
-    with_interval,
-    within_a_year,
-)
+from .survival.competing import cumulative_incidence
+from .survival.curves import survival_curve
 
 __all__ = [
     "DataError",
     "Dataset",
     "NotRecorded",
+    "open_page",
+    "survival",
     "Prose",
     "against_print",
     "anybody",

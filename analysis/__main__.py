@@ -16,13 +16,13 @@ from typing import Any, NoReturn
 
 import yaml
 
-from .build import build, refresh_notebooks
-from .dataset import load
-from .new import new
-from .problems import DataError, of_system
-from .processes import building, stop_when_told
-from .report import check
-from .site import BuildError
+from .dataset.model import load
+from .dataset.new import new
+from .dataset.problems import DataError, of_system
+from .site.build import build, refresh_notebooks
+from .site.pages import BuildError
+from .site.processes import building, stop_when_told
+from .study.advice import check
 
 EXAMPLES = """\
 examples:
@@ -263,7 +263,7 @@ def _book(options: argparse.Namespace) -> int:
 
 @building()
 def _pdf(options: argparse.Namespace) -> int:
-    from .pdf import write_pdf
+    from .site.pdf import write_pdf
 
     out = _built_to_print(options)
     name = f"{load(options.dataset.resolve()).name if options.dataset else 'plateau'}.pdf"
@@ -274,7 +274,7 @@ def _pdf(options: argparse.Namespace) -> int:
 
 def _built_to_print(options: argparse.Namespace) -> Path:
     """Build the site; returns the folder it is in. Raises BuildError where there is no browser."""
-    from .browser import require_browser  # slow to import, and seldom needed
+    from .site.browser import require_browser  # slow to import, and seldom needed
 
     require_browser()  # before a build that takes minutes
     out = options.out.resolve()
@@ -284,7 +284,7 @@ def _built_to_print(options: argparse.Namespace) -> Path:
 
 @building()
 def _handouts(options: argparse.Namespace) -> int:
-    from .pdf import write_handouts
+    from .site.pdf import write_handouts
 
     out = _built_to_print(options)
     made = write_handouts(out / "html", out / "handouts")
@@ -299,7 +299,7 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from .importing import import_folder  # its readers are of no use to the other commands
+    from .importing.folder import import_folder  # its readers are of no use to the other commands
 
     lines = import_folder(
         options.file,

@@ -20,7 +20,7 @@ from lifelines import CoxTimeVaryingFitter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from analysis.estimators import cox  # noqa: E402 (the path comes first)
+from analysis.survival import cox  # noqa: E402 (the path comes first)
 
 
 def cohort(patients: int) -> pd.DataFrame:

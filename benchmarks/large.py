@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from inprocess import SLOW, page  # noqa: E402 (the path comes first)
 
-from analysis.build import notebooks  # noqa: E402
+from analysis.site.build import notebooks  # noqa: E402
 
 SOURCE = ROOT / "data" / "bmt"
 

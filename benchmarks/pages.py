@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from analysis.browser import chromium, require_browser  # noqa: E402 (the path comes first)
+from analysis.site.browser import chromium, require_browser  # noqa: E402 (the path comes first)
 
 DRAWN = "[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn === 'true')"
 WATCH = """new MutationObserver((_, watch) => {

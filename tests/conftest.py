@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from analysis.browser import chromium, installed_browser
+from analysis.site.browser import chromium, installed_browser
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = "4.14.1"  # of axe-core, which checks pages for accessibility

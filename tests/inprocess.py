@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any
 from unittest import mock
 
 import nbformat
+import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-import analysis
-from analysis.build import ROOT, notebooks
-from analysis.dataset import NotRecorded
+from analysis.dataset.model import ROOT, NotRecorded
+from analysis.page import page as opening
+from analysis.page.rows import frame
+from analysis.site.build import notebooks
 
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
 # that the other pages do not have, and it takes as long as all of them.
@@ -25,12 +27,18 @@ SLOW = "methods"
 # Fewer repetitions of what the lessons repeat, where it does not matter what comes of it.
 QUICK = {"resamples": 5, "draws": 20}
 
+NOTHING = frame([])
+
 
 @dataclass(frozen=True)
 class Page:
-    """What a notebook showed, by MIME type, and the sentence with which it ended early, or none."""
+    """What a notebook showed, by MIME type, the numbers that it recorded, and how it ended early.
+
+    `missing` is the sentence with which it did, if it did.
+    """
 
     shown: list[dict[str, str]]
+    numbers: pd.DataFrame
     missing: str = ""
 
     @property
@@ -46,8 +54,23 @@ def pages(
     given = {"dataset": str(folder), "results_folder": str(results), **parameters}
     chosen = [path for path in notebooks() if path.stem not in (SLOW, *left_out)]
     # Read and checked once: every page begins with it, and no page changes it.
-    with mock.patch.object(analysis, "load", cache(analysis.load)):
+    with mock.patch.object(opening, "load", cache(opening.load)):
         return {path.stem: page(path, given) for path in chosen}
+
+
+def run(
+    name: str,
+    dataset: Path | str,
+    results: Path,
+    change: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    **parameters: Any,
+) -> Page:
+    """The page of a name. With `change` it speaks of other numbers than those that it found."""
+    given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
+    found = opening.masked
+    said = found if change is None else lambda *given: change(found(*given))
+    with mock.patch.object(opening, "masked", said):
+        return page(ROOT / "book" / f"{name}.ipynb", given)
 
 
 def page(notebook: Path, parameters: dict[str, Any]) -> Page:
@@ -67,14 +90,16 @@ def page(notebook: Path, parameters: dict[str, Any]) -> Page:
             shown += [output.data for output in captured.outputs]
             error = outcome.error_before_exec or outcome.error_in_exec
             if isinstance(error, NotRecorded):
-                return Page(shown, str(error))
+                return Page(shown, NOTHING, str(error))
             if error:
                 raise error
             if outcome.result is not None:
                 shown.append(shell.display_formatter.format(outcome.result)[0])
+        opened = shell.user_ns.get("page")
+        numbers = NOTHING if opened is None else opened.numbers
     finally:
         os.chdir(before)
-    return Page(shown)
+    return Page(shown, numbers)
 
 
 def _cells(notebook: Path, parameters: dict[str, Any]) -> Iterator[str]:

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from test_dataset import HEAD, field, folder
 
-from analysis import alternatives as alt
-from analysis import estimators as est
-from analysis.dataset import ROOT, load
-from analysis.endpoints import covariate_rows, endpoint
-from analysis.results import COLUMNS
+from analysis import survival as est
+from analysis.dataset.endpoints import covariate_rows, endpoint
+from analysis.dataset.model import ROOT, load
+from analysis.methods import alternatives as alt
+from analysis.page.rows import COLUMNS
 
 R = pd.read_csv(ROOT / "tests" / "reference" / "defaults.csv")
 DATASETS = ("blinatumomab", "bmt", "myeloid")

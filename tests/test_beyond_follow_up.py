@@ -13,11 +13,14 @@ import pytest
 from inprocess import QUICK, Page, pages
 from short_follow_up import dataset, patients
 
-from analysis import estimators as est
-from analysis import results as res
-from analysis.dataset import load
-from analysis.endpoints import endpoint
-from analysis.tables import Row, past_follow_up
+from analysis import survival as est
+from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import load
+from analysis.page.rows import is_carried, nobody_left, pick
+from analysis.page.tables import Row
+from analysis.study import curves
+from analysis.study.curves import incidence_results, survival_results, values_at
+from analysis.study.tables import past_follow_up
 
 MONTH = 30.4375
 KINDS = {
@@ -40,13 +43,13 @@ def rows_of(folder: Path, frame: pd.DataFrame, name: str = "os", **settings: obj
             cause: est.cumulative_incidence(question.time, question.observed, number)
             for number, cause in causes
         }
-        return res.incidence_results(made, question, curves)
+        return incidence_results(made, question, curves)
     curve = est.survival_curve(question.time, question.observed)
-    return res.survival_results(made, question, curve)
+    return survival_results(made, question, curve)
 
 
 def at(rows: pd.DataFrame, quantity: str, month: float, group: str = "os") -> pd.Series:
-    return res.pick(rows, quantity, group, month)
+    return pick(rows, quantity, group, month)
 
 
 def followed(days: int, dead: float = 0.5) -> pd.DataFrame:
@@ -63,15 +66,15 @@ def test_past_the_end_nothing_is_known(tmp_path):
     for quantity in ("censored", "rmst", "event_rate", "person_years"):
         assert at(rows, quantity, 24)[["estimate", "lower", "upper", "events"]].isna().all()
     assert np.isnan(at(rows, "conditional_survival", 12)["estimate"])
-    assert res.pick(rows, "followup_end", "os")["estimate"] == pytest.approx(600 / MONTH)
+    assert pick(rows, "followup_end", "os")["estimate"] == pytest.approx(600 / MONTH)
 
 
 def test_a_curve_at_zero_stays_there_but_its_mean_goes_no_further(tmp_path):
     rows = rows_of(tmp_path / "dead", followed(300, 1.0))
     assert at(rows, "survival", 24)[["estimate", "n", "events"]].tolist() == [0, 0, 30]
     assert np.isnan(at(rows, "rmst", 24)["estimate"])
-    assert res.nobody_left(rows, "os")
-    assert not res.is_carried(rows, at(rows, "survival", 24))
+    assert nobody_left(rows, "os")
+    assert not is_carried(rows, at(rows, "survival", 24))
     (note,) = past_follow_up([Row("24", ["0.0%"])], rows, ["os"])
     assert note == "Everybody had had an event by 9.9 months."
 
@@ -83,7 +86,7 @@ def test_a_value_is_carried_no_further_than_the_dataset_says(tmp_path, days, kno
     assert pd.notna(late["estimate"]) is known
     assert pd.notna(late["events"]) is known
     assert pd.notna(at(rows, "rmst", 24)["estimate"]) is (days > 730)
-    assert res.is_carried(rows, late) is (known and days < 730.5)
+    assert is_carried(rows, late) is (known and days < 730.5)
 
 
 def test_of_two_groups_each_has_its_own_end(tmp_path):
@@ -92,7 +95,7 @@ def test_of_two_groups_each_has_its_own_end(tmp_path):
     for arm, longest in (("A", 400), ("B", 800)):
         time = np.minimum(frame["last_contact_day"].to_numpy(), longest)
         curve = est.survival_curve(time, frame["died"].eq("yes") & (time < longest))
-        known = res.values_at(made, curve, [12, 24])["survival"].notna()
+        known = values_at(made, curve, [12, 24])["survival"].notna()
         assert known.tolist() == [True, arm == "B"]
 
 
@@ -103,8 +106,8 @@ def test_an_incidence_ends_where_its_patients_do(tmp_path, dead):
         late = at(rows, "cumulative_incidence", 24, cause)
         assert pd.notna(late["estimate"]) is (dead == 1)  # then nobody is left without an event
         assert pd.notna(late["events"]) is (dead == 1)
-        assert res.nobody_left(rows, cause) is (dead == 1)
-        assert not res.is_carried(rows, late)  # nobody knows, or nothing changes any more
+        assert nobody_left(rows, cause) is (dead == 1)
+        assert not is_carried(rows, late)  # nobody knows, or nothing changes any more
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -247,7 +250,7 @@ def found_beyond(folder: Path, results: Path, **parameters) -> tuple[list[str], 
 @pytest.fixture(autouse=True)
 def _undrawn(monkeypatch):
     """Charts are specified and not drawn, which takes half of the time."""
-    monkeypatch.setattr("analysis.charts._svg", lambda spec, name: "")
+    monkeypatch.setattr("analysis.page.charts._svg", lambda spec, name: "")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -268,7 +271,7 @@ def test_without_the_rule_much_would_be_told(tmp_path, monkeypatch):
     whole = est.at
     monkeypatch.setattr(est, "at", lambda curve, times, carry=0.0: whole(curve, times, np.inf))
     monkeypatch.setattr(
-        res, "followed_landmarks", lambda dataset, question: list(dataset.settings.months)
+        curves, "followed_landmarks", lambda dataset, question: list(dataset.settings.months)
     )
     folder = dataset(tmp_path / "made", patients(*KINDS["between two landmarks"]))
     left_out = [path.stem for path in Path("book").glob("*.ipynb")]

@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.dataset import load
-from analysis.endpoints import responders
-from analysis.published import KEYS, are_statements, compare
-from analysis.scorecard import counted, scorecard
+from analysis.dataset.endpoints import responders
+from analysis.dataset.model import load
+from analysis.printed.published import KEYS, are_statements, compare
+from analysis.printed.scorecard import counted, scorecard
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "data" / "blinatumomab"

@@ -24,10 +24,11 @@ import nbformat
 import pytest
 from conftest import ROOT, command, copy_of_repository
 
-from analysis import build, manuscript, processes, provenance
-from analysis import site as pages
 from analysis.__main__ import _plain, main
-from analysis.notebooks import METADATA
+from analysis.page import provenance
+from analysis.sharing import manuscript
+from analysis.site import build, pages, processes
+from analysis.site.notebooks import METADATA
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
 COUNT = """import csv, os
@@ -37,7 +38,7 @@ Path(results_folder, "count.csv").write_text(f"n\\n{scale * len(rows)}\\n")
 print(len(rows), "patients in", os.path.abspath(dataset), "from", os.getcwd())"""
 RESPONSE = """import csv
 from pathlib import Path
-from analysis.dataset import NotRecorded
+from analysis.dataset.model import NotRecorded
 columns = csv.DictReader(open(Path(dataset, "patients.csv"), encoding="utf-8")).fieldnames
 if "response_day" not in columns:
     raise NotRecorded("No <b>response</b> & *no* $x$ in these data.")
@@ -159,7 +160,7 @@ def test_an_edited_dataset_runs_all_of_its_notebooks(small: Path) -> None:
     assert count == f"n\n{len(lines) - 2}\n"
 
 
-@pytest.mark.parametrize("name", ["analysis/dataset.py", "requirements.txt"])
+@pytest.mark.parametrize("name", ["analysis/dataset/model.py", "requirements.txt"])
 def test_edited_helper_code_or_packages_run_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -387,7 +388,7 @@ def test_no_process_outlives_a_build_that_is_stopped(
     running = tmp_path / "running"
     cell = f"import time\nopen({str(running)!r}, 'w').close()\ntime.sleep(600)"
     write_notebook(small / "book" / "count.ipynb", "Count", cell)
-    program = small / "analysis" / "notebooks.py"
+    program = small / "analysis" / "site" / "notebooks.py"
     program.write_text(program.read_text("utf-8").replace("FEW = 4", "FEW = 1"), "utf-8")
     (tmp_path / "temporary").mkdir()
     mark = f"STARTED_FOR={tmp_path}"

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.dataset import load
-from analysis.endpoints import covariate_rows, endpoint
-from analysis.estimators import cox
+from analysis.dataset.endpoints import covariate_rows, endpoint
+from analysis.dataset.model import load
+from analysis.survival import cox
 
 PROGRAM = Path(__file__).resolve().parents[1] / "data" / "blinatumomab" / "calibration"
 

@@ -14,10 +14,11 @@ from test_dataset import HEAD, field, folder
 from test_pages import NASTY, THIN, chart_of, nasty
 
 import analysis
-from analysis import charts, diagrams
-from analysis.charts import COLOURS, FOCUS
-from analysis.dataset import load
-from analysis.results import flow
+from analysis.dataset.model import load
+from analysis.page import charts
+from analysis.page.charts import COLOURS, FOCUS
+from analysis.study import diagrams
+from analysis.study.flow import flow
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 

@@ -23,10 +23,12 @@ from test_dataset import HEAD, folder
 from test_pages import NASTY, THIN, nasty
 
 import analysis
-from analysis import checklists, manuscript
-from analysis import estimators as est
-from analysis.build import notebooks
-from analysis.checklists import (
+from analysis import survival as est
+from analysis.dataset.model import ROOT, load
+from analysis.page.rows import COLUMNS, pick
+from analysis.printed.scorecard import page_results
+from analysis.sharing import checklists, manuscript
+from analysis.sharing.checklists import (
     ANSWERED,
     FACTS,
     IN_PART,
@@ -39,9 +41,9 @@ from analysis.checklists import (
     checklist,
     checklist_table,
 )
-from analysis.dataset import ROOT, load
-from analysis.results import COLUMNS, SELECTION_LEVEL, filled_results, pick
-from analysis.scorecard import page_results
+from analysis.site.build import notebooks
+from analysis.study.characteristics import filled_results
+from analysis.study.models import SELECTION_LEVEL
 
 NAMES = ("blinatumomab", "bmt", "myeloid")
 LISTS = {"strobe": STROBE, "remark": REMARK}

@@ -14,12 +14,12 @@ import pytest
 from conftest import ROOT, command
 from test_dataset import GOOD, HEAD, field, folder
 
-from analysis import textfiles
-from analysis.checks import read_folder
-from analysis.dataset import DataError, load
-from analysis.new import new
-from analysis.problems import Problem
-from analysis.report import check
+from analysis.dataset import cells as textfiles
+from analysis.dataset.checks import read_folder
+from analysis.dataset.model import load
+from analysis.dataset.new import new
+from analysis.dataset.problems import DataError, Problem
+from analysis.study.advice import check
 
 GOOD_TWO = HEAD + GOOD + "b,II,50,,,90,yes\n"
 

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from test_dataset import field, folder
 
-from analysis import cohort
-from analysis.dataset import PUBLISHED, ROOT, Dataset, NotRecorded, load
-from analysis.endpoints import endpoint
-from analysis.notebooks import execute
-from analysis.results import COLUMNS
+from analysis.dataset.columns import PUBLISHED
+from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
+from analysis.page.rows import COLUMNS
+from analysis.printed import cohort
+from analysis.site.notebooks import execute
 
 FIELDS = [
     field("patient_id"),

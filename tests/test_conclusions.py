@@ -11,8 +11,8 @@ import pytest
 from inprocess import page
 
 import analysis
-from analysis import conclusions
-from analysis.dataset import ROOT
+from analysis.dataset.model import ROOT
+from analysis.study import conclusions
 
 NONE = np.nan
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import consistency_curves as curves
-from analysis import consistency_models as models
-from analysis.bounds import NotPrinted, Print, Printed, Range, between, outwards
-from analysis.consistency import ABSENT, FINDINGS, findings
-from analysis.dataset import Dataset, NotRecorded, load
-from analysis.estimators import survival_curve
-from analysis.results import COLUMNS
+from analysis.dataset.model import Dataset, NotRecorded, load
+from analysis.page.rows import COLUMNS
+from analysis.printed import curves
+from analysis.printed import ratios as models
+from analysis.printed.bounds import NotPrinted, Print, Printed, Range, between, outwards
+from analysis.printed.consistency import ABSENT, FINDINGS, findings
+from analysis.survival import survival_curve
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import conclusions, cure
-from analysis.dataset import load
-from analysis.endpoints import endpoint
+from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import load
+from analysis.study import conclusions
+from analysis.survival import cure
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 1e-9  # relative

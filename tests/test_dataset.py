@@ -7,7 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from analysis.dataset import DataError, NotRecorded, load
+from analysis.dataset.model import NotRecorded, load
+from analysis.dataset.problems import DataError
 
 
 def field(name, kind="string", **constraints):

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from test_dataset import field, folder
 
-from analysis.dataset import Factor, NotRecorded, load
-from analysis.endpoints import (
+from analysis.dataset.endpoints import (
     covariate_rows,
     endpoint,
     long_term,
@@ -18,7 +17,8 @@ from analysis.endpoints import (
     relapse_free,
     rows_as_if_known,
 )
-from analysis.estimators import cox
+from analysis.dataset.model import Factor, NotRecorded, load
+from analysis.survival import cox
 
 COLUMNS = [
     "patient_id", "group", "evaluable", "response_day", "hsct_day", "relapse_day",

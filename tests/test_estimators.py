@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from lifelines.statistics import logrank_test
 
-from analysis import estimators as est
-from analysis.endpoints import at_landmark
-from analysis.subdistribution import fine_gray
+from analysis import survival as est
+from analysis.dataset.endpoints import at_landmark
+from analysis.survival import fine_gray
 
 
 def curve(time, event):

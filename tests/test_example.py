@@ -11,7 +11,7 @@ import pandas as pd
 from conftest import ROOT, command
 
 import analysis
-from analysis.scorecard import PAGES
+from analysis.printed.scorecard import PAGES
 
 PAGE = (ROOT / "book" / "rerunning.md").read_text("utf-8")
 

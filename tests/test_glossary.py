@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from docutils import nodes
 
-from analysis.build import ROOT
+from analysis.dataset.model import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 

@@ -16,12 +16,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis import importing, sources
 from analysis.__main__ import main
-from analysis.dataset import ROOT, DataError, load
-from analysis.dates import day_counted
-from analysis.importing import import_folder
-from analysis.scorecard import PAGES
+from analysis.dataset.model import ROOT, load
+from analysis.dataset.problems import DataError
+from analysis.importing import files as sources
+from analysis.importing import folder as importing
+from analysis.importing.dates import day_counted
+from analysis.importing.folder import import_folder
+from analysis.printed.scorecard import PAGES
 
 HEAD = "patient_id,stage,response_day,last_contact_day,died\n"
 GOOD = HEAD + "a,I,30,400,no\nb,II,,90,yes\nc,I,,70,yes\n"

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from test_import import answer, days, dictionary, patients_of, problems, written
 
-from analysis import meaning, sources
-from analysis.dataset import load
-from analysis.importing import import_folder
-from analysis.problems import DataError
+from analysis.dataset.model import load
+from analysis.dataset.problems import DataError
+from analysis.importing import files as sources
+from analysis.importing import meaning
+from analysis.importing.folder import import_folder
 
 TIME_AND_STATUS = (
     "id,age,os_months,death,cr_months,relapse_months,relapse\n"

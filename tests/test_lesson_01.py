@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis import load, masked
-from analysis.lessons import censoring
-from analysis.results import pick
+from analysis.course import censoring
+from analysis.page.rows import pick
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from analysis import NotRecorded, load
-from analysis.dataset import Dataset
-from analysis.endpoints import endpoint
-from analysis.lessons import follow_up
-from analysis.lessons.cuts import cut_at, cuts
-from analysis.results import pick
+from analysis.course import follow_up
+from analysis.course.cuts import cut_at, cuts
+from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import Dataset
+from analysis.page.rows import pick
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 NAIVE, REVERSE = follow_up.WRONG_AND_RIGHT

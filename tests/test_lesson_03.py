@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from analysis import load, masked
-from analysis.dataset import Dataset
-from analysis.lessons import plateau
-from analysis.results import pick
+from analysis.course import plateau
+from analysis.dataset.model import Dataset
+from analysis.page.rows import pick
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import estimators as est
 from analysis import load
-from analysis.endpoints import Endpoint, endpoint
-from analysis.lessons import competing_risks as lesson
-from analysis.results import pick
-from analysis.subdistribution import fine_gray
+from analysis import survival as est
+from analysis.course import competing_risks as lesson
+from analysis.dataset.endpoints import Endpoint, endpoint
+from analysis.page.rows import pick
+from analysis.survival import fine_gray
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 REFERENCE = Path(__file__).parent / "reference"

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from inprocess import Page, run
 
-from analysis import NotRecorded, estimators, load
-from analysis.endpoints import covariate_rows, endpoint, rows_as_if_known
-from analysis.lessons import immortal_time
-from analysis.results import pick
+from analysis import survival
+from analysis.course.keys_05 import followed
+from analysis.dataset.endpoints import covariate_rows, endpoint
+from analysis.dataset.model import ROOT, Factor, load
+from analysis.page.rows import pick
+
+LESSON = "lesson_05_immortal_time"
+EVENTS = {"blinatumomab": "hsct_day", "bmt": "platelet_recovery_day", "myeloid": "hsct_day"}
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, pd.DataFrame]:
-    names = ("blinatumomab", "bmt", "myeloid")
-    return {name: immortal_time.results(load(f"data/{name}")) for name in names}
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
+    results = tmp_path_factory.mktemp("results")
+    return {name: run(LESSON, f"data/{name}", results) for name in EVENTS}
 
 
-def ratio(results: pd.DataFrame, kind: str, column: str, month: float | None = None) -> float:
-    return pick(results, f"hazard_ratio_{kind}", f"os:{column}", month)["estimate"]
+def ratio(page: Page, kind: str, column: str, month: float | None = None) -> float:
+    return pick(page.numbers, f"hazard_ratio_{kind}", f"os:{column}", month)["estimate"]
 
 
 def test_in_myeloid_the_ratio_of_the_transplant_turns_round(made) -> None:
@@ -40,81 +49,91 @@ def test_in_myeloid_the_ratio_of_the_transplant_turns_round(made) -> None:
     }
 
 
-def test_as_if_known_always_looks_better_than_from_its_day(made) -> None:
-    for name, column in (("blinatumomab", "hsct_day"), ("bmt", "platelet_recovery_day")):
-        assert ratio(made[name], "fixed", column) < ratio(made[name], "univariate", column)
+@pytest.mark.parametrize("name", ["blinatumomab", "bmt"])
+def test_as_if_known_always_looks_better_than_from_its_day(made, name: str) -> None:
+    fixed, right = (ratio(made[name], kind, EVENTS[name]) for kind in ("fixed", "univariate"))
+    assert fixed < right
 
 
 def test_nobody_dies_before_what_he_ever_has() -> None:
-    data = load("data/myeloid")
-    patients = immortal_time.followed(data).dropna()
+    patients = followed(load("data/myeloid")).dropna()
     assert (patients["came"] <= patients["days"]).all()
     assert len(patients) == 364
 
 
 def test_a_landmark_asks_only_those_who_reach_it(made) -> None:
     data = load("data/myeloid")
-    patients = immortal_time.followed(data)
-    row = pick(made["myeloid"], "count", "hsct_day by month 6", 6)
-    day = 6 * data.settings.days_per_month
+    patients = followed(data)
+    row = pick(made["myeloid"].numbers, "count", "hsct_day by month 6", 6)
+    day = data.days(6)
     assert row["n"] == (patients["days"] > day).sum()
     assert row["estimate"] == ((patients["days"] > day) & (patients["came"] < day)).sum()
 
 
 def test_the_curves_of_states_are_those_of_the_estimator(made) -> None:
+    """They begin at the first month at which ten of those followed have had it."""
     data = load("data/myeloid")
-    factor = immortal_time.event_of(data)
-    rows = covariate_rows(data, endpoint(data, "os"), [factor])
-    begin = immortal_time.first_month(data, rows, factor)
-    day = begin * data.settings.days_per_month
-    curve = estimators.switching_curves(rows, factor.column, day)[1]
-    value = estimators.at(curve, [24 * data.settings.days_per_month]).iloc[0]
-    row = pick(made["myeloid"], "survival_by_state", "os:hsct_day|yes", 24)
+    begin = int(re.search(r"Those followed beyond month (\d+)", made["myeloid"].text)[1])
+    event = Factor("hsct_day", "", "postbaseline")
+    rows = covariate_rows(data, endpoint(data, "os"), [event])
+    curve = survival.switching_curves(rows, "hsct_day", data.days(begin))[1]
+    value = survival.at(curve, [data.days(24)]).iloc[0]
+    row = pick(made["myeloid"].numbers, "survival_by_state", "os:hsct_day|yes", 24)
     assert row["estimate"] == pytest.approx(value["survival"], rel=1e-12)
     assert (row["n"], row["events"]) == (value["at_risk"], value["events"])
-    assert curve["at_risk"].iloc[0] >= immortal_time.ENOUGH
+    earlier = survival.switching_curves(rows, "hsct_day", data.days(begin - 1))[1]
+    assert curve["at_risk"].iloc[0] >= 10 > earlier["at_risk"].iloc[0]
 
 
-def test_a_named_event_is_taken_or_refused() -> None:
-    data = load("data/bmt")
-    assert immortal_time.event_of(data).column == "platelet_recovery_day"
-    assert immortal_time.event_of(data, "acute_gvhd_day").column == "acute_gvhd_day"
-    with pytest.raises(NotRecorded, match="hsct_day"):
-        immortal_time.event_of(data, "hsct_day")
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_wrong_curves_are_of_the_same_patients_as_the_right_ones(made, name: str) -> None:
+    numbers = made[name].numbers.set_index("quantity")
+    followed_to = [
+        numbers.loc[kind].groupby("months")["n"].sum()
+        for kind in ("survival_ever", "survival_by_state")
+    ]
+    pd.testing.assert_series_equal(*followed_to)
+    assert followed_to[0].iloc[0] > 0
 
 
-def test_the_wrong_curves_stand_beside_the_right_ones_of_the_same_patients() -> None:
-    """At the month at which they begin, all are of those followed beyond it."""
-    data = load("data/myeloid")
-    factor = immortal_time.event_of(data)
-    rows = covariate_rows(data, endpoint(data, "os"), [factor])
-    begin = immortal_time.first_month(data, rows, factor)
-    wrong = rows_as_if_known(data, endpoint(data, "os"), factor)
-    kinds = (
-        immortal_time.ever_curves(data, wrong, factor, begin),
-        immortal_time.state_curves(data, rows, factor, begin),
-    )
-    followed = (wrong["stop"] > begin * data.settings.days_per_month).sum()
-    for curves in kinds:
-        first = [curve[curve["at_risk"] > 0]["at_risk"].iloc[0] for curve in curves.values()]
-        assert sum(first) == followed
+def test_a_named_event_is_taken_or_refused(tmp_path: Path) -> None:
+    taken = run(LESSON, "data/bmt", tmp_path, factor="acute_gvhd_day")
+    assert np.isfinite(ratio(taken, "univariate", "acute_gvhd_day"))
+    assert "hsct_day" in run(LESSON, "data/bmt", tmp_path, factor="hsct_day").missing
 
 
-def test_the_landmark_of_the_tables_does_not_know_the_data() -> None:
-    data = load("data/myeloid")
-    late = replace(data, patients=data.patients.assign(hsct_day=data.patients["hsct_day"] + 200))
-    for dataset in (data, late):
-        table = immortal_time.ratios_table(dataset, immortal_time.results(dataset), "x")
-        assert "At a landmark, 6 months" in [row.heading for row in table.rows]
+def test_the_landmark_of_the_tables_does_not_know_the_data(made, tmp_path: Path) -> None:
+    late = Path(shutil.copytree(ROOT / "data" / "myeloid", tmp_path / "late"))
+    patients = pd.read_csv(late / "patients.csv", dtype=str, keep_default_na=False)
+    day = pd.to_numeric(patients["hsct_day"]) + 200
+    there = day <= patients["last_contact_day"].astype(float)
+    patients["hsct_day"] = day.map("{:.0f}".format).where(there, "")
+    patients.to_csv(late / "patients.csv", index=False)
+    for page in (made["myeloid"], run(LESSON, late, tmp_path / "results")):
+        assert "At a landmark, 6 months" in page.text
+
+
+def ratios(fixed: float, right: float) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The numbers of the page with these two ratios in them."""
+
+    def change(numbers: pd.DataFrame) -> pd.DataFrame:
+        changed = numbers.copy()
+        for kind, value in (("fixed", fixed), ("univariate", right)):
+            here = changed["quantity"].eq(f"hazard_ratio_{kind}")
+            changed.loc[here & changed["group"].eq("os:hsct_day"), "estimate"] = value
+        return changed
+
+    return change
 
 
 @pytest.mark.parametrize(
     ("fixed", "right", "words"),
-    [(0.7, 1.8, "other side of one"), (0.3, 0.9, "is higher"), (1.2, 0.9, "is not higher")],
+    [
+        (0.7, 1.8, "other side of one"),
+        (0.3, 0.9, "is higher"),
+        (1.2, 0.9, "is not higher"),
+    ],
 )
-def test_what_the_clock_did_to_the_ratio_is_told_by_the_ratios(made, fixed, right, words) -> None:
-    rows = made["myeloid"].copy()
-    for kind, value in (("fixed", fixed), ("univariate", right)):
-        here = rows["quantity"].eq(f"hazard_ratio_{kind}") & rows["group"].eq("os:hsct_day")
-        rows.loc[here, "estimate"] = value
-    assert words in str(immortal_time.told(load("data/myeloid"), rows))
+def test_what_the_clock_did_is_told_by_the_ratios(tmp_path, fixed, right, words) -> None:
+    page = run(LESSON, "data/myeloid", tmp_path, change=ratios(fixed, right))
+    assert words in page.text

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from analysis import NotRecorded, load, masked
-from analysis import estimators as est
-from analysis.endpoints import covariate_rows, endpoint, rows_as_if_known
-from analysis.lessons import start_stop as lesson
-from analysis.results import pick
+from analysis import survival as est
+from analysis.course import start_stop as lesson
+from analysis.dataset.endpoints import covariate_rows, endpoint, rows_as_if_known
+from analysis.page.rows import pick
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 REFERENCE = Path(__file__).parent / "reference"

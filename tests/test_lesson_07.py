@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis import estimators as est
-from analysis.dataset import Dataset, NotRecorded
-from analysis.lessons import conditioning as lesson
-from analysis.lessons.events import later_event, later_events
-from analysis.results import outcome_results, pick
+from analysis import survival as est
+from analysis.course import conditioning as lesson
+from analysis.course.events import later_event, later_events
+from analysis.dataset.model import Dataset, NotRecorded
+from analysis.page.rows import pick
+from analysis.study.characteristics import outcome_results
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 SEED, DRAWS = 7, 400

@@ -10,10 +10,10 @@ import pytest
 from scipy.stats import norm
 
 import analysis
-from analysis import estimators as est
-from analysis.dataset import Dataset, NotRecorded
-from analysis.lessons import selection as lesson
-from analysis.results import pick
+from analysis import survival as est
+from analysis.course import selection as lesson
+from analysis.dataset.model import Dataset, NotRecorded
+from analysis.page.rows import pick
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 SEED, RESAMPLES = 1, 50
@@ -192,7 +192,7 @@ def test_a_dataset_without_baseline_factors_has_none_to_shuffle(datasets) -> Non
     later = tuple(f for f in data.factors if f.kind == "postbaseline")
     rows = list(lesson._noise_rows(dataclasses.replace(data, factors=later), 5, SEED))
     assert rows == []
-    nothing = analysis.lessons.selection.frame(rows)
+    nothing = analysis.page.rows.frame(rows)
     assert "fewer than two baseline factors" in str(lesson.told_noise(nothing, 5))
 
 

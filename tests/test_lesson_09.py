@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis import estimators as est
-from analysis.dataset import NotRecorded
-from analysis.lessons import check
-from analysis.lessons import proportional_hazards as lesson
+from analysis import survival as est
+from analysis.course import check
+from analysis.course import proportional_hazards as lesson
+from analysis.dataset.model import NotRecorded
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
-def dataset(request) -> analysis.dataset.Dataset:
+def dataset(request) -> analysis.dataset.model.Dataset:
     return analysis.load(f"data/{request.param}")
 
 
@@ -197,8 +197,8 @@ def test_the_change_of_a_ratio_is_that_of_an_interaction(dataset, asked, results
 
 def test_a_negative_limit_is_not_joined_by_a_dash(results, asked):
     row = pd.Series({"quantity": "rmst_difference", "lower": -3.4, "upper": -0.4})
-    assert analysis.text.interval(row) == "−3.4 to −0.4"
-    assert analysis.text.interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
+    assert analysis.page.formats.interval(row) == "−3.4 to −0.4"
+    assert analysis.page.formats.interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
 
 
 # --- exercises ---------------------------------------------------------------------------------

@@ -8,15 +8,15 @@ import pytest
 from scipy import stats
 
 import analysis
-from analysis.bounds import Printed
-from analysis.lessons import check
-from analysis.lessons import reading as lesson
+from analysis.course import check
+from analysis.course import reading as lesson
+from analysis.printed.bounds import Printed
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
-def dataset(request) -> analysis.dataset.Dataset:
+def dataset(request) -> analysis.dataset.model.Dataset:
     return analysis.load(f"data/{request.param}")
 
 

@@ -15,9 +15,10 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 import analysis
-from analysis.build import notebooks
-from analysis.results import COLUMNS
-from analysis.text import declared, full, sourced
+from analysis.page.formats import full
+from analysis.page.prose import declared, sourced
+from analysis.page.rows import COLUMNS
+from analysis.site.build import notebooks
 
 NASTY = '<script>alert("x")</script> {b} [c](d) *e*'
 SLUGS = ("", "bmt", "myeloid")
@@ -71,25 +72,25 @@ def test_a_missing_limit_is_not_shown_as_a_number(results):
 def test_a_ratio_has_the_digits_that_say_something(numbers, text):
     row = {"quantity": "hazard_ratio_univariate", "group": "os:x", "n": 9, "events": 9}
     row |= dict(zip(("estimate", "lower", "upper"), numbers, strict=True))
-    table = analysis.results.frame([row])
-    assert analysis.tables._cell(table, row["quantity"], "os:x") == text
+    table = analysis.page.rows.frame([row])
+    assert analysis.study.tables._cell(table, row["quantity"], "os:x") == text
     words = str(analysis.with_interval(table, row["quantity"], "os:x"))
     assert words == text.replace("(", "(95% CI, ")
-    assert analysis.alignment.aligned([text, "0.64 (0.38–1.06)"])[0]
+    assert analysis.page.alignment.aligned([text, "0.64 (0.38–1.06)"])[0]
 
 
 @pytest.mark.parametrize("power", range(-8, 9))
 def test_a_column_of_any_scale_has_digits_in_table_1(power):
     values = pd.Series([1.5, 2.25, 3.0, 7.5]) * 10.0**power
-    decimals = analysis.tables._decimals(values)
-    shown = [analysis.text.rounded(value, decimals) for value in values]
+    decimals = analysis.study.tables._decimals(values)
+    shown = [analysis.page.formats.rounded(value, decimals) for value in values]
     assert len(set(shown)) == 4
     assert all(float(text) > 0 for text in shown)
 
 
 def test_no_number_is_too_large_to_be_written():
     large = [1e30, -1e30, np.inf, -np.inf, 123456789.25]
-    assert [analysis.text.rounded(value, 1) for value in large] == [
+    assert [analysis.page.formats.rounded(value, 1) for value in large] == [
         "1e30", "−1e30", "∞", "−∞", "123456789.3",
     ]  # fmt: skip
 

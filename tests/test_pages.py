@@ -16,12 +16,16 @@ import pytest
 from test_dataset import HEAD, field, folder
 
 import analysis
-from analysis import results as res
-from analysis.dataset import PUBLISHED, RESERVED, ROOT, NotRecorded, load
-from analysis.published import compare
-from analysis.scorecard import PAGES
-from analysis.tables import Row, Table
-from analysis.text import interval, listed, p_value, rounded, shown
+from analysis.dataset.columns import PUBLISHED, RESERVED
+from analysis.dataset.model import ROOT, NotRecorded, load
+from analysis.page.formats import interval, listed, p_value, rounded, shown
+from analysis.page.rows import COLUMNS
+from analysis.page.tables import Row, Table
+from analysis.printed.published import compare
+from analysis.printed.scorecard import PAGES
+from analysis.study.characteristics import relapse_free_columns, survival_columns
+from analysis.study.curves import axis_months
+from analysis.study.models import SELECTION_LEVEL
 
 NASTY = '<script>alert(1)</script> *b* [x](y) {cite}`z` $m$ "q"'
 
@@ -204,7 +208,7 @@ def test_the_same_data_draw_the_same_bytes(bmt):
 
 def test_numbers_under_the_axis_stand_on_its_ticks(bmt):
     question, results, *_, spec = chart_of(bmt)
-    ticks = res.axis_months(bmt, question)
+    ticks = axis_months(bmt, question)
     counts = [
         [row["count"] for row in rows]
         for rows in spec["datasets"].values()
@@ -264,7 +268,7 @@ def test_the_columns_of_table_2_add_up(bmt):
         assert parts == counts[f"{name}|total"]
 
 
-@pytest.mark.parametrize("columns", [res.relapse_free_columns, res.survival_columns])
+@pytest.mark.parametrize("columns", [relapse_free_columns, survival_columns])
 def test_the_columns_of_the_supporting_tables_add_up(columns):
     data = load("data/blinatumomab")
     masks = columns(data)
@@ -319,7 +323,7 @@ def test_thin_data_give_results_and_figures_or_say_why_not(tmp_path, rows):
 def test_results_have_the_columns_of_the_contract(bmt, tmp_path):
     analysis.write(PAGES["figure_1a"](bmt), tmp_path, "figure_1a")
     written = pd.read_csv(tmp_path / "figure_1a.csv")
-    assert list(written.columns) == res.COLUMNS
+    assert list(written.columns) == COLUMNS
     again = analysis.pick(written, "survival", "os", 24)
     assert (
         again["estimate"]
@@ -344,7 +348,7 @@ def test_factors_say_what_is_associated_and_what_is_kept():
     found = PAGES["table_3"](load("data/blinatumomab"))
     value = found.set_index(["quantity", "group"])["estimate"]
     for quantity, truth in (
-        ("associated", value["p_univariate"] < res.SELECTION_LEVEL),
+        ("associated", value["p_univariate"] < SELECTION_LEVEL),
         ("kept", value["p_univariate"].index.isin(value["hazard_ratio_multivariate"].index)),
     ):
         assert value[quantity].index.equals(value["p_univariate"].index)

@@ -16,8 +16,8 @@ from conftest import ROOT, command
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
-from analysis import pdf
-from analysis.lessons.learner import lessons
+from analysis.course.learner import lessons
+from analysis.site import pdf
 
 NOTE = "Synthetic cohort: no patient data."
 
@@ -249,7 +249,7 @@ def test_what_is_folded_is_open_and_code_stays_hidden(
     names = [row.th.get_text() for row in folded if row.th]
     assert len(names) > 100
     assert [name for name in names if without_spaces(name) not in whole] == []
-    for hidden in ("Show the code", "Hide the code", "analysis.load", "Numbers (CSV)", "Showing"):
+    for hidden in ("Show the code", "Hide the code", "open_page(", "Numbers (CSV)", "Showing"):
         assert without_spaces(hidden) not in whole
 
 

@@ -9,8 +9,8 @@ from conftest import ROOT
 from test_checks import warned
 from test_dataset import field, folder
 
-from analysis.privacy import is_phone
-from analysis.report import check
+from analysis.dataset.privacy import is_phone
+from analysis.study.advice import check
 
 FILE = "patients.csv, "
 DAYS = [str(40 + 31 * n) for n in range(60)]  # to five years

@@ -19,10 +19,11 @@ from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
 import analysis
-from analysis.dataset import DataError, NotRecorded, load
-from analysis.masking import COUNTS, RATES, masked
-from analysis.scorecard import PAGES
-from analysis.text import MASKED, MISSING
+from analysis.dataset.model import NotRecorded, load
+from analysis.dataset.problems import DataError
+from analysis.page.masking import masked
+from analysis.page.quantities import MASKED, MISSING, nature
+from analysis.printed.scorecard import PAGES
 
 NASTY = '<script>alert("x")</script>'
 PATIENTS = 40
@@ -188,7 +189,9 @@ def test_a_masked_book_has_no_small_count_in_any_result(output: Path) -> None:
 
 def small(results: pd.DataFrame, below: int) -> pd.DataFrame:
     few = range(1, below)
-    counts = results["quantity"].isin(COUNTS) & results["estimate"].isin(few)
+    counts = results["quantity"].map(nature).map(lambda what: what.masked == "count") & results[
+        "estimate"
+    ].isin(few)
     return results[counts | results["n"].isin(few) | results["events"].isin(few)]
 
 
@@ -239,7 +242,9 @@ def test_what_gives_a_hidden_count_back_is_hidden_too(page_pairs) -> None:
     for page, _, less in page_pairs:
         hidden = less["quantity"].eq("count") & less["estimate"].isna()
         percents = less["quantity"].eq("percent") & less["group"].isin(less.loc[hidden, "group"])
-        rates = less["quantity"].isin(RATES) & (less["n"].isna() | less["events"].isna())
+        rates = less["quantity"].isin(["event_rate", "person_years"]) & (
+            less["n"].isna() | less["events"].isna()
+        )
         assert less.loc[percents | rates, ["estimate", "lower", "upper"]].isna().all(axis=None), (
             page
         )
@@ -260,7 +265,9 @@ def test_at_a_month_no_number_is_the_rest_of_all(page_pairs) -> None:
     for page, whole, less in page_pairs:
         if page not in ("figure_1a", "figure_1b", "figure_1c"):
             continue
-        at_risk, censored = (less[less["quantity"].eq(q)].set_index("months") for q in COUNTS[1:3])
+        at_risk, censored = (
+            less[less["quantity"].eq(q)].set_index("months") for q in ("at_risk", "censored")
+        )
         curve = less[less["quantity"].eq("survival")].set_index("months")
         parts = pd.DataFrame(
             {"a": at_risk["estimate"], "c": censored["estimate"], "e": curve["events"]}
@@ -274,7 +281,7 @@ def test_no_stretch_is_the_rest_of_the_whole() -> None:
     """Of 60 patients and 40 events: 5 events in the late one; 4 patients gone before it."""
     row = {"group": "os:x", "estimate": 1.0}
     kinds = {"univariate": (60, 40), "early": (60, 35), "late": (56, 5)}
-    whole = analysis.results.frame(
+    whole = analysis.page.rows.frame(
         {"quantity": f"hazard_ratio_{kind}", **row, "n": n, "events": events}
         for kind, (n, events) in kinds.items()
     )

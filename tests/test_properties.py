@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from analysis import estimators as est
-from analysis import subdistribution
-from analysis.endpoints import at_landmark
+from analysis import survival as est
+from analysis.dataset.endpoints import at_landmark
+from analysis.survival import subdistribution
 
 # The same cohorts in every run, so that a failure is a failure for everybody.
 drawn = settings(

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from analysis.dataset import load
-from analysis.provenance import authors, commit, provenance
-from analysis.site import configuration
-from analysis.text import recorded
+from analysis.dataset.model import load
+from analysis.page.provenance import authors, commit, provenance
+from analysis.site.pages import configuration
+from analysis.study.sentences import recorded
 
 
 def git(root: Path, *arguments: str) -> None:

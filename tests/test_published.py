@@ -10,9 +10,10 @@ import pytest
 from test_dataset import folder
 
 import analysis
-from analysis import scorecard as sc
-from analysis.dataset import KINDS, PUBLISHED, NotRecorded, load
-from analysis.published import KEYS, are_statements, compare, expressions, heading
+from analysis.dataset.columns import KINDS, PUBLISHED
+from analysis.dataset.model import NotRecorded, load
+from analysis.printed import scorecard as sc
+from analysis.printed.published import KEYS, are_statements, compare, expressions, heading
 
 NASTY = '<script>alert(1)</script> "q" & more'
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from test_import import answer, imported, patients_of, problems, written
 
-from analysis import missing
-from analysis.dates import as_date, needs_century
-from analysis.importing import import_folder
-from analysis.problems import DataError
-from analysis.sources import read
+from analysis.dataset.problems import DataError
+from analysis.importing import missing
+from analysis.importing.dates import as_date, needs_century
+from analysis.importing.files import read
+from analysis.importing.folder import import_folder
 
 GOOD = "id,age,os_months,died\na,50,12,0\nb,61,30,1\nc,44,22.5,0\n"
 

@@ -10,12 +10,12 @@ import pytest
 from lifelines.datasets import load_stanford_heart_transplants
 from lifelines.statistics import multivariate_logrank_test
 
-from analysis import estimators as est
-from analysis.agreement import big, small_cases
-from analysis.dataset import Factor, load
-from analysis.endpoints import at_landmark, covariate_rows, endpoint
-from analysis.scorecard import PAGES
-from analysis.subdistribution import fine_gray
+from analysis import survival as est
+from analysis.dataset.endpoints import at_landmark, covariate_rows, endpoint
+from analysis.dataset.model import Factor, load
+from analysis.methods.agreement import big, small_cases
+from analysis.printed.scorecard import PAGES
+from analysis.survival import fine_gray
 
 REFERENCE = Path(__file__).parent / "reference"
 KEYS = ["quantity", "group", "months"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import estimators as est
-from analysis import selection as sel
+from analysis import survival as est
+from analysis.survival import resampling as sel
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 1e-9  # relative

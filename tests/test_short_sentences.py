@@ -12,10 +12,7 @@ from inprocess import page
 from short_follow_up import dataset, patients
 
 import analysis
-from analysis import checklists
-from analysis import results as res
-from analysis.dataset import ROOT, load
-from analysis.lessons import (
+from analysis.course import (
     censoring,
     conditioning,
     follow_up,
@@ -23,8 +20,12 @@ from analysis.lessons import (
     proportional_hazards,
     start_stop,
 )
-from analysis.tables import Row, past_follow_up
-from analysis.text import Prose
+from analysis.dataset.model import ROOT, load
+from analysis.page.prose import Prose
+from analysis.page.tables import Row
+from analysis.sharing import checklists
+from analysis.study.models import forward_results
+from analysis.study.tables import past_follow_up
 
 
 def made(folder: Path, longest: float, dead: float):
@@ -160,7 +161,7 @@ def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path):
 
 def test_a_ratio_that_there_is_not_is_said_to_be_none(tmp_path):
     data = made(tmp_path, 608, 0.6)
-    rows = res.forward_results(data, "hsct_day")
+    rows = forward_results(data, "hsct_day")
     told = analysis.forward_told(data, rows, "hsct_day", "transplant").plain
     assert "would be" in told and "from its day. The hazard ratio of death is then" in told
     rows[["estimate", "lower", "upper"]] = np.nan

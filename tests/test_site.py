@@ -19,7 +19,8 @@ from altair.utils.schemapi import SchemaValidationError
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from analysis.build import ROOT, notebooks
+from analysis.dataset.model import ROOT
+from analysis.site.build import notebooks
 from benchmarks.pages import DRAWN, measure, serving
 
 BOOK = ROOT / "book"

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from analysis.alignment import aligned
-from analysis.build import ROOT
-from analysis.tables import CARRIED, DAGGER, Row, Table
+from analysis.dataset.model import ROOT
+from analysis.page.alignment import aligned
+from analysis.page.formats import DAGGER
+from analysis.page.tables import Row, Table
+from analysis.study.tables import CARRIED
 
 STYLE = (ROOT / "book" / "_static" / "plateau.css").read_text("utf-8")
 # Columns of cells whose points belong under each other; words and dashes stand among them.

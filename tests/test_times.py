@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_properties import drawn
 
-from analysis import estimators as est
-from analysis import results as res
-from analysis.dataset import ROOT, load
-from analysis.endpoints import at_landmark, covariate_rows, endpoint, long_term
-from analysis.lessons.cuts import cut_at
-from analysis.sources import plain
+from analysis import survival as est
+from analysis.course.cuts import cut_at
+from analysis.dataset.endpoints import at_landmark, covariate_rows, endpoint, long_term
+from analysis.dataset.model import ROOT, load
+from analysis.importing.files import plain
+from analysis.page.rows import pick
+from analysis.study.curves import survival_results
 
 TIMES = pd.read_csv(ROOT / "tests" / "reference" / "times.csv", float_precision="round_trip")
 
@@ -111,9 +112,9 @@ def test_every_page_meets_the_days_of_whole_months(length):
     last = months["last_contact_day"]
     assert (long_term(made) == (last > data.settings.long_term_months)).all()
     os = endpoint(made, "os")
-    found = res.survival_results(made, os, est.survival_curve(os.time, os.observed))
+    found = survival_results(made, os, est.survival_curve(os.time, os.observed))
     for month in data.settings.months:
-        get = {q: res.pick(found, q, "os", month) for q in ("survival", "event_rate", "censored")}
+        get = {q: pick(found, q, "os", month) for q in ("survival", "event_rate", "censored")}
         died = data.patients["died"].eq("yes")
         assert get["survival"]["n"] == (last >= month).sum()
         assert get["survival"]["events"] == ((last <= month) & died).sum()
@@ -121,7 +122,7 @@ def test_every_page_meets_the_days_of_whole_months(length):
         assert get["censored"]["estimate"] == ((last < month) & ~died).sum()
         assert cut_at(os, made.days(month)).observed.sum() == ((last <= month) & died).sum()
         if month < data.settings.months[-1]:
-            after = res.pick(found, "conditional_survival", "os", month)
+            after = pick(found, "conditional_survival", "os", month)
             later = (last > month) & (last <= data.settings.months[-1]) & died
             assert after["events"] == later.sum()
     switch = [factor for factor in made.factors if factor.column == "hsct_day"]

@@ -251,7 +251,7 @@ def the_book():
 def score(text: str) -> dict[str, dict[str, int]]:
     """Printed and matched rows of published.csv by kind, counted by the book's own code."""
     analysis = the_book()
-    from analysis.scorecard import counted, scorecard
+    from analysis.printed.scorecard import counted, scorecard
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ("datapackage.json", "published.csv"):

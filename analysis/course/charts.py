@@ -1,0 +1,123 @@
+"""Charts of the lessons: curves of several groups, wrong beside right, moved by the reader.
+
+They hold whole months only, of any dataset: no patient's own day, and few bytes for each choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from .. import survival as est
+from ..dataset.model import Dataset
+from ..page.charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE, share_axis
+from ..study.curves import last_month
+
+DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
+
+
+def monthly(
+    dataset: Dataset, curve: pd.DataFrame, share: str = "survival", begin: float = 0.0
+) -> pd.DataFrame:
+    """A curve in days as `month` and `estimate` at whole months from `begin` to its end.
+
+    `share` is the curve's column to take. Rounded to more than a screen shows.
+    """
+    last = int(np.ceil(last_month(dataset, curve.index)))
+    months = np.arange(begin, max(last, begin) + 1)
+    values = est.at(curve, [dataset.days(month) for month in months])
+    drawn = pd.DataFrame({"month": months, "estimate": values[share].round(4).to_numpy()})
+    return drawn.dropna(ignore_index=True)
+
+
+def curves_chart(
+    steps: pd.DataFrame,
+    series: Sequence[str],
+    ticks: Sequence[float],
+    title: str,
+    styles: Mapping[str, int] | None = None,
+    choice: int | None = None,
+    marks: pd.DataFrame | None = None,
+    more: Sequence[alt.Chart] = (),
+    smooth: Sequence[str] = (),
+) -> alt.LayerChart:
+    """Curves of shares over months, in steps unless they are named as `smooth`.
+
+    `steps` has `month`, `estimate`, `series`; with a `choice`, the number of the one that is shown
+    first, also `choice`. `series` gives the order of the curves' names, which stand in the corner;
+    the first two have a colour each, and so on in turn. `styles` gives some a dash (1). `marks`
+    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words, which begin
+    below the names. `more` are layers under the curves, on `month_axis` and `share_axis`; they
+    follow the choice as well.
+    """
+    colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
+    dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
+    names = list(series)
+    x, y = month_axis(ticks, title), share_axis()
+    colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=names, range=colours))
+    dash = alt.StrokeDash("series:N", legend=None, scale=alt.Scale(domain=names, range=dashes))
+    layers = [*more]
+    for shape, drawn in (
+        ("step-after", steps[~steps["series"].isin(smooth)]),
+        ("linear", steps[steps["series"].isin(smooth)]),
+    ):
+        if len(drawn):
+            lines = alt.Chart(drawn).mark_line(interpolate=shape, strokeWidth=2, clip=True)
+            layers.append(lines.encode(x=x, y=y, color=colour, strokeDash=dash))
+    if marks is not None:
+        layers += _rules(marks, x, len(names))
+    if choice is not None:
+        layers = [layer.transform_filter(f"datum.choice == {CHOICE}") for layer in layers]
+    layers += _names(names, colour, dash)
+    return finished(layers, choice)
+
+
+def month_axis(ticks: Sequence[float], title: str, column: str = "month") -> alt.X:
+    """The months of a chart, from 0 to the last tick."""
+    return alt.X(
+        f"{column}:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
+        axis=alt.Axis(values=list(ticks), grid=False, format="d", labelFlush=False),
+    )
+
+
+def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.LayerChart:
+    """Layers as one chart in the style of the book, with its parameter where the reader chooses."""
+    chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
+    if choice is not None:
+        chart = chart.add_params(alt.param(name=CHOICE, value=choice))
+    return chart.configure(**STYLE)
+
+
+def _rules(marks: pd.DataFrame, x: alt.X, names: int) -> list[alt.Chart]:
+    """Vertical rules, below so many names, with words beside their lower end."""
+    base = alt.Chart(marks).encode(x=x)
+    return [
+        base.mark_rule(strokeDash=[2, 3], opacity=0.7, color=INK).encode(
+            y=alt.value(18 * names), y2=alt.value(HEIGHT)
+        ),
+        base.mark_text(align="left", dx=5, fontSize=LABEL_SIZE).encode(
+            y=alt.value(HEIGHT - 12), text="text:N"
+        ),
+    ]
+
+
+def _names(series: Sequence[str], colour: alt.Color, dash: alt.StrokeDash) -> list[alt.Chart]:
+    """The curves' names at the upper right, each with a piece of its line."""
+    rows = pd.DataFrame({"series": series, "top": [6 + 18 * place for place in range(len(series))]})
+    base = alt.Chart(rows).encode(y=alt.Y("top:Q", scale=None, axis=None))
+    return [
+        base.mark_rule(strokeWidth=2).encode(
+            x=alt.value(alt.ExprRef("width - 26")),
+            x2=alt.value(alt.ExprRef("width")),
+            color=colour,
+            strokeDash=dash,
+        ),
+        base.mark_text(align="right", fontSize=LABEL_SIZE, fontWeight="bold").encode(
+            x=alt.value(alt.ExprRef("width - 32")), text="series:N", color=colour
+        ),
+    ]

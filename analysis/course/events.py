@@ -1,0 +1,59 @@
+"""Which of a dataset's events comes on the way, to some of its patients: the lessons look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ..dataset.model import Dataset, Factor, NotRecorded
+
+RESERVED = ("response_day", "hsct_day")
+
+
+def later_events(dataset: Dataset, prefer: Sequence[str] = RESERVED) -> list[Factor]:
+    """The events that some but not all patients have after day 0 and before their end.
+
+    First those of the columns of `prefer`, then the dataset's postbaseline factors in its order.
+    Each is a factor of all patients, named by the dataset's label of its column, whatever the
+    dataset's own factor is restricted to. Where counts are masked, neither those with the event
+    nor those without are so few.
+    """
+    own = [factor.column for factor in dataset.factors if factor.kind == "postbaseline"]
+    columns = dict.fromkeys([*prefer, *own])
+    found = [column for column in columns if _on_the_way(dataset, column)]
+    return [Factor(column, dataset.label(column), "postbaseline") for column in found]
+
+
+def later_event(dataset: Dataset, prefer: Sequence[str] = RESERVED, column: str = "") -> Factor:
+    """The first of `later_events`, or the one of a `column` that is named.
+
+    Raises NotRecorded where there is none, or the named one is none of them.
+    """
+    found = later_events(dataset, prefer)
+    if column:
+        found = [event for event in found if event.column == column]
+    if column and not found:
+        raise NotRecorded(
+            f"“{column}” cannot be shown: it is no event of this dataset that some of its patients "
+            "have after the first day, and others do not."
+        )
+    if not found:
+        raise NotRecorded(
+            "Events on the way cannot be shown: this dataset records none that some of its "
+            "patients have after the first day, and others do not."
+        )
+    return found[0]
+
+
+def event_day(dataset: Dataset, event: Factor) -> pd.Series:
+    """The day of an event for each patient, blank for those without it."""
+    return dataset.patients[event.column]
+
+
+def _on_the_way(dataset: Dataset, column: str) -> bool:
+    if column not in dataset.patients:
+        return False
+    day, end = dataset.patients[column], dataset.patients["last_contact_day"]
+    few, n = max(dataset.mask_below, 1), len(day)
+    return few <= ((day > 0) & (day < end)).sum() and day.notna().sum() <= n - few

@@ -1,0 +1,1 @@
+"""A dataset folder, read and checked: its model, its endpoints, what is wrong with it."""

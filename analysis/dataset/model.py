@@ -1,0 +1,225 @@
+"""A dataset folder, read and checked: `datapackage.json` says what `patients.csv` means.
+
+Everything that the book knows of a dataset's own columns comes through here: their labels,
+levels, factors and characteristics. Only the reserved columns below have a meaning in code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from .checks import Contents, numbers, read_folder
+from .columns import PUBLISHED, RESERVED, is_number
+from .problems import DataError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class NotRecorded(LookupError):
+    """What a page needs is not in the dataset. The message is one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to read the days: the `analysis` object without its lists. Months unless named days."""
+
+    time_origin: str
+    days_per_month: float = 30.4375
+    months: tuple[float, ...] = (12, 24, 36, 48, 60)
+    long_term_months: float = 35
+    carry_forward_months: float = 0
+    synthetic: bool = False
+    population: str = "patients"
+    treatment: str = ""
+    abbreviations: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One line of Table 3. Without `numerator` a baseline factor is continuous."""
+
+    column: str
+    label: str
+    kind: str
+    numerator: tuple[str, ...] = ()
+    denominator: tuple[str, ...] = ()
+    among: str | None = None
+    before: str | None = None
+    endpoints: tuple[str, ...] = ("os", "rfs")
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """One entry of the tables of characteristics: a number's statistics or a category's levels."""
+
+    column: str
+    label: str
+    kind: str
+    statistics: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    among: str | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A checked dataset.
+
+    `patients` has one row a patient: numbers are float (NaN where blank), all else is text (None
+    where blank). `published` has a row for each place of each printed number, with the columns
+    of PUBLISHED and `kind`, or has no rows. Counts of patients from 1 to below `mask_below` are
+    not to be shown; 0 shows all.
+    """
+
+    name: str
+    title: str
+    description: str
+    public: bool
+    package: dict
+    settings: Settings
+    fields: tuple[dict, ...]
+    factors: tuple[Factor, ...]
+    characteristics: tuple[Characteristic, ...]
+    patients: pd.DataFrame
+    published: pd.DataFrame
+    mask_below: int = 0
+
+    def label(self, column: str) -> str:
+        """The dataset's own name for a column: its title in the schema."""
+        titles = {field["name"]: field.get("title") for field in self.fields}
+        return titles.get(column) or RESERVED.get(column) or column
+
+    def months(self, days: float) -> float:
+        """Days from an origin as months."""
+        return days / self.settings.days_per_month
+
+    def days(self, months: float) -> float:
+        """Months as days; `estimators.met` finds the patients' own day that they name."""
+        return months * self.settings.days_per_month
+
+    def require(self, purpose: str, *columns: str) -> None:
+        """Raise NotRecorded unless the dataset has every one of these columns."""
+        for column in columns:
+            if column not in self.patients:
+                what = RESERVED.get(column, column)
+                raise NotRecorded(
+                    f"{purpose} cannot be shown: this dataset does not record “{what}” "
+                    f"(it has no column {column})."
+                )
+
+    def happened(self, column: str) -> pd.Series:
+        """True for the patients in whom it did: `yes`, or a day that is not blank."""
+        values = self.patients[column]
+        return values.notna() if self.is_day(column) else values.eq("yes")
+
+    def is_day(self, column: str) -> bool:
+        """Whether a column in which something happens gives its day, and not only `yes`."""
+        return pd.api.types.is_numeric_dtype(self.patients[column])
+
+
+def load(folder: str | Path, mask_below: int = 0) -> Dataset:
+    """Read and check a dataset folder; counts from 1 to below `mask_below` are not to be shown.
+
+    A relative `folder` counts from the root of the repository, so that a notebook finds it
+    wherever it is run. Raises DataError with every problem found.
+    """
+    if not isinstance(mask_below, int) or mask_below < 0:
+        raise DataError([f"mask_below: found {mask_below!r}, expected 0 or a whole number"])
+    contents = read_folder(ROOT / folder)
+    if contents.problems:
+        raise DataError(contents.problems)
+    return dataset_of(contents, mask_below)
+
+
+def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:
+    """The dataset of a folder in which nothing is wrong."""
+    package, fields = contents.package, contents.fields
+    return Dataset(
+        name=package["name"],
+        title=package["title"],
+        description=package.get("description", ""),
+        public=package.get("public", False),
+        package=package,
+        settings=_settings(package["analysis"]),
+        fields=fields,
+        factors=tuple(_factor(entry) for entry in package["analysis"].get("factors", [])),
+        characteristics=_characteristics(package["analysis"], fields),
+        patients=_typed(contents.text, fields),
+        published=_published(contents.published),
+        mask_below=mask_below,
+    )
+
+
+# --- from what the folder says to what it means -----------------------------------------------
+
+
+def _published(text: pd.DataFrame | None) -> pd.DataFrame:
+    if text is None:
+        return pd.DataFrame(columns=[*PUBLISHED, "kind"])
+    return text.reset_index(drop=True).assign(months=numbers(text["months"]).to_numpy())
+
+
+def _typed(text: pd.DataFrame, fields: tuple[dict, ...]) -> pd.DataFrame:
+    """Text as the schema's types; the categories stay text."""
+    columns = {}
+    for field in fields:
+        column = text[field["name"]].reset_index(drop=True)
+        if is_number(field):
+            columns[field["name"]] = numbers(column)
+        else:
+            columns[field["name"]] = column.where(column != "", None)
+    return pd.DataFrame(columns)
+
+
+def _settings(analysis: dict) -> Settings:
+    given = {key: analysis[key] for key in Settings.__dataclass_fields__ if key in analysis}
+    if "months" in given:
+        given["months"] = tuple(sorted(given["months"]))
+    if "abbreviations" in given:
+        given["abbreviations"] = {
+            key: words for key, words in given["abbreviations"].items() if key != "$comment"
+        }
+    return Settings(**given)
+
+
+def _factor(entry: dict) -> Factor:
+    lists = {
+        key: tuple(str(value) for value in entry[key])
+        for key in ("numerator", "denominator", "endpoints")
+        if key in entry
+    }
+    own = {key: value for key, value in entry.items() if key != "$comment"}
+    return Factor(**{**own, **lists})
+
+
+def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characteristic, ...]:
+    """The rows that the dataset asks for, or every column of its own that is no event."""
+    by_name = {field["name"]: field for field in fields}
+    entries = analysis.get("characteristics")
+    if entries is None:
+        factors = analysis.get("factors", [])
+        helpers = {entry.get("among") for entry in factors}
+        days = {entry["column"] for entry in factors if entry["kind"] == "postbaseline"}
+        entries = [
+            {"column": name, "kind": "baseline"}
+            for name in by_name
+            if name not in {*RESERVED, *helpers, *days}
+        ]
+    return tuple(_characteristic(entry, by_name[entry["column"]]) for entry in entries)
+
+
+def _characteristic(entry: dict, field: dict) -> Characteristic:
+    number = is_number(field)
+    levels = entry.get("levels") or field.get("constraints", {}).get("enum") or ()
+    return Characteristic(
+        column=entry["column"],
+        label=entry.get("label") or field.get("title") or entry["column"],
+        kind=entry["kind"],
+        statistics=tuple(entry.get("statistics", ("median", "mean"))) if number else (),
+        levels=() if number else tuple(str(level) for level in levels),
+        among=entry.get("among"),
+    )

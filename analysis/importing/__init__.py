@@ -1,0 +1,1 @@
+"""A statistician's file made into a dataset folder."""

@@ -1,0 +1,524 @@
+"""Files of statisticians, read into one form: every cell as text, every column with its labels.
+
+Row numbers are those that a user sees on opening the file: the header is row 1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..dataset.cells import unmarked_utf_16
+from ..dataset.problems import DataError, raise_any
+from .dates import looks_like_date
+from .headers import table_of
+from .missing import NUMBER, WORDS, blank
+from .workbooks import layout_of
+
+MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
+DELIMITERS = (",", ";", "\t", "|")
+_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+")  # 1.234,5
+_UP_TO_999 = re.compile(r"[-+]?\d{1,3}")
+_POINTED_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
+
+
+@dataclass
+class Variable:
+    """What a file says of one of its columns.
+
+    `levels` are the labels of codes, in order. `kind` is number, date, text or identifier, or
+    blank where the file does not say. `note` is one sentence for the description.
+    """
+
+    name: str
+    label: str = ""
+    levels: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    note: str = ""
+    labels: str = ""  # the name of its set of labels, which a SAS catalog holds
+    format: str = ""  # how its program shows it, as %tm or MONYY7
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a file that a column of patients.csv is made from, one a patient.
+
+    A row is None where the file has none for the patient.
+    """
+
+    file: str
+    column: str
+    rows: list[int | None]
+    texts: list[str]
+
+    def problem(self, place: int, expected: str) -> str:
+        """The line that says what is wrong with the cell of this patient."""
+        where = f"{self.file}, row {self.rows[place]}, column {self.column}"
+        return f'{where}: found "{self.texts[place]}", expected {expected}'
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file. `text` has its cells as text, blank where missing; the index is the file's rows.
+
+    `options` says how it was read, with the keys that `source` of a mapping may have. `blanked`
+    has the codes for missing that were left blank, by column and row; `notes` are lines on what
+    was left out or is not as it seems.
+    """
+
+    file: str
+    form: str
+    sha256: str
+    text: pd.DataFrame
+    variables: dict[str, Variable]
+    options: dict[str, Any]
+    blanked: dict[str, pd.Series] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    dates: dict[str, bool] = field(default_factory=dict)  # what `is_date` has found
+
+    def cells(self, column: str) -> Cells:
+        """The cells of a column with their places."""
+        texts = self.text[column]
+        return Cells(self.file, column, texts.index.tolist(), texts.tolist())
+
+    def filled(self, column: str) -> pd.Series:
+        """The cells of a column that are not blank."""
+        return self.text[column][self.text[column] != ""]
+
+
+def read(path: Path, options: dict[str, Any] | None = None) -> Source:
+    """Read a file by the ending of its name. `options`: sheet, encoding, delimiter and so on.
+
+    Raises DataError where the file cannot be read, or its header or a row is not in order.
+    """
+    if not path.is_file():
+        raise DataError([f"{path}: not found"])
+    form, reader = READERS.get(path.suffix.lower(), ("", None))
+    if reader is None:
+        raise DataError([f"{path.name}: found {path.suffix or 'no ending'}, expected {_ENDINGS}"])
+    raise_any(_too_large(path))
+    content, options = path.read_bytes(), options or {}
+    try:
+        raw = reader(path, content, options)
+    except ImportError as error:
+        needed = f"{path.name}: needs the package {error.name}; install requirements.txt"
+        raise DataError([needed]) from error
+    raise_any(_names_twice(path.name, raw.text.columns))
+    if raw.text.empty:
+        raise DataError([f"{path.name}: found no rows, expected a header and a row a patient"])
+    used, text = raw.options, raw.text
+    if raw.loose or "missing" in options:
+        used["missing"] = options.get("missing", _words(text))
+    if "missing_in" in options:
+        used["missing_in"] = options["missing_in"]
+    text, blanked = blank(text, used.get("missing", []), options.get("missing_in", {}))
+    if raw.loose:
+        used["decimal"] = options.get("decimal") or _decimal(
+            text, raw.options.get("delimiter", ",")
+        )
+        text = _with_points_only(text, used["decimal"], options)
+    named = {name: raw.variables.get(name, Variable(name)) for name in text}
+    digest = hashlib.sha256(content).hexdigest()
+    blanked = raw.blanked | blanked
+    return Source(path.name, form, digest, text, named, used, blanked, raw.notes)
+
+
+def _too_large(path: Path) -> Iterator[str]:
+    """A file that would fill the memory, also one that only does so when it is unpacked."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with contextlib.suppress(zipfile.BadZipFile):  # its reader says what is wrong
+            size = max(size, sum(part.file_size for part in zipfile.ZipFile(path).infolist()))
+    if size > MOST_MEGABYTES * 1_000_000:
+        yield f"{path.name}: found {size / 1e6:,.0f} MB, expected at most {MOST_MEGABYTES} MB"
+
+
+def _names_twice(file: str, names: pd.Index) -> Iterator[str]:
+    for name in sorted(set(names[names.duplicated()])):
+        yield f"{file}, row 1, column {name}: found twice, expected a name that no other column has"
+
+
+@dataclass
+class Read:
+    """What a reader of one format makes of a file; `loose` where its cells have no types."""
+
+    text: pd.DataFrame
+    variables: dict[str, Variable]
+    options: dict[str, Any]
+    loose: bool = False
+    blanked: dict[str, pd.Series] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+# --- text ------------------------------------------------------------------------------------
+
+
+def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+    encoding = options.get("encoding") or _encoding(content)
+    try:
+        # A "sep=;" line is for Excel alone, which does not show it either.
+        told, text = _without_separator_line(content.decode(encoding).lstrip("\ufeff"))
+    except (UnicodeDecodeError, LookupError) as error:
+        row = content[: getattr(error, "start", 0)].count(b"\n") + 1
+        hint = "say which it is in import.yaml, as in source: {encoding: cp1250}"
+        raise DataError([f"{path.name}, row {row}: not {encoding} text; {hint}"]) from error
+    if "\0" in text:
+        row = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError([f"{path.name}, row {row}: a NUL byte, which no text has; remove it"])
+    delimiter = options.get("delimiter") or told or _delimiter(text)
+    table = table_of(path.name, _records(path.name, text, delimiter), options)
+    used = {"encoding": encoding, "delimiter": delimiter, **table.options}
+    return Read(table.text, {}, used, loose=True, notes=table.notes)
+
+
+def _records(file: str, text: str, delimiter: str) -> list[list[str]]:
+    """The rows of a text, blank ones too. Raises DataError where a quote swallows the rest."""
+    end = "\x1e"  # stands alone in the last row, or within the quote that is not closed
+    records: list[list[str]] = []
+    try:
+        lines = io.StringIO(f"{text}\n{end}", newline="")
+        records += csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
+    except csv.Error as error:
+        if "field" not in str(error):
+            raise DataError([f"{file}: not a table of text: {error}"]) from error
+    except TypeError as error:
+        raise DataError([f"{file}: not a table of text: {error}"]) from error
+    if not records or records[-1] != [end]:
+        row = len(records) + (not records)
+        raise DataError([f'{file}, row {row}: a quote (") is not closed; close it or double it'])
+    return records[:-1]
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if unmarked := unmarked_utf_16(content):
+        return unmarked
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252"  # what Excel and SAS write on Windows in the west
+    return "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
+
+
+def _without_separator_line(text: str) -> tuple[str, str]:
+    match = re.match(r'"?sep=(.)"?\r?\n', text, flags=re.IGNORECASE)
+    return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def _delimiter(text: str) -> str:
+    """The one that cuts most of the first rows into equally many cells; a space at the last."""
+
+    def cut(delimiter: str) -> tuple[float, int]:
+        lines = io.StringIO(text[:100_000], newline="")
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
+        first = [row for row, _ in zip(rows, range(30), strict=False) if row]
+        widths = [len(row) for row in first if not row[0].startswith("#")] or [1]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width))
+        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0, 1)
+
+    best = max(DELIMITERS, key=cut)
+    # R's write.table parts by spaces, and its header has one name fewer.
+    return " " if cut(best)[0] == 0 and cut(" ")[0] > 0.5 else best
+
+
+def _words(table: pd.DataFrame) -> list[str]:
+    return [code for code in WORDS if (table == code).to_numpy().any()]
+
+
+def _with_points_only(table: pd.DataFrame, decimal: str, options: dict[str, Any]) -> pd.DataFrame:
+    # Until the mapping says what 1,234 is, it is a number at least.
+    if options.get("decimal") == ",":
+        table = table.apply(
+            lambda column: column.str.replace(".", "") if _pointed(column) else column
+        )
+    table = table if decimal == "." else _with_points(table)
+    if decimal == ".":
+        table = table.apply(_without_thousands)
+    return table.apply(_whole)
+
+
+def _decimal(table: pd.DataFrame, delimiter: str) -> str:
+    """What parts the decimals; `?` where 1,234 or 1.234 may be a number or a thousand."""
+    found, pointed = set(), False
+    for name in table:
+        cells = table[name][table[name] != ""]
+        pointed |= _pointed(cells)
+        commas = cells[cells.str.fullmatch(_COMMA_NUMBER) | cells.str.fullmatch(_GROUPED)]
+        if len(commas) and (cells.str.fullmatch(NUMBER) | cells.isin(commas)).all():
+            found.add("?" if commas.str.fullmatch(_THOUSANDS).all() else ",")
+    if pointed and (delimiter != "," or "," in found):  # as programs write that have a comma
+        return "?"
+    return "," if "," in found else "?" if found else "."
+
+
+def _pointed(column: pd.Series) -> bool:
+    """True where points part whole numbers only from 1.000 on, as 912 beside 1.044 has it."""
+    cells = column[column != ""]
+    thousands = cells.str.fullmatch(_POINTED_THOUSANDS)
+    small = cells.str.fullmatch(_UP_TO_999)
+    return bool(thousands.any() and small.any() and (thousands | small).all())
+
+
+def _with_points(table: pd.DataFrame) -> pd.DataFrame:
+    def pointed(column: pd.Series) -> pd.Series:
+        grouped = column.str.fullmatch(_GROUPED)
+        commas = column.str.fullmatch(_COMMA_NUMBER) | grouped
+        if grouped.any() and (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
+            column = column.str.replace(".", "")
+        if (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
+            return column.str.replace(",", ".")
+        return column
+
+    return table.apply(pointed)
+
+
+def _without_thousands(column: pd.Series) -> pd.Series:
+    """1,234 as 1234, where points part the decimals."""
+    grouped = column.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+    if (grouped | column.str.fullmatch(NUMBER) | (column == "")).all():
+        return column.str.replace(",", "")
+    return column
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Whole numbers without the `.0` that a program gave them because some were blank."""
+    if (column.str.fullmatch(r"-?\d+\.0+") | column.str.fullmatch(r"-?\d*")).all():
+        return column.str.replace(r"\.0+$", "", regex=True)
+    return column
+
+
+# --- tables with types -----------------------------------------------------------------------
+
+
+def _cell(value: Any) -> str:
+    """A typed value as text: whole days for times, no `.0` for whole numbers."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (datetime, date)):  # a Timestamp is a datetime
+        return value.isoformat()[:10]
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return ""
+        whole = abs(value) < 2**53 and value == int(value)  # beyond it digits are lost
+        return str(int(value)) if whole else str(value)
+    return str(value).strip()
+
+
+def _typed(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Variable]]:
+    """A frame as text, and which of its columns hold dates."""
+    frame = frame.set_axis([" ".join(str(name).split()) for name in frame.columns], axis=1)
+    columns, variables = [], {}
+    for place, name in enumerate(frame.columns):
+        cells = list(frame.iloc[:, place])
+        columns.append([_cell(cell) for cell in cells])
+        filled = [cell for cell, text in zip(cells, columns[-1], strict=True) if text]
+        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
+        variables[name] = Variable(name, kind="date" if dates else "")
+    index = range(2, len(frame) + 2)
+    text = pd.DataFrame(dict(enumerate(columns)), index=index, dtype=object)
+    return text.set_axis(frame.columns, axis=1), variables
+
+
+def _read_excel(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+    """One sheet; dates come as dates, whichever day the workbook counts them from."""
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles and validations, which are not read
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            sheets = [sheet.title for sheet in book.worksheets]
+            sheet = _sheet(path.name, sheets, options.get("sheet"))
+            book[sheet].reset_dimensions()  # some programs write a size that is wrong
+            rows = [list(row) for row in book[sheet].iter_rows(values_only=True)]
+        layout = layout_of(content, book[sheet]._worksheet_path)
+    except DataError:
+        raise
+    except Exception as error:  # what a broken archive raises is anybody's guess
+        raise _unreadable(path, "an Excel workbook (.xlsx)", error) from error
+    raise_any(layout.problems(path.name))
+    width = max((len(row) for row in rows), default=0)
+    cells = [[*row, *[None] * (width - len(row))] for row in rows]
+    table = table_of(path.name, [[_cell(cell) for cell in row] for row in cells], options)
+    raise_any(layout.merged_problems(path.name, table.header_row))
+    variables = {}
+    for name, place in zip(table.text, table.places, strict=True):
+        filled = [cells[row - 1][place] for row in table.text.index]
+        filled = [cell for cell in filled if _cell(cell)]
+        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
+        variables[name] = Variable(name, kind="date" if dates else "")
+    used = {"sheet": sheet, **table.options}
+    notes = [*table.notes, *layout.notes(table)]
+    return Read(table.text, variables, used, loose=True, notes=notes)
+
+
+def _sheet(file: str, sheets: list[str], wanted: str | None) -> str:
+    """The sheet to read: the one that is asked for, or the only one."""
+    names = ", ".join(sheets)
+    if wanted in sheets:
+        return wanted
+    if wanted:
+        raise DataError([f'{file}: found no sheet "{wanted}", expected one of {names}'])
+    if len(sheets) != 1:
+        raise DataError([f"{file}: found the sheets {names}; say which one: --sheet NAME"])
+    return sheets[0]
+
+
+def _read_parquet(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+    try:
+        # Whole numbers beside blanks would else lose their last digits as decimals.
+        frame = pd.read_parquet(io.BytesIO(content), dtype_backend="numpy_nullable")
+    except ImportError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, "a Parquet file", error) from error
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    text, variables = _typed(frame)
+    for name, kind in zip(text.columns, frame.dtypes, strict=True):
+        if isinstance(kind, pd.CategoricalDtype):
+            variables[name].levels = {_cell(level): _cell(level) for level in kind.categories}
+    return Read(text, variables, {})
+
+
+def _statistical(function: str, what: str) -> Callable[[Path, bytes, dict[str, Any]], Read]:
+    """A reader of a SAS, Stata or SPSS file, with its labels of columns and of values."""
+
+    def reader(path: Path, content: bytes, options: dict[str, Any]) -> Read:
+        import pyreadstat
+
+        encoding = {"encoding": options["encoding"]} if options.get("encoding") else {}
+        spss = {"user_missing": True} if function == "read_sav" else {}
+        try:
+            frame, about = getattr(pyreadstat, function)(path, **encoding, **spss)
+        except Exception as error:
+            raise _unreadable(path, what, error) from error
+        text, variables = _typed(_single_precision(frame, about.readstat_variable_types))
+        for name, variable in variables.items():
+            variable.label = (about.column_names_to_labels.get(name) or "").strip()
+            labels = about.variable_value_labels.get(name, {})
+            variable.levels = _labels(labels)
+            variable.labels = about.variable_to_label.get(name) or ""
+            variable.format = about.original_variable_types.get(name) or ""
+        blanked = {}
+        for name, ranges in about.missing_ranges.items() if spss else ():
+            if (missing := _within(frame[name], ranges).to_numpy()).any():
+                blanked[name] = text.loc[missing, name].copy()
+                text.loc[missing, name] = ""
+        return Read(text, variables, encoding, blanked=blanked)
+
+    return reader
+
+
+def _within(values: pd.Series, ranges: list[dict[str, Any]]) -> pd.Series:
+    """Where values lie in one of the ranges that an SPSS file declares as missing."""
+    found = pd.Series(False, index=values.index)
+    for limits in ranges:
+        if isinstance(limits["lo"], str):
+            found |= values == limits["lo"]
+        else:
+            found |= pd.to_numeric(values, errors="coerce").between(limits["lo"], limits["hi"])
+    return found
+
+
+def _labels(labels: dict[Any, Any]) -> dict[str, str]:
+    return {_cell(code): str(label).strip() for code, label in labels.items()}
+
+
+def labelled(source: Source, catalog: Path) -> str:
+    """Give a SAS file the labels of its values, which a catalog holds; returns its SHA-256.
+
+    Raises DataError where it is no catalog, or has no labels of this file.
+    """
+    import pyreadstat
+
+    if not catalog.is_file():
+        raise DataError([f"{catalog}: not found"])
+    try:
+        _, about = pyreadstat.read_sas7bcat(catalog)
+    except Exception as error:
+        raise _unreadable(catalog, "a SAS catalog (.sas7bcat)", error) from error
+    named = {name: v for name, v in source.variables.items() if v.labels in about.value_labels}
+    if not named:
+        raise DataError([f"{catalog.name}: has no labels of a column of {source.file}"])
+    for variable in named.values():
+        variable.levels = _labels(about.value_labels[variable.labels])
+    return hashlib.sha256(catalog.read_bytes()).hexdigest()
+
+
+def _single_precision(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
+    """Stata's short numbers as they were typed: 12.3, not 12.300000190734863."""
+    short = {name: np.float32 for name, kind in kinds.items() if kind == "float"}
+    return frame.astype({name: kind for name, kind in short.items() if name in frame})
+
+
+def _unreadable(path: Path, what: str, error: Exception) -> DataError:
+    reason = " ".join(str(error).split()).replace(str(path), path.name)
+    return DataError([f"{path.name}: cannot be read as {what}: {reason}"])
+
+
+READERS: dict[str, tuple[str, Callable[[Path, bytes, dict[str, Any]], Read]]] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), ("text", _read_text)),
+    **dict.fromkeys((".xlsx", ".xlsm"), ("excel", _read_excel)),
+    **dict.fromkeys((".parquet", ".pq"), ("parquet", _read_parquet)),
+    ".xpt": ("sas", _statistical("read_xport", "a SAS transport file")),
+    ".sas7bdat": ("sas", _statistical("read_sas7bdat", "a SAS data file")),
+    ".dta": ("stata", _statistical("read_dta", "a Stata file")),
+    **dict.fromkeys((".sav", ".zsav"), ("spss", _statistical("read_sav", "an SPSS file"))),
+}
+_ENDINGS = "one of " + ", ".join(READERS)
+
+
+def plain(value: float) -> str:
+    """A number as it stands in patients.csv: its twelve leading digits, without an exponent.
+
+    So 4.8 months of 30.4375 days are 146.1 days, and two days that are one stay one.
+    """
+    digits = format(Decimal(f"{value + 0.0:.12g}"), "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+# --- what a column holds ---------------------------------------------------------------------
+
+
+def is_number(cells: pd.Series, share: float = 1.0) -> bool:
+    """True where this share of the cells is a number, with a point for decimals."""
+    return len(cells) > 0 and bool(cells.str.fullmatch(NUMBER).mean() >= share)
+
+
+def is_date(source: Source, column: str) -> bool:
+    """True where the file has dates in it, or text of which half and more says dates.
+
+    The other half are slips, which are named as such: a typing error makes a date no category.
+    """
+    if column not in source.dates:
+        cells = source.filled(column)
+        shaped = cells.map({cell: looks_like_date(cell) for cell in cells.unique()})
+        dates = source.variables[column].kind == "date" or (len(cells) > 0 and shaped.mean() >= 0.5)
+        source.dates[column] = bool(dates)
+    return source.dates[column]

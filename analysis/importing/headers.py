@@ -1,0 +1,181 @@
+"""Where a table begins: its header, what stands above it, and rows that are comments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ..dataset.problems import DataError, raise_any
+from .dates import looks_like_date
+from .missing import NUMBER
+
+ROW_NAMES = "row_names"  # what the first column is called where it has no name, as R writes it
+Rows = dict[int, list[str]]
+
+
+@dataclass
+class Table:
+    """The cells under their names; the index is the rows of the file, `places` its columns.
+
+    `options` says how it was found, with the keys that `source` of a mapping may have; `notes`
+    are lines for the report: what was left out.
+    """
+
+    text: pd.DataFrame
+    places: list[int]
+    header_row: int
+    options: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def table_of(file: str, records: list[list[str]], options: dict[str, Any]) -> Table:
+    """The header and the rows below it. Raises DataError where it is not known which it is."""
+    rows = {
+        number: [cell.strip() for cell in row]
+        for number, row in enumerate(records, start=1)
+        if any(cell.strip() for cell in row)
+    }
+    if not rows:
+        raise DataError([f"{file}, row 1: found nothing, expected the names of the columns"])
+    used, notes = {}, []
+    comments = _comments(file, rows, options)
+    if comments:
+        used["comment"] = "#"
+        notes.append(f"left out as comments, which begin with #: {listed_rows(comments)}")
+        rows = {number: row for number, row in rows.items() if number not in comments}
+    header = _header(file, rows, options)
+    above = [number for number in rows if number < header]
+    if above or "header_row" in options:
+        used["header_row"] = str(header)
+        notes += [f"left out above the names of the columns: {listed_rows(above)}"] if above else []
+    names, body = rows[header], {n: row for n, row in rows.items() if n > header}
+    return _named(file, header, names, body, used, notes)
+
+
+def listed_rows(rows: list[int]) -> str:
+    """Row numbers in words, the first of them where they are many."""
+    shown = ", ".join(map(str, rows[:10]))
+    more = f" and {len(rows) - 10} more" if len(rows) > 10 else ""
+    return f"{'rows' if len(rows) > 1 else 'row'} {shown}{more}"
+
+
+def _ask(file: str, row: int, why: str) -> DataError:
+    hint = f"say it in import.yaml, as in source: {{header_row: {row + 1}}}"
+    return DataError([f"{file}, row {row}: {why}; which row has the names of the columns? {hint}"])
+
+
+# --- comments --------------------------------------------------------------------------------
+
+
+def _comments(file: str, rows: Rows, options: dict[str, Any]) -> list[int]:
+    """Rows that begin with #, unless that is how the header or the patients' ids begin."""
+    mark = options.get("comment", "#")
+    if not mark:
+        return []
+    marked = {n for n, row in rows.items() if row[0].startswith(mark) and len(row[0]) > len(mark)}
+    numbers = list(rows)
+    first = next((place for place, n in enumerate(numbers) if n not in marked), None)
+    if first is None:
+        return []
+    leading, body = numbers[:first], numbers[first:]
+    header = int(options.get("header_row", 0))
+    if leading and not header and "comment" not in options:
+        last = leading[-1]
+        alike = _reach(rows[last]) == _reach(rows[body[0]])
+        if alike and not _are_names(rows[body[0]]):
+            leading = leading[:-1]
+        elif alike and len(leading) == 1:
+            raise _ask(file, last, "begins with #")
+    within = [n for n in body if n in marked]
+    found = leading + (within if 2 * len(within) < len(body) else [])
+    return [n for n in found if n != header and rows[n][0] not in ("#N/A", "#REF!")]
+
+
+# --- the header ------------------------------------------------------------------------------
+
+
+def _header(file: str, rows: Rows, options: dict[str, Any]) -> int:
+    """The row of the header: the first, or the first below titles that has all the names."""
+    if "header_row" in options:
+        told = int(options["header_row"])
+        if told not in rows:
+            raise DataError([f"{file}, row {told}: found nothing, expected the names"])
+        return told
+    first = next(iter(rows))
+    if len(rows) > 1 and all(NUMBER.fullmatch(cell) for cell in rows[first]):
+        raise _ask(file, first, "found numbers only, expected names")
+    if _covers(rows, first):
+        return first
+    found = next((n for n in list(rows)[1:30] if _are_names(rows[n]) and _covers(rows, n)), None)
+    sparse = _filled(rows[first]) <= 1
+    if found is not None and _is_above(rows, found):
+        return found
+    if sparse and max(map(_filled, rows.values())) > 2:
+        raise _ask(file, first, "found one filled cell, as a title has")
+    return first
+
+
+def _is_above(rows: Rows, header: int) -> bool:
+    """Whether what stands above is a title, or what is below shows that this row is the header."""
+    above = [row for n, row in rows.items() if n < header]
+    if all(_filled(row) <= 1 for row in above):
+        return True
+    below = [row for n, row in rows.items() if n > header]
+    return _filled(rows[header]) > max(map(_filled, above)) and any(
+        NUMBER.fullmatch(cell) for row in below for cell in row
+    )
+
+
+def _filled(row: list[str]) -> int:
+    return sum(cell != "" for cell in row)
+
+
+def _reach(row: list[str]) -> int:
+    return max((place for place, cell in enumerate(row, start=1) if cell), default=0)
+
+
+def _are_names(row: list[str]) -> bool:
+    named = [cell for cell in row if cell]
+    values = any(NUMBER.fullmatch(cell) or looks_like_date(cell) for cell in named)
+    return not values and len(set(named)) == len(named)
+
+
+def _covers(rows: Rows, header: int) -> bool:
+    """Whether a row has a name for every column that is filled below it, but for row names."""
+    names = rows[header]
+    below = {p for n, row in rows.items() if n > header for p, cell in enumerate(row) if cell}
+    nameless = below - {place for place, cell in enumerate(names) if cell} - {0}
+    return not nameless or (nameless == {len(names)} and names[0] != "")  # R's: one name fewer
+
+
+# --- names and rows --------------------------------------------------------------------------
+
+
+def _named(
+    file: str, header: int, names: list[str], body: Rows, used: dict[str, Any], notes: list[str]
+) -> Table:
+    names = [" ".join(name.split()) for name in names]
+    if body and all(len(row) == len(names) + 1 and row[-1] for row in body.values()):
+        names = ["", *names]  # R gives the names of its rows none
+    reach = max((_reach(row) for row in body.values()), default=0)
+    width = max(_reach(names), min(len(names), reach))
+    raise_any(
+        f"{file}, row {number}: found {len(row)} cells, expected {width} as in the header"
+        for number, row in body.items()
+        if len(row) < width or any(row[width:])
+    )
+    text = pd.DataFrame(
+        [row[:width] for row in body.values()], index=list(body), columns=range(width), dtype=object
+    )
+    filled = [place for place in range(width) if names[place] or (text[place] != "").any()]
+    text, called = text[filled], []
+    for place in filled:
+        name = names[place] or (ROW_NAMES if place == 0 else f"column_{place + 1}")
+        while not names[place] and name in names:
+            name += "_"
+        called.append(name)
+        if not names[place] and place:
+            notes.append(f"column {place + 1} has no name and is called {name}")
+    return Table(text.set_axis(called, axis=1), filled, header, used, notes)

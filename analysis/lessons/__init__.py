@@ -1,5 +1,0 @@
-"""The lessons: what each computes and draws, a module each, and what all of them have."""
-
-from .course import Exercise, check, invitation, quiz, right, wrong
-
-__all__ = ["Exercise", "check", "invitation", "quiz", "right", "wrong"]

@@ -1,0 +1,497 @@
+"""The estimators beside R's frozen values: what the tests assert and the methods page lists.
+
+R's values and the data that only they need lie in one folder, with the scripts that made them.
+Nothing here is a source of numbers for any other page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import survival as est
+from ..dataset.endpoints import endpoint
+from ..dataset.model import ROOT, Dataset, load
+from ..page.formats import listed
+from ..page.rows import COLUMNS as RESULTS
+from ..page.tables import Row, Table
+from ..printed.scorecard import PAGES
+from .alternatives import aalen_variance
+
+# What each estimator is called, and what of R it is compared with.
+ESTIMATORS = {
+    "kaplan_meier": ("Kaplan–Meier, log-log limits", "survfit"),
+    "median": ("Median and its interval", "quantile of survfit"),
+    "reverse_kaplan_meier": ("Follow-up, reverse Kaplan–Meier", "survfit"),
+    "followup": ("Follow-up among the censored", "median, range"),
+    "restricted_mean": ("Restricted mean and its limits", "survfit, rmean"),
+    "aalen_johansen": ("Cumulative incidence and its limits", "survfit; cmprsk's estimate"),
+    "aalen_variance": ("Aalen’s variance, for comparison", "cmprsk::cuminc"),
+    "event_rate": ("Rate of events, exact limits", "poisson.test"),
+    "cox": ("Cox, Efron: ratios, limits, P", "coxph"),
+    "cox_breslow": ("Cox, Breslow, for comparison", "coxph, breslow"),
+    "score_test": ("Score test of entry", "coxph without iteration"),
+    "stepwise": ("Stepwise models", "coxph, the paper’s rule"),
+    "schoenfeld": ("Test of proportional hazards", "cox.zph"),
+}
+# Where R gives two answers, and the frozen one is not the one that the book follows.
+EXCEPTIONS = {
+    ("half_to_the_end", "median", "estimate"): "Where a curve stays at one half to the end of "
+    "follow-up, R’s quantile() takes the middle of that stretch and R’s print() its beginning. "
+    "The book follows print(): the stretch has no end that anybody saw.",
+}
+# The rule for every kind of tie and edge, and the small cases of data/ties.csv that hold it.
+RULES = (
+    (
+        "Events and censorings on one day",
+        "Who is censored that day is still at risk for the day’s events.",
+        ("events_with_censorings", "last_day_tied"),
+    ),
+    (
+        "Several events on one day",
+        "A curve falls once, by all of them. A Cox model takes Efron’s weights.",
+        ("several_events_a_day", "all_on_one_day"),
+    ),
+    (
+        "Two causes on one day",
+        "All causes share one risk set. If a patient has both, the relapse counts: it came first.",
+        ("relapse_and_death_on_one_day", "only_the_other"),
+    ),
+    (
+        "Events on day 0",
+        "They count, and so does a relapse on the day of response, day 0 of its clock.",
+        ("events_on_day_0", "both_on_day_0"),
+    ),
+    (
+        "A factor changes on the day of the patient’s own event",
+        "The event belongs to the time before the change.",
+        ("switch_on_own_event_day",),
+    ),
+    (
+        "A factor changes on the day of another’s event",
+        "In that event’s risk set the factor still has its old value.",
+        ("switch_on_anothers_event_day", "on_and_off"),
+    ),
+    (
+        "A factor changes on day 0",
+        "It is in force from right after day 0, so not for an event on day 0.",
+        ("switch_on_day_0",),
+    ),
+    (
+        "Decimals beside whole days",
+        "Days are compared as numbers: 3 and 3.0 are one day, 3.25 is a later one.",
+        ("decimals", "decimal_switch"),
+    ),
+    (
+        "Times that differ by rounding alone",
+        "They are one time: 7.1 − 2.3 is 4.8. So R’s timefix has it.",
+        ("near_ties",),
+    ),
+    (
+        "No event, or all censored",
+        "The curve stays at one, its median is not reached, and no ratio is estimable.",
+        ("all_censored",),
+    ),
+    (
+        "Everybody has the event",
+        "The curve ends at zero, where it has no limits.",
+        ("all_events", "everybody_ends"),
+    ),
+    (
+        "One patient, or one event",
+        "A curve is drawn. A ratio is given only where its likelihood has a maximum.",
+        ("one_patient_with_event", "one_patient_without_event", "one_event"),
+    ),
+    (
+        "A curve at exactly one half",
+        "The median is the middle of that stretch, or its beginning where it has no end.",
+        ("half_for_a_stretch", "half_below_at_the_last", "half_to_the_end", "never_half"),
+    ),
+    (
+        "One level alone, or nobody in a level",
+        "The factor does not vary, so it has no ratio.",
+        ("one_level",),
+    ),
+    (
+        "A factor that separates the events",
+        "No ratio: the likelihood has no maximum.",
+        (
+            "every_event_with_x",
+            "no_event_with_x",
+            "highest_x_first",
+            "x_alone_after_the_others",
+        ),
+    ),
+    ("100,000 patients", "The same rules.", ("big",)),
+)
+COLUMNS = ["estimator", "dataset", "case", "quantity", "at", "theirs", "ours", "difference"]
+
+
+def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataFrame:
+    """One row for each value of R in the folder `reference`, beside ours.
+
+    `datasets` are the folders whose pages R recomputed. `difference` is relative, and absolute
+    below 1e-4; it is 0 where both are missing and infinite where only one is. Values of shipped
+    datasets that are not among `datasets`, and those that EXCEPTIONS names, are left out.
+    """
+    return pd.concat(agreement_parts(reference, datasets), ignore_index=True)
+
+
+def agreement_parts(
+    reference: str | Path, datasets: Iterable[str | Path]
+) -> Iterator[pd.DataFrame]:
+    """The rows of `agreement` piece by piece, for who looks for the first that is wrong."""
+    folder = ROOT / reference
+    shipped = {Path(path).name: load(path) for path in datasets}
+    samples = {**_raw_samples(folder), **_small_samples(folder)}
+    for name, dataset in shipped.items():
+        question = endpoint(dataset, "relapse")
+        months = dataset.months(question.time)
+        samples[name, "relapse"] = Sample(months, question.observed)
+    values = pd.concat(
+        [pd.read_csv(folder / name) for name in ("estimators.csv", "ties.csv")], ignore_index=True
+    )
+    for name, dataset in shipped.items():
+        yield _compared(_page_rows(name, dataset, folder))
+    for (name, case, estimator), rows in values.groupby(["dataset", "case", "estimator"]):
+        if (name, case) not in samples:
+            continue
+        yield _compared(_estimated(samples[name, case], estimator, rows))
+
+
+def _compared(found: pd.DataFrame) -> pd.DataFrame:
+    """Rows with their difference, without those that EXCEPTIONS names."""
+    keys = zip(found["dataset"], found["estimator"], found["quantity"], strict=True)
+    found = found[[key not in EXCEPTIONS for key in keys]]
+    return found.assign(difference=_difference(found["ours"], found["theirs"]))[COLUMNS]
+
+
+def _difference(ours: pd.Series, theirs: pd.Series) -> pd.Series:
+    apart = (ours - theirs).abs() / theirs.abs().clip(lower=1e-4)
+    return apart.mask(ours.isna() & theirs.isna(), 0.0).fillna(np.inf)
+
+
+# --- the pages of the shipped datasets -----------------------------------------------------------
+
+OF_QUANTITY = {
+    "median": "median",
+    "survival": "kaplan_meier",
+    "conditional_survival": "kaplan_meier",
+    "rmst": "restricted_mean",
+    "median_followup": "reverse_kaplan_meier",
+    "cumulative_incidence": "aalen_johansen",
+    "event_rate": "event_rate",
+    "person_years": "event_rate",
+    "hazard_ratio_multivariate": "stepwise",
+    "p_multivariate": "stepwise",
+    "split": "cox",
+}
+
+
+def _estimator_of(quantity: str) -> str:
+    if quantity in OF_QUANTITY:
+        return OF_QUANTITY[quantity]
+    if quantity.startswith("p_proportional"):
+        return "schoenfeld"
+    return "followup" if quantity.startswith("followup") else "cox"
+
+
+def _page_rows(name: str, dataset: Dataset, folder: Path) -> pd.DataFrame:
+    """Estimates and limits of every page that R has, with ours beside them."""
+    theirs = pd.read_csv(folder / f"{name}.csv")
+    keys = ["quantity", "group", "months"]
+    made = []
+    for page, rows in theirs.groupby("page"):
+        both = rows.merge(PAGES[page](dataset), on=keys, how="left", suffixes=("_r", ""))
+        for part in ("estimate", "lower", "upper"):
+            made.append(
+                pd.DataFrame(
+                    {
+                        "estimator": both["quantity"].map(_estimator_of),
+                        "dataset": name,
+                        "case": page + " " + both["group"],
+                        "quantity": both["quantity"] + " " + part,
+                        "at": both["months"],
+                        "theirs": both[f"{part}_r"].astype(float),
+                        "ours": both[part].astype(float),
+                    }
+                )
+            )
+    found = pd.concat(made, ignore_index=True)
+    return found[found[["theirs", "ours"]].notna().any(axis=1)]
+
+
+# --- data that only R's values need --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Times with their events (0, 1, 2), or start-stop rows of the model that a case names."""
+
+    time: np.ndarray | None = None
+    event: np.ndarray | None = None
+    rows: pd.DataFrame | None = None
+    factors: tuple[str, ...] = ()
+
+
+def big() -> pd.DataFrame:
+    """100,000 patients from whole-number arithmetic, the same in every language."""
+    i = np.arange(100_000)
+    x = (31337 * i % 1009) % 2
+    z = (15485863 * i % 4001) % 7 - 3
+    time = ((7919 * i % 99991) % 1500 * (2 + x)) // 3 + (z + 3) * 10
+    return pd.DataFrame({"time": time, "event": (104729 * i % 65537) % 3, "x": x, "z": z})
+
+
+def _raw_samples(folder: Path) -> dict[tuple[str, str], Sample]:
+    """The samples that data/cases.json describes, by dataset and case.
+
+    A case names the columns of `time` and `event`. `first` is an event that may come before and
+    is then number 1, the other number 2; `where` keeps some patients; `ones` turns a column into
+    yes or no. A case with a colon and a space is a model of the factors after it: `start` and
+    `patient` where rows are start-stop already, `switch` a factor that is 1 after an event's time.
+    """
+    samples = {}
+    tables = {"big": big()}
+    for case in json.loads((folder / "data" / "cases.json").read_text("utf-8")):
+        name = case["dataset"]
+        if name not in tables:
+            tables[name] = pd.read_csv(folder / "data" / f"{name}.csv")
+        patients = tables[name]
+        for column, value in case.get("where", {}).items():
+            patients = patients[patients[column] == value]
+        for column, value in case.get("ones", {}).items():
+            patients = patients.assign(**{column: patients[column].eq(value) * 1})
+        model = ": " in case["case"]
+        samples[name, case["case"]] = (_model if model else _times)(patients, case)
+    return samples
+
+
+def _times(patients: pd.DataFrame, case: dict) -> Sample:
+    time, event = patients[case["time"]], patients[case["event"]]
+    if "first" in case:
+        came = patients[case["first"]["event"]] == 1
+        time = time.mask(came, patients[case["first"]["time"]])
+        event = (2 * event).mask(came, 1)
+    return Sample(time.to_numpy(float), event.to_numpy(int))
+
+
+def _model(patients: pd.DataFrame, case: dict) -> Sample:
+    factors = tuple(case["case"].split(": ")[1].split(" + "))
+    there = [factor for factor in factors if factor in patients]
+    rows = patients[there].assign(
+        patient=patients[case["patient"]] if "patient" in case else range(len(patients)),
+        start=patients[case["start"]].astype(float) if "start" in case else -np.inf,
+        stop=patients[case["time"]].astype(float),
+        event=patients[case["event"]],
+    )
+    if "switch" in case:
+        switch = case["switch"]
+        day = patients[switch["time"]].astype(float)
+        came = patients[switch["event"]] == 1
+        rows = _switched(rows, day.where(came, np.inf), switch["factor"])
+    return Sample(rows=rows, factors=factors)
+
+
+def _switched(rows: pd.DataFrame, day: pd.Series, factor: str) -> pd.DataFrame:
+    """Rows of a factor that is 0 up to and on its day, and 1 after it."""
+    came = day < rows["stop"]
+    before = rows.assign(
+        stop=rows["stop"].mask(came, day), event=rows["event"].mask(came, 0), **{factor: 0.0}
+    )
+    after = rows[came].assign(start=day[came], **{factor: 1.0})
+    return pd.concat([before, after], ignore_index=True)
+
+
+def _small_samples(folder: Path) -> dict[tuple[str, str], Sample]:
+    """The hand-made cases of ties; a curve takes each patient's last row."""
+    samples = {}
+    for name, rows in small_cases(folder).items():
+        last = rows.sort_values("stop").drop_duplicates("patient", keep="last")
+        time, event = last["stop"].to_numpy(float), last["event"].to_numpy(int)
+        samples[name, "any"] = samples[name, "event1"] = Sample(time, event)
+        observed = rows.assign(event=(rows["event"] > 0) * 1)
+        samples[name, "any: x"] = Sample(rows=observed, factors=("x",))
+    return samples
+
+
+def small_cases(folder: Path) -> dict[str, pd.DataFrame]:
+    """Start-stop rows of each case of data/ties.csv, in its order; times as in covariate_rows."""
+    rows = pd.read_csv(folder / "data" / "ties.csv", float_precision="round_trip")
+    rows = rows.fillna({"start": -np.inf})
+    found = {}
+    for name, group in rows.groupby("case"):
+        start, stop = est.one_time(group["start"], group["stop"])
+        found[str(name)] = group.assign(start=start, stop=stop).reset_index(drop=True)
+    return found
+
+
+# --- ours ----------------------------------------------------------------------------------------
+
+NO_TIME = -1.0  # for a blank `at`, which would not equal itself
+Values = Iterator[tuple[tuple[str, float], float]]  # by quantity and time
+
+
+def _estimated(sample: Sample, estimator: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """R's rows of one estimator and case, with ours beside them."""
+    times = sorted(rows["at"].dropna().unique())
+    found = dict(OURS[estimator](sample, times))
+    keys = zip(rows["quantity"], rows["at"].fillna(NO_TIME), strict=True)
+    ours = [float(found[key]) for key in keys]
+    return rows.rename(columns={"value": "theirs"}).assign(ours=ours)
+
+
+def _curve(sample: Sample) -> pd.DataFrame:
+    return est.survival_curve(sample.time, sample.event)
+
+
+def _at(curve: pd.DataFrame, times: list[float], names: dict[str, str]) -> Values:
+    for time, row in est.at(curve, times, carry=np.inf).iterrows():  # R's `extend`
+        for column, name in names.items():
+            yield (name, float(time)), row[column]
+
+
+def _kaplan_meier(sample: Sample, times: list[float]) -> Values:
+    names = ("survival", "lower", "upper", "at_risk")
+    return _at(_curve(sample), times, {name: name for name in names})
+
+
+def _three(values: Iterable[float]) -> Values:
+    for part, value in zip(("estimate", "lower", "upper"), values, strict=True):
+        yield (part, NO_TIME), value
+
+
+def _restricted_mean(sample: Sample, times: list[float]) -> Values:
+    for time in times:
+        mean, error = est.restricted_mean(_curve(sample), time)
+        yield ("estimate", time), mean
+        yield ("se", time), error
+
+
+def _aalen_johansen(sample: Sample, times: list[float]) -> Values:
+    for cause in (1, 2):
+        curve = est.cumulative_incidence(sample.time, sample.event, cause)
+        yield from _at(
+            curve,
+            times,
+            {part: f"{part}_{cause}" for part in ("incidence", "se", "lower", "upper")},
+        )
+
+
+def _aalen_variance(sample: Sample, times: list[float]) -> Values:
+    """R gives none beyond the last time of follow-up."""
+    for cause in (1, 2):
+        variance = aalen_variance(est.cumulative_incidence(sample.time, sample.event, cause))
+        for time in times:
+            beyond = time > sample.time.max()
+            yield (f"variance_{cause}", time), np.nan if beyond else variance.asof(time)
+
+
+def _event_rate(sample: Sample, times: list[float]) -> Values:
+    for time in times:
+        rate = est.event_rate(sample.time, sample.event, time)
+        for part in ("estimate", "lower", "upper"):
+            yield (part, time), getattr(rate, part)
+
+
+def _cox(ties: str) -> Callable[[Sample, list[float]], Values]:
+    def values(sample: Sample, times: list[float]) -> Values:
+        fit = est.cox(sample.rows, sample.factors, ties)
+        for name in sample.factors:
+            yield (f"beta:{name}", NO_TIME), fit.estimates.loc[name, "beta"]
+            yield (f"se:{name}", NO_TIME), fit.estimates.loc[name, "se"]
+            yield (f"p:{name}", NO_TIME), fit.summary().loc[name, "p"]
+        yield ("loglik", NO_TIME), fit.log_likelihood
+
+    return values
+
+
+def _score_test(sample: Sample, times: list[float]) -> Values:
+    *kept, last = sample.factors
+    yield (f"p:{last}", NO_TIME), est.score_p(sample.rows, kept, last)
+
+
+def _schoenfeld(sample: Sample, times: list[float]) -> Values:
+    for name, row in est.proportional_hazards_test(sample.rows, sample.factors).iterrows():
+        yield (f"p:{name}", NO_TIME), row["p"]
+        yield (f"chisq:{name}", NO_TIME), row["chi2"]
+
+
+OURS: dict[str, Callable[[Sample, list[float]], Values]] = {
+    "kaplan_meier": _kaplan_meier,
+    "median": lambda sample, times: _three(est.median(_curve(sample))),
+    "reverse_kaplan_meier": lambda sample, times: _three(est.follow_up(sample.time, sample.event)),
+    "restricted_mean": _restricted_mean,
+    "aalen_johansen": _aalen_johansen,
+    "aalen_variance": _aalen_variance,
+    "event_rate": _event_rate,
+    "cox": _cox("efron"),
+    "cox_breslow": _cox("breslow"),
+    "score_test": _score_test,
+    "schoenfeld": _schoenfeld,
+}
+
+
+# --- on the page ---------------------------------------------------------------------------------
+
+
+def agreement_results(found: pd.DataFrame) -> pd.DataFrame:
+    """For each estimator and dataset how many values were compared, and the largest difference."""
+    rows = [
+        {
+            "quantity": "largest_difference",
+            "group": f"{estimator}:{dataset}",
+            "estimate": part["difference"].max(),
+            "n": len(part),
+        }
+        for (estimator, dataset), part in found.groupby(["estimator", "dataset"])
+    ]
+    return pd.DataFrame(rows, columns=RESULTS)
+
+
+def versions(reference: str | Path) -> list[str]:
+    """R and its packages that computed the values."""
+    return (ROOT / reference / "versions.txt").read_text("utf-8").splitlines()
+
+
+def agreement_table(
+    found: pd.DataFrame, name: str, caption: str, notes: Sequence[str] = ()
+) -> Table:
+    """A line for each estimator: with what, on which data, on how many values, how far apart."""
+    small = set(found.loc[found["case"].isin(["any", "event1", "any: x"]), "dataset"]) - {"big"}
+    lines = []
+    for estimator, (label, of_r) in ESTIMATORS.items():
+        rows = found[found["estimator"] == estimator]
+        data = sorted(set(rows["dataset"]) - small)
+        if set(rows["dataset"]) & small:
+            data.append("ties")
+        cells = (of_r, listed(data), f"{len(rows):,}", _apart(rows))
+        lines.append(Row(label, cells))
+    columns = ("Estimator", "In R", "Data", "Values", "Largest difference")
+    own = [
+        "Relative differences, absolute ones below 0.0001. Both missing counts as equal.",
+        f"“ties” are {len(small)} small cases made by hand; “big” is made of 100,000 patients.",
+        *EXCEPTIONS.values(),
+    ]
+    return Table(name, caption, columns, lines, [*notes, *own], words=True)
+
+
+def _apart(rows: pd.DataFrame) -> str:
+    largest = rows["difference"].max()
+    return f"{largest:.0e}" if largest >= 1e-15 else "<1e-15"
+
+
+def rules_table(found: pd.DataFrame, name: str, caption: str) -> Table:
+    """A line for each kind of tie or edge: its rule, and how far from R the cases of it are."""
+    lines = []
+    for situation, rule, cases in RULES:
+        rows = found[found["dataset"].isin(cases)]
+        cells = (rule, str(len(rows)), _apart(rows))
+        lines.append(Row(situation, cells))
+    columns = ("Situation", "Rule", "Values", "Largest difference")
+    return Table(name, caption, columns, lines, words=True)

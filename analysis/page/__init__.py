@@ -1,0 +1,1 @@
+"""A page of the book: its numbers and how they are shown."""

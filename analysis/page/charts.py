@@ -1,0 +1,195 @@
+"""Charts as data: one house style, drawn by Altair and put on the page with words for all.
+
+A chart reaches the page as static SVG, its Vega-Lite specification and its text alternative. The
+site's script draws it alive where scripts run. Text, axes and rules take the colour of the text
+around them, so that one drawing serves light and dark.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import altair as alt
+import vl_convert
+from altair.utils.schemapi import disable_debug_mode
+
+from ..dataset.model import Dataset
+from .prose import Prose
+
+# tests/test_site.py validates every chart of the site. Nothing is validated on the way to it: that
+# would take as long as all else that a chart does.
+disable_debug_mode()
+
+HEIGHT = 340
+STATIC_WIDTH = 680
+ROW = 17  # pixels between the rows of numbers under the axis
+SHORTEST = 220  # pixels that a title or a label may take: those of the axis on a small phone
+HEADING = 110  # pixels that the heading of a row of numbers may take
+WIDTHS = range(160, 1000, 20)  # pixels of an axis at which its labels are tried
+# Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
+COLOURS = ("var(--series-1, #0072b2)", "var(--series-2, #d55e00)")
+INK = "currentColor"
+LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
+HOVER = "hover"  # the layer that only a live chart needs
+FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
+CHOICE = "choice"  # the number of what the reader has chosen, from 0
+# An axis of heights: its title stands over it, where it can be read.
+UPRIGHT = {
+    "domain": False,
+    "ticks": False,
+    "titleAlign": "left",
+    "titleAngle": 0,
+    "titleBaseline": "bottom",
+    "titleLimit": SHORTEST,
+    "titleX": -34,
+    "titleY": -14,
+}
+STYLE = {
+    "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+    "background": "transparent",
+    "aria": False,  # the chart has one text alternative; the page hides its marks
+    "view": {"stroke": None},
+    "text": {"color": INK, "fontSize": 12},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "domainColor": INK,
+        "tickColor": INK,
+        "gridColor": INK,
+        "gridOpacity": 0.12,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader may move under a chart, and the answer to each choice, computed beforehand.
+
+    `label` names it, `values` are its stations as a reader sees them, `answers` a sentence for
+    each, `start` the number of the one that is shown first. The chart has a parameter CHOICE with
+    that number, and filters its data by it.
+    """
+
+    label: str
+    values: Sequence[str]
+    answers: Sequence[Prose | str]
+    start: int = 0
+
+    def html(self, name: str) -> str:
+        """A slider, the answer to what is chosen, and all answers for who has no script."""
+        place, label = html.escape(f"{name}-choice"), html.escape(self.label)
+        answers = [
+            answer.html if isinstance(answer, Prose) else html.escape(answer)
+            for answer in self.answers
+        ]
+        every = "".join(
+            f'<li data-value="{html.escape(value)}">{answer}</li>'
+            for value, answer in zip(self.values, answers, strict=True)
+        )
+        return (
+            f'<div class="chart-choice" hidden><label for="{place}">{label}</label>'
+            f'<input type="range" id="{place}" min="0" max="{len(answers) - 1}" step="1" '
+            f'value="{self.start}" aria-valuetext="{html.escape(self.values[self.start])}">'
+            f'<output for="{place}">{html.escape(self.values[self.start])}</output></div>'
+            f'<p class="chart-answer" aria-live="polite">{answers[self.start]}</p>'
+            f'<details class="every-number"><summary>All {len(answers)} answers</summary>'
+            f'<ol class="chart-answers">{every}</ol></details>'
+        )
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart for the page. `alt` says in words what it shows, `caption` how to read its marks.
+
+    `name` begins with the page's, as in `page` or `page-part`. The caption's first sentence names
+    the figure. `curves` are the names of several curves, each of which can stand out; `choice` is
+    what the reader may move. `said` is what a drawing that leaves the page says over its marks: of
+    whom it is, and its numbers. The site's script puts it there, with the caption and the source.
+    """
+
+    name: str
+    chart: alt.LayerChart
+    alt: str
+    caption: str
+    curves: Sequence[str] = ()
+    choice: Choice | None = None
+    said: str = ""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": self.alt}
+
+    def _html(self) -> str:
+        spec = self.chart.to_dict(validate=False)  # tests/test_site.py does, for every chart
+        # No "<" in the data, so that no label can end or open a script element.
+        data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+        return (
+            f'<figure class="chart-figure" id="{html.escape(self.name)}" '
+            f'data-said="{html.escape(self.said)}">'
+            f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
+            f'<div class="chart-static" aria-hidden="true">{_svg(spec, self.name)}</div>'
+            f'<script type="application/json" class="chart-spec">{data}</script></div>'
+            f"{self.choice.html(self.name) if self.choice else ''}"
+            f"{self._controls()}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+        )
+
+    def _controls(self) -> str:
+        """The names of its curves to press, its drawing to save, its numbers and notebook.
+
+        The links need no script. The buttons do, and stay hidden without it.
+        """
+        page, title = self.name.split("-")[0], html.escape(self.caption.split(".")[0])
+        names = "".join(
+            f'<button type="button" aria-pressed="false" data-curve="{html.escape(name)}" '
+            f'class="series-{number}">{html.escape(name)}</button>'
+            for number, name in enumerate(self.curves, start=1)
+        )
+        saved = "".join(
+            f'<button type="button" hidden data-save="{kind.lower()}" '
+            f'aria-label="{kind}: {title}">{kind}</button>'
+            for kind in ("SVG", "PNG")
+        )
+        links = "".join(
+            f'<a href="{quote(path)}" download aria-label="{words}: {title}">{words}</a>'
+            for words, path in (
+                ("Numbers (CSV)", f"results/{page}.csv"),
+                ("Notebook", f"_sources/{page}.ipynb"),
+            )
+        )
+        curves = f'<div class="chart-curves" role="group" aria-label="Curves of {title}" hidden>'
+        files = f'<div class="chart-files" role="group" aria-label="Files of {title}">'
+        return (f"{curves}{names}</div>" if names else "") + f"{files}{saved}{links}</div>"
+
+
+def share_axis(column: str = "estimate", title: str = "Share of patients", top: float = 1) -> alt.Y:
+    """The shares of a chart, from none to all or as far as `top`."""
+    return alt.Y(
+        f"{column}:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, top]),
+        axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], **UPRIGHT),
+    )
+
+
+def with_source(dataset: Dataset, caption: str) -> str:
+    """The caption, which says so where the patients are invented."""
+    return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
+
+
+def _svg(spec: dict, name: str) -> str:
+    """The chart as a drawing without its hover marks, the same bytes for the same data."""
+    still = [layer for layer in spec["layer"] if layer.get("name") != HOVER]
+    values = [param for param in spec.get("params", []) if "select" not in param]
+    fixed = {**spec, "layer": still, "params": values, "width": STATIC_WIDTH}
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    svg = vl_convert.vegalite_to_svg(fixed, vl_version=version)
+    # Vega counts its clip paths through a whole process; a page needs ids of its own.
+    numbers = {old: new for new, old in enumerate(dict.fromkeys(re.findall(r"clip\d+", svg)))}
+    return re.sub(r"clip\d+", lambda found: f"{name}-clip{numbers[found.group()]}", svg)

@@ -1,0 +1,188 @@
+"""A page of the book: its data, the numbers that it found, and how each of them is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+from IPython import get_ipython
+
+from ..dataset.model import Dataset, load
+from .charts import Choice, Figure, with_source
+from .formats import counted, interval, with_unit, written
+from .masking import masked
+from .plain import plain
+from .prose import Prose, declared, sourced
+from .rows import frame, pick, write
+from .tables import Numbers, Row, Table
+
+NOT_ESTIMABLE = "not estimable"
+
+
+class Number(Prose):
+    """One number of a page, with its unit: `7.5 months`. In a sentence it leads to its row.
+
+    `row` is its row of the results; `text` what is shown of it, where that is not the estimate.
+    """
+
+    def __init__(self, row: pd.Series, text: str | None = None) -> None:
+        self.row = row
+        made = sourced(with_unit(row) if text is None else text, row)
+        self.markdown, self.plain = made.markdown, made.plain
+
+    @property
+    def value(self) -> float:
+        """The estimate itself, in the unit of the results; NaN where there is none."""
+        return float(self.row["estimate"])
+
+    @property
+    def known(self) -> bool:
+        return bool(pd.notna(self.row["estimate"]))
+
+    @property
+    def bare(self) -> str:
+        """The estimate without its unit."""
+        return written(self.row)
+
+    @property
+    def limits(self) -> str:
+        """The 95 % interval, `5.5–8.5`, or nothing."""
+        return interval(self.row) if self._limited else ""
+
+    @property
+    def cell(self) -> str:
+        """For a table: `0.45 (0.31–0.64)`, or that no ratio can be estimated."""
+        if not self.known and self.row["quantity"].startswith("hazard_ratio"):
+            return NOT_ESTIMABLE
+        return f"{self.bare} ({self.limits})" if self._limited else self.bare
+
+    @property
+    def ci(self) -> Number:
+        """With its interval, for a sentence: `7.5 months (95% CI, 5.5–8.5)`."""
+        limits = f" (95% CI, {self.limits})" if self._limited else ""
+        return self.saying(with_unit(self.row) + limits)
+
+    @property
+    def n(self) -> Number:
+        """Of how many patients it is."""
+        return self.saying(counted(self.row["n"]))
+
+    @property
+    def events(self) -> Number:
+        return self.saying(counted(self.row["events"]))
+
+    def saying(self, text: object) -> Number:
+        """Other words that lead to the same row, such as the month or what follows from it."""
+        return Number(self.row, str(text))
+
+    @property
+    def _limited(self) -> bool:
+        return bool(self.row[["lower", "upper"]].notna().any())
+
+
+class Page:
+    """One notebook's page. Nothing is shown that `record` has not kept, masked, in its file."""
+
+    def __init__(self, name: str, data: Dataset, folder: str) -> None:
+        self.name, self.data, self.folder = name, data, folder
+        self.numbers = frame([])
+
+    def record(self, *parts: Iterable[dict] | pd.DataFrame) -> None:
+        """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them."""
+        frames = [part if isinstance(part, pd.DataFrame) else frame(part) for part in parts]
+        self.numbers = masked(self.data, pd.concat(frames, ignore_index=True))
+        write(self.numbers, self.folder, self.name)
+
+    def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
+        """The number of a quantity, a group and, where it has one, a month. Raises KeyError."""
+        return Number(pick(self.numbers, *key))
+
+    def __contains__(self, key: str | tuple[str, str] | tuple[str, str, float]) -> bool:
+        """Whether there is a row of a quantity, or the row of a whole key."""
+        if isinstance(key, str):
+            return bool(self.numbers["quantity"].eq(key).any())
+        try:
+            pick(self.numbers, *key)
+        except KeyError:
+            return False
+        return True
+
+    def say(self, *sentences: str, **values: object) -> Prose:
+        """Paragraphs with values put into their braces, as `Prose` has them."""
+        return Prose(*sentences, **values)
+
+    def setting(self, text: object, name: str) -> Prose:
+        """What the dataset declares and no run computes."""
+        return declared(text, name)
+
+    def table(
+        self,
+        part: str,
+        caption: str,
+        columns: Mapping[str, Callable[[object], object] | None],
+        lines: Iterable[tuple[str, object]],
+        notes: Sequence[str] = (),
+        **options: bool,
+    ) -> Table:
+        """A table whose cells the columns make of what each line is about.
+
+        `lines` are headings with their keys; a key of None makes a subheading. `columns` maps the
+        first heading to None, and each other one to what makes the cell of a key. `options` are
+        those of `Table`.
+        """
+        lines = list(lines)
+        under = int(any(key is None for _, key in lines))
+        makers = [make for make in columns.values() if make]
+        rows = [
+            Row(heading)
+            if key is None
+            else Row(heading, [str(make(key)) for make in makers], under)
+            for heading, key in lines
+        ]
+        return self.rows_table(part, caption, list(columns), rows, notes, **options)
+
+    def rows_table(
+        self,
+        part: str,
+        caption: str,
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        notes: Sequence[str] = (),
+        **options: bool,
+    ) -> Table:
+        """A table of rows that are made already."""
+        short = self.data.settings.abbreviations
+        return Table(self.id(part), caption, columns, rows, notes, abbreviations=short, **options)
+
+    def figure(
+        self,
+        part: str,
+        chart: alt.LayerChart,
+        words: str,
+        caption: str,
+        curves: Sequence[str] = (),
+        choice: Choice | None = None,
+        said: str = "",
+    ) -> Figure:
+        """A chart with what it shows in words, and its caption with the source of the data."""
+        caption = with_source(self.data, caption)
+        return Figure(self.id(part), chart, words, caption, curves, choice, said)
+
+    def all_numbers(self) -> Numbers:
+        """Every row of the page behind a click; the links of its numbers lead there."""
+        return Numbers(self.name, self.numbers)
+
+    def id(self, part: str) -> str:
+        """The name of a part of the page, by which a link finds it."""
+        return f"{self.name}-{part}" if part else self.name
+
+
+def open_page(name: str, dataset: str, folder: str, mask_below: int = 0) -> Page:
+    """The page `name` of a dataset folder, with its results to be written to `folder`.
+
+    Counts from 1 to `mask_below` less one are hidden. Raises DataError as `load` does.
+    """
+    if shell := get_ipython():
+        shell.register_magic_function(plain, "cell")
+    return Page(name, load(dataset, mask_below), folder)

@@ -1,0 +1,94 @@
+"""What made a page, as its reader sees it: data, parameters, programs and commit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..dataset.model import ROOT, Dataset
+from .quantities import MASKED
+
+SHIPPED = ROOT / "data"
+SHOWN = ("pandas", "lifelines", "altair")  # the packages that compute and draw
+
+
+def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> dict[str, str]:
+    """The lines under each page by their names; no time, so that equal inputs give equal pages."""
+    given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    packages = ", ".join(f"{name} {version(name)}" for name in SHOWN)
+    python = f"Python {platform.python_version()}"
+    return {
+        "Data": _data(dataset, folder),
+        "Parameters": given or "defaults",
+        "Made with": f"Plateau {own_version()}, {python}, {packages}",
+        "Commit": commit(ROOT),
+    }
+
+
+def source(dataset: Dataset, folder: Path) -> str:
+    """Where a drawing is from that leaves its page: the book, its patients, its data."""
+    settings, number = dataset.settings, len(dataset.patients)
+    size = MASKED if 0 < number < dataset.mask_below else f"{number:,}"
+    invented = " Synthetic cohort: no patient data." if settings.synthetic else ""
+    cohort = f"{dataset.title} ({size} {settings.population})"
+    return f"Source: {cohort}; {_data(dataset, folder)}; Plateau {own_version()}.{invented}"
+
+
+def _data(dataset: Dataset, folder: Path) -> str:
+    table = dataset.package["resources"][0]["path"]
+    return f"{named(dataset)}, {table} SHA-256 {digest(dataset, folder)[:12]}"
+
+
+def named(dataset: Dataset) -> str:
+    """A dataset's name with its version, where it has one."""
+    return " ".join(filter(None, (dataset.name, dataset.package.get("version"))))
+
+
+def authors(dataset: Dataset, folder: Path) -> str:
+    """Whose book it is: of a shipped dataset the project's, else its own authors, if it names any.
+
+    They are the contributors whose role is `author`, in either form of the Data Package standard.
+    """
+    if folder.is_relative_to(SHIPPED):
+        return yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["author"]
+    people = dataset.package.get("contributors", [])
+    found = [
+        str(person.get("title", ""))
+        for person in people
+        if "author" in {str(person.get("role")).lower(), *map(str.lower, person.get("roles", []))}
+    ]
+    return ", ".join(filter(None, found))
+
+
+def digest(dataset: Dataset, folder: Path) -> str:
+    """The SHA-256 of the table of patients."""
+    table = dataset.package["resources"][0]["path"]
+    return hashlib.sha256((folder / table).read_bytes()).hexdigest()
+
+
+def own_version() -> str:
+    """Plateau's version stands in one file, which others read too."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"]
+
+
+def commit(root: Path) -> str:
+    """The short hash of the repository `root`, `unknown` where it is none.
+
+    A repository around it, say a folder of projects, is not asked: its commit is of other code.
+    """
+    ask = ["git", "--no-optional-locks", "-C", str(root), "describe", "--always", "--exclude=*"]
+    around = os.environ | {"GIT_CEILING_DIRECTORIES": str(root.parent)}
+    try:
+        result = subprocess.run(
+            [*ask, "--abbrev=7", "--dirty= + changes"], capture_output=True, text=True, env=around
+        )
+    except OSError:  # no git on this machine
+        return "unknown"
+    return result.stdout.strip() if result.returncode == 0 else "unknown"

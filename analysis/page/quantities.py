@@ -1,0 +1,83 @@
+"""What each quantity of the results is: its unit, its decimals, and what masking does to it.
+
+This is the one place that knows. A quantity that is not named here is named by how it begins, as
+the lessons' variants are: `survival_dropped` is a share like `survival`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+MISSING = "–"
+NOT_REACHED = "not reached"
+MASKED = "masked"  # a number of patients that is too small to be shown
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """How a number of this kind is read and hidden.
+
+    A reader sees `scale` times the number, to its `decimals`, with its `unit`; and `blank` where
+    there is none. Where small counts are masked, a `count` is blank if it is small itself, a
+    `ratio` of counts if one of its counts is, and a value `of one` patient always.
+    """
+
+    unit: str = ""
+    decimals: int = 1
+    scale: int = 1
+    blank: str = MISSING
+    masked: Literal["", "count", "ratio", "of one"] = ""
+    kind: Literal["number", "hazard ratio", "p"] = "number"
+
+
+SHARE = Quantity("%", scale=100)
+SHARE_OF_COUNTS = replace(SHARE, masked="ratio")
+TIME = Quantity(" months")
+MEDIAN = replace(TIME, blank=NOT_REACHED)
+COUNT = Quantity(blank=MASKED, masked="count")
+END = replace(TIME, blank=MASKED, masked="of one")
+OF_ONE = Quantity(masked="of one")
+
+NAMED = {
+    "survival": SHARE,
+    "median": MEDIAN,
+    "median_followup": MEDIAN,
+    "rmst": TIME,
+    "followup_median": TIME,
+    "followup_min": END,
+    "followup_max": END,
+    "followup_end": END,
+    "percent": Quantity("%"),
+    "event_rate": Quantity(" per 100 patient-years", scale=100, masked="ratio"),
+    "person_years": Quantity(masked="ratio"),
+    "count": replace(COUNT, decimals=0),
+    "at_risk": COUNT,
+    "censored": COUNT,
+    "never_at_risk": COUNT,
+    "min": OF_ONE,
+    "max": OF_ONE,
+    "split": OF_ONE,
+}
+BEGINNING = {
+    "survival_": SHARE_OF_COUNTS,
+    "share": SHARE_OF_COUNTS,
+    "conditional_survival": SHARE,
+    "cumulative_incidence": SHARE,
+    "one_minus_survival": SHARE,
+    "rmst_": TIME,
+    "time_": TIME,
+    "hazard_ratio": Quantity(decimals=2, kind="hazard ratio"),
+    "p_": Quantity(kind="p"),
+}
+
+
+@cache
+def nature(quantity: str) -> Quantity:
+    """What a quantity is; a plain number to one decimal where nothing is known of it."""
+    if quantity in NAMED:
+        return NAMED[quantity]
+    return next(
+        (what for start, what in BEGINNING.items() if quantity.startswith(start)), Quantity()
+    )

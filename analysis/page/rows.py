@@ -1,0 +1,90 @@
+"""Every number of a page as rows of one table: what was estimated, of whom, with which interval.
+
+Columns: `quantity, group, months, estimate, lower, upper, n, events`. Survival and incidence are
+proportions (0-1), times months, percentages 0-100. Pages show these rows and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..dataset.model import ROOT
+
+COLUMNS = ["quantity", "group", "months", "estimate", "lower", "upper", "n", "events"]
+
+
+def write(results: pd.DataFrame, folder: str | Path, page: str) -> None:
+    """Write `folder/page.csv` at full precision; a relative folder counts from the repository."""
+    folder = ROOT / folder
+    folder.mkdir(parents=True, exist_ok=True)
+    results.to_csv(folder / f"{page}.csv", index=False, lineterminator="\n")
+
+
+def pick(
+    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
+) -> pd.Series:
+    """The one row of these keys. Raises KeyError where there is none."""
+    # Plain arrays: a page asks for hundreds of rows, and comparing columns as pandas does takes
+    # a sixth of its time.
+    same = (results["quantity"].to_numpy() == quantity) & (results["group"].to_numpy() == group)
+    at = results["months"].to_numpy(dtype=float)
+    (found,) = np.nonzero(same & (np.isnan(at) if months is None else at == months))
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} rows of {quantity}, {group}, {months}; expected one")
+    return results.iloc[found[0]]
+
+
+def at_risk(results: pd.DataFrame, group: str, month: float) -> float:
+    """How many are followed to a month: of a cause, those of its endpoint. Blank where masked."""
+    return own_or_only(results[results["months"].eq(month)], "at_risk", group)["estimate"]
+
+
+def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
+    """The first row of a quantity of a group; of a cause, that of the endpoint on its page."""
+    rows = results[results["quantity"].eq(quantity)]
+    own = rows[rows["group"].eq(group)]
+    return (own if len(own) else rows).iloc[0]
+
+
+def is_carried(results: pd.DataFrame, row: pd.Series) -> bool:
+    """Whether a value at a month is that of an earlier one, since nobody is followed so long.
+
+    Where nobody is left without an event nothing is carried: the value is known.
+    """
+    followed = at_risk(results, row["group"], row["months"])
+    return bool(
+        pd.notna(row["estimate"]) and followed == 0 and not nobody_left(results, row["group"])
+    )
+
+
+def nobody_left(results: pd.DataFrame, group: str) -> bool:
+    """Whether a group's curve comes to 0, or its incidences together to all patients."""
+    rows = results[results["quantity"].eq("survival") & results["group"].eq(group)]
+    if len(rows):
+        return bool(rows["estimate"].eq(0).any())
+    causes = results[results["quantity"].eq("cumulative_incidence")]
+    return bool(np.isclose(causes.groupby("months")["estimate"].sum(), 1).any())
+
+
+def anybody(row: pd.Series) -> bool:
+    """Whether a result is about any patient, also where there are too few to be shown."""
+    return bool(pd.isna(row["n"]) or row["n"] > 0)
+
+
+def count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> Iterator[dict]:
+    count, n = int((which & mask).sum()), int(mask.sum())
+    yield {"quantity": "count", "group": name + suffix, "estimate": count, "n": n}
+    percent = 100 * count / n if n else np.nan
+    yield {"quantity": "percent", "group": name + suffix, "estimate": percent, "n": n}
+
+
+def frame(rows: Iterable[dict]) -> pd.DataFrame:
+    """Rows of results as a table with every one of COLUMNS, blank where a row has none."""
+    frame = pd.DataFrame(list(rows), columns=COLUMNS)
+    numbers = COLUMNS[2:]
+    frame[numbers] = frame[numbers].astype(float)
+    return frame.astype({"n": "Int64", "events": "Int64"})

@@ -1,0 +1,248 @@
+"""Tables of a page: text rows in, accessible HTML out."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import pandas as pd
+
+from .alignment import aligned, is_numeric
+from .formats import DAGGER, full, row_id, row_number
+from .prose import Prose
+from .quantities import MASKED
+
+# A note that begins with one of these belongs to the cells that end with it.
+MARKS = (DAGGER, "‡", "§", "¶")
+ABBREVIATIONS = {
+    "AIC": "Akaike information criterion",
+    "CI": "confidence interval",
+    "HR": "hazard ratio",
+    MASKED: "a small number of patients, or one that would give it back",
+    "mo": "months",
+    "OS": "overall survival",
+    "RFS": "relapse-free survival",
+    "SD": "standard deviation",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: its heading, its cells, how deep it is indented; without cells a subheading."""
+
+    heading: str
+    cells: Sequence[str | Prose] = ()
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for the page. Everything in it is text; markup in a label shows as it was written.
+
+    Only a cell that is Prose keeps its links. `words` tells a table of words from one of numbers:
+    its lines may wrap. With `cards` a narrow screen shows a card for each row. `abbreviations` are
+    those of the dataset; the notes explain those that the table uses.
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    notes: Sequence[str] = field(default=())
+    words: bool = False
+    cards: bool = False
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": self._plain()}
+
+    def _html(self) -> str:
+        head = "".join(
+            f'<th{self._role("columnheader")} scope="col">{html.escape(name)}</th>'
+            for name in self.columns
+        )
+        body = "\n".join(map(self._row, self.rows, self._inside()))
+        kind = "data" + " words" * self.words + " cards" * self.cards
+        group, row = self._role("rowgroup"), self._role("row")
+        name = html.escape(self.name)
+        # The caption stands outside, so that it does not scroll away with a wide table.
+        return (
+            f'<p class="table-caption" id="{name}-caption">{html.escape(self.caption)}</p>\n'
+            f'<div class="table-wrap" tabindex="0" role="region" '
+            f'aria-labelledby="{name}-caption">\n'
+            f'<table class="{kind}" id="{name}"{self._role("table")} '
+            f'aria-labelledby="{name}-caption">\n'
+            f"<thead{group}><tr{row}>{head}</tr></thead>\n"
+            f"<tbody{group}>\n{body}\n</tbody>\n</table>\n</div>\n"
+            + self._notes()
+            + self._download()
+        )
+
+    def _inside(self) -> list[list[str]]:
+        """The HTML within the heading and the cells of each row, numbers under each other."""
+        full = [(row.heading, *map(self._unmarked, row.cells)) for row in self.rows if row.cells]
+        columns = [
+            self._column(number, cells) for number, cells in enumerate(zip(*full, strict=True))
+        ]
+        made = map(list, zip(*columns, strict=True))
+        return [next(made) if row.cells else [html.escape(row.heading)] for row in self.rows]
+
+    def _column(self, number: int, cells: Sequence[str | Prose]) -> list[str]:
+        """Among words, as in headings, a cell may begin with a number and be none."""
+        linked = any(isinstance(cell, Prose) for cell in cells)
+        if linked or ((self.words or number == 0) and not all(map(is_numeric, cells))):
+            return [_shown(cell) for cell in cells]
+        return aligned(cells)
+
+    def _role(self, name: str) -> str:
+        """A row that is laid out as a card would lose its place in the table without its role."""
+        return f' role="{name}"' if self.cards else ""
+
+    def _row(self, row: Row, inside: Sequence[str]) -> str:
+        heading, *cells = inside
+        role, head = self._role("row"), self._role("rowheader")
+        if not cells:
+            span = len(self.columns)
+            return (
+                f'<tr class="group"{role}><th{head} scope="rowgroup" colspan="{span}">'
+                f"<span>{heading}</span></th></tr>"
+            )
+        inner = "".join(
+            f"<td{self._role('cell')}{self._kind(cell)}>{shown}{self._link(cell)}</td>"
+            for cell, shown in zip(row.cells, cells, strict=True)
+        )
+        return (
+            f'<tr class="level-{row.level}"{role}><th{head} scope="row">{heading}</th>{inner}</tr>'
+        )
+
+    def _kind(self, cell: str | Prose) -> str:
+        """Among words a cell of numbers is told apart, so that it does not wrap."""
+        return ' class="number"' if self.words and not any(map(str.isalpha, str(cell))) else ""
+
+    def _marks(self) -> dict[str, str]:
+        """The marks that a note explains, with the id of the note."""
+        return {
+            note[0]: f"{self.name}-note-{number}"
+            for number, note in enumerate(self.notes, start=1)
+            if note.startswith(MARKS)
+        }
+
+    def _unmarked(self, cell: str | Prose) -> str | Prose:
+        """A cell without its mark. Prose has links of its own, and no mark."""
+        marked = isinstance(cell, str) and cell and cell[-1] in self._marks()
+        return cell[:-1] if marked else cell
+
+    def _link(self, cell: str | Prose) -> str:
+        """From the mark of a cell to its note; nothing where the cell has none."""
+        if cell is self._unmarked(cell):
+            return ""
+        mark = cell[-1]
+        address = html.escape(self._marks()[mark])
+        return f'<a class="note-mark" href="#{address}" aria-label="note {mark}">{mark}</a>'
+
+    def _notes(self) -> str:
+        marks = self._marks()
+        notes = "".join(self._note(note, marks.get(note[:1], "")) for note in self._every_note())
+        return f'<div class="table-notes">{notes}</div>\n' if notes else ""
+
+    def _note(self, note: str, place: str) -> str:
+        """A note; one of a mark has its place on the page, and a way back."""
+        text = html.escape(note)
+        if not place:
+            return f"<p>{text}</p>"
+        back = f'<a href="#{html.escape(self.name)}" aria-label="back to the table">↑</a>'
+        return f'<p id="{html.escape(place)}" tabindex="-1">{text} {back}</p>'
+
+    def _every_note(self) -> list[str]:
+        """The notes, and what the abbreviations mean that they do not explain."""
+        lines = [" ".join((row.heading, *map(str, row.cells))) for row in self.rows]
+        noted = " ".join(self.notes)
+        text = " ".join([self.caption, *self.columns, *lines, noted])
+        missing = [
+            f"{short}, {words}"
+            for short, words in sorted({**ABBREVIATIONS, **self.abbreviations}.items())
+            if _has_word(text, short) and f"{short}, " not in noted
+        ]
+        return [*self.notes, *([f"{'; '.join(missing)}."] if missing else [])]
+
+    def _download(self) -> str:
+        """A link to the table as it stands, kept in the link itself: no file and no script.
+
+        Under the rows stand caption and notes, each in the first cell of a row after "# ", so that
+        every row has as many cells as the head, and a program can leave these out.
+        """
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(self.columns)
+        lines.writerows(
+            [_inert(str(cell)) for cell in (row.heading, *row.cells)] for row in self.rows
+        )
+        lines.writerows(
+            [f"# {said}", *[""] * (len(self.columns) - 1)]
+            for said in (self.caption, *self._every_note())
+        )
+        name, caption = html.escape(self.name), html.escape(self.caption)
+        return (
+            f'<p class="table-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
+            f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
+        )
+
+    def _plain(self) -> str:
+        lines = [" | ".join(self.columns)]
+        lines += [
+            " | ".join(["  " * row.level + row.heading, *map(str, row.cells)]) for row in self.rows
+        ]
+        return "\n".join([self.caption, *lines, *self._every_note()])
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _shown(cell: str | Prose) -> str:
+    return cell.html if isinstance(cell, Prose) else html.escape(cell)
+
+
+def _inert(cell: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The rows of a page's results behind a click. Links in the text lead to them by `row_id`."""
+
+    page: str
+    results: pd.DataFrame
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": f"{len(self.results)} rows."}
+
+    def _html(self) -> str:
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Row", *self.results.columns))
+        body = "\n".join(self._row(row) for _, row in self.results.iterrows())
+        page = html.escape(self.page)
+        summary = f"{len(self.results)} rows, as in {page}.csv, made by {page}.ipynb"
+        return (
+            f'<details class="numbers"><summary>{summary}</summary>\n'
+            f'<div class="table-wrap" tabindex="0" role="region" aria-label="{summary}">\n'
+            f'<table class="data"><thead><tr>{head}</tr></thead>\n'
+            f"<tbody>\n{body}\n</tbody></table></div></details>\n"
+        )
+
+    def _row(self, row: pd.Series) -> str:
+        values = (full(row[name]) for name in self.results.columns[2:])
+        cells = "".join(
+            f"<td>{html.escape(text)}</td>" for text in (row["quantity"], row["group"], *values)
+        )
+        return f'<tr id="{row_id(row)}"><th scope="row">{row_number(row)}</th>{cells}</tr>'
+
+
+def numbers_table(results: pd.DataFrame, page: str) -> Numbers:
+    """The results that a page wrote as `page`, to six digits; the file has all of them."""
+    return Numbers(page, results)

@@ -1,0 +1,1 @@
+"""Printed numbers beside recomputed ones."""

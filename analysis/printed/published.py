@@ -1,0 +1,286 @@
+"""Against the print: each printed number beside the one that the run computed."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pandas as pd
+
+from ..dataset.columns import KINDS
+from ..dataset.model import Dataset
+from ..page.formats import in_months, listed, rounded, scaled
+from ..page.prose import Prose
+from ..page.quantities import MISSING
+from ..page.tables import Row, Table
+from ..study.tables import outcome_labels
+
+KEYS = ["quantity", "group", "months"]
+MATCH, OFF = "✓", "differs"
+YES_NO = ("yes", "no")
+LISTED_AT_MOST = 12  # a longer list waits behind a click
+
+# Quantities that a paper prints as one expression, such as 27 (62.8), under their common name.
+FAMILIES = {
+    "percent": "count",
+    "min": "median_value",
+    "max": "median_value",
+    "sd": "mean",
+    "followup_min": "followup_median",
+    "followup_max": "followup_median",
+    "kept": "associated",
+}
+FAMILY_WORDS = {
+    "count": "No. (%)",
+    "median_value": "Median (range)",
+    "mean": "Mean (SD)",
+    "followup_median": "Follow-up, months: median (range)",
+    "associated": "Associated (in the stepwise model)",
+}
+WORDS = {
+    "median": "Median, months",
+    "survival": "Survival, %",
+    "cumulative_incidence": "Incidence, %",
+    "followup_median": "Median follow-up, months",
+    "followup_min": "Shortest follow-up, months",
+    "followup_max": "Longest follow-up, months",
+    "count": "No.",
+    "percent": "%",
+    "median_value": "Median",
+    "min": "Least",
+    "max": "Greatest",
+    "mean": "Mean",
+    "sd": "SD",
+    "hazard_ratio_univariate": "HR alone",
+    "hazard_ratio_multivariate": "HR, stepwise model",
+    "associated": "Associated",
+    "kept": "In the stepwise model",
+}
+PART_WORDS = {"lower": ", lower limit", "upper": ", upper limit"}
+ENDPOINT_WORDS = {
+    "os": "Overall survival",
+    "rfs": "Relapse-free survival",
+    "os_after_hsct": "Overall survival after transplant",
+}
+COLUMN_WORDS = {
+    "long_term": "long-term survivors",
+    "shorter": "others",
+    "total": "all",
+    "relapse_free": "relapse-free long-term survivors",
+}
+
+
+def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
+    """The page's printed numbers with `recomputed` and `match` added, in the order of the print.
+
+    A number is reproduced when the recomputed one, rounded half away from zero to the printed
+    decimals, is the same text. `recomputed` is blank where the run has no such number. Rows of
+    the kind `given` are left out: nothing recomputes them. The index is that of `published`.
+    """
+    published = dataset.published
+    printed = published[(published["page"] == page) & (published["kind"] != "given")]
+    found = printed.merge(results, on=KEYS, how="left").set_axis(printed.index)
+    found["recomputed"] = [_as_printed(row) for _, row in found.iterrows()]
+    found["match"] = found["recomputed"] == found["printed"]
+    return found[[*printed.columns, "recomputed", "match"]]
+
+
+def _as_printed(row: pd.Series) -> str:
+    value, printed = row[row["part"]], row["printed"]
+    if pd.isna(value):
+        return ""
+    if printed in YES_NO:
+        return {1.0: "yes", 0.0: "no"}.get(value, str(value))
+    decimals = max(0, -Decimal(printed).as_tuple().exponent)
+    text = rounded(scaled(value, row["quantity"]), decimals)
+    return text.removeprefix("0") if printed.startswith(".") else text
+
+
+def are_statements(found: pd.DataFrame) -> pd.Series:
+    """True for the rows that say yes or no; the others are numbers."""
+    return found["printed"].isin(YES_NO)
+
+
+def tally(found: pd.DataFrame) -> str:
+    """`250 of 260 numbers and 40 of 46 statements`: how many the run gives as printed."""
+    says = are_statements(found)
+    counts = {"numbers": found.loc[~says, "match"], "statements": found.loc[says, "match"]}
+    return listed(f"{match.sum()} of {len(match)} {what}" for what, match in counts.items()
+                  if len(match))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs from the print, always in sight, then every number, then the way to more."""
+
+    differing: Table | None
+    every: Table
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": self.every._plain()}
+
+    def _html(self) -> str:
+        whole = self.every._html()
+        if len(self.every.rows) > LISTED_AT_MOST:
+            summary = f"<summary>{html.escape(self.every.caption)}</summary>"
+            shown = self.differing._html() if self.differing else ""
+            whole = f'{shown}<details class="every-number">{summary}{whole}</details>'
+        return (
+            f'{whole}<p class="table-more"><a href="scorecard.html">The scorecard</a> counts the '
+            "numbers of all pages and explains their kinds.</p>"
+        )
+
+
+def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Comparison | Prose:
+    """The comparison for the page, or a sentence where nothing was printed."""
+    found = compare(dataset, page, results)
+    if found.empty:
+        return Prose("No published numbers come with this page, so there is nothing to compare.")
+    parts = expressions(_in_order(found))
+    columns = ["Number", "Printed", "Recomputed", "Same", "Kind", "Place in the paper"]
+    every = Table(
+        f"{page}-print",
+        f"Printed and recomputed: {tally(found)} agree.",
+        *_lines(dataset, columns, parts),
+        notes(dataset, parts),
+        abbreviations=dataset.settings.abbreviations,
+    )
+    off = [part for part in parts if not part["match"].all()]
+    if not off:
+        return Comparison(None, every)
+    differing = Table(
+        f"{page}-differs",
+        f"Where print and run differ. The rest agree: {tally(found)}.",
+        *_lines(dataset, columns, off),
+        notes(dataset, off),
+        abbreviations=dataset.settings.abbreviations,
+    )
+    return Comparison(differing, every)
+
+
+def _in_order(found: pd.DataFrame) -> pd.DataFrame:
+    """As the print has them first, but each curve by months, and statements after the numbers."""
+    family = found["quantity"].replace(FAMILIES)
+    first = found.groupby([family, "group"], sort=False).ngroup()
+    keys = found.assign(first=first, says=are_statements(found))
+    return found.loc[keys.sort_values(["says", "first", "months"]).index]
+
+
+def expressions(found: pd.DataFrame) -> list[pd.DataFrame]:
+    """The numbers grouped as a paper prints them, such as 27 (62.8) or 7.5 (5.5–8.5).
+
+    A number that is printed in several places stands once in its group, with all of them and
+    with what is noted of any.
+    """
+    moment = found["months"].fillna(-1)  # blanks in months must not drop a line
+    same = ["page", "quantity", "group", moment, "part", "printed"]
+    groups = found.groupby(same, sort=False)
+    where = groups["place"].transform(_joined)
+    noted = groups["note"].transform(lambda notes: " ".join(filter(None, notes.unique())))
+    once = found.assign(place=where, note=noted)[
+        ~found.duplicated(["page", *KEYS, "part", "printed"])
+    ]
+    family = once["quantity"].replace(FAMILIES)
+    groups = once.groupby(["page", family, "group", moment[once.index]], sort=False)
+    return [part for _, part in groups]
+
+
+def _joined(words: Iterable[str]) -> str:
+    """The different words, in their order: `Abstract; Results, paragraph 1`."""
+    return "; ".join(dict.fromkeys(words))
+
+
+def places(part: pd.DataFrame) -> str:
+    """Every place of some numbers, each once."""
+    return _joined(place for several in part["place"] for place in several.split("; "))
+
+
+def kinds(part: pd.DataFrame) -> str:
+    """The kinds of some numbers, in the order of KINDS."""
+    return ", ".join(kind for kind in KINDS if kind in set(part["kind"]))
+
+
+def _lines(
+    dataset: Dataset, columns: list[str], parts: list[pd.DataFrame]
+) -> tuple[list[str], list[Row]]:
+    """Headings and rows; without kinds in the dataset there is no column for them."""
+    classified = any(kinds(part) for part in parts)
+    rows = []
+    for part in parts:
+        same = MATCH if part["match"].all() else OFF
+        kind = [kinds(part)] if classified else []
+        rows.append(Row(heading(dataset, part), (*both(part), same, *kind, places(part))))
+    return [name for name in columns if classified or name != "Kind"], rows
+
+
+def notes(dataset: Dataset, parts: list[pd.DataFrame], whole_book: bool = False) -> list[str]:
+    """The notes of the print; one that many numbers share is said once, without naming them."""
+    subjects: dict[str, list[str]] = {}
+    for part in parts:
+        for note in part["note"][part["note"] != ""].unique():
+            subjects.setdefault(note, []).append(heading(dataset, part, whole_book))
+    return [f"{who[0]}: {note}" if len(who) == 1 else note for note, who in subjects.items()]
+
+
+def both(part: pd.DataFrame) -> tuple[str, str]:
+    """An expression as printed and as recomputed."""
+    return _expression(part["printed"]), _expression(part["recomputed"])
+
+
+def _expression(pieces: pd.Series) -> str:
+    """`a`, `a (b)` or `a (b–c)`, as a paper prints them; a number that is not there is a dash."""
+    if not pieces.any():
+        return MISSING
+    first, *others = (piece or MISSING for piece in pieces)
+    return f"{first} ({'–'.join(others)})" if others else first
+
+
+def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> str:
+    """An expression, or one number, in a reader's words.
+
+    On its own page an endpoint need not be named; `whole_book` names it.
+    """
+    line = part.iloc[0]
+    quantity, group = line["quantity"], line["group"]
+    if quantity == "given":
+        return group
+    words = WORDS.get(quantity, quantity)
+    if part["quantity"].nunique() > 1:
+        words = FAMILY_WORDS.get(FAMILIES.get(quantity, quantity), words)
+    limit = PART_WORDS.get(line["part"], "") if len(part) == 1 else ""
+    when = "" if pd.isna(line["months"]) else f" at {in_months(line['months'])}"
+    about = ENDPOINT_WORDS.get(group, "") if whole_book else ""
+    about = about or _subject(dataset, group)
+    return f"{about}: {words}{when}{limit}" if about else f"{words}{when}{limit}"
+
+
+def _subject(dataset: Dataset, group: str) -> str:
+    """What a result's group speaks of, in the dataset's own labels."""
+    name, _, column = group.partition("|")
+    endpoint, colon, factor = name.partition(":")
+    labels = {f.column: f.label for f in dataset.factors}
+    if colon and factor in labels:
+        return f"{endpoint.upper()}, {labels[factor]}"
+    if name in ENDPOINT_WORDS:
+        return ""  # the page's own endpoint
+    if name in {"relapse", "death"}:
+        return {"relapse": dataset.label("relapse_day"), "death": "Death"}[name]
+    characteristic, equals, level = name.partition("=")
+    derived = _derived_words(dataset, column)
+    words = derived.get(name, dataset.label(characteristic)).removesuffix(", No. (%)")
+    words = "Patients" if name == "patients" else words + (f", {level}" if equals else "")
+    return f"{words}, {COLUMN_WORDS.get(column, column)}" if column else words
+
+
+def _derived_words(dataset: Dataset, column: str) -> dict[str, str]:
+    """The rows that the reserved columns give; one under another row names that row too."""
+    hsct = dataset.label("hsct_day")
+    above = {"hsct_": hsct, "relapse_free_": "Relapse-free"}
+    above.pop(f"{column}_", None)  # the column says it already
+    words = {"without_hsct": f"Without {hsct}"}
+    for key, (label, level) in outcome_labels(dataset).items():
+        parent = next((word for start, word in above.items() if key.startswith(start)), "")
+        words[key] = f"{parent}, {label[0].lower()}{label[1:]}" if level and parent else label
+    return words

@@ -1,0 +1,329 @@
+"""The scorecard: every printed number beside the one that this run gives, counted once for all."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..dataset.columns import KINDS
+from ..dataset.endpoints import endpoint
+from ..dataset.model import Dataset, NotRecorded
+from ..page.alignment import aligned
+from ..page.formats import listed
+from ..page.masking import masked
+from ..page.prose import Prose, sourced
+from ..page.quantities import MISSING
+from ..page.rows import COLUMNS
+from ..page.tables import Row, Table
+from ..study.characteristics import (
+    baseline_results,
+    characteristics_results,
+    outcome_results,
+    relapse_free_columns,
+    survival_columns,
+    text_results,
+)
+from ..study.curves import incidence_results, survival_results
+from ..study.flow import flow_results
+from ..study.models import factor_endpoints, factor_results
+from ..survival.competing import cumulative_incidence
+from ..survival.curves import survival_curve
+from .published import (
+    are_statements,
+    both,
+    compare,
+    expressions,
+    heading,
+    kinds,
+    notes,
+    places,
+    tally,
+)
+
+FORMS = {"numbers": False, "statements": True}
+SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
+
+
+# --- what each page computes, without its notebook -------------------------------------------
+
+
+def _survival(dataset: Dataset, name: str) -> pd.DataFrame:
+    question = endpoint(dataset, name)
+    curve = survival_curve(question.time, question.observed)
+    return survival_results(dataset, question, curve)
+
+
+def _incidence(dataset: Dataset) -> pd.DataFrame:
+    question = endpoint(dataset, "relapse")
+    curves = {
+        cause: cumulative_incidence(question.time, question.observed, number)
+        for number, cause in enumerate(("relapse", "death"), start=1)
+    }
+    return incidence_results(dataset, question, curves)
+
+
+def _factors(dataset: Dataset) -> pd.DataFrame:
+    made = [factor_results(dataset, question) for question in factor_endpoints(dataset)]
+    return pd.concat(made, ignore_index=True)
+
+
+def _supporting(
+    dataset: Dataset, columns: Callable[[Dataset], dict[str, pd.Series]]
+) -> pd.DataFrame:
+    return characteristics_results(dataset, ["baseline", "treatment"], columns(dataset))
+
+
+PAGES: dict[str, Callable[[Dataset], pd.DataFrame]] = {
+    "patients": flow_results,
+    "table_1": baseline_results,
+    "figure_1a": lambda dataset: _survival(dataset, "os"),
+    "figure_1b": lambda dataset: _survival(dataset, "rfs"),
+    "figure_1c": lambda dataset: _survival(dataset, "os_after_hsct"),
+    "figure_1d": _incidence,
+    "table_2": outcome_results,
+    "table_3": _factors,
+    "in_the_text": text_results,
+    "table_s1": lambda dataset: _supporting(dataset, relapse_free_columns),
+    "table_s2": lambda dataset: _supporting(dataset, survival_columns),
+}
+
+
+def page_results(dataset: Dataset) -> dict[str, pd.DataFrame]:
+    """The results of every page, by its name; a page that lacks its data is left out."""
+    made = {}
+    for page, results in PAGES.items():
+        with suppress(NotRecorded):
+            made[page] = masked(dataset, results(dataset))
+    return made
+
+
+# --- counting --------------------------------------------------------------------------------
+
+
+def scorecard(dataset: Dataset) -> pd.DataFrame:
+    """Every row of `published`, in the order of the print, with `recomputed` and `match` added.
+
+    `match` is False for a `given` row, which nothing recomputes: `counted` leaves those out.
+    Raises NotRecorded where the dataset brings no printed numbers.
+    """
+    published = dataset.published
+    if published.empty:
+        raise NotRecorded("There is nothing to count: no published numbers come with this dataset.")
+    made, none = page_results(dataset), pd.DataFrame(columns=COLUMNS).astype({"months": float})
+    parts = [compare(dataset, page, made.get(page, none)) for page in published["page"].unique()]
+    given = published[published["kind"] == "given"].assign(recomputed="", match=False)
+    return pd.concat([part for part in (*parts, given) if len(part)]).sort_index()
+
+
+def counted(card: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a run could give: all but the `given` ones."""
+    return card[card["kind"] != "given"]
+
+
+def totals(card: pd.DataFrame) -> pd.DataFrame:
+    """How many numbers and statements are printed and matched, in the results format.
+
+    Quantities `printed_numbers`, `matched_numbers`, `printed_statements`, `matched_statements`;
+    the group is a kind, `unclassified`, or `all`, which leaves out what is given.
+    """
+    names = card["kind"].replace("", "unclassified")
+    groups = {name: card[names == name] for name in (*KINDS, "unclassified")}
+    groups = {name: rows for name, rows in groups.items() if len(rows)} | {"all": counted(card)}
+    made = [
+        {"quantity": f"{what}_{form}", "group": name, "estimate": count, "n": len(chosen)}
+        for name, rows in groups.items()
+        for form, says in FORMS.items()
+        if len(chosen := rows[are_statements(rows) == says])
+        for what, count in (("printed", len(chosen)), ("matched", int(chosen["match"].sum())))
+        if (what, name) != ("matched", "given")
+    ]
+    return pd.DataFrame(made, columns=COLUMNS)
+
+
+def printed_list(dataset: Dataset, card: pd.DataFrame) -> pd.DataFrame:
+    """The whole list as a file: what each number is in words, its key, the print and the run."""
+    words = [heading(dataset, card.loc[[row]], whole_book=True) for row in card.index]
+    made = card.assign(number=words, result=_sameness(card))
+    columns = ["number", "place", "printed", "recomputed", "result", "kind", "note"]
+    return made[[*columns, "page", "quantity", "group", "months", "part"]]
+
+
+def _sameness(card: pd.DataFrame) -> pd.Series:
+    words = card["match"].map({True: SAME, False: OFF})
+    return words.mask(card["kind"] == "given", NOT_MADE)
+
+
+# --- what the pages show ---------------------------------------------------------------------
+
+
+def sentences(dataset: Dataset, card: pd.DataFrame | None = None, link: str = "") -> Prose | None:
+    """The total in a paragraph; `link` is a closing sentence. None without printed numbers."""
+    if dataset.published.empty:
+        return None
+    card = scorecard(dataset) if card is None else card
+    rows, run = totals(card), counted(card)
+    numbers, says = run[~are_statements(run)], run[are_statements(run)]
+
+    def of(text: object, group: str, form: str = "numbers") -> Prose:
+        """A text linked to what the scorecard counts of a group."""
+        found = rows["group"].eq(group) & rows["quantity"].str.endswith(form)
+        return sourced(text, rows[found], page="scorecard")
+
+    kind, matches = numbers["kind"], numbers["match"]
+    impossible = int((kind == "contradiction").sum())
+    aimed = int((matches & (kind == "calibrated")).sum())
+    off = int((~matches & (kind != "contradiction")).sum())
+    others = [f"{{off}} {'differs' if off == 1 else 'differ'}"] if off else []
+    if impossible:
+        others.append("{impossible} cannot come out, because the print contradicts itself")
+    said = [
+        f"**Of what the paper prints, {'{numbers} and {says}' if len(says) else '{numbers}'} come "
+        "out of this cohort.**",
+        f"Of the other numbers, {listed(others)}." if others else "",
+        "The cohort was built to give {aimed} of the matching numbers, so that they match is no "
+        "evidence."
+        if aimed
+        else "",
+        link,
+    ]
+    return Prose(
+        " ".join(filter(None, said)),
+        numbers=of(tally(numbers), "all"),
+        says=of(tally(says), "all", "statements") if len(says) else "",
+        off=of(off, "all"),
+        impossible=of(impossible, "contradiction") if impossible else "",
+        aimed=of(aimed, "calibrated") if aimed else "",
+    )
+
+
+def totals_table(card: pd.DataFrame, name: str, caption: str) -> Table:
+    """Printed and matched numbers and statements of each kind."""
+    found = totals(card).set_index(["quantity", "group"])["estimate"]
+    rows = []
+    for group in dict.fromkeys(group for _, group in found.index):
+        cells = [
+            f"{found[quantity, group]:.0f}" if (quantity, group) in found.index else MISSING
+            for form in FORMS
+            for quantity in (f"printed_{form}", f"matched_{form}")
+        ]
+        label = "All that a run could give" if group == "all" else group.capitalize()
+        rows.append(Row(label, cells))
+    columns = ("Kind", "Numbers", "as printed", "Statements", "as printed")
+    return Table(name, caption, columns, rows)
+
+
+def places_table(card: pd.DataFrame, name: str, caption: str) -> Table:
+    """How many numbers stand in each part of the paper."""
+    numbers = card[~are_statements(card)]
+    section = numbers["place"].str.partition(",")[0]
+    rows = []
+    for place, part in [*numbers.groupby(section, sort=False), ("The whole paper", numbers)]:
+        run = counted(part)
+        rows.append(
+            Row(
+                place,
+                [str(count) for count in (len(part), len(part) - len(run), len(run))]
+                + [str(run["match"].sum())],
+            )
+        )
+    columns = ("Part of the paper", "Numbers", "Given", "Recomputed", "as printed")
+    return Table(name, caption, columns, rows)
+
+
+def differing_table(dataset: Dataset, card: pd.DataFrame, name: str, caption: str) -> Table | Prose:
+    """What the run does not give as printed, the contradictions of the print first."""
+    off = [part for part in expressions(counted(card)) if not part["match"].all()]
+    if not off:
+        return Prose("Every number comes out as printed.")
+    off.sort(key=lambda part: (are_statements(part).all(), "contradiction" not in kinds(part)))
+    rows = []
+    for part in off:
+        wrong = part[~part["match"]]
+        cells = (*both(part), kinds(wrong), places(wrong))
+        rows.append(Row(heading(dataset, part, whole_book=True), cells))
+    columns = ("Number", "Printed", "Recomputed", "Kind", "Place in the paper")
+    return Table(
+        name,
+        caption,
+        columns,
+        rows,
+        notes(dataset, off, whole_book=True),
+        abbreviations=dataset.settings.abbreviations,
+    )
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The whole list with a search box and two choices; without scripts it is simply whole.
+
+    Everything in it is text. `rows` are the number in words, as printed, as recomputed, whether
+    they are the same, the kind and the place.
+    """
+
+    caption: str
+    rows: list[tuple[str, str, str, str, str, str]]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._html(), "text/plain": f"{self.caption} {len(self.rows)} rows."}
+
+    def _html(self) -> str:
+        columns = ("Number", "Printed", "Recomputed", "Print and run", "Kind", "Place in the paper")
+        head = "".join(
+            f'<th role="columnheader" scope="col">{html.escape(name)}</th>' for name in columns
+        )
+        shown = [aligned(column) if 1 <= place <= 2 else list(map(html.escape, column))
+                 for place, column in enumerate(zip(*self.rows, strict=True))]  # fmt: skip
+        body = "\n".join(self._row(columns, row) for row in zip(*shown, strict=True))
+        choices = {"kind": ("Kind", 4), "same": ("Print and run", 3)}
+        selects = "".join(
+            self._select(name, label, dict.fromkeys(row[place] for row in self.rows))
+            for name, (label, place) in choices.items()
+        )
+        # A row that is laid out as a card would lose its place in the table without its role.
+        return (
+            '<div class="ledger">\n<form class="ledger-controls" hidden>'
+            '<div><label for="ledger-words">Find a number or a word</label>'
+            '<input type="search" id="ledger-words" name="words" autocomplete="off"></div>'
+            f"{selects}"
+            '<p class="ledger-count" role="status" aria-live="polite"></p></form>\n'
+            f'<p class="table-caption" id="ledger-caption">{html.escape(self.caption)}</p>\n'
+            '<table class="data ledger-rows" role="table" aria-labelledby="ledger-caption">\n'
+            f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n'
+            f'<tbody role="rowgroup">\n{body}\n</tbody>\n</table>\n</div>\n'
+        )
+
+    @staticmethod
+    def _select(name: str, label: str, values: dict[str, None]) -> str:
+        options = "".join(
+            f'<option value="{html.escape(value)}">{html.escape(value)}</option>'
+            for value in filter(None, values)
+        )
+        return (
+            f'<div><label for="ledger-{name}">{label}</label>'
+            f'<select id="ledger-{name}" name="{name}"><option value="">all</option>'
+            f"{options}</select></div>"
+        )
+
+    @staticmethod
+    def _row(columns: tuple[str, ...], row: tuple[str, ...]) -> str:
+        """A line of cells that are HTML already."""
+        number, *cells = row
+        inner = "".join(
+            f'<td role="cell" data-label="{name}">{cell or MISSING}</td>'
+            for name, cell in zip(columns[1:], cells, strict=True)
+        )
+        return (
+            f'<tr role="row" data-same="{cells[2]}" data-kind="{cells[3]}">'
+            f'<th role="rowheader" scope="row">{number}</th>{inner}</tr>'
+        )
+
+
+def ledger(dataset: Dataset, card: pd.DataFrame, caption: str) -> Ledger:
+    """The whole list, one line for each place where a number is printed."""
+    listing = printed_list(dataset, card)
+    columns = ["number", "printed", "recomputed", "result", "kind", "place"]
+    return Ledger(caption, [tuple(row) for row in listing[columns].itertuples(index=False)])

@@ -1,0 +1,1 @@
+"""Checklists and paragraphs for whoever publishes a run."""

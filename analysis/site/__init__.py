@@ -1,0 +1,1 @@
+"""Notebooks run, pages built, swapped in, printed."""

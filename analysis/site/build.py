@@ -1,0 +1,411 @@
+"""From notebooks to a site: run them, build the pages, swap the finished site in.
+
+Whatever takes time is made once, in OUT/cache/KEY/, where the key is a hash of all it depends on:
+an executed notebook with its results, or the pages of one book. Such a folder appears there only
+when it is complete, so a build that is killed leaves nothing half made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..dataset.model import ROOT, Dataset, load
+from ..page.provenance import authors, provenance, source
+from . import pages as site
+from .pages import BOOK, BuildError
+from .preview import preview, preview_alt
+
+if TYPE_CHECKING:
+    from .notebooks import ThisInterpreter
+
+PAPER = ROOT / "data" / "blinatumomab"
+REFERENCE = ROOT / "tests" / "reference"
+# Folders of the repository, in which nothing is built: what is there is read, or kept.
+OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
+TOC = "_toc.yml"
+KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
+
+
+@dataclass(frozen=True)
+class Book:
+    """The book of one dataset. `slug` is its folder within the site, "" for the site's root."""
+
+    slug: str
+    folder: Path
+    dataset: Dataset
+
+    @property
+    def shown(self) -> str:
+        """The dataset's folder as a page may name it: never where it lies on this machine."""
+        if self.folder.is_relative_to(ROOT):
+            return self.folder.relative_to(ROOT).as_posix()
+        return self.folder.name
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook on one dataset; `place` is the folder of the cache that holds its outcome."""
+
+    notebook: Path
+    folder: Path
+    shown: str
+    parameters: dict[str, Any]
+    place: Path
+
+
+def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int, int]:
+    """Make OUT/html and OUT/results; returns how many notebooks ran and did not, and of books.
+
+    `folder` is a dataset's, or None for the paper's book with the books of the other shipped
+    datasets under it. Raises DataError or BuildError; html and results then stay as they were.
+    """
+    books = _books([folder] if folder else _shipped(), parameters.get("mask_below", 0))
+    chosen = _parameters_by_notebook(parameters)
+    _require_place(out)
+    with _locked(out):
+        site.require_ours(out)
+        site.recover(out)
+        cache = out / "cache"
+        code = _code_digest()
+        runs = {b.slug: [_plan(b, p, chosen[p], cache, code) for p in chosen] for b in books}
+        every = [run for group in runs.values() for run in group]
+        missing = [run for run in every if not run.place.exists()]
+        _run_all(missing)
+        pages = _build_pages(books, runs, parameters, cache, code)
+        results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
+        site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
+        _prune(cache, {*pages.values(), *(run.place for run in every)})
+    return len(missing), len(every) - len(missing), len(books)
+
+
+def _shipped() -> list[Path]:
+    """Folders of the shipped datasets, the paper's first."""
+    folders = sorted(path.parent for path in PAPER.parent.glob("*/datapackage.json"))
+    return [PAPER, *(folder for folder in folders if folder != PAPER)]
+
+
+def _books(folders: list[Path], mask_below: int) -> list[Book]:
+    """The book of each dataset, the first one's at the root. Raises DataError or BuildError."""
+    books = [
+        Book(path.name if place else "", path, load(path, mask_below))
+        for place, path in enumerate(folders)
+    ]
+    for book in books:
+        if len(book.dataset.patients) < mask_below:
+            few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
+            raise BuildError(f"{book.shown}: {few}")
+    return books
+
+
+# --- what to run -------------------------------------------------------------------------------
+
+
+def notebooks() -> list[Path]:
+    """The notebooks of the table of contents, in its order."""
+
+    def names(entry: Any) -> Iterator[str]:
+        if isinstance(entry, dict):
+            yield from (entry[key] for key in ("root", "file") if key in entry)
+            entry = list(entry.values())
+        for part in entry if isinstance(entry, list) else []:
+            yield from names(part)
+
+    toc = yaml.safe_load((BOOK / TOC).read_text("utf-8"))
+    paths = [BOOK / f"{name.removesuffix('.ipynb')}.ipynb" for name in names(toc)]
+    return [path for path in paths if path.exists()]
+
+
+def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, Any]]:
+    """For each notebook those of the given parameters that it has; unknown ones are an error."""
+    if not parameters:
+        return {path: {} for path in notebooks()}
+    from .notebooks import parameters_of  # slow to import, and seldom needed
+
+    known = {path: parameters_of(path) - {"dataset", "results_folder"} for path in notebooks()}
+    every = set().union(*known.values())
+    for name in parameters:
+        if name not in every:
+            there = ", ".join(sorted(every)) or "none"
+            raise BuildError(f"--parameter {name}: no notebook has it; there are: {there}")
+    return {path: {k: parameters[k] for k in parameters if k in known[path]} for path in known}
+
+
+def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path, code: str) -> Run:
+    data = [book.folder, *_datasets_named_in(notebook)]
+    key = _digest(
+        notebook.read_bytes(),
+        book.shown,
+        json.dumps(parameters, sort_keys=True, default=str),
+        code,
+        _reference_of(notebook),
+        *(_data_digest(folder) for folder in data),
+    )
+    return Run(notebook, book.folder, book.shown, parameters, cache / key)
+
+
+def _datasets_named_in(notebook: Path) -> list[Path]:
+    """Shipped datasets that a notebook reads by name, whichever it is given as its parameter."""
+    code = _code_of(notebook)
+    return [folder for folder in _shipped() if f"data/{folder.name}" in code]
+
+
+def _reference_of(notebook: Path) -> str:
+    """A digest of the reference values, where the notebook reads them."""
+    if REFERENCE.relative_to(ROOT).as_posix() not in _code_of(notebook):
+        return ""
+    return _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
+
+
+def _code_of(notebook: Path) -> str:
+    """The code of all cells but the parameters."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    own = (cell for cell in cells if "parameters" not in cell["metadata"].get("tags", []))
+    return "".join(line for cell in own if cell["cell_type"] == "code" for line in cell["source"])
+
+
+def _code_digest() -> str:
+    """What every run depends on: the helper module, the lock file, and what is installed."""
+    code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json")]
+    files = _files_digest(ROOT, [*code, ROOT / "requirements.txt"])
+    direct = re.findall(r"^[\w-]+", (ROOT / "requirements.in").read_text("utf-8"), re.MULTILINE)
+    return _digest(files, sys.version, *(f"{name} {_installed(name)}" for name in direct))
+
+
+def _installed(name: str) -> str:
+    """The version of a package that is installed, which may be another than the locked one."""
+    try:
+        return version(name)
+    except PackageNotFoundError:  # of use to the tests only, say
+        return ""
+
+
+def _data_digest(folder: Path) -> str:
+    package = json.loads((folder / "datapackage.json").read_text("utf-8-sig"))
+    table = package["resources"][0]["path"]
+    names = ("datapackage.json", table, "published.csv", "README.md")
+    return _files_digest(folder, [folder / name for name in names if (folder / name).exists()])
+
+
+def _files_digest(base: Path, paths: Iterable[Path]) -> str:
+    """Names and contents; where `base` lies does not count, so a copy has the same hash."""
+    named = [(path.relative_to(base).as_posix(), path.read_bytes()) for path in sorted(paths)]
+    return _digest(*(part for pair in named for part in pair))
+
+
+def _digest(*parts: str | bytes) -> str:
+    """One hash of all parts, each hashed by itself first, so that their borders count."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(hashlib.sha256(part.encode() if isinstance(part, str) else part).digest())
+    return total.hexdigest()[:32]
+
+
+# --- running them ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as there are cores; those that wait do not start after an error."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _run_all(runs: list[Run]) -> None:
+    """Run notebooks, as many at once as there are cores, behind one progress bar."""
+    if not runs:
+        return
+    from tqdm import tqdm
+
+    from .notebooks import kernels_for
+
+    with kernels_for(len(runs)) as kernels, _threads() as pool:
+        done = as_completed([pool.submit(_run_one, run, kernels) for run in runs])
+        bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
+        errors = [error for future in bar if (error := future.result())]
+    if errors:
+        raise BuildError("\n".join(sorted(errors)))
+
+
+def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
+    """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
+    from .notebooks import NotebookError, execute, parameters_of, serialise
+
+    known = parameters_of(run.notebook)
+    inside = run.folder.is_relative_to(ROOT)
+    dataset = run.shown if inside else str(run.folder)
+
+    def write(folder: Path) -> None:
+        results, raw = folder / "results", folder / "raw.ipynb"
+        results.mkdir()
+        given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
+        given = {name: value for name, value in given.items() if name in known}
+        text = serialise(execute(run.notebook, raw, given, kernels))
+        raw.unlink()
+        for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
+            text = _without_path(text, path, name)
+        (folder / run.notebook.name).write_text(text, "utf-8")
+
+    try:
+        _once(run.place, write)
+    except NotebookError as error:
+        return f"{run.notebook.name} on {run.shown}: {error}"
+    return None
+
+
+def _without_path(text: str, path: Path, name: str) -> str:
+    """JSON text with a path of this machine replaced, where it stands as a whole path."""
+    for written_as in (str, _in_code):
+        written, shown = (
+            json.dumps(written_as(each), ensure_ascii=False)[1:-1] for each in (str(path), name)
+        )
+        whole = rf"(?<![\w.:/-]){re.escape(written)}(?![\w.-])"
+        text = re.sub(whole, lambda _, shown=shown: shown, text)
+    return text
+
+
+def _in_code(text: str) -> str:
+    """Text as papermill writes it into the cell of parameters."""
+    return text.encode("unicode_escape").decode().replace('"', r"\"")
+
+
+def refresh_notebooks() -> list[str]:
+    """Run the notebooks in place on their defaults, and make the learner's ones of the lessons.
+
+    Returns those that changed.
+    """
+    import nbformat
+
+    from ..course.exercises import FOLDER
+    from ..course.learner import learner, lessons
+    from .notebooks import NotebookError, execute, kernels_for, serialise
+
+    def run(path: Path) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return serialise(execute(path, Path(folder) / path.name, {}, kernels))
+            except NotebookError as error:
+                raise BuildError(f"{path.name}: {error}") from None
+
+    changed = []
+    every = notebooks()
+    with kernels_for(len(every)) as kernels, _threads() as pool:
+        for path, text in zip(every, pool.map(run, every), strict=True):
+            changed += _rewritten(path, text)
+    for path in lessons():
+        text = serialise(learner(nbformat.read(path, as_version=4)))
+        changed += _rewritten(ROOT / FOLDER / path.name, text)
+    return changed
+
+
+def _rewritten(path: Path, text: str) -> list[str]:
+    """Write a notebook that differs from the file; returns its place in the repository, if so."""
+    if path.exists() and text == path.read_text("utf-8"):
+        return []
+    new = path.with_suffix(".new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
+    return [path.relative_to(ROOT).as_posix()]
+
+
+# --- the pages ---------------------------------------------------------------------------------
+
+
+def _build_pages(
+    books: list[Book],
+    runs: dict[str, list[Run]],
+    parameters: dict[str, Any],
+    cache: Path,
+    code: str,
+) -> dict[str, Path]:
+    """Each book's folder of the cache, by slug; its pages are in html/."""
+    shelf = {book.slug: book.dataset.title for book in books}
+    sources = _files_digest(BOOK, site.sources())
+
+    def pages(book: Book) -> Path:
+        dataset = book.dataset
+        context = {
+            "synthetic": dataset.settings.synthetic,
+            "provenance": provenance(dataset, book.folder, parameters),
+            "book": dataset.name,
+            "source": source(dataset, book.folder),
+            "preview_alt": preview_alt(dataset),
+        }
+        whose = authors(dataset, book.folder)
+        config = site.configuration(dataset.title, whose, book.slug, shelf, context)
+        executed = [run.place / run.notebook.name for run in runs[book.slug]]
+        key = _digest(config, sources, code, *(path.parent.name for path in executed))
+
+        def write(folder: Path) -> None:
+            site.write_pages(folder, config, executed, preview(dataset), book.shown)
+
+        return _once(cache / key, write)
+
+    with _threads() as pool:
+        return dict(zip(runs, pool.map(pages, books), strict=True))
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def _once(place: Path, write: Callable[[Path], None]) -> Path:
+    """The folder `place`, filled by `write` unless it is there: complete or absent."""
+    if not place.exists():
+        new = place.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        write(new)
+        new.rename(place)
+    return place
+
+
+def _require_place(out: Path) -> None:
+    """Refuse a folder of the repository's own: a build would read what it writes.
+
+    So is one that holds the sources, of this copy of the repository or of another.
+    """
+    if ROOT.is_relative_to(out) or (out / BOOK.name / TOC).exists():
+        raise BuildError(f"{out}: holds the sources of the book; choose another place")
+    if any(out.is_relative_to(ROOT / name) for name in OURS):
+        where = out.relative_to(ROOT).parts[0]
+        raise BuildError(f"{out}: within the folder {where} of the book; choose another place")
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep a second build out of the same folder. The lock ends with its process, even killed."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = sqlite3.connect(out / site.LOCK, timeout=0, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise BuildError(f"{out}: another build is writing there; wait until it ends") from None
+        raise BuildError(f"{out}: cannot be written to ({error})") from None
+    with closing(lock):
+        yield
+
+
+def _prune(cache: Path, used: set[Path]) -> None:
+    """Drop what the finished build did not need."""
+    for place in set(cache.iterdir()) - used:
+        if KEY.fullmatch(place.name):
+            shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,151 @@
+"""Runs one notebook and leaves nothing in it that a page or a second run should not see."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+from papermill.execute import ERROR_MARKER_TAG
+
+from ..dataset.model import ROOT, NotRecorded
+from .kernels import SINGLE, Forked, Server
+from .processes import python
+
+FEW = 4  # the process to be copied takes as long to start as so many kernels gain
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+class NotebookError(RuntimeError):
+    """A notebook stopped; the text is one line with the error and the cell."""
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """Starts kernels of the interpreter that runs the build, whatever else is installed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if os.name == "posix":
+            # Socket files of its own: a TCP port found free may be taken before it is used.
+            self._sockets = tempfile.TemporaryDirectory(prefix="kernel-")
+            self.transport, self.ip = "ipc", os.path.join(self._sockets.name, "socket")
+
+    async def start_kernel(self, **options: Any) -> None:
+        """Start it with its raw stderr closed: what ZeroMQ says of a kernel's end is no result.
+
+        What a cell writes to stderr goes into the notebook by another way.
+        """
+        await super().start_kernel(stderr=subprocess.DEVNULL, **options)
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The kernel's command line. It keeps no history: many would share the file."""
+        run = python("from ipykernel.kernelapp import launch_new_instance as run; run()")
+        options = ["-f", "{connection_file}", "--log-level=50", "--HistoryManager.enabled=False"]
+        return KernelSpec(argv=[*run, *options], display_name="Python 3", language="python")
+
+
+class Copied(ThisInterpreter):
+    """Starts kernels as copies of the process `server`: at once, when that one is there."""
+
+    server: Server
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.provisioner = Forked(kernel_spec=self.kernel_spec, parent=self)
+
+
+@contextmanager
+def kernels_for(many: int) -> Iterator[type[ThisInterpreter]]:
+    """The manager of kernels for so many notebooks: for more than a few, copies of one process."""
+    # Not on other systems, where a copy of a process is not always sound.
+    if many <= FEW or sys.platform != "linux":
+        yield ThisInterpreter
+        return
+    with Server() as server:
+        yield type("Copied", (Copied,), {"server": server})
+
+
+def parameters_of(notebook: Path) -> set[str]:
+    """Names that the notebook's cell tagged `parameters` sets."""
+    return set(papermill.inspect_notebook(_literally(notebook)))
+
+
+def _literally(path: Path) -> str:
+    """A path as papermill takes it, to which braces are places for parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def execute(
+    notebook: Path,
+    target: Path,
+    parameters: dict[str, Any],
+    kernels: type[ThisInterpreter] = ThisInterpreter,
+) -> nbformat.NotebookNode:
+    """Run a notebook from the repository's root; `target` is a file that papermill may use.
+
+    A NotRecorded ends the page with the sentence that it carries; any other error raises
+    NotebookError. Several threads may call it at once: the process stays in ROOT.
+    """
+    os.environ.update(SINGLE)
+    os.chdir(ROOT)
+    try:
+        executed = papermill.execute_notebook(
+            _literally(notebook),
+            _literally(target),
+            parameters,
+            kernel_name="python3",
+            kernel_manager_class=kernels,
+            progress_bar=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        if error.ename != NotRecorded.__name__:
+            cell = (error.source.strip().splitlines() or ["an empty cell"])[0]
+            what = " ".join(f"{error.ename}: {error.evalue}".split())
+            raise NotebookError(f"{what} (in the cell “{cell}”)") from None
+        executed = _ended_at_error(nbformat.read(target, as_version=4), error.evalue)
+    except RuntimeError:  # DeadKernelError, or a kernel that never answered
+        raise NotebookError("its kernel died; the machine may be short of memory") from None
+    return _clean(executed)
+
+
+def serialise(notebook: nbformat.NotebookNode) -> str:
+    """The text of a notebook file: the same for the same content."""
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def _ended_at_error(notebook: nbformat.NotebookNode, sentence: str) -> nbformat.NotebookNode:
+    """The cells before the one that failed, then the sentence as a note."""
+    own = [c for c in notebook.cells if ERROR_MARKER_TAG not in c.metadata.get("tags", [])]
+    failed = [any(o.output_type == "error" for o in cell.get("outputs", [])) for cell in own]
+    # The sentence holds a dataset's own words: text, never markup.
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(sentence.split()))
+    note = nbformat.v4.new_markdown_cell(f":::{{note}}\n{escaped}\n:::", id="not-recorded")
+    notebook.cells = [*own[: failed.index(True)], note]
+    return notebook
+
+
+def _clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Without times, versions and machine names; the cell of injected parameters stays unseen."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.update(METADATA)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.metadata["tags"].append("remove-cell")
+            cell.id = "injected-parameters"
+    return notebook

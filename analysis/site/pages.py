@@ -1,0 +1,177 @@
+"""From executed notebooks to pages, and from finished pages to the site that readers open."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..course.exercises import FOLDER as EXERCISES
+from ..dataset.model import ROOT
+from .processes import python
+
+BOOK = ROOT / "book"
+LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
+LOCK = ".lock"  # a file in each folder that is built into
+SWAPPED = ("html", "results")
+PASSING = NEXT, PREVIOUS, DISCARD = ("next", "previous", "discard")  # hold them in the exchange
+
+
+class BuildError(RuntimeError):
+    """The book cannot be built; the text says why, a line for each reason."""
+
+
+def sources() -> list[Path]:
+    """What pages are made of besides the executed notebooks; not what was built among it."""
+    found = []
+    for name, folders, files in os.walk(BOOK):
+        folder = Path(name)
+        folders[:] = (f for f in folders if f not in LEFT_OUT and not (folder / f / LOCK).exists())
+        found += [folder / file for file in files if not file.endswith(".ipynb")]
+    return sorted(found)
+
+
+def configuration(
+    title: str, authors: str, slug: str, shelf: dict[str, str], context: dict[str, Any]
+) -> str:
+    """The root _config.yml with what differs between books, as YAML.
+
+    `authors` are named in the footer, which has no such line, nor one on copyright, where there are
+    none. `slug` is the book's folder within the site ("" for the root), `shelf` the title of each
+    book of the site by its slug, `context` what else the templates are told.
+    """
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    config["author"] = authors
+    if not authors:
+        options = config["sphinx"]["config"]["html_theme_options"]
+        whose = ("author.html", "copyright.html")
+        footer = [item for item in options["footer_content_items"] if item not in whose]
+        options["footer_content_items"] = footer
+    up = "../" if slug else ""
+    books = [
+        {
+            "title": name,
+            "page": up + (f"{other}/index.html" if other else "index.html"),
+            "here": other == slug,
+        }
+        for other, name in shelf.items()
+    ]
+    known = {"dataset": title, "books": books, "site_root": not slug, **context}
+    config["sphinx"]["config"]["html_context"].update(known)
+    if base := config["html"]["baseurl"]:
+        config["html"]["baseurl"] = f"{base.rstrip('/')}/" + (f"{slug}/" if slug else "")
+    config["title"] = f"{config['title']}: {title}"
+    return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+
+
+def write_pages(
+    folder: Path, config: str, notebooks: Iterable[Path], preview: bytes, name: str
+) -> None:
+    """Make folder/html from book/ and the executed notebooks, each with its results beside it.
+
+    `preview` is the picture of the book for those who show a link to it. `name` is the dataset's
+    folder, with which the learner's notebooks begin where it is one of the repository.
+    """
+    stage = folder / "book"
+    for path in sources():
+        copy = stage / path.relative_to(BOOK)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    (stage / "_config.yml").write_text(config, "utf-8")
+    (stage / "_static" / "preview.png").write_bytes(preview)
+    for notebook in notebooks:
+        shutil.copy(notebook, stage)
+        shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
+    _sphinx(stage, folder, name)
+    (folder / "_build" / "html").rename(folder / "html")
+    if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
+        shutil.copytree(stage / "results", folder / "html" / "results")
+    _write_exercises(folder / "html" / EXERCISES, name)
+    (folder / "html" / ".buildinfo").unlink(missing_ok=True)
+    shutil.rmtree(folder / "_build")
+    shutil.rmtree(stage)
+
+
+def _write_exercises(folder: Path, name: str) -> None:
+    """The learner's notebooks, for the dataset of the book."""
+    import nbformat  # slow to import, and of no use to the other commands
+
+    from ..course.learner import learner, lessons
+
+    dataset = name if (ROOT / name).is_dir() else None
+    folder.mkdir()
+    for path in lessons():
+        made = learner(nbformat.read(path, as_version=4), dataset)
+        nbformat.write(made, folder / path.name)
+
+
+def _sphinx(stage: Path, out: Path, name: str) -> None:
+    """Build one book; a warning is an error, and only then is Sphinx's own output shown."""
+    program = python("from jupyter_book.cli.main import main; main()")
+    options = ["--config", stage / "_config.yml", "-W", "-n", "--keep-going"]
+    command = [*program, "build", stage, "--path-output", out, *options]
+    settings = {"DONTWRITEBYTECODE": "1", "UTF8": "1", "IOENCODING": "utf-8"}
+    environment = os.environ | {f"PYTHON{name}": value for name, value in settings.items()}
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
+    if result.returncode or not (out / "_build" / "html" / "index.html").exists():
+        said = (result.stdout + result.stderr).replace(f"{stage}{os.sep}", "book/")
+        said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # Sphinx's colours
+        lines = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
+        raised = re.findall(r"^[\w.]+(?:Error|Exception): .+", said, re.MULTILINE)
+        reasons = "\n".join(lines or raised[:1] or [said])
+        raise BuildError(f"{reasons}\nSphinx cannot build the book of {name}; see the lines above")
+
+
+def publish(pages: dict[str, Path], results: dict[str, list[Path]], out: Path) -> None:
+    """Assemble the site beside the old one, then exchange the two by renames.
+
+    `pages` has the html folder of each book by its slug, `results` its folders of results.
+    """
+    new, old = out / NEXT, out / PREVIOUS
+    shutil.rmtree(new, ignore_errors=True)
+    for slug, html in pages.items():
+        shutil.copytree(html, new / "html" / slug, dirs_exist_ok=True)
+        (new / "results" / slug).mkdir(parents=True, exist_ok=True)
+        for folder in results[slug]:
+            shutil.copytree(folder, new / "results" / slug, dirs_exist_ok=True)
+    (new / "html" / ".nojekyll").touch()  # or GitHub Pages would leave out the folders named _…
+    old.mkdir()
+    for name in SWAPPED:
+        if (out / name).exists():
+            (out / name).rename(old / name)
+    for name in SWAPPED:
+        (new / name).rename(out / name)
+    old.rename(out / DISCARD)  # from here on the new site is the good one
+    new.rmdir()
+    recover(out)
+
+
+def require_ours(out: Path) -> None:
+    """Refuse to replace folders with the names of ours that hold somebody's other work."""
+    html, results = (out / name for name in SWAPPED)
+    strange = [html] if html.exists() and not (html / ".nojekyll").exists() else []
+    for folder in (out / name for name in PASSING):
+        if folder.is_dir():
+            strange += [path for path in folder.iterdir() if path.name not in SWAPPED]
+    for path in results.rglob("*") if results.exists() else ():
+        if path.is_file() and path.suffix != ".csv":
+            strange.append(path)
+    if strange:
+        raise BuildError(f"{strange[0]}: not of this book; move it or choose another folder")
+
+
+def recover(out: Path) -> None:
+    """Put the last good site back if a build was killed while it exchanged the two."""
+    old = out / PREVIOUS
+    for name in SWAPPED:
+        if (old / name).exists():
+            shutil.rmtree(out / name, ignore_errors=True)
+            (old / name).rename(out / name)
+    for leftover in (old, out / DISCARD):
+        shutil.rmtree(leftover, ignore_errors=True)

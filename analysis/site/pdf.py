@@ -1,0 +1,349 @@
+"""From the finished site to one PDF: its pages in reading order, joined and printed by Chromium;
+and a print-out of each lesson.
+
+The joined document holds all that it needs and no script, so the browser needs no network and no
+file. Links between pages become links inside the document.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+from html import escape
+from mimetypes import guess_type
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser
+from playwright.sync_api import Error as BrowserError
+from pypdf import PdfReader
+
+from ..course.exercises import PREFIX
+from .browser import chromium, require_browser
+from .pages import BuildError
+
+STYLE = Path(__file__).with_name("pdf.css")
+# What only a screen can use, what only a machine reads, and code that the page folds away.
+LEFT_OUT = (
+    "script, button, form, .headerlink, .chart-curves, .chart-files, .table-files, .ledger-count, "
+    ".toctree-wrapper, details.hide, details.numbers, .to-paste, .invitation, .chart-choice, "
+    "details:has(.chart-answers), .why"
+)
+REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
+NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
+OUTSIDE = ("http", "https", "mailto")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One page of the site as a part of the document. `part` is the heading it stands under."""
+
+    name: str
+    title: str
+    part: str
+    article: Tag
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The pages of one book, ready to be joined; `front` is its first page as the site has it."""
+
+    front: Tag
+    chapters: list[Chapter]
+    style: str
+
+
+def write_pdf(html: Path, target: Path) -> int:
+    """Print the book of the folder `html` to `target`; returns how many pages it has.
+
+    Raises BuildError, and an older file at `target` then stays as it was.
+    """
+    program = require_browser()
+    volume = read(html)
+    try:
+        with chromium(program) as browser:
+            # No browser can write the page of a link's target, so the first print finds them.
+            pages = _first_pages(_print(browser, document(volume, {})), volume)
+            printed = _print(browser, document(volume, pages))
+    except BrowserError as error:
+        said = error.message.splitlines()[0]
+        raise BuildError(f"{program} cannot print the book: {said}") from None
+    if _first_pages(printed, volume) != pages:
+        raise BuildError(f"{program} breaks the pages of the book differently each time")
+    new = target.with_name(f"{target.name}.new")
+    new.write_bytes(printed)
+    new.replace(target)
+    return len(PdfReader(io.BytesIO(printed)).pages)
+
+
+def write_handouts(html: Path, folder: Path) -> list[Path]:
+    """Print each lesson of the book in `html` by itself, for a class; returns the files.
+
+    They have the tasks with room to write, and no solution. Raises BuildError.
+    """
+    program = require_browser()
+    volume = read(html)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    try:
+        with chromium(program) as browser:
+            for chapter in volume.chapters:
+                if chapter.name.startswith(PREFIX):
+                    made.append(folder / f"{chapter.name}.pdf")
+                    made[-1].write_bytes(_print(browser, handout(volume, chapter)))
+    except BrowserError as error:
+        said = error.message.splitlines()[0]
+        raise BuildError(f"{program} cannot print the lessons: {said}") from None
+    return made
+
+
+# --- reading the site --------------------------------------------------------------------------
+
+
+def read(html: Path) -> Volume:
+    """The pages of the book in the folder `html`, in the order of its contents."""
+    front = _soup(html / "index.html")
+    listed = list(_listed(front))
+    known = {name for name, _ in listed}
+    chapters = []
+    for name, part in listed:
+        article = _soup(html / f"{name}.html").select_one("article.bd-article")
+        _strip(article)
+        _embed_pictures(article, html)
+        _point_inside(article, name, known)
+        chapters.append(Chapter(name, _text(article, "h1"), part, article))
+    _drop_dead_links(chapters)
+    styles = (html / "_static" / "plateau.css", STYLE)
+    return Volume(front, chapters, "".join(path.read_text("utf-8") for path in styles))
+
+
+def _soup(page: Path) -> BeautifulSoup:
+    """A page of the site. A parser of HTML would spoil its drawings, which are XML."""
+    text = re.sub(r"<svg\b.*?</svg>", _as_picture, page.read_text("utf-8"), flags=re.DOTALL)
+    return BeautifulSoup(text, "html.parser")
+
+
+def _listed(front: Tag) -> Iterator[tuple[str, str]]:
+    """Name of each page with the heading that it stands under in the sidebar."""
+    yield "index", ""
+    part = ""
+    for tag in front.select(".bd-docs-nav p.caption, .bd-docs-nav .toctree-l1 > a"):
+        if tag.name == "p":
+            part = tag.get_text(" ", strip=True)
+        elif not tag["href"].startswith("#"):
+            yield unquote(urlsplit(tag["href"]).path).removesuffix(".html"), part
+
+
+def _strip(article: Tag) -> None:
+    """Leave what paper can show, and open what a reader could open."""
+    for tag in article.select(LEFT_OUT):
+        tag.decompose()
+    for cell in article.select("div.cell"):
+        if not cell.get_text(strip=True) and not cell.find("img"):
+            cell.decompose()
+    for folded in article.select("details"):
+        _unfold(folded)
+
+
+def _unfold(folded: Tag) -> None:
+    """Stand open, under what it is called; a table in it often says that itself."""
+    name, caption = folded.summary, folded.select_one(".table-caption")
+    if "option" in folded.get("class", []):
+        name.unwrap()
+    elif caption and caption.get_text() == name.get_text():
+        name.decompose()
+    else:
+        name.name, name["class"] = "p", "table-caption"
+    folded.unwrap()
+
+
+def _as_picture(drawing: re.Match[str]) -> str:
+    """A drawing as a picture: of no other thing can Chromium say in a PDF what it shows."""
+    return f'<img src="{_data("image/svg+xml", drawing[0].encode())}">'
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode()}"
+
+
+def _embed_pictures(article: Tag, folder: Path) -> None:
+    """Each chart as its drawing with its words, and other pictures as part of the document."""
+    for chart in article.select(".chart"):
+        chart.img["alt"] = chart["aria-label"]
+        chart.replace_with(chart.img)
+    for picture in article.select("img[src]"):
+        url = urlsplit(picture["src"])
+        if not url.scheme:
+            path = folder / unquote(url.path)
+            picture["src"] = _data(guess_type(path.name)[0] or "", path.read_bytes())
+
+
+def _point_inside(article: Tag, name: str, known: set[str]) -> None:
+    """Give ids the page's name, so that no two pages share one, and follow them where used."""
+    for tag in article.find_all(True):
+        if tag.get("id"):
+            tag["id"] = _place(name, tag["id"])
+        for key in REFERRING:
+            if key in tag.attrs:
+                tag[key] = " ".join(_place(name, word) for word in _words(tag[key]))
+        tag.attrs.pop("tabindex", None)
+    article["id"] = name
+    for link in article.select("a[href]"):
+        _lead(link, name, known)
+
+
+def _words(value: str | list[str]) -> list[str]:
+    return value.split() if isinstance(value, str) else value
+
+
+def _place(name: str, identifier: str) -> str:
+    """The id that something of a page has in the document; the page itself has its name."""
+    return f"{name}--{identifier}"
+
+
+def _lead(link: Tag, name: str, known: set[str]) -> None:
+    """Lead to a page of the document or to another host; else be plain text, as a file is."""
+    url = urlsplit(link["href"])
+    if url.scheme in OUTSIDE:
+        return
+    # Both are relative to the book's folder, where all its pages are.
+    page = PurePosixPath(unquote(url.path)).as_posix().removesuffix(".html") if url.path else name
+    if url.scheme or page not in known or "download" in link.attrs:
+        link.unwrap()
+    else:
+        link["href"] = f"#{_place(page, unquote(url.fragment))}" if url.fragment else f"#{page}"
+
+
+def _drop_dead_links(chapters: list[Chapter]) -> None:
+    """What was left out is no target any more."""
+    there = {tag["id"] for chapter in chapters for tag in chapter.article.select("[id]")}
+    there |= {chapter.name for chapter in chapters}
+    for chapter in chapters:
+        for link in chapter.article.select("a[href^='#']"):
+            if link["href"][1:] not in there:
+                link.unwrap()
+
+
+# --- the document ------------------------------------------------------------------------------
+
+
+def document(volume: Volume, pages: dict[str, int]) -> str:
+    """The book as one page of HTML; `pages` has the number of the page where a chapter begins."""
+    front, chapters = volume.front, volume.chapters
+    name, dataset = (_text(front, place) for place in (".logo__title", ".plateau-dataset"))
+    feet = [
+        f"@page {{ @bottom-left {{ content: {_css(_text(front, NOTE))} }} }}",
+        *(_page_rule(number, chapter.title) for number, chapter in enumerate(chapters)),
+    ]
+    bodies = [
+        f'<div class="chapter" style="page: chapter-{number}">{chapter.article}</div>'
+        for number, chapter in enumerate(chapters)
+    ]
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(f'{name}: {dataset}')}</title>"
+        f"<style>{volume.style}{''.join(feet)}</style></head>"
+        f'<body class="bd-content bd-article-container">{_cover(front)}{_contents(chapters, pages)}'
+        f'<main class="bd-main">{"".join(bodies)}</main></body></html>'
+    )
+
+
+def handout(volume: Volume, chapter: Chapter) -> str:
+    """One chapter as a page of HTML of its own; what leads to other chapters is plain text."""
+    article = copy(chapter.article)
+    for link in article.select("a[href^='#']"):
+        link.unwrap()
+    feet = [
+        f"@page {{ @bottom-left {{ content: {_css(_text(volume.front, NOTE))} }} }}",
+        _page_rule(0, chapter.title),
+    ]
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(chapter.title)}</title>"
+        f"<style>{volume.style}{''.join(feet)}</style></head>"
+        f'<body class="bd-content bd-article-container"><main class="bd-main handout">'
+        f'<div style="page: chapter-0">{article}</div></main></body></html>'
+    )
+
+
+def _page_rule(number: int, title: str) -> str:
+    """What stands at the foot of each page of a chapter: its title and the page's number."""
+    said = f'{_css(title)} "\\2003" counter(page)'
+    return f"@page chapter-{number} {{ @bottom-right {{ content: {said} }} }}\n"
+
+
+def _css(text: str) -> str:
+    """Text as a string of CSS, in which neither quotes nor the end of a style can hide."""
+    return '"' + re.sub(r"[^\w .,:;-]", lambda sign: f"\\{ord(sign[0]):x} ", text) + '"'
+
+
+def _text(soup: Tag, place: str) -> str:
+    """The words at a place of the page, none where it has no such place."""
+    tag = soup.select_one(place)
+    return tag.get_text(" ", strip=True) if tag else ""
+
+
+def _cover(front: Tag) -> str:
+    """What the site says around each page: whose book this is, of which data, made by what."""
+    said = ""
+    if warning := front.select_one(".bd-header-announcement__content"):
+        for link in warning.select("a"):
+            link.extract()
+        said = f'<p class="warning">{warning.decode_contents().strip()}</p>'
+    provenance = front.select_one(".plateau-provenance")
+    return (
+        '<section class="cover" style="page: cover">'
+        f'<p class="book">{escape(_text(front, ".logo__title"))}</p>'
+        f'<p class="dataset">{escape(_text(front, ".plateau-dataset"))}</p>{said}'
+        f'<div class="made">{provenance or ""}'
+        f"<p>{escape(_text(front, '.component-author'))}</p>"
+        f"<p>{escape(_text(front, '.copyright'))}</p></div></section>"
+    )
+
+
+def _contents(chapters: list[Chapter], pages: dict[str, int]) -> str:
+    """The list of chapters under their parts, with the page on which each begins."""
+    rows, part = [], ""
+    for chapter in chapters:
+        if chapter.part != part:
+            part = chapter.part
+            rows.append(f'<p class="part">{escape(part)}</p>')
+        number = pages.get(chapter.name, "")
+        rows.append(
+            f'<p class="entry"><a href="#{escape(chapter.name)}">{escape(chapter.title)}</a>'
+            f'<span class="dots"></span><span class="number">{number}</span></p>'
+        )
+    files = (
+        "A file named on a page, such as <code>index.csv</code>, lies beside the site "
+        "from which this PDF was made, in its folder <code>results</code>."
+    )
+    return (
+        f'<nav class="contents"><h1>Contents</h1>{"".join(rows)}<p class="files">{files}</p></nav>'
+    )
+
+
+# --- printing it -------------------------------------------------------------------------------
+
+
+def _print(browser: Browser, document: str) -> bytes:
+    """The document as a PDF. Nothing is loaded: what it shows is in it."""
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.set_content(document)
+        return page.pdf(outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
+    finally:
+        context.close()
+
+
+def _first_pages(printed: bytes, volume: Volume) -> dict[str, int]:
+    """On which page of a PDF, counted from 1, each chapter begins."""
+    reader = PdfReader(io.BytesIO(printed))
+    places = reader.named_destinations
+    begins = {c.name: places[f"/{c.name}"] for c in volume.chapters if f"/{c.name}" in places}
+    return {name: reader.get_destination_page_number(begins[name]) + 1 for name in begins}

@@ -1,0 +1,1 @@
+"""What several pages share: results, tables, figures and sentences about a study."""

@@ -1,0 +1,253 @@
+"""What a curve page records: the curve at months, means, follow-up, rates after landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from .. import survival as est
+from ..dataset.endpoints import Endpoint, answerable, endpoint
+from ..dataset.model import Dataset
+from ..page.rows import count_rows, frame, pick
+
+DAYS_PER_YEAR = 365.25
+
+
+def last_known(
+    dataset: Dataset, results: pd.DataFrame, quantity: str, group: str
+) -> pd.Series | None:
+    """The row of the last landmark at which something is known; None where it is at none."""
+    rows = [pick(results, quantity, group, month) for month in dataset.settings.months]
+    known = [row for row in rows if pd.notna(row["estimate"])]
+    return known[-1] if known else None
+
+
+def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) -> pd.DataFrame:
+    """A curve's values at some months, indexed by them; the curve is in days.
+
+    Every number at a month comes from here: blank past the end of follow-up, see `estimators.at`,
+    and carried forward up to the dataset's `carry_forward_months`.
+    """
+    days = [dataset.days(month) for month in months]
+    values = est.at(curve, days, dataset.days(dataset.settings.carry_forward_months))
+    return values.set_axis(pd.Index(months, dtype=float, name="months"))
+
+
+def followed_landmarks(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The landmark months to which anybody is followed, or near enough to carry a value on."""
+    end = last_month(dataset, question.time) + dataset.settings.carry_forward_months
+    return [month for month in dataset.settings.months if month <= end * (1 + est.ROUNDING)]
+
+
+def last_month(dataset: Dataset, time: np.ndarray) -> float:
+    """The last of some days as months: whole, or a landmark, where only rounding keeps it off."""
+    last = dataset.months(time.max())
+    return float(est.met(last, [round(last), *dataset.settings.months]))
+
+
+def told_months(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The landmarks that can be told, or else the last whole month to which anybody is followed."""
+    longest = last_month(dataset, question.time)
+    return followed_landmarks(dataset, question) or [float(int(longest)) or longest]
+
+
+def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
+    """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
+    followed = followed_landmarks(dataset, question)
+    longest = max([1.0, last_month(dataset, question.time), *followed])  # all may leave on day 0
+    step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
+    return [float(month) for month in np.arange(0, longest + step, step)]
+
+
+def plateau_month(dataset: Dataset) -> float:
+    """The landmark from which a curve is asked to be flat: the first of the long-term survivors."""
+    months = dataset.settings.months
+    late = [month for month in months if month >= dataset.settings.long_term_months]
+    return min(late, default=months[-1])
+
+
+def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> pd.DataFrame:
+    """Median, survival, numbers at ticks and landmarks, restricted means, follow-up, and more.
+
+    `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`,
+    those followed beyond the month for what comes after it, and the number of subjects elsewhere;
+    only where they are counted themselves, it is all patients;
+    `events` counts up to the month, after it, or all.
+    """
+    n, events = len(question.data), int((question.observed > 0).sum())
+    whole = {"group": question.name, "n": n, "events": events}
+    rows = [
+        {"quantity": "median", **_months(dataset, est.median(curve)), **whole},
+        *_curve_rows(dataset, question, curve, "survival", question.name),
+        *_followed_rows(dataset, question, curve),
+        *_restricted_means(dataset, curve, whole),
+        *_follow_up(dataset, question, whole),
+        *_rates_after(dataset, question, 1, question.name),
+        *_survival_after(dataset, question),
+        *_entry(dataset, question),
+    ]
+    return frame(rows)
+
+
+def incidence_results(
+    dataset: Dataset, question: Endpoint, curves: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Cumulative incidence of each cause at ticks and landmarks, and rates after the landmarks.
+
+    `curves` are in days, in the order of the causes' numbers.
+    """
+    rows = [
+        row
+        for cause, curve in curves.items()
+        for row in _curve_rows(dataset, question, curve, "cumulative_incidence", cause)
+    ]
+    any_curve = next(iter(curves.values()))
+    rows += _followed_rows(dataset, question, any_curve)
+    # What the incidence of the first cause would seem to be if competing events were censored.
+    naive = est.survival_curve(question.time, question.observed == 1)
+    for month, value in _shown_values(dataset, question, naive):
+        common = {"quantity": "one_minus_survival", "group": next(iter(curves)), "months": month}
+        rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
+    for number, cause in enumerate(curves, start=1):
+        rows += _rates_after(dataset, question, number, cause)
+    return frame(rows)
+
+
+def survival_rows(
+    dataset: Dataset, curve: pd.DataFrame, quantity: str, group: str, months: Sequence[float]
+) -> Iterator[dict]:
+    """A row of `quantity` for each month, of a survival curve in days; `n` is still at risk."""
+    for month, value in values_at(dataset, curve, months).iterrows():
+        yield {
+            "quantity": quantity,
+            "group": group,
+            "months": month,
+            "estimate": value["survival"],
+            "lower": value["lower"],
+            "upper": value["upper"],
+            "n": value["at_risk"],
+            "events": value["events"],
+        }
+
+
+def _curve_rows(
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame, quantity: str, group: str
+) -> Iterator[dict]:
+    share = "survival" if quantity == "survival" else "incidence"
+    for month, value in _shown_values(dataset, question, curve):
+        yield {
+            "quantity": quantity,
+            "group": group,
+            "months": month,
+            "estimate": value[share],
+            "lower": value["lower"],
+            "upper": value["upper"],
+            "n": value["at_risk"] if quantity == "survival" else len(question.data),
+            "events": value["events"],
+        }
+
+
+def _followed_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> Iterator[dict]:
+    """Until when anyone is followed; at each month how many still are, and how many have left."""
+    common = {"group": question.name, "n": len(question.data)}
+    end = dataset.months(question.time.max())
+    yield {"quantity": "followup_end", "estimate": end, **common}
+    for quantity in ("at_risk", "censored"):
+        for month, value in _shown_values(dataset, question, curve):
+            yield {"quantity": quantity, "months": month, "estimate": value[quantity], **common}
+
+
+def _shown_values(
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame
+) -> Iterator[tuple[float, pd.Series]]:
+    """The curve at the axis's ticks and the landmarks, by month."""
+    months = sorted({*axis_months(dataset, question), *map(float, dataset.settings.months)})
+    yield from values_at(dataset, curve, months).iterrows()
+
+
+def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Iterator[dict]:
+    for month in dataset.settings.months:
+        horizon = dataset.days(month)
+        if est.beyond([horizon], curve.index[-1]).any():
+            yield {"quantity": "rmst", "months": month, **whole, "events": None}
+            continue
+        mean, error = est.restricted_mean(curve, horizon)
+        limits = _months(dataset, (mean, mean - est.Z * error, mean + est.Z * error))
+        events = est.at(curve, [horizon])["events"].iloc[0]
+        yield {"quantity": "rmst", "months": month, **limits, **whole, "events": events}
+
+
+def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[dict]:
+    censored = pd.Series(question.time[question.observed == 0], dtype=float)
+    # Reversed, the censored are the events; among the censored there is none.
+    reverse = _months(dataset, est.follow_up(question.time, question.observed))
+    yield {"quantity": "median_followup", **reverse, **whole, "events": len(censored)}
+    among = {**whole, "n": len(censored), "events": 0}
+    for name in ("median", "min", "max"):
+        value = dataset.months(getattr(censored, name)())
+        yield {"quantity": f"followup_{name}", "estimate": value, **among}
+
+
+def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -> Iterator[dict]:
+    """What the plateau rests on: years lived after each landmark, and the events in them."""
+    years, observed = question.time / DAYS_PER_YEAR, question.observed == cause
+    for month in dataset.settings.months:
+        start = dataset.days(month) / DAYS_PER_YEAR
+        rate = est.event_rate(years, observed, start)
+        common = {"group": group, "months": month, "n": rate.n}
+        if not rate.n:  # nobody is followed so long
+            yield {"quantity": "event_rate", **common}
+            yield {"quantity": "person_years", **common}
+            continue
+        limits = {"estimate": rate.estimate, "lower": rate.lower, "upper": rate.upper}
+        common["events"] = rate.events
+        yield {"quantity": "event_rate", **limits, **common}
+        yield {"quantity": "person_years", "estimate": rate.exposure, **common}
+
+
+def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
+    """Survival to the last landmark of those followed beyond each earlier one."""
+    *starts, last = dataset.settings.months
+    for month in starts:
+        row = {"quantity": "conditional_survival", "group": question.name, "months": month}
+        start = dataset.days(month)
+        later = est.beyond(question.time, start)
+        if not later.any():
+            yield {**row, "n": 0}
+            continue
+        curve = est.survival_curve(question.time[later] - start, question.observed[later])
+        value = values_at(dataset, curve, [last - month]).iloc[0]
+        limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
+        yield {**row, **limits, "n": int(later.sum()), "events": value["events"]}
+
+
+def _entry(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
+    """How many of the patients enter the curve, and how many months they waited in the median."""
+    everybody = pd.Series(True, index=dataset.patients.index)
+    enters = pd.Series(everybody.index.isin(question.data.index), index=everybody.index)
+    yield from count_rows(question.name, enters, everybody, "")
+    wait = dataset.months(question.data["origin"].median())
+    common = {"group": f"{question.name}:origin", "n": len(question.data)}
+    yield {"quantity": "median_value", "estimate": wait, **common}
+
+
+def _months(dataset: Dataset, days: Sequence[float]) -> dict:
+    return {
+        part: dataset.months(value)
+        for part, value in zip(("estimate", "lower", "upper"), days, strict=True)
+    }
+
+
+def headline_results(dataset: Dataset) -> pd.DataFrame:
+    """The survival results of every endpoint that the dataset can answer.
+
+    Raises NotRecorded where its patients are so few that they are masked.
+    """
+    endpoint(dataset, "os")
+    made = []
+    for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
+        curve = est.survival_curve(question.time, question.observed)
+        made.append(survival_results(dataset, question, curve))
+    return pd.concat(made, ignore_index=True)

@@ -1,0 +1,348 @@
+"""Charts beside the curves: forest plots of hazard ratios, and the flow of the patients.
+
+Both are laid out in pixels, row by row, so that a phone and a desk read the same drawing. Where
+the chart is narrow a factor's label stands over its marks instead of beside them.
+"""
+
+from __future__ import annotations
+
+from math import exp, floor, isnan, log
+
+import altair as alt
+import pandas as pd
+
+from ..dataset.endpoints import Endpoint
+from ..dataset.model import Dataset
+from ..page.charts import COLOURS, INK, STYLE, Figure, with_source
+from ..page.formats import counted, in_patients, interval, rounded, written
+from ..page.rows import pick
+from .flow import Branch, flow
+from .models import factor_labels
+
+MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
+SHAPES = ("circle", "square")  # told apart without colour too
+NOT_ESTIMABLE = "not estimable"
+
+NARROW = "width < 540"
+LINE = 46  # pixels of a factor's row
+HEAD = 48  # pixels over the first row: the key and what the sides mean
+APART = 7  # pixels from a row's middle to each of its two marks
+LABELS, TEXTS, LETTER = 255, 145, 6.6  # pixels beside the axis of a wide chart, and of a letter
+LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
+
+BOX, STEP, INDENT = 30, 38, 22  # pixels of a box, from one to the next, to a part's box
+COUNT_WIDTH, SHARE_WIDTH = 54, 64  # pixels within a box before and after its label
+
+
+# --- forest plot -----------------------------------------------------------------------------
+
+
+def forest_figure(
+    dataset: Dataset, question: Endpoint, results: pd.DataFrame, name: str, caption: str
+) -> Figure:
+    """Each factor's hazard ratio alone, and in the stepwise model where that keeps it."""
+    rows = _ratios(dataset, question, results)
+    chart = forest_chart(rows)
+    count = rows["place"].nunique()
+    alt_text = (
+        f"Forest plot. {question.title}: hazard ratios of {count} factor{'s'[: count != 1]} on a "
+        f"log axis; below 1, the first-named side does better. "
+    )
+    for model, lines in rows.groupby("model", sort=False):
+        named = [f"{row.label} {row.words}" for row in lines.itertuples()]
+        alt_text += f"{model}: {'; '.join(named)}. "
+    said = f"{question.title} in {in_patients(len(question.data))}."
+    return Figure(name, chart, alt_text.strip(), with_source(dataset, caption), said=said)
+
+
+def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.DataFrame:
+    """A row for each mark of the plot: its factor, its model, its ratio, its place in pixels."""
+    made = []
+    for place, (key, name) in enumerate(factor_labels(dataset, question).items()):
+        own = results[results["group"] == key].set_index("quantity")
+        lines = [m for m in MODELS if f"hazard_ratio_{m}" in own.index]
+        for number, model in enumerate(lines):
+            row = pick(results, f"hazard_ratio_{model}", key)
+            missing = isnan(row["estimate"])
+            value = written(row)
+            made.append(
+                {
+                    "place": place,
+                    "label": name,
+                    "model": MODELS[model],
+                    "middle": HEAD + LINE * (place + 0.5),
+                    "apart": 0 if len(lines) == 1 else APART * (2 * number - 1),
+                    "text": NOT_ESTIMABLE if missing else f"{value} ({interval(row)})",
+                    "words": NOT_ESTIMABLE if missing else f"{value} (95% CI, {interval(row)})",
+                    **{part: _figures(row[part]) for part in ("estimate", "lower", "upper")},
+                }
+            )
+    return pd.DataFrame(made)
+
+
+def _figures(value: float) -> float | None:
+    """Five significant figures, more than a screen shows."""
+    return None if isnan(value) else float(f"{min(value, 1e300):.5g}")
+
+
+def span_of(rows: pd.DataFrame) -> float:
+    """The axis goes from 1/span to span, so that as much better is as far off as as much worse.
+
+    It holds every estimate up to a hundredfold. Limits may widen it to four times what the
+    estimates need; a limit beyond that is cut, for it would press all else together.
+    """
+
+    def reach(*parts: str) -> float:
+        sizes = rows[list(parts)].astype(float).stack()
+        return exp(sizes[sizes > 0].map(log).abs().max()) if (sizes > 0).any() else 1.0
+
+    estimates = min(max(reach("estimate"), LEAST_SPAN), MOST_SPAN)
+    return float(f"{max(LEAST_SPAN, min(reach('lower', 'upper'), 4 * estimates)) * 1.1:.4g}")
+
+
+def ticks_of(span: float) -> list[float]:
+    """Powers of 2 within the axis, or of 10 where those would be too many."""
+    base = 2 if span <= 40 else 10
+    most = floor(log(span) / log(base) + 1e-9)
+    return [float(base**power) for power in range(-most, most + 1)]
+
+
+def forest_chart(rows: pd.DataFrame) -> alt.LayerChart:
+    """The marks of `_ratios` on a log axis, with labels, figures and the meaning of the sides."""
+    span = span_of(rows)
+    height = HEAD + LINE * (rows["place"].max() + 1)
+    texts = max(TEXTS, LETTER * rows["text"].str.len().max())
+    x = alt.X(
+        "at:Q",
+        title="Hazard ratio (log scale)",
+        scale=alt.Scale(
+            type="log",
+            domain=[1 / span, span],
+            nice=False,
+            range=[
+                alt.ExprRef(f"{NARROW} ? 10 : {LABELS}"),
+                alt.ExprRef(f"{NARROW} ? width - 10 : width - {texts:.0f}"),
+            ],
+        ),
+        axis=alt.Axis(values=ticks_of(span), grid=False, format="~g", labelFlush=False),
+    )
+    y = alt.Y("y:Q", axis=None, scale=None)
+    layers = [
+        *_row_rules(rows, x, y),
+        *_mark_layers(rows.dropna(subset=["estimate"]), span, x, y),
+        *_row_texts(rows, y),
+        *_heading(rows, x),
+    ]
+    chart = alt.layer(*layers).properties(width="container", height=int(height))
+    return chart.configure(**STYLE)
+
+
+def _row_rules(rows: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """The line of no difference, cut where a narrow chart has a label, and a hair between rows."""
+    middles = rows["middle"].drop_duplicates()
+    pieces = pd.DataFrame({"y": middles - LINE / 2, "end": middles + LINE / 2, "at": 1.0})
+    hairs = alt.Chart(pieces[["y"]]).mark_rule(color=INK, opacity=0.12)
+    one = alt.Chart(pieces).mark_rule(
+        color=INK, opacity=0.6, strokeDash=[3, 3], yOffset=alt.ExprRef(f"{NARROW} ? 20 : 0")
+    )
+    return [
+        hairs.encode(x=alt.value(0), x2=alt.value("width"), y=y),
+        one.encode(x=x, y=y, y2="end:Q"),
+    ]
+
+
+def _mark_layers(rows: pd.DataFrame, span: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Lines from limit to limit, marks at the ratios, arrows where a limit runs past the axis."""
+    if rows.empty:
+        return []
+    inside = rows[["estimate", "lower", "upper"]].astype(float).clip(1 / span, span)
+    inside.columns = ["at", "low", "high"]
+    marks = rows.join(inside).assign(y=rows["middle"] + rows["apart"])
+    models = list(MODELS.values())
+    colour = alt.Color("model:N", legend=None, scale=alt.Scale(domain=models, range=COLOURS))
+    shape = alt.Shape("model:N", legend=None, scale=alt.Scale(domain=models, range=SHAPES))
+    tooltip = [
+        alt.Tooltip("label:N", title="Factor"),
+        alt.Tooltip("model:N", title="Model"),
+        alt.Tooltip("text:N", title="HR (95% CI)"),
+    ]
+    down = alt.ExprRef(f"{NARROW} ? 9 : 0")
+    base = alt.Chart(marks).encode(y=y, color=colour)
+    layers = [
+        base.mark_rule(strokeWidth=2, yOffset=down, y2Offset=down).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(filled=True, size=70, opacity=1, yOffset=down).encode(
+            x=x, shape=shape, tooltip=tooltip
+        ),
+    ]
+    for beyond, end, arrow in (
+        (marks["lower"] < 1 / span, 1 / span, "triangle-left"),
+        (marks["upper"] > span, span, "triangle-right"),
+    ):
+        if beyond.any():
+            arrows = base.properties(data=marks[beyond].assign(at=end)[["at", "y", "model"]])
+            mark = arrows.mark_point(filled=True, size=90, opacity=1, shape=arrow, yOffset=down)
+            layers.append(mark.encode(x=x))
+    return layers
+
+
+def _row_texts(rows: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
+    """A factor's label to the left, its figures to the right; narrow, both over its marks."""
+    size = alt.ExprRef("clamp(width / 31, 9, 12)")
+    up = alt.ExprRef(f"{NARROW} ? -12 : 0")
+    first = rows.drop_duplicates("place").assign(y=lambda frame: frame["middle"])
+    label = alt.Chart(first[["y", "label"]]).mark_text(
+        align="left",
+        fontSize=size,
+        dy=up,
+        limit=alt.ExprRef(f"{NARROW} ? width - 100 : {LABELS - 15}"),
+    )
+    layers = [label.encode(x=alt.value(0), y=y, text="label:N", tooltip="label:N")]
+    for model in MODELS.values():
+        lines = rows[rows["model"] == model].assign(y=rows["middle"])
+        for apart, group in lines.groupby("apart"):
+            # Narrow, there is room for one line: the ratio alone. The table has the other.
+            hidden = model != MODELS["univariate"]
+            text = alt.Chart(group[["y", "text"]]).mark_text(
+                align="right",
+                fontSize=size,
+                dy=alt.ExprRef(f"{NARROW} ? -12 : {apart}"),
+                opacity=alt.ExprRef(f"{NARROW} ? 0 : 1") if hidden else 1,
+                fontWeight="bold" if hidden else "normal",
+            )
+            layers.append(text.encode(x=alt.value("width"), y=y, text="text:N"))
+    return layers
+
+
+def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
+    """The key of the marks, the heading of the figures, and which side of 1 means what."""
+    size = alt.ExprRef("clamp(width / 31, 9, 12)")
+    words = alt.Chart(pd.DataFrame({"at": [1.0]}))
+    layers = [
+        words.mark_text(align="right", fontSize=size, fontWeight="bold", text="HR (95% CI)").encode(
+            x=alt.value("width"), y=alt.value(8)
+        ),
+        words.mark_text(align="right", dx=-8, fontSize=size, text="← first-named does better")
+        .encode(x=x, y=alt.value(HEAD - 14)),
+        words.mark_text(align="left", dx=8, fontSize=size, text="does worse →")
+        .encode(x=x, y=alt.value(HEAD - 14)),
+    ]  # fmt: skip
+    left = 6
+    for model, colour, shape in zip(MODELS.values(), COLOURS, SHAPES, strict=True):
+        if model in set(rows["model"]):
+            layers += [
+                words.mark_point(filled=True, size=70, opacity=1, color=colour, shape=shape)
+                .encode(x=alt.value(left), y=alt.value(8)),
+                words.mark_text(align="left", fontSize=size, fontWeight="bold", text=model)
+                .encode(x=alt.value(left + 10), y=alt.value(8)),
+            ]  # fmt: skip
+            left += 64
+    return layers
+
+
+# --- flow of the patients --------------------------------------------------------------------
+
+
+def flow_figure(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Figure:
+    """The patients of the dataset and what became of them, a box for each group."""
+    boxes = _boxes(dataset, results)
+    parts = {}
+    for box in boxes.itertuples():
+        parts.setdefault(box.parent, []).append(f"{box.label} {box.count}")
+    labels = dict(zip(boxes["name"], boxes["label"], strict=True))
+    counts = dict(zip(boxes["name"], boxes["count"], strict=True))
+    sentences = [
+        f"Of {counts[parent]} ({labels[parent]}): {', '.join(lines)}"
+        for parent, lines in parts.items()
+        if parent
+    ]
+    alt_text = f"Flow of {in_patients(counts['patients'])}. {'. '.join(sentences)}."
+    said = f"{in_patients(counts['patients'])}."
+    return Figure(name, flow_chart(boxes), alt_text, with_source(dataset, caption), said=said)
+
+
+def flow_labels(dataset: Dataset) -> dict[str, str]:
+    """What stands in each box of the flow diagram."""
+    response, hsct = dataset.label("response_day"), dataset.label("hsct_day")
+    relapse = dataset.label("relapse_day")
+    return {
+        "patients": "All patients",
+        "response_day": response,
+        "no_response": f"No {response}",
+        "hsct_in_remission": f"{hsct} in remission",
+        "no_hsct_in_remission": f"No {hsct} in remission",
+        "relapsed": relapse,
+        "died_without_relapse": "Died without relapse",
+        "alive_without_relapse": "Alive without relapse",
+        "died": "Died",
+        "alive": "Alive",
+    }
+
+
+def _boxes(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:
+    """The boxes from top to bottom; a group without patients has none."""
+    labels, depths, made = flow_labels(dataset), {"": -1}, []
+    for branch in flow(dataset):
+        depths[branch.name] = depths[branch.parent] + 1
+        if pick(results, "count", branch.group)["estimate"] != 0:
+            made.append(_box(branch, results, labels[branch.name], depths[branch.name], len(made)))
+    return pd.DataFrame(made)
+
+
+def _box(branch: Branch, results: pd.DataFrame, label: str, depth: int, place: int) -> dict:
+    share = pick(results, "percent", branch.group)["estimate"]
+    count = pick(results, "count", branch.group)["estimate"]
+    return {
+        "name": branch.name,
+        "parent": branch.parent,
+        "label": label,
+        "filled": 0 if isnan(count) else count,
+        "count": counted(count),
+        "share": f"{rounded(share, 1)}%" if branch.parent and not isnan(share) else "",
+        "left": INDENT * depth,
+        "top": 1 + STEP * place,
+    }
+
+
+def flow_chart(boxes: pd.DataFrame) -> alt.LayerChart:
+    """Boxes of one length, each set in under the one whose patients it shares out.
+
+    Each is filled as far as it has patients, the first one wholly.
+    """
+    length = f"(width - {boxes['left'].max()})"
+    drawn = (
+        alt.Chart(boxes.assign(bottom=boxes["top"] + BOX, middle=boxes["top"] + BOX / 2))
+        .transform_calculate(right=f"datum.left + {length}")
+        .transform_calculate(end=f"datum.left + {length} * datum.filled / {boxes['filled'].max()}")
+    )
+    x, y = alt.X("left:Q", scale=None, axis=None), alt.Y("top:Q", scale=None, axis=None)
+    middle = alt.Y("middle:Q", scale=None, axis=None)
+    room = alt.ExprRef(f"{length} - {COUNT_WIDTH + SHARE_WIDTH}")
+    layers = [
+        drawn.mark_rect(fill=COLOURS[0], fillOpacity=0.25, cornerRadius=3)
+        .encode(x=x, x2="end:Q", y=y, y2="bottom:Q"),
+        drawn.mark_rect(fillOpacity=0, stroke=INK, strokeOpacity=0.45, cornerRadius=3)
+        .encode(x=x, x2="right:Q", y=y, y2="bottom:Q"),
+        *_connectors(boxes, x, y),
+        drawn.mark_text(align="right", dx=COUNT_WIDTH - 10, fontSize=14, fontWeight="bold")
+        .encode(x=x, y=middle, text="count:N"),
+        drawn.mark_text(align="left", dx=COUNT_WIDTH, fontSize=13, limit=room)
+        .encode(x=x, y=middle, text="label:N", tooltip="label:N"),
+        drawn.mark_text(align="right", dx=-10)
+        .encode(x=alt.X("right:Q", scale=None, axis=None), y=middle, text="share:N"),
+    ]  # fmt: skip
+    height = int(boxes["top"].max()) + BOX + 1
+    return alt.layer(*layers).properties(width="container", height=height).configure(**STYLE)
+
+
+def _connectors(boxes: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """From under each box down to the last of its parts, and across to each of them."""
+    parts = boxes[boxes["parent"] != ""]
+    under = parts["left"] - INDENT / 2
+    across = pd.DataFrame({"left": under, "end": parts["left"], "top": parts["top"] + BOX / 2})
+    tops = parts["parent"].map(dict(zip(boxes["name"], boxes["top"], strict=True))) + BOX
+    down = across.assign(end=across["top"], top=tops).groupby("top", as_index=False).max()
+    rule = {"color": INK, "opacity": 0.45}
+    return [
+        alt.Chart(across).mark_rule(**rule).encode(x=x, x2="end:Q", y=y),
+        alt.Chart(down).mark_rule(**rule).encode(x=x, y=y, y2="end:Q"),
+    ] if len(parts) else []  # fmt: skip

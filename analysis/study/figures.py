@@ -1,0 +1,353 @@
+"""Figures of curves: steps, bands, landmarks and numbers under the axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+
+import altair as alt
+import pandas as pd
+
+from .. import survival as est
+from ..dataset.endpoints import Endpoint
+from ..dataset.model import Dataset
+from ..page.charts import (
+    COLOURS,
+    FADED,
+    FOCUS,
+    HEADING,
+    HEIGHT,
+    HOVER,
+    LABEL_SIZE,
+    ROW,
+    SHORTEST,
+    STYLE,
+    WIDTHS,
+    Figure,
+    share_axis,
+    with_source,
+)
+from ..page.formats import counted, in_patients, shown
+from ..page.prose import with_interval
+from ..page.quantities import MASKED, MISSING
+from ..page.rows import at_risk, pick
+from .curves import axis_months
+from .sentences import at_landmarks
+
+
+def survival_figure(
+    dataset: Dataset,
+    question: Endpoint,
+    curve: pd.DataFrame,
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Figure:
+    """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it."""
+    label = question.title
+    rows = {
+        "At risk": ("at_risk", question.name, "estimate"),
+        "Censored": ("censored", question.name, "estimate"),
+        "Events": ("survival", question.name, "events"),
+    }
+    chart = step_chart(
+        dataset, question, {label: (question.name, curve)}, results, "survival", rows
+    )
+    whom = f"{label} from {question.origin} in {in_patients(len(question.data))}"
+    numbers = (
+        f"Median: {with_interval(results, 'median', question.name)}. "
+        f"{at_landmarks(dataset, results, 'survival', question.name, 'Survival was')}."
+    )
+    alt_text = f"{whom}, a falling step curve. {numbers}"
+    said = f"{whom}. {numbers}"
+    return Figure(name, chart, alt_text, with_source(dataset, caption), said=said)
+
+
+def incidence_figure(
+    dataset: Dataset,
+    question: Endpoint,
+    curves: Mapping[str, pd.DataFrame],
+    labels: Mapping[str, str],
+    results: pd.DataFrame,
+    name: str,
+    caption: str,
+) -> Figure:
+    """Cumulative incidence of competing causes; `curves` and `labels` are by cause."""
+    rows = {
+        "At risk": ("at_risk", question.name, "estimate"),
+        "Censored": ("censored", question.name, "estimate"),
+    }
+    for cause, label in labels.items():
+        rows[label] = ("cumulative_incidence", cause, "events")
+    series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
+    chart = step_chart(dataset, question, series, results, "cumulative_incidence", rows)
+    whom = f"Cumulative incidence from {question.origin} in {in_patients(len(question.data))}"
+    told = {c: str(at_landmarks(dataset, results, "cumulative_incidence", c)) for c in curves}
+    numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())
+    alt_text = f"{whom}, {len(curves)} rising step curves. {numbers}"
+    shown_curves = tuple(series) if len(series) > 1 else ()
+    caption = with_source(dataset, caption)
+    return Figure(name, chart, alt_text, caption, shown_curves, said=f"{whom}. {numbers}")
+
+
+def step_chart(
+    dataset: Dataset,
+    question: Endpoint,
+    series: Mapping[str, tuple[str, pd.DataFrame]],
+    results: pd.DataFrame,
+    quantity: str,
+    rows: Mapping[str, tuple[str, str, str]],
+) -> alt.LayerChart:
+    """Step curves with bands, censor marks, landmark estimates, hover and numbers under the axis.
+
+    `series` maps a label to its group in `results` and its curve in days. `rows` maps the label of
+    each line of numbers under the axis to its `(quantity, group, column)` in `results`.
+    """
+    ticks = axis_months(dataset, question)
+    share = "survival" if quantity == "survival" else "incidence"
+    steps = pd.concat(
+        _steps(dataset, curve, share).assign(series=label) for label, (_, curve) in series.items()
+    )
+    landmarks = _landmarks(dataset, question, results, quantity, series)
+    x = alt.X(
+        "month:Q",
+        title=f"Months since {question.origin}",
+        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
+        axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
+    )
+    y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
+    colour = alt.Color(
+        "series:N", legend=None, scale=alt.Scale(domain=list(series), range=COLOURS[: len(series)])
+    )
+    curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
+    layers = [
+        curves.mark_area(interpolate="step-after", opacity=0.16)
+        .encode(y=alt.Y("lower:Q"), y2="upper:Q")
+        .transform_filter("isValid(datum.lower)"),
+        curves.mark_line(interpolate="step-after", strokeWidth=2, clip=True),
+        curves.transform_filter("datum.censored > 0").mark_tick(
+            orient="vertical", size=9, thickness=1, opacity=0.8
+        ),
+        *_landmark_layers(landmarks, ticks[-1], x, colour),
+        *_series_labels(list(series), colour),
+    ]
+    if len(series) > 1:
+        layers = [_fading(layer) for layer in layers]
+    layers += [*_hover_layers(curves), *_number_rows(results, rows, ticks, x)]
+    chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
+    if len(series) > 1:
+        chart = chart.add_params(alt.param(name=FOCUS, value=""))
+    return chart.configure(**STYLE)
+
+
+def _fading(layer: alt.Chart) -> alt.Chart:
+    """The layer, which steps back while the name of another curve is pressed."""
+    opacity = layer.mark.opacity
+    whole = 1 if opacity is alt.Undefined else opacity
+    here = f"!{FOCUS} || {FOCUS} == datum.series"
+    return layer.encode(opacity=alt.condition(here, alt.value(whole), alt.value(whole * FADED)))
+
+
+def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
+    """The curve in months, rounded to more than a screen shows.
+
+    Of a dataset that is not public the chart holds whole months only, and no patient's own day;
+    and where counts are masked, no month in which only a few left.
+    """
+    if not dataset.public:
+        curve = _by_month(dataset, curve)
+    columns = {"estimate": curve[share], "lower": curve["lower"], "upper": curve["upper"]}
+    steps = pd.DataFrame(columns).round(5)
+    steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
+    limits = zip(curve["lower"], curve["upper"], strict=True)
+    return steps.assign(
+        at_risk=[_unless_few(dataset, number) for number in curve["at_risk"]],
+        censored=curve["censored"].mask(curve["censored"].lt(dataset.mask_below), 0),
+        interval=[
+            MISSING if isnan(low) else f"{_percent(low)}–{_percent(up)}" for low, up in limits
+        ],
+    ).reset_index(drop=True)
+
+
+def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
+    """The curve at whole months, as far as anyone is followed; who leaves, in the month begun.
+
+    A landmark within a month is a step as well: its estimate is printed, and its mark would lie off
+    the curve. Nobody is shown to leave there.
+    """
+    last = int(dataset.months(curve.index.max())) + 1
+    days = [dataset.days(number) for number in range(last + 1)]
+    within = [
+        dataset.days(month) for month in dataset.settings.months if month % 1 and month < last
+    ]
+    monthly = est.at(curve, sorted([*days, *within]))
+    left = pd.Series(curve["censored"].to_numpy(), curve.index).cumsum()
+    seen = [left[left.index < day + dataset.settings.days_per_month].iloc[-1] for day in days]
+    leaving = pd.Series(seen, days).diff().fillna(seen[0])
+    monthly["censored"] = leaving.reindex(monthly.index, fill_value=0)
+    return monthly[monthly.drop(columns=["lower", "upper"]).notna().all(axis=1)]
+
+
+def _unless_few(dataset: Dataset, number: float) -> str:
+    return MASKED if 0 < number < dataset.mask_below else counted(number)
+
+
+def _percent(share: float) -> str:
+    return f"{shown(share, 'survival')}%"
+
+
+def _landmarks(
+    dataset: Dataset,
+    question: Endpoint,
+    results: pd.DataFrame,
+    quantity: str,
+    series: Mapping[str, tuple[str, pd.DataFrame]],
+) -> pd.DataFrame:
+    """The landmark estimates at which somebody is still followed."""
+    rows = []
+    for label, (group, _) in series.items():
+        for number in dataset.settings.months:
+            row = pick(results, quantity, group, number)
+            if pick(results, "at_risk", question.name, number)["estimate"] != 0:
+                text = _percent(row["estimate"])
+                limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
+                rows.append({"month": number, "series": label, "text": text, **limits})
+    columns = ["month", "series", "text", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _landmark_layers(
+    landmarks: pd.DataFrame, end: float, x: alt.X, colour: alt.Color
+) -> list[alt.Chart]:
+    """Points, bars and figures; of two curves the second stands a little to the right.
+
+    A figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
+    the others from left to right. The table under the chart has them all.
+    """
+    layers = []
+    places = {name: place for place, name in enumerate(landmarks["series"].unique())}
+    heights = [_label_height(row, places[row["series"]]) for _, row in landmarks.iterrows()]
+    landmarks = landmarks.assign(label_at=heights)
+    last_first = sorted(
+        landmarks.index, key=lambda row: landmarks["month"][row] < landmarks["month"].max()
+    )
+    landmarks = landmarks.loc[last_first]
+    tops = HEIGHT * (1 - landmarks["label_at"])
+    landmarks["from_width"] = least_widths(landmarks["month"] / end, tops, landmarks["text"])
+    for place, (_, rows) in enumerate(landmarks.sort_index().groupby("series", sort=False)):
+        base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
+        layers += [
+            base.transform_filter("isValid(datum.lower)")
+            .mark_rule(strokeWidth=1.5)
+            .encode(y="lower:Q", y2="upper:Q"),
+            base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
+            alt.Chart(rows)
+            .mark_text(dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
+            .encode(x=x, y="label_at:Q", text="text:N", fillOpacity=WHERE_ROOM),
+        ]
+    return layers
+
+
+# A label says from which width of the chart on there is room for it.
+WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
+
+
+def least_widths(
+    at: Sequence[float], tops: Sequence[float], texts: Sequence[str], size: float | None = None
+) -> list[int]:
+    """From which width of the axis on each label touches none of those before it.
+
+    `at` is the share of the axis at which a label is centred, `tops` its height in pixels, `size`
+    that of its letters, by default LABEL_SIZE's. A label that never has room gets a million.
+    """
+    needed = [0] * len(texts)
+    for width in WIDTHS:
+        high = size or min(max(width / 35, 8), 12)
+        kept: list[tuple[float, float, float]] = []
+        for place, (share, top, text) in enumerate(zip(at, tops, texts, strict=True)):
+            half = 0.34 * high * len(text) + 1
+            free = all(
+                abs(share * width - x) >= half + other or abs(top - y) >= 1.2 * high
+                for x, y, other in kept
+            )
+            if free:
+                kept.append((share * width, top, half))
+            else:
+                needed[place] = width + WIDTHS.step
+    return [10**6 if width > WIDTHS[-1] else width for width in needed]
+
+
+def _label_height(row: pd.Series, place: int) -> float:
+    """Above the interval; for a second curve below it, where the axis leaves room."""
+    gap = 0.03
+    ends = row[["lower", "estimate", "upper"]].dropna()
+    below = ends.min() - 1.5 * gap
+    return round(below if place and below > gap else ends.max() + gap, 5)
+
+
+def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
+    """Names of several curves in their colours, in the corner that rising curves leave free."""
+    if len(series) < 2:
+        return []
+    names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
+    return [
+        names.transform_filter(alt.datum.series == name)
+        .mark_text(align="left", fontSize=13, fontWeight="bold", limit=SHORTEST)
+        .encode(x=alt.value(12), y=alt.value(12 + 18 * place), text="name:N", color=colour)
+        for place, name in enumerate(series)
+    ]
+
+
+def _hover_layers(curves: alt.Chart) -> list[alt.Chart]:
+    nearest = alt.selection_point(
+        name="nearest", nearest=True, on="pointermove", clear="pointerout",
+        fields=["month", "series"], empty=False,
+    )  # fmt: skip
+    tooltip = [
+        alt.Tooltip("series:N", title="Curve"),
+        alt.Tooltip("month:Q", title="Month", format=".1f"),
+        alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
+        alt.Tooltip("interval:N", title="95% CI"),
+        alt.Tooltip("at_risk:N", title="At risk"),
+    ]
+    points = curves.mark_point(size=120, filled=True).encode(
+        opacity=alt.condition(nearest, alt.value(1), alt.value(0)), tooltip=tooltip
+    )
+    return [points.add_params(nearest).properties(name=HOVER)]
+
+
+def _number_rows(
+    results: pd.DataFrame,
+    rows: Mapping[str, tuple[str, str, str]],
+    ticks: Sequence[float],
+    x: alt.X,
+) -> list[alt.Chart]:
+    """Numbers under the axis, each centred on the axis's own tick, where there is room."""
+    lines = {
+        label: [_count(results, *source, number) for number in ticks]
+        for label, source in rows.items()
+    }
+    if not lines:
+        return []
+    longest = [max(texts, key=len) for texts in zip(*lines.values(), strict=True)]
+    shares = [number / ticks[-1] for number in ticks]
+    widths = least_widths(shares, [0] * len(ticks), longest, size=11)
+    layers = []
+    for place, (label, counts) in enumerate(lines.items()):
+        height = alt.value(HEIGHT + 58 + ROW * place)
+        numbers = pd.DataFrame({"month": ticks, "count": counts, "from_width": widths})
+        drawn = alt.Chart(numbers).mark_text(fontSize=11)
+        layers.append(drawn.encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM))
+        heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
+            align="right", dx=-22, fontSize=11, limit=HEADING
+        )
+        heading = heading.encode(x=alt.value(0), y=height, text="label:N", tooltip="label:N")
+        layers.append(heading)
+    return layers
+
+
+def _count(results: pd.DataFrame, quantity: str, group: str, column: str, month: float) -> str:
+    """A number under the axis; past the end of follow-up, where it is not known, a dash."""
+    number = pick(results, quantity, group, month)[column]
+    past = pd.isna(number) and at_risk(results, group, month) == 0
+    return MISSING if past else counted(number)

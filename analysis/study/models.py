@@ -1,0 +1,178 @@
+"""What Table 3 records: hazard ratios of each factor, alone and together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from .. import survival as est
+from ..dataset.endpoints import (
+    Endpoint,
+    answerable,
+    covariate_rows,
+    endpoint,
+    entry_days,
+    never_at_risk,
+    rows_as_if_known,
+)
+from ..dataset.model import Dataset, Factor, NotRecorded
+from ..page.rows import frame
+
+SELECTION_LEVEL = 0.05  # the paper's level for candidates, entry and removal
+
+
+def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
+    """Hazard ratios of one endpoint: each factor alone, the candidates, stepwise, and over time.
+
+    `univariate` fits each factor by itself. `unselected` holds all candidates, the factors whose
+    univariate Wald P is below .05, in the patients complete in all of those, and `multivariate`
+    what stepwise selection keeps of them. `postbaseline` fits the postbaseline factors that can
+    come to every patient of the endpoint together: transplant, say, follows response. `fixed`
+    counts a postbaseline factor as if known from the start, which is wrong. `never_at_risk` counts
+    those of a factor's `among`, where it is a day, whose time ends on or before it.
+    `p_proportional_*` tests that a model's ratios stay the same over time; under the endpoint's
+    name, all at once. `early` and `late` are a factor's ratios before and after `split` months.
+    An estimate is missing where a factor separates the events or does not vary.
+    Two statements for every factor say 1 for yes and 0 for no: `associated`, its univariate P is
+    below .05, and `kept`, the stepwise model holds it. Both are missing without an estimate.
+    """
+    factors = factors_of(dataset, question)
+    rows = []
+    for factor in factors:
+        alone = covariate_rows(dataset, question, [factor])
+        rows += model_rows(question, "univariate", [factor], alone)
+        rows += _proportional(question, "univariate", [factor], alone)[:1]
+        rows += _early_and_late(dataset, question, factor, alone)
+        rows += _entering(dataset, question, factor)
+    later = _postbaseline(dataset, question)
+    rows += [row for factor in later for row in _fixed(dataset, question, factor)]
+    p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
+    candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
+    chosen: list[Factor] = []
+    if candidates:
+        complete = covariate_rows(dataset, question, candidates)
+        rows += model_rows(question, "unselected", candidates, complete)
+        kept = est.stepwise(complete, [f.column for f in candidates], SELECTION_LEVEL)
+        chosen = [f for f in candidates if f.column in kept]
+        if chosen:
+            rows += model_rows(question, "multivariate", chosen, complete)
+            rows += _proportional(question, "multivariate", chosen, complete)
+    everybody = [factor for factor in later if _of_all(dataset, question, factor)]
+    if len(everybody) > 1:
+        together = covariate_rows(dataset, question, everybody)
+        rows += model_rows(question, "postbaseline", everybody, together)
+    rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
+    rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
+    return frame(rows)
+
+
+def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame:
+    """Death after what comes after baseline: from its day (`univariate`), as if known (`fixed`).
+
+    Of the factor of one `column`, or of all; no rows where the dataset names none.
+    """
+    question = endpoint(dataset, "os")
+    rows = []
+    for factor in _postbaseline(dataset, question):
+        if column in (None, factor.column):
+            alone = covariate_rows(dataset, question, [factor])
+            rows += model_rows(question, "univariate", [factor], alone)
+            rows += _fixed(dataset, question, factor)
+    return frame(rows)
+
+
+def _postbaseline(dataset: Dataset, question: Endpoint) -> list[Factor]:
+    return [f for f in factors_of(dataset, question) if f.kind == "postbaseline"]
+
+
+def _fixed(dataset: Dataset, question: Endpoint, factor: Factor) -> list[dict]:
+    return model_rows(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
+
+
+def _proportional(
+    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
+) -> list[dict]:
+    """P of each factor of a model, then of all together."""
+    p = est.proportional_hazards_test(rows, [factor.column for factor in factors])["p"]
+    keys = [*(_key(question, factor) for factor in factors), question.name]
+    common = {"n": rows["patient"].nunique(), "events": rows["event"].sum()}
+    return [
+        {"quantity": f"p_proportional_{kind}", "group": key, "estimate": value, **common}
+        for key, value in zip(keys, p, strict=True)
+    ]
+
+
+def _early_and_late(
+    dataset: Dataset, question: Endpoint, factor: Factor, rows: pd.DataFrame
+) -> list[dict]:
+    split, fits = est.early_and_late(rows, factor.column)
+    group, seen = {"group": _key(question, factor)}, {"n": rows["patient"].nunique()}
+    seen["events"] = rows["event"].sum()
+    made = [{"quantity": "split", "estimate": dataset.months(split), **group, **seen}]
+    for side, fit in fits.items():
+        seen = {"n": fit.n, "events": fit.events}
+        ratio = _ratio_of(fit.summary().loc[factor.column])
+        made.append({"quantity": f"hazard_ratio_{side}", **ratio, **group, **seen})
+    return made
+
+
+def _entering(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[dict]:
+    """Who never comes to be at risk, where a factor's patients enter on a day."""
+    if factor.among and dataset.is_day(factor.among):
+        never = never_at_risk(dataset, question, factor)
+        asked = entry_days(dataset, question, [factor]).notna().sum()
+        group = {"group": _key(question, factor)}
+        yield {"quantity": "never_at_risk", "estimate": never, "n": asked, **group}
+
+
+def _statements(true: Mapping[str, bool], quantity: str, p: Mapping[str, float]) -> Iterator[dict]:
+    for key, value in true.items():
+        estimate = np.nan if pd.isna(p[key]) else float(value)
+        yield {"quantity": quantity, "group": key, "estimate": estimate}
+
+
+def _of_all(dataset: Dataset, question: Endpoint, factor: Factor) -> bool:
+    """Whether every patient of the endpoint is in the factor's model from the start."""
+    return bool((entry_days(dataset, question, [factor]) == -np.inf).all())
+
+
+def factors_of(dataset: Dataset, question: Endpoint) -> list[Factor]:
+    """The dataset's factors for an endpoint, in its order."""
+    return [factor for factor in dataset.factors if question.name in factor.endpoints]
+
+
+def factor_labels(dataset: Dataset, question: Endpoint) -> dict[str, str]:
+    """The labels of an endpoint's factors by their group in the results, in the dataset's order."""
+    return {_key(question, factor): factor.label for factor in factors_of(dataset, question)}
+
+
+def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
+    """The endpoints of Table 3 that the dataset records and names factors for."""
+    found = [q for q in answerable(dataset, "os", "rfs") if factors_of(dataset, q)]
+    if not found:
+        endpoint(dataset, "os")  # where its patients are masked, that is the reason
+        raise NotRecorded("No factors can be compared: this dataset names none.")
+    return found
+
+
+def model_rows(
+    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
+) -> list[dict]:
+    """`hazard_ratio_KIND` and `p_KIND` of each factor in one Cox model of the rows."""
+    fit = est.cox(rows, [factor.column for factor in factors])
+    made = []
+    for factor, (_, line) in zip(factors, fit.summary().iterrows(), strict=True):
+        common = {"group": _key(question, factor), "n": fit.n, "events": fit.events}
+        made.append({"quantity": f"hazard_ratio_{kind}", **_ratio_of(line), **common})
+        made.append({"quantity": f"p_{kind}", "estimate": line["p"], **common})
+    return made
+
+
+def _ratio_of(line: pd.Series) -> dict:
+    return {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
+
+
+def _key(question: Endpoint, factor: Factor) -> str:
+    return f"{question.name}:{factor.column}"

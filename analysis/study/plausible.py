@@ -1,0 +1,136 @@
+"""What a checked dataset says that is hardly so: codes as numbers, outcomes as baseline, times.
+
+Each is a warning, for a rare cohort may be like this. `hidden` lines show no patient's value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from ..dataset.columns import EVENT_DAYS, RESERVED
+from ..dataset.model import Dataset
+from ..dataset.problems import Problem, one_line, quoted
+from ..importing.missing import suspects
+from ..importing.words import CODES, COUNTS, OUTCOMES, about, normal
+
+FEW_CODES = 12  # more different whole numbers are a count or a measurement, unless a name says so
+YEAR = 365.25
+MONTHS = 240  # so short a follow-up would be a usual one in months
+LONG, WAIT, ALL_LATE = 50 * YEAR, 10 * YEAR, 20 * YEAR
+
+
+def implausible(text: pd.DataFrame, dataset: Dataset, file: str) -> Iterator[Problem]:
+    """Warnings for a dataset in which nothing is wrong; `text` is its table as it stands."""
+    numeric = {c.column for c in dataset.characteristics if c.statistics} - {*RESERVED}
+    for column in dataset.patients:
+        if column in numeric:
+            yield from _codes(dataset, column, file)
+        if column in numeric or column in ("last_contact_day", *EVENT_DAYS):
+            yield from _missing(text[column], file)
+    for entry in dataset.characteristics:
+        if entry.kind == "baseline" and entry.column not in RESERVED:
+            yield from _outcomes(dataset, entry.column, file)
+    yield from _times(dataset, file)
+    yield from _far(dataset.patients["last_contact_day"], text, file)
+    yield from _events(dataset, file)
+
+
+def _codes(dataset: Dataset, column: str, file: str) -> Iterator[Problem]:
+    """Whole numbers that name a group have no median."""
+    values = dataset.patients[column].dropna()
+    words = set(normal(f"{column} {dataset.label(column)}").split("_"))
+    if values.nunique() < 2 or (values % 1 != 0).any():
+        return
+    levels = sorted(values.unique())
+    named = bool(words & CODES)
+    two = len(levels) == 2 and not words & COUNTS
+    if two or (named and (len(levels) <= FEW_CODES or not words & COUNTS)):
+        shown = ", ".join(f"{level:g}" for level in levels[:6]) + ", …" * (len(levels) > 6)
+        said = "look like codes, of which a table would print the median; "
+        said += "if they are, make it type string with an enum"
+        count = f"{len(levels)} different whole numbers"
+        yield Problem(
+            file,
+            column=column,
+            expected=f"{count} ({shown}) {said}",
+            hidden=f"{count} {said}",
+        )
+
+
+def _missing(cells: pd.Series, file: str) -> Iterator[Problem]:
+    """What the import would have asked about."""
+    filled = cells[cells != ""]
+    for code in suspects(filled):
+        rows = filled.index[filled == code]
+        more = f" (so do {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+        said = f"looks like a code for missing{more}; if it is, leave the cell blank"
+        yield Problem(
+            file,
+            int(rows[0]),
+            str(cells.name),
+            expected=f"{quoted(code)} {said}",
+            hidden=f"the cell {said}",
+        )
+
+
+def _outcomes(dataset: Dataset, column: str, file: str) -> Iterator[Problem]:
+    words = about(column) | about(dataset.label(column))
+    found = next((OUTCOMES[word] for word in sorted(words) if word in OUTCOMES), None)
+    if found:
+        expected = f"says something of {found}, and stands among the baseline characteristics"
+        yield Problem(file, column=column, expected=expected)
+
+
+# --- times -----------------------------------------------------------------------------------
+
+
+def _times(dataset: Dataset, file: str) -> Iterator[Problem]:
+    """Follow-up in another unit than days, or counted from another day 0."""
+    days = dataset.patients["last_contact_day"]
+    first = min(dataset.settings.months, default=0)
+    if len(days) < 2:
+        return
+    longest, decimals = days.max(), int((days % 1 != 0).sum())
+    said = ""
+    if dataset.months(longest) < first and (decimals > len(days) / 2 or longest < MONTHS):
+        parts = f", and {decimals} of {len(days)} days have decimals" if decimals else ""
+        said = f"nobody is followed to {first:g} months{parts}; are these months or years, to be "
+        said += "imported `as` such?"
+    elif days.min() >= ALL_LATE:
+        said = "every follow-up is longer than 20 years; are these dates, counted from a day 0 of "
+        said += "a program, or days from birth?"
+    elif days.median() > LONG:
+        said = "half of the patients are followed for more than 50 years; are these days?"
+    if said:
+        yield Problem(file, column="last_contact_day", expected=said)
+
+
+def _far(days: pd.Series, text: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """One follow-up far beyond all others is a slip or a code."""
+    known = days.sort_values()
+    if len(known) > 3 and known.iloc[-1] > max(WAIT, 4 * known.iloc[-2]):
+        row = int(text.index[known.index[-1]])
+        years = known.iloc[-1] / YEAR
+        said = "far beyond all other follow-up; a slip, a date or a code for missing?"
+        yield Problem(
+            file, row, "last_contact_day", expected=f"{years:.0f} years, {said}", hidden=said
+        )
+
+
+def _events(dataset: Dataset, file: str) -> Iterator[Problem]:
+    """Events of everybody on their last day, and deaths that are the living."""
+    patients = dataset.patients
+    last, died = patients["last_contact_day"], patients["died"].eq("yes")
+    for column in EVENT_DAYS:
+        happened = patients[column].notna() if column in patients else pd.Series(dtype=bool)
+        if happened.sum() >= 5 and patients[column][happened].eq(last[happened]).all():
+            name = one_line(dataset.label(column))
+            said = f"all {happened.sum()} who have it have it on their last contact; "
+            said += f"is it the end of follow-up rather than “{name}”?"
+            yield Problem(file, column=column, expected=said)
+    if min(died.sum(), (~died).sum()) >= 5 and last[died].min() > last[~died].max():
+        said = "every death comes later than every last contact of the living; are the codes "
+        said += "of died the wrong way round?"
+        yield Problem(file, column="died", expected=said)

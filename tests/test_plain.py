@@ -1,0 +1,75 @@
+"""The cells of plain code: they run without the book, and give the page's number."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from analysis.dataset.model import ROOT, load
+from analysis.page.formats import rounded, scaled
+from analysis.page.rows import pick
+from analysis.site.build import notebooks
+
+MAGIC = "%%plain "
+RUN_EACH = """
+import pathlib, runpy
+for cell in sorted(pathlib.Path().glob("cell_*.py")):
+    print("---", flush=True)
+    runpy.run_path(str(cell))
+"""
+BOOKS = {"": "blinatumomab", "bmt": "bmt", "myeloid": "myeloid"}
+
+
+def plain_cells(notebook: Path) -> list[str]:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return [source for source in sources if source.startswith(MAGIC)]
+
+
+WITH_PLAIN = [path for path in notebooks() if plain_cells(path)]
+
+
+@pytest.mark.parametrize("notebook", WITH_PLAIN, ids=lambda path: path.stem)
+def test_plain_code_is_short_and_knows_nothing_of_ours(notebook: Path):
+    for source in plain_cells(notebook):
+        _, *code = source.splitlines()
+        assert 6 <= len(code) <= 15
+        assert not re.search(r"\banalysis\b|\bpage\b|\bdata\b\.", source)
+
+
+@pytest.mark.parametrize("slug", BOOKS)
+def test_plain_code_gives_the_number_of_its_page(site: Path, tmp_path: Path, slug: str):
+    """As the site shows it, run outside the repository, beside nothing but the patients."""
+    load(ROOT / "data" / BOOKS[slug]).patients.to_csv(tmp_path / "patients.csv", index=False)
+    shown = list(shown_cells(site / slug))
+    for place, (_, code, _, _) in enumerate(shown):
+        (tmp_path / f"cell_{place:02}.py").write_text(code, "utf-8")
+    command = [sys.executable, "-I", "-W", "ignore", "-c", RUN_EACH]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    printed = ran.stdout.split("---\n")[1:]
+    assert len(printed) == len(shown) >= len(WITH_PLAIN) // 2
+    for (page, _, said, key), now in zip(shown, printed, strict=True):
+        assert now.strip() == said.strip(), page
+        results = pd.read_csv(site / slug / "results" / f"{page}.csv")
+        quantity, group, *month = key.split()
+        row = pick(results, quantity, group, *map(float, month))
+        number = re.search(r"\d+(\.\d+)?", said)[0]
+        decimals = len(number.partition(".")[2])
+        assert number == rounded(scaled(row["estimate"], quantity), decimals), page
+
+
+def shown_cells(book: Path) -> Iterator[tuple[str, str, str, str]]:
+    """The page, the code, what it printed and the row of each plain cell of a book."""
+    for notebook in WITH_PLAIN:
+        tree = BeautifulSoup((book / f"{notebook.stem}.html").read_bytes(), "html.parser")
+        for printed in tree.select("pre.plain-output"):
+            code = printed.find_previous(class_="highlight-python").get_text()
+            yield notebook.stem, code, printed.get_text(), printed["data-row"]
