@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from analysis.dataset.model import ROOT, NotRecorded
+from analysis.page import charts
 from analysis.page import page as opening
 from analysis.page.rows import frame
 from analysis.site.build import notebooks
@@ -65,12 +67,24 @@ def run(
     change: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     **parameters: Any,
 ) -> Page:
-    """The page of a name. With `change` it speaks of other numbers than those that it found."""
+    """The page of a name, without drawings: its charts are there as data.
+
+    With `change` it speaks of other numbers than those that it found.
+    """
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
     found = opening.masked
     said = found if change is None else lambda *given: change(found(*given))
-    with mock.patch.object(opening, "masked", said):
+    undrawn = mock.patch.object(charts, "_svg", lambda *_: "")
+    with mock.patch.object(opening, "masked", said), undrawn:
         return page(ROOT / "book" / f"{name}.ipynb", given)
+
+
+def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
+    """A shipped dataset in a new folder, its patients changed; all of their values are text."""
+    made = Path(shutil.copytree(ROOT / "data" / name, folder))
+    patients = pd.read_csv(made / "patients.csv", dtype=str, keep_default_na=False)
+    change(patients).to_csv(made / "patients.csv", index=False)
+    return made
 
 
 def page(notebook: Path, parameters: dict[str, Any]) -> Page:
@@ -79,6 +93,7 @@ def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     # In a module of its own: a `__main__` that is emptied can start no other process.
     shell = InteractiveShell.instance(cache_size=0, user_module=ModuleType("page"))
     shell.showtraceback = lambda *_, **__: None  # an error is raised below
+    shell.displayhook.compute_format_data = lambda _: ({}, {})  # a result is shown below
     shell.reset(new_session=False)
     before = Path.cwd()
     os.chdir(ROOT)

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
+import pandas as pd
 import yaml
 
+from ..dataset.endpoints import Endpoint
 from ..dataset.model import ROOT
 
 PREFIX = "lesson_"  # of the names of all lessons
@@ -54,6 +56,11 @@ class Verdict:
         text = html.escape(self.words)
         shown = f'<p class="verdict {kind}"><strong>{head}</strong> {text}</p>'
         return {"text/html": shown, "text/plain": f"{head} {self.words}"}
+
+
+def times(question: Endpoint) -> pd.DataFrame:
+    """An endpoint's `days` and whether the patient `died`, to be computed with in exercises."""
+    return pd.DataFrame({"days": question.time, "died": question.observed > 0})
 
 
 def check(given: object, exercise: Exercise) -> Verdict:
