@@ -109,6 +109,7 @@ def execute(
             parameters,
             kernel_name="python3",
             kernel_manager_class=kernels,
+            coalesce_streams=True,  # what a cell prints comes in pieces, by chance
             progress_bar=False,
         )
     except papermill.PapermillExecutionError as error:
