@@ -28,6 +28,7 @@ REASONS = {
     "question": "asks, and does not answer",
     "print": "takes its numbers from the print, whatever they are",
     "name": "a word that the code needs",
+    "run": "one of several, of which the run chooses",
 }
 ALLOWED = Path(__file__).with_name("typed_conclusions.csv")
 # That two intervals overlap says nothing of a difference: no page may argue so.

@@ -60,7 +60,8 @@ class Verdict:
 
 def times(question: Endpoint) -> pd.DataFrame:
     """An endpoint's `days` and whether the patient `died`, to be computed with in exercises."""
-    return pd.DataFrame({"days": question.time, "died": question.observed > 0})
+    died = question.observed > 0
+    return pd.DataFrame({"days": question.time, "died": died}, index=question.data.index)
 
 
 def check(given: object, exercise: Exercise) -> Verdict:
