@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import run
 
-from analysis import load
 from analysis import survival as est
-from analysis.course import competing_risks as lesson
 from analysis.dataset.endpoints import Endpoint, endpoint
+from analysis.dataset.model import ROOT, load
 from analysis.page.rows import pick
-from analysis.survival import fine_gray
 
+LESSON = "lesson_04_competing_risks"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 REFERENCE = Path(__file__).parent / "reference"
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
-def shipped(request):
-    """A dataset, its responders' endpoint, and the lesson's results."""
+def shipped(request, tmp_path_factory):
+    """A dataset, its responders' endpoint, and the lesson's page."""
     data = load(f"data/{request.param}")
-    return data, endpoint(data, "relapse"), lesson.results(data)
+    page = run(LESSON, f"data/{request.param}", tmp_path_factory.mktemp("results"))
+    return data, endpoint(data, "relapse"), page
 
 
 def both(question: Endpoint) -> tuple[pd.Series, pd.Series]:
     time, event = question.time, question.observed
     right = est.cumulative_incidence(time, event, 1)["incidence"]
-    return right, lesson.one_minus_survival(time, event, 1)["incidence"].reindex(right.index)
+    return right, 1 - est.survival_curve(time, event == 1)["survival"].reindex(right.index)
 
 
 def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_event(shipped):
@@ -44,52 +46,48 @@ def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_ev
 
 
 def test_it_is_so_at_every_landmark(shipped):
-    data, _, results = shipped
+    data, _, page = shipped
     for month in data.settings.months:
         right, wrong = (
-            pick(results, quantity, "relapse", month)["estimate"]
+            pick(page.numbers, quantity, "relapse", month)["estimate"]
             for quantity in ("cumulative_incidence", "one_minus_survival")
         )
         assert wrong > right
 
 
 def test_the_parts_are_a_whole_and_by_one_minus_survival_more(shipped):
-    data, _, results = shipped
+    data, _, page = shipped
     for month in data.settings.months:
-        free = pick(results, "survival", "relapse", month)["estimate"]
+        free = pick(page.numbers, "survival", "relapse", month)["estimate"]
         right, wrong = (
-            free + sum(pick(results, q, cause, month)["estimate"] for cause in lesson.CAUSES)
+            free
+            + sum(pick(page.numbers, q, cause, month)["estimate"] for cause in ("relapse", "death"))
             for q in ("cumulative_incidence", "one_minus_survival")
         )
         assert right == pytest.approx(1)
         assert wrong > 1.01
+    assert "its parts are more than the whole" in page.text
+    assert "the error is not seen here" not in page.text
 
 
 def test_more_censored_deaths_lead_from_the_incidence_to_one_minus_survival(shipped):
-    data, question, results = shipped
-    rows = results[results["quantity"] == "cumulative_incidence_censored"]
+    data, question, page = shipped
+    rows = page.numbers[page.numbers["quantity"] == "cumulative_incidence_censored"]
     (month,) = rows["months"].unique()
     assert rows["estimate"].is_monotonic_increasing
     ends = [
-        pick(results, quantity, "relapse", month)["estimate"]
+        pick(page.numbers, quantity, "relapse", month)["estimate"]
         for quantity in ("cumulative_incidence", "one_minus_survival")
     ]
     assert list(rows["estimate"].iloc[[0, -1]]) == pytest.approx(ends)
     assert (data.months(question.time) >= month).any()
 
 
-def test_who_is_drawn_for_a_share_is_drawn_for_a_larger_one():
-    event = np.tile([0, 1, 2, 2], 10)
-    drawn = [lesson.with_censored_deaths(event, share) != event for share in (0, 0.3, 0.6, 1)]
-    assert [int(which.sum()) for which in drawn] == [0, 6, 12, 20]
-    assert not any((few & ~more).any() for few, more in zip(drawn, drawn[1:], strict=False))
-
-
 def test_the_ratios_of_the_incidence_are_those_of_r(shipped):
-    data, _, results = shipped
+    data, _, page = shipped
     known = pd.read_csv(REFERENCE / "lessons.csv")
     known = known[known["dataset"].eq(data.name) & known["estimator"].eq("fine_gray")]
-    ours = results[results["quantity"] == "hazard_ratio_subdistribution"]
+    ours = page.numbers[page.numbers["quantity"] == "hazard_ratio_subdistribution"]
     ours = ours.set_index("group")["estimate"]
     theirs = {
         f"relapse:{row.quantity.removeprefix('beta:')}": np.exp(row.value)
@@ -108,18 +106,17 @@ def test_a_factor_that_only_kills_lowers_the_incidence_of_relapse():
     time, event = np.minimum(relapse, death), np.where(relapse < death, 1, 2)
     rows = pd.DataFrame({"patient": range(4000), "start": -np.inf, "stop": time, "x": x})
     specific = est.cox(rows.assign(event=(event == 1) * 1), ["x"]).summary()
-    sub = fine_gray(time, event, 1, rows[["x"]]).summary()
+    sub = est.fine_gray(time, event, 1, rows[["x"]]).summary()
     assert specific.loc["x", "lower"] < 1 < specific.loc["x", "upper"]
     assert sub.loc["x", "upper"] < 0.7
 
 
-def test_where_no_relapse_follows_a_death_the_page_says_so(shipped):
-    data, question, _ = shipped
-    patients = data.patients.copy()
+def test_where_no_relapse_follows_a_death_the_page_says_so(tmp_path):
+    folder = Path(shutil.copytree(ROOT / "data" / "myeloid", tmp_path / "late"))
+    question = endpoint(load(folder), "relapse")
+    patients = pd.read_csv(folder / "patients.csv", dtype=str, keep_default_na=False)
+    end = patients["last_contact_day"].astype(float).max() + 1
     late = question.data.index[question.observed == 2]
-    end = patients["last_contact_day"].max() + 1
-    patients.loc[late, "last_contact_day"] = end  # after every relapse
-    changed = type(data)(**{**vars(data), "patients": patients})
-    said = str(lesson.told(changed, lesson.results(changed)))
-    assert "the error is not seen here" in said
-    assert "the error is not seen here" not in str(lesson.told(data, lesson.results(data)))
+    patients.loc[late, "last_contact_day"] = f"{end:.0f}"  # after every relapse
+    patients.to_csv(folder / "patients.csv", index=False)
+    assert "the error is not seen here" in run(LESSON, folder, tmp_path / "results").text

@@ -93,6 +93,27 @@ def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.Laye
     return chart.configure(**STYLE)
 
 
+def parts_legend(
+    parts: Mapping[str, float], colour: alt.Color, at_right: bool = False
+) -> list[alt.Chart]:
+    """The names of stacked parts at an upper corner, the highest first, and how dark each is."""
+    square, word, side = (8, 18, "left")
+    if at_right:
+        square, word, side = (alt.ExprRef("width - 6"), alt.ExprRef("width - 16"), "right")
+    made = []
+    for place, (part, opacity) in enumerate(reversed(parts.items())):
+        base = alt.Chart(pd.DataFrame({"part": [part]})).encode(y=alt.value(8 + 17 * place))
+        made += [
+            base.mark_point(shape="square", filled=True, size=90, opacity=opacity).encode(
+                x=alt.value(square), color=colour
+            ),
+            base.mark_text(align=side, fontSize=LABEL_SIZE, fontWeight="bold").encode(
+                x=alt.value(word), text="part:N"
+            ),
+        ]
+    return made
+
+
 def _rules(marks: pd.DataFrame, x: alt.X, names: int) -> list[alt.Chart]:
     """Vertical rules, below so many names, with words beside their lower end."""
     base = alt.Chart(marks).encode(x=x)

@@ -1,0 +1,103 @@
+"""Keys to the exercises of Lesson 4: what is right on a dataset, and what mistakes would give."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .. import survival
+from ..dataset.endpoints import endpoint
+from ..dataset.model import Dataset
+from ..study.curves import told_months
+from .exercises import Exercise
+
+# Eight invented patients: whole months, and 1 relapse, 2 death without relapse, 0 neither.
+EIGHT = pd.DataFrame({"days": [1, 2, 4, 5, 7, 9, 11, 12], "event": [2, 1, 1, 0, 2, 1, 0, 0]})
+YEAR = 12
+
+
+def patients(dataset: Dataset) -> pd.DataFrame:
+    """The responders' `days` and `event`: 0 neither, 1 relapse, 2 death without it."""
+    question = endpoint(dataset, "relapse")
+    return pd.DataFrame({"days": question.time, "event": question.observed})
+
+
+def first_landmark(dataset: Dataset) -> float:
+    """The day of the first landmark that can be told."""
+    return dataset.days(told_months(dataset, endpoint(dataset, "relapse"))[0])
+
+
+def exercise_1(dataset: Dataset) -> Exercise:
+    """The incidence of relapse in the eight at one year, by hand."""
+    right, wrong, free = _shares(EIGHT, YEAR)
+    return Exercise(
+        right,
+        "Event-free before the relapses are 7/8, 6/8 and 15/32, at risk 7, 6 and 3: "
+        "1/8 + 1/8 + 5/32.",
+        [
+            (wrong, "That is 1 − Kaplan–Meier: the dead cannot relapse any more."),
+            (3 / 8, "You counted who left, alive, as never to relapse."),
+            (3 / 6, "You left some out: who died and who left are patients of the question, too."),
+            (1 - free, "That is the share with either event."),
+            (1 - free - right, "That is the incidence of death without relapse."),
+        ],
+    )
+
+
+def exercise_2(dataset: Dataset) -> Exercise:
+    """1 - Kaplan-Meier of the eight at one year, to see how far off it is."""
+    right, wrong, free = _shares(EIGHT, YEAR)
+    return Exercise(
+        wrong,
+        "1 − 6/7 × 5/6 × 2/3. It is above the incidence: the two who died are counted as if they "
+        "might relapse later.",
+        [
+            (1 - wrong, "That is the Kaplan–Meier estimate itself. Take it from 1."),
+            (right, "That is the incidence. Here deaths are to count as censored."),
+            (1 - free, "You let the curve fall at deaths, too."),
+        ],
+    )
+
+
+def exercise_3(dataset: Dataset) -> Exercise:
+    """Which of the questions a cause-specific hazard ratio answers."""
+    return Exercise(
+        {"a", "d"},
+        "Both ask for a rate among those in whom the event can still come. The others ask how many "
+        "have it in the end, which deaths decide, too: the incidence and its ratio.",
+        [
+            ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
+            ({"a", "b", "d"}, "How likely a relapse is for a patient depends on death as well."),
+            ({"a"}, "Death without relapse has a rate, too, and so a cause-specific ratio."),
+            ({"a", "b", "c", "d"}, "Two of them ask how many, not how fast."),
+        ],
+    )
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """The incidence of relapse in the dataset at the first landmark, as a sum of products."""
+    ours = patients(dataset)
+    day = float(survival.met(first_landmark(dataset), ours["days"]))
+    right, wrong, free = _shares(ours, day)
+    crude = ((ours["days"] <= day) & (ours["event"] == 1)).mean()
+    return Exercise(
+        right,
+        "The sum over the days of relapse is the estimate of Figure 1D.",
+        [
+            (wrong, "That is 1 − Kaplan–Meier: let `free` fall at deaths, too."),
+            (crude, "You counted who left, alive, as never to relapse."),
+            (1 - free, "That is the share with either event."),
+            (free, "That is the share with neither event."),
+        ],
+    )
+
+
+def _shares(patients: pd.DataFrame, day: float) -> tuple[float, float, float]:
+    """Incidence of event 1, 1 - Kaplan-Meier of it, and the share with no event, on a day."""
+    days, event = patients["days"], patients["event"].to_numpy()
+    incidence = survival.cumulative_incidence(days, event, 1)
+    naive, free = (survival.survival_curve(days, which) for which in (event == 1, event > 0))
+    return (
+        survival.at(incidence, [day])["incidence"].iloc[0],
+        1 - survival.at(naive, [day])["survival"].iloc[0],
+        survival.at(free, [day])["survival"].iloc[0],
+    )
