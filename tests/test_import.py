@@ -240,6 +240,30 @@ def test_points_may_part_thousands_where_commas_may_part_decimals(tmp_path, othe
     assert patients_of(tmp_path / "made")["cells"].tolist() == read.split()
 
 
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize(
+    ("cells", "other", "asked"),
+    [
+        ("12.000 150.000 8.500", "1.210 3.000 2.400", True),  # platelets, days
+        ("1.250  3.125", "4 5 6", True),
+        ("12.000 150.000 8.500", "12.5 3.25 7", False),  # a point parts decimals there
+        ("1.25 3.125 2.5", "4 5 6", False),
+        ("0.125 1.250 3.125", "4 5 6", False),
+    ],
+)
+def test_three_digits_after_each_point_are_asked(tmp_path, delimiter, cells, other, asked):
+    rows = [["id", "cells", "other", "last_contact_day", "died"]]
+    rows += [[*row, "9", "1"] for row in zip("abc", cells.split(" "), other.split(), strict=True)]
+    file = written(tmp_path / "t.csv", "".join(delimiter.join(row) + "\n" for row in rows))
+    lines = problems(file, tmp_path / "made")
+    assert any("what parts the decimals" in line for line in lines) == asked
+    answer(tmp_path / "made", time_origin="diagnosis", **({"decimal": '","'} if asked else {}))
+    import_folder(file, tmp_path / "made")
+    read = [cell.replace(".", "") if asked else cell for cell in cells.split(" ")]
+    made = patients_of(tmp_path / "made")["cells"]
+    assert pd.to_numeric(made).equals(pd.to_numeric(pd.Series(read)))
+
+
 @pytest.mark.parametrize(
     ("cells", "read"),
     [

@@ -131,9 +131,7 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
         used["missing_in"] = options["missing_in"]
     text, blanked = blank(text, used.get("missing", []), options.get("missing_in", {}))
     if raw.loose:
-        used["decimal"] = options.get("decimal") or _decimal(
-            text, raw.options.get("delimiter", ",")
-        )
+        used["decimal"] = options.get("decimal") or _decimal(text, used.get("delimiter"))
         text = _with_points_only(text, used["decimal"], options)
     named = {name: raw.variables.get(name, Variable(name)) for name in text}
     digest = hashlib.sha256(content).hexdigest()
@@ -258,26 +256,36 @@ def _with_points_only(table: pd.DataFrame, decimal: str, options: dict[str, Any]
     return table.apply(_whole)
 
 
-def _decimal(table: pd.DataFrame, delimiter: str) -> str:
-    """What parts the decimals; `?` where 1,234 or 1.234 may be a number or a thousand."""
-    found, pointed = set(), False
+def _decimal(table: pd.DataFrame, delimiter: str | None) -> str:
+    """What parts the decimals; `?` where 1,234 or 1.234 may be a number or a thousand.
+
+    Without a delimiter the cells come from a workbook, whose numbers have a point for decimals.
+    """
+    found, pointed, mixed, proven = set(), False, False, False
     for name in table:
         cells = table[name][table[name] != ""]
-        pointed |= _pointed(cells)
+        numbers = cells.str.fullmatch(NUMBER)
         commas = cells[cells.str.fullmatch(_COMMA_NUMBER) | cells.str.fullmatch(_GROUPED)]
-        if len(commas) and (cells.str.fullmatch(NUMBER) | cells.isin(commas)).all():
+        if len(commas) and (numbers | cells.isin(commas)).all():
             found.add("?" if commas.str.fullmatch(_THOUSANDS).all() else ",")
-    if pointed and (delimiter != "," or "," in found):  # as programs write that have a comma
+        if _pointed(cells):
+            pointed = True
+            mixed |= bool(cells.str.fullmatch(_UP_TO_999).any())
+        elif len(cells) and numbers.all():  # 12.5 in one column says what 1.250 is in another
+            proven |= bool(cells.str.contains(".", regex=False).any())
+    thousands = not proven or (mixed and delimiter != ",")
+    if pointed and ("," in found or (delimiter and thousands)):
         return "?"
     return "," if "," in found else "?" if found else "."
 
 
 def _pointed(column: pd.Series) -> bool:
-    """True where points part whole numbers only from 1.000 on, as 912 beside 1.044 has it."""
+    """True where points may part thousands: 1.044 beside 912, or 1.250 and 12.000 alone."""
     cells = column[column != ""]
     thousands = cells.str.fullmatch(_POINTED_THOUSANDS)
     small = cells.str.fullmatch(_UP_TO_999)
-    return bool(thousands.any() and small.any() and (thousands | small).all())
+    several = small.any() or thousands.sum() > 1
+    return bool(thousands.any() and several and (thousands | small).all())
 
 
 def _with_points(table: pd.DataFrame) -> pd.DataFrame:
