@@ -593,8 +593,56 @@ def test_the_rule_that_makes_days_of_aval_is_said(tmp_path, aval, plus, expected
 
 def test_a_unit_that_the_dates_contradict_is_said(tmp_path):
     adsl, adtte = adam_pair(tmp_path, plus=0, words="Overall Survival (months)")
+    (line, _) = problems(adsl, tmp_path / "made", adtte=adtte)
+    assert "ADT - STARTDT says otherwise than months in 3 of 3 records" in line
+    changed(tmp_path / "made", "unit: months", "unit: months\n  aval: as_is")
     lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
     assert any("in 3 of 3 records ADT - STARTDT says otherwise" in line for line in lines)
+    changed(tmp_path / "made", "unit: months\n  aval: as_is", "unit: ADT-STARTDT")
+    import_folder(adsl, tmp_path / "made", adtte=adtte)
+    assert days(tmp_path / "made") == ["10", "11", "12"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "refused"),
+    [
+        ("Dead Alive Alive Alive", True),
+        ("Dead Dead Alive Alive", True),
+        ("Alive Dead Dead Alive", False),
+    ],
+)
+def test_codes_of_death_that_most_patients_contradict_are_refused(tmp_path, statuses, refused):
+    rows = zip("pqqp", statuses.split(), strict=True)
+    text = "".join(f"{n},{n + 9},{code},{word}\n" for n, (code, word) in enumerate(rows))
+    file, made = (
+        written(tmp_path / "t.csv", f"id,os_days,os_status,vital_status\n{text}"),
+        tmp_path / "made",
+    )
+    assert "dead" in asked(problems(file, made))
+    answer(made, time_origin="x", dead="q", alive="p")
+    if refused:
+        (line,) = problems(file, made)
+        assert re.search(
+            r"vital_status says otherwise of [234] of 4 patients; are dead and al", line
+        )
+        changed(made, "alive: p", "alive: p\n    although: vital_status")
+    import_folder(file, made)
+    assert patients_of(made)["died"].tolist() == ["no", "yes", "yes", "no"]
+
+
+def test_codes_of_an_event_that_most_days_contradict_are_refused(tmp_path):
+    rows = "1,30,0,5,1\n2,40,1,,2\n3,50,0,7,1\n4,60,0,,2\n"
+    file = written(tmp_path / "t.csv", f"id,os_days,died,relapse_days,relapse_status\n{rows}")
+    made = tmp_path / "made"
+    problems(file, made)
+    answer(made, time_origin="x", happened='["2"]', not_happened='["1"]')
+    assert any(
+        "says yes, 2 of 2 patients have no day, and 2 have" in line for line in problems(file, made)
+    )
+    changed(made, ' happened: ["2"]', ' happened: ["1"]')
+    changed(made, 'not_happened: ["1"]', 'not_happened: ["2"]')
+    import_folder(file, made)
+    assert patients_of(made)["relapse_day"].tolist() == ["5", "", "7", ""]
 
 
 @pytest.mark.parametrize(

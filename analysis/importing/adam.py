@@ -9,6 +9,7 @@ from datetime import date
 from ..dataset.problems import DataError
 from .dates import ORDERS, UNITS, as_date, day_counted
 from .files import Cells, Source, plain
+from .meaning import mostly
 from .missing import NUMBER
 
 # Where the days of a record come from, as `adtte: unit:` of the mapping says it.
@@ -104,6 +105,18 @@ class Times:
         told += f"; {'one day is taken off it' if self.fewer else 'it stays as it is'}"
         count, of = self._against_dates()
         return f"{told}; in {count} of {of} records ADT - STARTDT says otherwise" if count else told
+
+    def problems(self) -> list[str]:
+        """The line that refuses a unit of AVAL which the dates of most records contradict."""
+        count, of = (0, 0) if self.unit == FROM_DATES else self._against_dates()
+        if not mostly(count, of):
+            return []
+        said = "AVALU" if self.unit == FROM_UNIT_COLUMN else self.unit
+        return [
+            f"{self.source.file}, column AVAL: ADT - STARTDT says otherwise than {said} in "
+            f"{count} of {of} records; change unit of adtte in import.yaml, such as to "
+            f"{FROM_DATES}, or write aval: {AS_IS} where AVAL is right"
+        ]
 
     def _against_dates(self) -> tuple[int, int]:
         """How many records have an AVAL that is not the time between their dates; of how many."""

@@ -53,6 +53,7 @@ from .meaning import (
     event_codes,
     found_codes,
     implausible,
+    mostly,
     partners,
     with_unit,
 )
@@ -221,7 +222,9 @@ def _with_lists(mapping: dict[str, Any]) -> dict[str, Any]:
     """The mapping with `dead: ja` as `dead: [ja]`, and so on: one code is a list of one."""
     reserved = mapping.get("reserved")
     for entry in reserved.values() if isinstance(reserved, dict) else []:
-        for key in {"dead", "alive", "happened", "not_happened"} & {*entry} if entry else ():
+        for key in (
+            {"dead", "alive", "although", "happened", "not_happened"} & {*entry} if entry else ()
+        ):
             entry[key] = [entry[key]] if isinstance(entry[key], str) else entry[key]
     return mapping
 
@@ -649,6 +652,8 @@ class _Maker:
             ask = "expected the CNSR of an event, 0 or 1"
             raise DataError([f"{MAPPING}, adtte: found no event, {ask}; {against}"])
         found = adam.Times(times, unit, self.lengths["months"], aval, event or "0")
+        if "aval" not in told:
+            self.made.problems += found.problems()
         self.made.notes.append(f"  days of {times.file}: {found.rule()}")
         return found
 
@@ -773,6 +778,12 @@ class _Maker:
         words = self._worded(self.source.cells(column), yes, no)
         left_out = sum(bool(day) and word == "no" for day, word in zip(days, words, strict=True))
         undated = sum(not day and word == "yes" for day, word in zip(days, words, strict=True))
+        if left_out and undated > (dated := words.count("yes") - undated):
+            self.made.problems.append(
+                f"{place}: where {column} says yes, {undated} of {undated + dated} patients have "
+                f"no day, and {left_out} have one where it says no; are happened and not_happened "
+                f"the wrong way round? status: {NO_STATUS} takes the days as they are"
+            )
         for count, what in (
             (left_out, f"have a day although {column} says no: left blank"),
             (undated, f"have no day although {column} says yes: they count as without it"),
@@ -948,7 +959,13 @@ class _Maker:
             )
         values = self._worded(cells, dead, alive)
         self._dates_of_death(cells, values)
-        for other, count in disputes(self.source, cells.column, values).items():
+        for other, (count, of) in disputes(self.source, cells.column, values).items():
+            if mostly(count, of) and other not in entry.get("although", []):
+                self.made.problems.append(
+                    f"{MAPPING}, reserved.died: {other} says otherwise of {count} of {of} "
+                    "patients; are dead and alive the wrong way round? although: "
+                    f"{quoted([other])} says that they are right"
+                )
             self.made.notes.append(f"  died: {other} says otherwise of {count} patients")
         codes = "; ".join(
             f"{word} is {', '.join(c or 'blank' for c in part)}"

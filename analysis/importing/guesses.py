@@ -328,7 +328,7 @@ def _died(source: Source, draft: Draft) -> None:
         draft.add(f"column: {quoted(OPEN)}", comment, depth=2)
         return
     if others := disputes(source, column, deaths(source, column)):
-        told = ", ".join(f"{other} (in {count} rows)" for other, count in others.items())
+        told = ", ".join(f"{other} (in {count} rows)" for other, (count, _) in others.items())
         ask = f"which column says whether the patient died? {column} disagrees with {told}"
         draft.add(f"column: {quoted(OPEN)}", ask, depth=2)
         return

@@ -289,16 +289,23 @@ def deaths(source: Source, column: str) -> list[str]:
     return [words.get(text, "") for text in source.text[column]]
 
 
-def disputes(source: Source, column: str, died: list[str]) -> dict[str, int]:
-    """Other columns that say the contrary of who died, and of how many patients."""
-    others = {
-        other: sum(
-            {a, b} == {"yes", "no"} for a, b in zip(died, deaths(source, other), strict=False)
-        )
-        for other in candidates(source, (*ASKS_DEATH, *STATUS))
-        if other != column
-    }
-    return {other: count for other, count in others.items() if count}
+def disputes(source: Source, column: str, died: list[str]) -> dict[str, tuple[int, int]]:
+    """Other columns that say the contrary of who died: of how many patients, of how many both say.
+
+    `died` is yes, no or blank for each patient.
+    """
+    found = {}
+    for other in candidates(source, (*ASKS_DEATH, *STATUS)):
+        pairs = zip(died, deaths(source, other), strict=False)
+        apart = [a != b for a, b in pairs if a and b]
+        if other != column and any(apart):
+            found[other] = sum(apart), len(apart)
+    return found
+
+
+def mostly(count: int, of: int) -> bool:
+    """True where so many of the rows that can be compared disagree that one reading is wrong."""
+    return count > 0 and 2 * count >= of
 
 
 def event_codes(source: Source, column: str) -> tuple[list[str], list[str]] | None:
