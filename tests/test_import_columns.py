@@ -591,6 +591,37 @@ def test_the_rule_that_makes_days_of_aval_is_said(tmp_path, aval, plus, expected
     assert any(words in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("response", "transplant"),
+    [
+        ("Remissionsdatum", "Transplantationsdatum"),
+        ("Date RC", "Date de greffe"),
+        ("Fecha respuesta completa", "Fecha trasplante"),
+        ("Data remissione", "Data trapianto"),
+    ],
+)
+def test_dates_of_response_and_transplant_are_read_in_other_languages(
+    tmp_path, response, transplant
+):
+    text = f"id,Datum Diagnose,Todesdatum,Letzter Kontakt,{response},{transplant}\n"
+    text += "a,2020-01-01,2020-09-01,2020-09-01,2020-03-01,2020-05-01\n"
+    text += "b,2020-01-01,,2021-09-01,2020-03-05,\n"
+    file = written(tmp_path / "t.csv", text)
+    import_folder(file, tmp_path / "made")
+    made = patients_of(tmp_path / "made")
+    assert made["response_day"].tolist() == ["60", "64"]
+    assert made["hsct_day"].tolist() == ["121", ""]
+
+
+def test_a_status_of_response_goes_with_its_date_in_french(tmp_path):
+    text = "id,os_days,died,Réponse complète,Date RC,dx_date\n"
+    text += "a,300,1,oui,2020-03-01,2020-01-01\nb,400,0,non,,2020-01-01\n"
+    import_folder(written(tmp_path / "t.csv", text), tmp_path / "made")
+    entry = yaml.safe_load((tmp_path / "made" / "import.yaml").read_text("utf-8"))["reserved"]
+    assert entry["response_day"]["status"] == "Réponse complète"
+    assert patients_of(tmp_path / "made")["response_day"].tolist() == ["60", ""]
+
+
 def test_a_unit_that_the_dates_contradict_is_said(tmp_path):
     adsl, adtte = adam_pair(tmp_path, plus=0, words="Overall Survival (months)")
     (line, _) = problems(adsl, tmp_path / "made", adtte=adtte)

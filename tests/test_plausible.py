@@ -130,6 +130,11 @@ def test_follow_up_that_is_hardly_so_is_a_warning(tmp_path, days, words):
     assert not any("years" in line for line in far)
 
 
+def test_a_code_for_missing_among_follow_up_has_one_line(tmp_path):
+    (line,) = warned(dataset(tmp_path, days=[*DAYS[:59], "9999"]))
+    assert "looks like a code for missing" in line
+
+
 def test_deaths_that_are_the_wrong_way_round_are_a_warning(tmp_path):
     died = ["no"] * 30 + ["yes"] * 30
     assert any("the wrong way round?" in line for line in warned(dataset(tmp_path, died=died)))

@@ -32,7 +32,7 @@ ENGLISH = {
         "survival_status": "uberlebensstatus ueberlebensstatus",
         "overall_survival": "gesamtuberleben gesamtueberleben",
         "vital_status": "vitalstatus",
-        "diagnosis": "diagnose diagnosi diagnostico",
+        "diagnosis": "diagnose diagnosi diagnostic diagnostico",
         "diagnosis_date": "diagnosedatum",
         "death": "tod deces mort muerte decesso morte exitus",
         "death_date": "todesdatum sterbedatum",
@@ -40,10 +40,16 @@ ENGLISH = {
         "died": "verstorben gestorben decede decedee fallecido fallecida deceduto deceduta",
         "alive": "lebt lebend vivant vivante",
         "relapse": "rezidiv ruckfall rueckfall rechute recidive recaida recidiva ricaduta",
-        "relapse_date": "rezidivdatum",
+        "relapse_date": "rezidivdatum ruckfalldatum rueckfalldatum",
         "progression": "progress progresion progressione",
-        "transplant": "greffe trasplante trapianto",
+        "transplant": "greffe allogreffe trasplante trapianto stammzelltransplantation",
+        "transplant_date": "transplantationsdatum transplantdatum",
         "response": "ansprechen reponse respuesta risposta",
+        "response_date": "ansprechdatum ansprechensdatum",
+        "remission": "remision remissione",
+        "remission_date": "remissionsdatum",
+        "complete": "komplette vollstandige complet completa",
+        "cr": "rc",
         "event": "ereignis evenement evento",
         "censored": "zensiert censure censurado censurato",
         "yes": "ja oui",
@@ -52,7 +58,7 @@ ENGLISH = {
     for foreign in every.split()
 }
 _BEFORE = re.compile(
-    r"^(date_of_the|date_of|date|dat|dt|day_of|(days|time|weeks|months|years)(_to)?)_"
+    r"^((date|data)(_(of_the|of|de_la|de|du|del|di))?|dat|dt|day_of|(days|time|weeks|months|years)(_to)?)_"
 )
 _AFTER = re.compile(
     r"_(days_to|date|dates|dat|datum|day|days|dt|dtc|time|weeks?|months?|mos?|years?|yrs?)$"
@@ -87,6 +93,7 @@ STEMS: dict[str, tuple[str, ...]] = {
     "death": ("death", "dthdt", "dth", "died", "deceased", "dod"),
     "response_day": (
         *("response", "first_response", "complete_response", "complete_remission"),
+        *("response_complete", "remission_complete"),
         *("remission", "first_remission", "cr", "cr1"),
     ),
     "mrd_response_day": ("mrd_response", "mrd_negativity", "mrd_remission"),

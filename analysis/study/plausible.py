@@ -108,10 +108,13 @@ def _times(dataset: Dataset, file: str) -> Iterator[Problem]:
 
 
 def _far(days: pd.Series, text: pd.DataFrame, file: str) -> Iterator[Problem]:
-    """One follow-up far beyond all others is a slip or a code."""
+    """One follow-up far beyond all others is a slip; what `_missing` calls a code it says once."""
     known = days.sort_values()
     if len(known) > 3 and known.iloc[-1] > max(WAIT, 4 * known.iloc[-2]):
         row = int(text.index[known.index[-1]])
+        cells = text["last_contact_day"]
+        if cells[row] in suspects(cells[cells != ""]):
+            return
         years = known.iloc[-1] / YEAR
         said = "far beyond all other follow-up; a slip, a date or a code for missing?"
         yield Problem(
