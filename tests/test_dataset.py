@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from analysis.dataset.model import NotRecorded, load
+from analysis.dataset.model import NotRecorded, load, require_factor
 from analysis.dataset.problems import DataError
 
 
@@ -232,3 +232,15 @@ def test_other_columns_of_the_print_are_refused(tmp_path):
     (path / "published.csv").write_text(PUBLISHED.replace("note", "note,colour"), "utf-8")
     (line,) = problems(path)
     assert line.startswith("published.csv, row 1: found ") and "colour" in line
+
+
+def test_a_factor_that_no_dataset_has_is_refused_with_those_there_are() -> None:
+    datasets = [load("data/bmt"), load("data/myeloid")]
+    for column in ("", None, datasets[1].factors[0].column, "relapse_day"):
+        require_factor(datasets, column)
+    for column in ("nosuch", "patient_id", 3):
+        with pytest.raises(DataError) as caught:
+            require_factor(datasets, column)
+        (line,) = caught.value.problems
+        assert line.startswith(f"factor: found {column!r}, expected one of ")
+        assert datasets[0].factors[0].column in line

@@ -296,7 +296,7 @@ def test_without_a_parameter_nothing_is_masked() -> None:
     assert masked(data, results) is results
 
 
-@pytest.mark.parametrize("value", [-1, 2.5, "five"])
+@pytest.mark.parametrize("value", [-1, 2.5, "five", True])
 def test_a_bad_parameter_is_refused(value) -> None:
     with pytest.raises(DataError, match="mask_below"):
         load("data/bmt", value)

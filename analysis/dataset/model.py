@@ -7,14 +7,14 @@ levels, factors and characteristics. Only the reserved columns below have a mean
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from .checks import Contents, numbers, read_folder
-from .columns import PUBLISHED, RESERVED, is_number
+from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_number
 from .problems import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,12 +127,20 @@ def load(folder: str | Path, mask_below: int = 0) -> Dataset:
     A relative `folder` counts from the root of the repository, so that a notebook finds it
     wherever it is run. Raises DataError with every problem found.
     """
-    if not isinstance(mask_below, int) or mask_below < 0:
+    if type(mask_below) is not int or mask_below < 0:  # True would count as 1
         raise DataError([f"mask_below: found {mask_below!r}, expected 0 or a whole number"])
     contents = read_folder(ROOT / folder)
     if contents.problems:
         raise DataError(contents.problems)
     return dataset_of(contents, mask_below)
+
+
+def require_factor(datasets: Iterable[Dataset], column: object) -> None:
+    """Raises DataError where a page is to show a factor or an event that no dataset has."""
+    known = {factor.column for dataset in datasets for factor in dataset.factors}
+    known |= {name for dataset in datasets for name in EVENT_DAYS if name in dataset.patients}
+    if column and column not in known:
+        raise DataError([f"factor: found {column!r}, expected one of {', '.join(sorted(known))}"])
 
 
 def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..dataset.model import ROOT, Dataset, load
+from ..dataset.model import ROOT, Dataset, load, require_factor
 from ..page.provenance import authors, provenance, source
 from . import pages as site
 from .pages import BOOK, BuildError
@@ -77,6 +77,7 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     """
     books = _books([folder] if folder else _shipped(), parameters.get("mask_below", 0))
     chosen = _parameters_by_notebook(parameters)
+    require_factor([book.dataset for book in books], parameters.get("factor"))
     _require_place(out)
     with _locked(out):
         site.require_ours(out)
