@@ -413,11 +413,12 @@ def test_columns_that_answers_name_are_no_characteristics(tmp_path):
     text = "pid,age,zt,code\nP1,60,200,1\nP2,61,300,0\nP3,62,400,1\nP4,63,500,0\n"
     file = written(tmp_path / "t.csv", text)
     lines = problems(file, tmp_path / "made")
-    assert asked(lines) == ["column", "column"]
+    assert asked(lines) == ["column", "as", "column", "dead", "alive"]
+    answer(tmp_path / "made", **{"as": "days", "dead": '["1"]', "alive": '["0"]'})
     path = tmp_path / "made" / "import.yaml"
     told = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: x")
-    told = told.replace('column: "?"', "column: zt\n    as: days", 1)
-    told = told.replace('column: "?"', 'column: code\n    dead: ["1"]\n    alive: ["0"]', 1)
+    told = told.replace('column: "?"', "column: zt", 1)
+    told = told.replace('column: "?"', "column: code", 1)
     path.write_text(told, "utf-8")
     lines = import_folder(file, tmp_path / "made")
     assert list(patients_of(tmp_path / "made")) == ["patient_id", "age", "last_contact_day", "died"]
@@ -480,8 +481,8 @@ def test_no_id_is_needed(tmp_path, way):
     assert asked(lines).count("column") == (1 if way == "option" else 2)
     path = made / "import.yaml"
     text = path.read_text("utf-8").replace('time_origin: "?"', "time_origin: x")
-    text = text.replace("last_contact_day:\n", "last_contact_day:\n    as: days\n")
-    text = re.sub(r'(last_contact_day:\n(?: +[a#].*\n)* +column: )"\?"', r"\1time", text)
+    text = text.replace('as: "?"', "as: days")
+    text = re.sub(r'(last_contact_day:\n(?: +#.*\n)* +column: )"\?"', r"\1time", text)
     text = text.replace('dead: "?"', 'dead: ["2"]').replace('alive: "?"', 'alive: ["1"]')
     if way == "blank":
         text = text.replace('column: "?"', 'column: ""')
@@ -514,7 +515,7 @@ def test_several_rows_a_patient_are_said_before_all_else(tmp_path, name, values)
         answer(tmp_path / "made", values=f'["{sorted(set(values))[1]}"]', time_origin="x")
         path = tmp_path / "made" / "import.yaml"
         text = path.read_text("utf-8").replace('column: "?"', f"column: {name}", 1)
-        text = text.replace('column: "?"', "column: time\n    as: days")
+        text = text.replace('column: "?"', "column: time").replace('as: "?"', "as: days")
         text = text.replace('dead: "?"', 'dead: ["1"]').replace('alive: "?"', 'alive: ["0"]')
         path.write_text(text, "utf-8")
         import_folder(file, tmp_path / "made")
@@ -772,20 +773,20 @@ CASES = {
     "02": (TRANSPLANTS, [], 'status: hsct\n    happened: ["1"]\n    not_happened: ["0"]'),
     "04": (
         "time,status,age,sex\n306,2,74,1\n455,2,68,1\n455,1,56,2\n883,2,61,2\n",
-        ["column", "column", "dead", "alive"],
+        ["column", "column", "as", "dead", "alive"],
         '"" is none: the rows are numbered',
     ),
     "08": (CLOCKS, ["column"], "days_to_death from index, days_to_last_follow_up from patholog"),
     "09": (
         "pid,age,time,censor_code\nP1,60,200,1\nP2,61,300,0\nP3,62,400,1\nP4,63,500,0\n",
-        ["column", "column"],
+        ["column", "as", "column", "dead", "alive"],
         "a time or a status by its name, no characteristic",
     ),
     "11": (ADSL, None, "aval: as_is"),
     "15": (
         "id,rx,etype,time,status\n1,A,1,968,1\n1,A,2,1521,1\n2,B,1,3087,0\n2,B,2,3087,0\n"
         "3,A,1,542,1\n3,A,2,963,1\n",
-        ["column", "values", "column", "dead", "alive"],
+        ["column", "values", "column", "as", "dead", "alive"],
         "3 patients in 6 rows, and rows are not merged; which row of each? a column and its "
         "values, as etype: 1, 2",
     ),

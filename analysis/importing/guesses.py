@@ -209,6 +209,9 @@ def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
         draft.add(f"{role}:", depth=1)
         if not columns or OPEN in columns:
             draft.add(f"column: {quoted(OPEN)}", comment, depth=2)
+            if _unit_unknown(source, role):
+                ask = f"what are its numbers? {', '.join(UNITS)}, or date, or {', '.join(EPOCHS)}"
+                draft.add(f"as: {quoted(OPEN)}", ask, depth=2)
             continue
         draft.used.update(columns)
         both = clocks(source, [*durations, *columns])
@@ -223,6 +226,15 @@ def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
             _happened(source, draft, role, columns)
         dates += columns if how == "date" or how in EPOCHS else []
     return dates, durations
+
+
+def _unit_unknown(source: Source, role: str) -> bool:
+    """True where no column that may be chosen says its unit, or one is called time alone."""
+    pool = candidates(source, STEMS[role]) or source.text
+    known = {c: counted_as(source, c) is not None for c in pool if is_day(source, c)}
+    return not any(known.values()) or any(
+        stem(column) in BARE_TIMES and not said for column, said in known.items()
+    )
 
 
 def _blanks(source: Source, column: str) -> int:
@@ -326,6 +338,11 @@ def _died(source: Source, draft: Draft) -> None:
     if column is None:
         comment = f"which column says whether the patient died? {_list(source.text)}"
         draft.add(f"column: {quoted(OPEN)}", comment, depth=2)
+        if not any(deaths(source, column) for column in source.text):
+            ask = 'which of its codes mean dead, such as [1], or ["*"] for any date?'
+            draft.add(f"dead: {quoted(OPEN)}", ask, depth=2)
+            ask = 'which of its codes mean alive, such as [0]? "" is blank'
+            draft.add(f"alive: {quoted(OPEN)}", ask, depth=2)
         return
     if others := disputes(source, column, deaths(source, column)):
         told = ", ".join(f"{other} (in {count} rows)" for other, (count, _) in others.items())
