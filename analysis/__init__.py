@@ -1,5 +1,8 @@
 """What the book's notebooks share: datasets, endpoints, estimators, results, charts, tables."""
 
+from .site import processes  # noqa: F401, I001  the first of all, for what it sees to
+
+# isort: split
 from . import survival
 from .dataset.endpoints import endpoint
 from .dataset.model import Dataset, NotRecorded, load
@@ -12,7 +15,6 @@ from .page.rows import anybody, pick, write
 from .page.tables import numbers_table
 from .printed.consistency import findings
 from .printed.published import against_print
-from .site import processes  # noqa: F401  first, for what it sees to
 from .study.characteristics import (
     baseline_results,
     characteristics_results,

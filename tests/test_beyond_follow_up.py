@@ -76,7 +76,7 @@ def test_a_curve_at_zero_stays_there_but_its_mean_goes_no_further(tmp_path):
     assert nobody_left(rows, "os")
     assert not is_carried(rows, at(rows, "survival", 24))
     (note,) = past_follow_up([Row("24", ["0.0%"])], rows, ["os"])
-    assert note == "Everybody had had an event by 9.9 months."
+    assert note == "The last one followed had an event at 9.9 months."
 
 
 @pytest.mark.parametrize(("days", "known"), [(699, False), (701, True), (730, True), (731, True)])
@@ -123,7 +123,7 @@ ESTIMATE = re.compile(r"\d\.\d+(?!\d*%? ?[†‡])|\d%(?! ?[†‡])")
 SAID_OF_THE_END = re.compile(rf"follow-up ended at {NUMBER} months|95% CI")
 # Where nobody is left without an event, 0 is known for ever, and so are the incidences.
 AT_THE_END = re.compile(
-    rf"\b0\.0%|(?i:everybody had had an event by {NUMBER} months)|of the responders"
+    rf"\b0\.0%|(?i:the last one followed had an event at {NUMBER} months)|of the responders"
 )
 # Invented or printed elsewhere, so that their months are not these patients'.
 OTHERS = re.compile(
@@ -264,6 +264,8 @@ def test_nothing_is_told_beyond_follow_up(kind, tmp_path):
         text = "\n".join(texts(page)).replace("masked, a small number", "")
         assert not re.search(r"\bmasked\b", text), name
         assert not BROKEN.search(text), (name, BROKEN.search(text)[0])
+        if kind == "all dead before the first":  # then it is known at every landmark
+            assert not re.search(r"[Nn]obody was followed to", text), name
 
 
 def test_without_the_rule_much_would_be_told(tmp_path, monkeypatch):

@@ -614,7 +614,9 @@ def test_every_page_says_what_made_it(soups: dict[str, BeautifulSoup]) -> None:
         assert f"{folder} 1.0.0" in lines
         assert hashlib.sha256(table).hexdigest()[:12] in lines
         assert "Parameters defaults" in lines
-        assert all(word in lines for word in ("Plateau", "Python", "pandas", "lifelines", "altair"))
+        assert all(
+            word in lines for word in ("Plateau", "Python", "numpy", "pandas", "scipy", "altair")
+        )
 
 
 def test_a_link_to_a_page_has_a_preview(site: Path, soups: dict[str, BeautifulSoup]) -> None:

@@ -16,7 +16,7 @@ from ..dataset.model import ROOT, Dataset
 from .quantities import MASKED
 
 SHIPPED = ROOT / "data"
-SHOWN = ("pandas", "lifelines", "altair")  # the packages that compute and draw
+SHOWN = ("numpy", "pandas", "scipy", "altair")  # the packages that compute and draw
 
 
 def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> dict[str, str]:

@@ -62,7 +62,7 @@ def is_carried(results: pd.DataFrame, row: pd.Series) -> bool:
 
 
 def nobody_left(results: pd.DataFrame, group: str) -> bool:
-    """Whether a group's curve comes to 0, or its incidences together to all patients."""
+    """Whether a curve comes to 0, or incidences to 1: the last ones followed had an event."""
     rows = results[results["quantity"].eq("survival") & results["group"].eq(group)]
     if len(rows):
         return bool(rows["estimate"].eq(0).any())

@@ -19,6 +19,7 @@ from ..dataset.model import ROOT, Dataset
 from ..page.formats import counted, in_months, listed, month, p_value
 from ..page.prose import Prose, addressed, declared, installed, ruled, sourced
 from ..page.provenance import digest, named, own_version
+from ..page.rows import is_carried, pick
 from ..page.tables import Row, Table
 from ..study.curves import plateau_month
 from ..study.models import factors_of
@@ -28,10 +29,9 @@ from .checklists import CURVES, Study, compared, counts_known, label_of, level, 
 TIES = {"efron": "Efron", "breslow": "Breslow"}
 # The packages that compute, and what for. Charts are drawn by others.
 PROGRAMS = {
-    "numpy": "Cox models, incidence, arithmetic",
+    "numpy": "curves, incidence, Cox models",
     "pandas": "tables",
     "scipy": "P values and limits",
-    "lifelines": "Kaplan–Meier",
 }
 
 
@@ -213,11 +213,11 @@ def _survival(study: Study) -> Iterator[list[Prose]]:
 
 
 def _at_landmarks(study: Study, page: str, quantity: str, group: str) -> Prose:
-    """A clause of each landmark's estimate with its interval, as long as anybody was followed."""
-    parts = {}
-    last = study.last_followed(page, group)
+    """A clause of each landmark's estimate with its interval, as far as it is known."""
+    parts, rows = {}, study.pages[page]
     for number, months in enumerate(study.dataset.settings.months):
-        if last is not None and months <= last:
+        row = pick(rows, quantity, group, months)
+        if pd.notna(row["estimate"]) and not is_carried(rows, row):
             value = study.interval(page, quantity, group, months)
             at = declared(in_months(months), "months")
             parts[f"at_{number}"] = Prose("{value} at {at}", value=value, at=at)

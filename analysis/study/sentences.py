@@ -92,7 +92,8 @@ def nobody_long_term(dataset: Dataset) -> Prose:
 def follow_up_end(results: pd.DataFrame, group: str) -> Prose:
     """Until when anyone was followed, unless that would be one patient's own time."""
     row = own_or_only(results, "followup_end", group)
-    ended = "everybody had had an event by" if nobody_left(results, group) else "follow-up ended at"
+    died = nobody_left(results, group)  # others may have left before
+    ended = "the last one followed had an event at" if died else "follow-up ended at"
     if pd.isna(row["estimate"]):
         return Prose(ended.rpartition(" ")[0] + " before")
     return Prose(ended + " {end}", end=sourced(with_unit(row), row))

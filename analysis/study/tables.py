@@ -180,8 +180,7 @@ def headline_table(dataset: Dataset, results: pd.DataFrame, name: str, caption: 
     columns = (
         "Endpoint", "Patients", "Median, months (95% CI)", f"At {in_months(last)} (95% CI)"
     )  # fmt: skip
-    ended = [q.name for q, row in zip(questions, rows, strict=True)
-             if row.cells[-1] == MISSING or row.cells[-1].endswith(DAGGER)]  # fmt: skip
+    ended = [q.name for q in questions if at_risk(results, q.name, last) == 0]
     titles = {question.name: question.title for question in questions}
     notes = ["CI, confidence interval.", *past_follow_up(rows, results, ended, -1, titles)]
     return Table(name, caption, columns, rows, notes, abbreviations=dataset.settings.abbreviations)

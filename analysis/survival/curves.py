@@ -77,8 +77,8 @@ def follow_up(time: np.ndarray, observed: np.ndarray) -> tuple[float, float, flo
 def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.DataFrame:
     """A curve's values at `times`; past the end of its follow-up they are missing.
 
-    Nobody is followed there, so nobody knows. Only where all had an event, so that nothing can
-    change any more, and up to `carry` past the end the last values are carried forward.
+    Nobody is followed there, so nobody knows. Only where all who were left had an event, so that
+    nothing can change any more, and up to `carry` past the end the last values are carried forward.
     `at_risk` counts those still followed just before each time, so 0 past the end; `censored` those
     who left before it, and `events` the events up to and including it. Takes a `survival_curve` or
     a `cumulative_incidence`.
@@ -100,7 +100,7 @@ def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.Da
 
 
 def nobody_is_left(curve: pd.DataFrame) -> bool:
-    """Whether everybody had an event, and nobody's follow-up ended the curve."""
+    """Whether all had an event who were followed to the last time, so that nothing can change."""
     if "survival" in curve:
         return bool(curve["survival"].iloc[-1] == 0)
     last = curve.iloc[-1]
