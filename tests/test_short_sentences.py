@@ -8,18 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import page
+from inprocess import Page, page, run
 from short_follow_up import dataset, patients
 
 import analysis
-from analysis.course import (
-    censoring,
-    conditioning,
-    follow_up,
-    plateau,
-    proportional_hazards,
-    start_stop,
-)
+from analysis.course import conditioning, proportional_hazards, start_stop
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.tables import Row
@@ -29,7 +22,17 @@ from analysis.study.tables import past_follow_up
 
 
 def made(folder: Path, longest: float, dead: float):
-    return load(str(dataset(folder / "made", patients(longest, dead), months=[12, 24])))
+    return load(str(placed(folder, longest, dead)))
+
+
+def placed(folder: Path, longest: float, dead: float) -> Path:
+    return dataset(folder / "made", patients(longest, dead), months=[12, 24])
+
+
+def lesson(name: str, folder: Path, longest: float, dead: float, **given) -> Page:
+    """A lesson on made patients, who are followed for so many days at most."""
+    folder.mkdir(exist_ok=True)
+    return run(name, placed(folder, longest, dead), folder / "results", **given)
 
 
 def answers(data) -> dict[str, str]:
@@ -68,40 +71,46 @@ def test_shares_that_are_not_known_are_not_the_same(tmp_path):
     assert "–" not in told and "the same" not in told
 
 
+def all_cured(numbers: pd.DataFrame) -> pd.DataFrame:
+    """A model in which everybody is cured, so that it says nothing of those who wait."""
+    changed = numbers.copy()
+    changed.loc[changed["quantity"].eq("share_uncured_at_end"), "estimate"] = None
+    changed.loc[changed["quantity"].eq("share_cured"), "estimate"] = 0.0
+    return changed
+
+
 def test_where_all_have_died_nobody_waits_and_nobody_is_censored(tmp_path):
     for dead, everybody in ((0.4, False), (1.0, True)):
-        (folder := tmp_path / str(dead)).mkdir()
-        data = made(folder, 290, dead)
-        ends = plateau.results(data)
-        ends.loc[ends["quantity"].eq("share_uncured_at_end"), "estimate"] = None
-        ends.loc[ends["quantity"].eq("share_cured"), "estimate"] = 0.0
-        assert (plateau._waiting(ends) is None) is everybody
-        told = follow_up._answer(follow_up.results(data), None).plain
-        assert ("Nobody is censored." in told) is everybody
-        assert "– among" not in told
+        plateau = lesson("lesson_03_plateau", tmp_path / f"a{dead}", 290, dead, change=all_cured)
+        assert ("at the end still wait for the event" in plateau.text) is not everybody
+        follow_up = lesson("lesson_02_follow_up", tmp_path / f"b{dead}", 290, dead)
+        assert ("Nobody is censored." in follow_up.text) is everybody
+        assert "– among" not in follow_up.text
 
 
-def test_one_cut_is_told_as_one(tmp_path):
-    data = made(tmp_path, 608, 0.6)
-    rows = plateau.results(data)
+def one_cut(numbers: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of Lesson 3 with an estimate at the first cut alone."""
+    rows = numbers.copy()
     cuts = rows["quantity"].eq("share_cured") & rows["group"].eq("os:cut")
     first = rows.index[cuts][0]
     rows.loc[cuts, ["estimate", "lower", "upper"]] = None
     rows.loc[first, ["estimate", "lower", "upper"]] = [0.3, 0.2, 0.4]
     at_cut = rows["months"].eq(rows.loc[first, "months"]) & rows["group"].eq("os:cut")
     rows.loc[at_cut & rows["quantity"].eq("survival_end"), "estimate"] = 0.5
-    told = plateau.moved_told(data, rows).plain
+    return rows
+
+
+def test_one_cut_is_told_as_one(tmp_path):
+    told = lesson("lesson_03_plateau", tmp_path, 608, 0.6, change=one_cut).text
     assert "cuts, one gives an estimate: 30.0% (cut at " in told
     assert "goes from" not in told
 
 
 def test_where_all_are_dead_the_curve_is_known(tmp_path):
-    data = made(tmp_path, 290, 1.0)
-    rows = plateau.results(data)
-    told = plateau.told(data, rows).plain
+    told = lesson("lesson_03_plateau", tmp_path, 290, 1.0).text
     assert "What was seen is survival at 24 months: 0.0%" in told and "nothing was seen" not in told
-    assert plateau.beyond_told(data, rows).plain == "Nobody lived to 12 months."
-    assert plateau.LATER not in plateau.ways_table(data, rows, "ways")._plain()
+    assert "Nobody lived to 12 months." in told
+    assert "‡" not in told  # nothing is carried
 
 
 @pytest.mark.parametrize(
@@ -127,16 +136,13 @@ def test_a_sentence_for_several_is_told_of_one(sentence, values, said):
 
 def test_the_naive_ways_are_called_wrong_only_where_they_are(tmp_path):
     for dead, same in ((0.4, False), (1.0, True)):
-        (folder := tmp_path / str(dead)).mkdir()
-        data = made(folder, 290, dead)
-        told = censoring.told(data, censoring.results(data)).plain
-        assert told.count("the same") == 2 * same
+        told = lesson("lesson_01_censoring", tmp_path / str(dead), 290, dead).text
+        assert ("the same, for here leaving made no difference" in told) is same
         assert ("thrown out" in told) is ("out of sight" in told) is not same
 
 
 def test_what_stays_goes_from_nowhere_to_nowhere(tmp_path):
-    data = made(tmp_path, 290, 1.0)
-    told = follow_up.told(data, follow_up.results(data)).plain
+    told = lesson("lesson_02_follow_up", tmp_path, 290, 1.0).text
     assert "The count by reverse Kaplan–Meier would be not reached either way." in told
     assert not re.search(r"from (.+) to \1\b", told)
 
