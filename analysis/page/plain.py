@@ -10,6 +10,7 @@ the first number that it prints repeats: quantity, group and, where it has one, 
 from __future__ import annotations
 
 import html
+import re
 import shlex
 from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
@@ -72,7 +73,9 @@ def _printed(code: str, data: Dataset) -> str:
             exec(compile(code, "<plain>", "exec"), {"__name__": "__plain__"})
         except Exception as error:  # a page has its numbers without this cell
             said.write(f"Not here. {type(error).__name__}: {str(error).splitlines()[0]}")
-    return said.getvalue().rstrip()
+    printed = said.getvalue().rstrip()
+    nothing = re.search(r"\b(nan|inf)\b", printed, re.IGNORECASE)
+    return "Not here. There is nothing to estimate." if nothing else printed
 
 
 def _literal(value: str) -> str:
