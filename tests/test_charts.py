@@ -15,9 +15,8 @@ from test_pages import NASTY, THIN, chart_of, nasty
 
 import analysis
 from analysis.dataset.model import load
-from analysis.page import charts
 from analysis.page.charts import COLOURS, FOCUS
-from analysis.study import diagrams
+from analysis.study import diagrams, figures
 from analysis.study.flow import flow
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
@@ -231,7 +230,7 @@ def test_no_figure_of_a_landmark_lies_on_another(paper, months):
     at = np.array([float(month) for month in months])
     tops = np.linspace(20, 250, len(at))
     texts = [f"{value:.1f}%" for value in tops]
-    widths = charts.least_widths(at / at[-1], tops, texts)
+    widths = figures.least_widths(at / at[-1], tops, texts)
     assert widths[0] == 0  # what comes first is always drawn
     for width in (160, 250, 333, 600, 900):
         size = min(max(width / 35, 8), 12)
@@ -286,7 +285,7 @@ def test_a_long_label_has_its_room_and_its_full_text(paper):
     results = analysis.survival_results(paper, question, curve)
     rows = {long: ("at_risk", "os", "estimate")}
     series = {long: ("os", curve), "y": ("os", curve)}
-    made = charts.step_chart(paper, question, series, results, "survival", rows).to_dict()
+    made = figures.step_chart(paper, question, series, results, "survival", rows).to_dict()
     texts = [layer for layer in made["layer"] if layer["mark"]["type"] == "text"]
     for layer in texts:
         data = made["datasets"][layer["data"]["name"]]
