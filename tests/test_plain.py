@@ -6,8 +6,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ from bs4 import BeautifulSoup
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
+from analysis.page.page import Page
+from analysis.page.plain import NOTHING, Plain, plain
 from analysis.page.rows import pick
 from analysis.site.build import notebooks
 
@@ -73,3 +76,45 @@ def shown_cells(book: Path) -> Iterator[tuple[str, str, str, str]]:
         for printed in tree.select("pre.plain-output"):
             code = printed.find_previous(class_="highlight-python").get_text()
             yield notebook.stem, code, printed.get_text(), printed["data-row"]
+
+
+# --- the magic itself ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def magic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Plain]:
+    """`%%plain` on a page with two rows, of which one is masked."""
+    page = Page("x", load("data/bmt", 5), str(tmp_path))
+    rows = [("median", 7.5, 137), ("event_rate", 0.1, 3)]
+    page.record({"quantity": q, "group": "os", "estimate": x, "n": n} for q, x, n in rows)
+    shell = SimpleNamespace(user_ns={"page": page})
+    monkeypatch.setattr("analysis.page.plain.get_ipython", lambda: shell)
+    return plain
+
+
+def test_what_differs_between_studies_stands_first_in_the_code(magic):
+    made = magic("median os day=hsct_day days_per_month=30.4", "print(day, days_per_month)")
+    assert made.code == "day = 'hsct_day'\ndays_per_month = 30.4\nprint(day, days_per_month)\n"
+    assert (made.printed, made.row) == ("hsct_day 30.4", "median os")
+
+
+def test_code_sees_the_patients_and_no_name_of_the_notebook(magic):
+    assert magic("median os", "print(len(open('patients.csv').readlines()))").printed == "138"
+    assert magic("median os", "print(page)").printed == "Not here: NameError."
+
+
+def test_what_the_page_hides_is_not_printed(magic):
+    assert magic("event_rate os", "print(0.1)").printed == NOTHING
+    with pytest.raises(KeyError, match="rmst"):
+        magic("rmst os 12", "print(0.1)")
+
+
+@pytest.mark.parametrize("error", ["ValueError('P001 is no number')", "ValueError", "KeyError('')"])
+def test_an_error_quotes_no_patient_and_does_not_end_the_page(magic, error):
+    name = error.partition("(")[0]
+    assert magic("median os", f"print('P001')\nraise {error}").printed == f"Not here: {name}."
+
+
+def test_a_warning_of_the_libraries_is_not_shown(magic, recwarn):
+    assert magic("median os", "import warnings\nwarnings.warn('P001')\nprint(1)").printed == "1"
+    assert not recwarn.list

@@ -1,4 +1,4 @@
-"""The lessons: what each computes and draws, a module each, and what all of them have."""
+"""What lessons share: exercises and their keys, quizzes, charts, the learner's notebooks."""
 
 from .exercises import Exercise, check, invitation, quiz, right, times, wrong
 

@@ -98,7 +98,7 @@ class Dataset:
         return days / self.settings.days_per_month
 
     def days(self, months: float) -> float:
-        """Months as days; `estimators.met` finds the patients' own day that they name."""
+        """Months as days; `survival.met` finds the patients' own day that they name."""
         return months * self.settings.days_per_month
 
     def require(self, purpose: str, *columns: str) -> None:

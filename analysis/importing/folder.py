@@ -222,9 +222,7 @@ def _with_lists(mapping: dict[str, Any]) -> dict[str, Any]:
     """The mapping with `dead: ja` as `dead: [ja]`, and so on: one code is a list of one."""
     reserved = mapping.get("reserved")
     for entry in reserved.values() if isinstance(reserved, dict) else []:
-        for key in (
-            {"dead", "alive", "although", "happened", "not_happened"} & {*entry} if entry else ()
-        ):
+        for key in {"dead", "alive", "although", "happened", "not_happened"} & {*(entry or ())}:
             entry[key] = [entry[key]] if isinstance(entry[key], str) else entry[key]
     return mapping
 

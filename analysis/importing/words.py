@@ -73,16 +73,8 @@ _JOINED = re.compile(r"(?<=[a-z]{2})(time|days?|months?|dt|date|status|stat|flag
 STEMS: dict[str, tuple[str, ...]] = {
     "patient_id": (
         *("usubjid", "patient_id", "patientid", "pat_id", "patid", "subject_id", "subjid"),
-        *(
-            "record_id",
-            "case_id",
-            "study_id",
-            "patient_no",
-            "patient_number",
-            "pat_no",
-            "patno",
-            "pat_nr",
-        ),
+        *("record_id", "case_id", "study_id", "patient_no", "patient_number"),
+        *("pat_no", "patno", "pat_nr"),
         *("bcr_patient_barcode", "subject", "patient", "pid", "id", "row_names"),
     ),
     "last_contact_day": (

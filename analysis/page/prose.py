@@ -105,7 +105,7 @@ def sourced(text: object, *sources: pd.Series | pd.DataFrame, page: str = "") ->
 
     Each source is a row that `pick` gave, or several rows, of the results of one `page`; without
     a name it is this one. The link leads to the first of them in that page's table of its
-    numbers (`tables.numbers_table`), and says on hover what stands there.
+    numbers (`Page.all_numbers`), and says on hover what stands there.
     """
     rows = [row for source in sources for row in _rows(source)]
     return _linked(text, (f"{page}.html" if page else "") + f"#{row_id(rows[0])}", _origin(rows))

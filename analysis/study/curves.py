@@ -27,7 +27,7 @@ def last_known(
 def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) -> pd.DataFrame:
     """A curve's values at some months, indexed by them; the curve is in days.
 
-    Every number at a month comes from here: blank past the end of follow-up, see `estimators.at`,
+    Every number at a month comes from here: blank past the end of follow-up, see `survival.at`,
     and carried forward up to the dataset's `carry_forward_months`.
     """
     days = [dataset.days(month) for month in months]

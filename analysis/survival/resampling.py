@@ -130,7 +130,7 @@ def bootstrap(
     """Stepwise selection in resamples of the patients (Efron 1979; Sauerbrei & Schumacher 1992).
 
     Each resample draws as many patients as there are, with replacement; each drawn one comes with
-    all rows, as a patient of its own. `estimators.stepwise` selects among `candidates` at `level`.
+    all rows, as a patient of its own. `survival.stepwise` selects among `candidates` at `level`.
     The slope of a resample's model is the coefficient of one Cox model in the original rows whose
     only covariate is the linear predictor: it follows a factor that changes over time from row to
     row. Inclusion, models and optimism all come from this one pass. Resamples are drawn apart: the
