@@ -45,6 +45,7 @@ def test_plain_code_is_short_and_knows_nothing_of_ours(notebook: Path):
     for source in plain_cells(notebook):
         _, *code = source.splitlines()
         assert 6 <= len(code) <= 15
+        assert max(map(len, code)) <= 76  # what a page shows without a bar to be moved
         assert not re.search(r"\banalysis\b|\bpage\b|\bdata\b\.", source)
 
 
