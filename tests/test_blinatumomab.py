@@ -15,7 +15,7 @@ import pytest
 
 from analysis.dataset.endpoints import responders
 from analysis.dataset.model import load
-from analysis.printed.published import KEYS, are_statements, compare
+from analysis.page.published import KEYS, are_statements, compare
 from analysis.printed.scorecard import counted, scorecard
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ import analysis
 from analysis.dataset.columns import KINDS, PUBLISHED
 from analysis.dataset.model import NotRecorded, load
 from analysis.printed import scorecard as sc
-from analysis.printed.published import KEYS, are_statements, compare, expressions, heading
+from analysis.page.published import KEYS, are_statements, compare, expressions, heading
 
 NASTY = '<script>alert(1)</script> "q" & more'
 

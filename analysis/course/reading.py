@@ -20,12 +20,12 @@ from ..page.charts import CHOICE, COLOURS, INK, LABEL_SIZE, Choice, Figure
 from ..page.formats import counted, in_patients, interval, p_value, rounded, shown
 from ..page.masking import masked
 from ..page.prose import Prose, sourced, with_interval
+from ..page.published import MATCH
 from ..page.quantities import MASKED
 from ..page.rows import frame, pick
 from ..page.tables import Row, Table
 from ..printed.bounds import NotPrinted, Print, Printed, Range, outwards, spread
 from ..printed.consistency import findings, percentage
-from ..printed.published import MATCH
 from ..printed.ratios import Ratio, ratio_of
 from ..study.characteristics import characteristics_results
 from ..study.curves import told_months, values_at

@@ -10,11 +10,12 @@ from IPython import get_ipython
 
 from ..dataset.model import Dataset, load
 from .charts import Choice, Figure, with_source
-from .formats import counted, interval, with_unit, written
+from .formats import DAGGER, counted, interval, with_unit, written
 from .masking import masked
 from .plain import plain
 from .prose import Prose, declared, sourced
-from .rows import frame, pick, write
+from .published import Comparison, against_print
+from .rows import frame, is_carried, pick, write
 from .tables import Numbers, Row, Table
 
 NOT_ESTIMABLE = "not estimable"
@@ -108,6 +109,16 @@ class Page:
             return False
         return True
 
+    def mark(self, number: Number) -> str:
+        """The mark of a value at a month that is carried forward, or nothing."""
+        return DAGGER if is_carried(self.numbers, number.row) else ""
+
+    def share(self, group: str) -> Prose:
+        """A count within its whole: `56 of 123 (45.5%)`; of nobody, no percentage."""
+        count, percent = self["count", group], self["percent", group]
+        part = f" ({with_unit(percent.row)})" if percent.known else ""
+        return sourced(f"{counted(count.value)} of {count.n}{part}", count.row, percent.row)
+
     def say(self, *sentences: str, **values: object) -> Prose:
         """Paragraphs with values put into their braces, as `Prose` has them."""
         return Prose(*sentences, **values)
@@ -168,6 +179,10 @@ class Page:
         """A chart with what it shows in words, and its caption with the source of the data."""
         caption = with_source(self.data, caption)
         return Figure(self.id(part), chart, words, caption, curves, choice, said)
+
+    def against_print(self) -> Comparison | Prose:
+        """Each printed number of the page beside the one of this run."""
+        return against_print(self.data, self.name, self.numbers)
 
     def all_numbers(self) -> Numbers:
         """Every row of the page behind a click; the links of its numbers lead there."""

@@ -36,7 +36,7 @@ SHARE = Quantity("%", scale=100)
 SHARE_OF_COUNTS = replace(SHARE, masked="ratio")
 TIME = Quantity(" months")
 MEDIAN = replace(TIME, blank=NOT_REACHED)
-COUNT = Quantity(blank=MASKED, masked="count")
+COUNT = Quantity(decimals=0, blank=MASKED, masked="count")
 END = replace(TIME, blank=MASKED, masked="of one")
 OF_ONE = Quantity(masked="of one")
 
@@ -52,7 +52,7 @@ NAMED = {
     "percent": Quantity("%"),
     "event_rate": Quantity(" per 100 patient-years", scale=100, masked="ratio"),
     "person_years": Quantity(masked="ratio"),
-    "count": replace(COUNT, decimals=0),
+    "count": COUNT,
     "at_risk": COUNT,
     "censored": COUNT,
     "never_at_risk": COUNT,

@@ -26,16 +26,16 @@ from ..dataset.endpoints import (
 )
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..page.formats import in_months, rounded, shown
+from ..page.groups import outcome_labels
 from ..page.prose import Prose
+from ..page.published import OFF
 from ..page.rows import COLUMNS
 from ..page.tables import Row, Table
 from ..study.characteristics import derived_outcomes
 from ..study.curves import told_months, values_at
 from ..study.models import factor_endpoints, factor_results
-from ..study.tables import outcome_labels
 from .bounds import NotPrinted, Print, result
 from .consistency import Findings, findings
-from .published import OFF
 
 KINDS = ("fixed", "bounded", "free")
 LATE = 48  # month after which the print's last relapse falls

@@ -13,13 +13,13 @@ from scipy import stats
 
 from ..dataset.model import Factor
 from ..page.formats import listed, p_value, rounded
+from ..page.published import MATCH, OFF
 from ..page.quantities import MISSING
 from ..page.tables import Row, Table
 from ..study.models import SELECTION_LEVEL
 from ..survival.curves import Z
 from .bounds import Finding, Folded, NotPrinted, Print, Printed, Range, outwards, result
 from .curves import deaths_in_all
-from .published import MATCH, OFF
 
 ENDPOINTS = {"os": "OS", "rfs": "RFS"}
 LEVEL = f"{SELECTION_LEVEL:g}".removeprefix("0")

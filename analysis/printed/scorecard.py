@@ -16,6 +16,17 @@ from ..page.alignment import aligned
 from ..page.formats import listed
 from ..page.masking import masked
 from ..page.prose import Prose, sourced
+from ..page.published import (
+    are_statements,
+    both,
+    compare,
+    expressions,
+    heading,
+    kinds,
+    notes,
+    places,
+    tally,
+)
 from ..page.quantities import MISSING
 from ..page.rows import COLUMNS
 from ..page.tables import Row, Table
@@ -32,17 +43,6 @@ from ..study.flow import flow_results
 from ..study.models import factor_endpoints, factor_results
 from ..survival.competing import cumulative_incidence
 from ..survival.curves import survival_curve
-from .published import (
-    are_statements,
-    both,
-    compare,
-    expressions,
-    heading,
-    kinds,
-    notes,
-    places,
-    tally,
-)
 
 FORMS = {"numbers": False, "statements": True}
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"

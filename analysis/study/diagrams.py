@@ -13,9 +13,9 @@ import pandas as pd
 
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
-from ..page.charts import COLOURS, INK, STYLE, Figure, with_source
-from ..page.formats import counted, in_patients, interval, rounded, written
-from ..page.rows import pick
+from ..page.charts import COLOURS, INK, STYLE, Figure
+from ..page.formats import in_patients
+from ..page.page import Number, Page
 from .flow import Branch, flow
 from .models import factor_labels
 
@@ -37,44 +37,39 @@ COUNT_WIDTH, SHARE_WIDTH = 54, 64  # pixels within a box before and after its la
 # --- forest plot -----------------------------------------------------------------------------
 
 
-def forest_figure(
-    dataset: Dataset, question: Endpoint, results: pd.DataFrame, name: str, caption: str
-) -> Figure:
+def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
     """Each factor's hazard ratio alone, and in the stepwise model where that keeps it."""
-    rows = _ratios(dataset, question, results)
-    chart = forest_chart(rows)
+    rows = _ratios(page, question)
     count = rows["place"].nunique()
-    alt_text = (
+    words = (
         f"Forest plot. {question.title}: hazard ratios of {count} factor{'s'[: count != 1]} on a "
         f"log axis; below 1, the first-named side does better. "
     )
     for model, lines in rows.groupby("model", sort=False):
         named = [f"{row.label} {row.words}" for row in lines.itertuples()]
-        alt_text += f"{model}: {'; '.join(named)}. "
+        words += f"{model}: {'; '.join(named)}. "
     said = f"{question.title} in {in_patients(len(question.data))}."
-    return Figure(name, chart, alt_text.strip(), with_source(dataset, caption), said=said)
+    part = f"forest-{question.name}"
+    return page.figure(part, forest_chart(rows), words.strip(), caption, said=said)
 
 
-def _ratios(dataset: Dataset, question: Endpoint, results: pd.DataFrame) -> pd.DataFrame:
+def _ratios(page: Page, question: Endpoint) -> pd.DataFrame:
     """A row for each mark of the plot: its factor, its model, its ratio, its place in pixels."""
     made = []
-    for place, (key, name) in enumerate(factor_labels(dataset, question).items()):
-        own = results[results["group"] == key].set_index("quantity")
-        lines = [m for m in MODELS if f"hazard_ratio_{m}" in own.index]
-        for number, model in enumerate(lines):
-            row = pick(results, f"hazard_ratio_{model}", key)
-            missing = isnan(row["estimate"])
-            value = written(row)
+    for place, (key, name) in enumerate(factor_labels(page.data, question).items()):
+        models = [model for model in MODELS if (f"hazard_ratio_{model}", key) in page]
+        for number, model in enumerate(models):
+            ratio = page[f"hazard_ratio_{model}", key]
             made.append(
                 {
                     "place": place,
                     "label": name,
                     "model": MODELS[model],
                     "middle": HEAD + LINE * (place + 0.5),
-                    "apart": 0 if len(lines) == 1 else APART * (2 * number - 1),
-                    "text": NOT_ESTIMABLE if missing else f"{value} ({interval(row)})",
-                    "words": NOT_ESTIMABLE if missing else f"{value} (95% CI, {interval(row)})",
-                    **{part: _figures(row[part]) for part in ("estimate", "lower", "upper")},
+                    "apart": 0 if len(models) == 1 else APART * (2 * number - 1),
+                    "text": ratio.cell,
+                    "words": str(ratio.ci) if ratio.known else ratio.cell,
+                    **{part: _figures(ratio.row[part]) for part in ("estimate", "lower", "upper")},
                 }
             )
     return pd.DataFrame(made)
@@ -242,9 +237,9 @@ def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
 # --- flow of the patients --------------------------------------------------------------------
 
 
-def flow_figure(dataset: Dataset, results: pd.DataFrame, name: str, caption: str) -> Figure:
+def flow_figure(page: Page, caption: str) -> Figure:
     """The patients of the dataset and what became of them, a box for each group."""
-    boxes = _boxes(dataset, results)
+    boxes = _boxes(page)
     parts = {}
     for box in boxes.itertuples():
         parts.setdefault(box.parent, []).append(f"{box.label} {box.count}")
@@ -255,9 +250,9 @@ def flow_figure(dataset: Dataset, results: pd.DataFrame, name: str, caption: str
         for parent, lines in parts.items()
         if parent
     ]
-    alt_text = f"Flow of {in_patients(counts['patients'])}. {'. '.join(sentences)}."
-    said = f"{in_patients(counts['patients'])}."
-    return Figure(name, flow_chart(boxes), alt_text, with_source(dataset, caption), said=said)
+    patients = in_patients(counts["patients"])
+    words = f"Flow of {patients}. {'. '.join(sentences)}."
+    return page.figure("", flow_chart(boxes), words, caption, said=f"{patients}.")
 
 
 def flow_labels(dataset: Dataset) -> dict[str, str]:
@@ -278,28 +273,27 @@ def flow_labels(dataset: Dataset) -> dict[str, str]:
     }
 
 
-def _boxes(dataset: Dataset, results: pd.DataFrame) -> pd.DataFrame:
+def _boxes(page: Page) -> pd.DataFrame:
     """The boxes from top to bottom; a group without patients has none."""
-    labels, depths, made = flow_labels(dataset), {"": -1}, []
-    for branch in flow(dataset):
+    labels, depths, made = flow_labels(page.data), {"": -1}, []
+    for branch in flow(page.data):
         depths[branch.name] = depths[branch.parent] + 1
-        if pick(results, "count", branch.group)["estimate"] != 0:
-            made.append(_box(branch, results, labels[branch.name], depths[branch.name], len(made)))
-    return pd.DataFrame(made)
+        count = page["count", branch.group]
+        if count.value != 0:
+            made.append(_box(page, branch, count, labels[branch.name], depths[branch.name]))
+    return pd.DataFrame(made).assign(top=[1 + STEP * place for place in range(len(made))])
 
 
-def _box(branch: Branch, results: pd.DataFrame, label: str, depth: int, place: int) -> dict:
-    share = pick(results, "percent", branch.group)["estimate"]
-    count = pick(results, "count", branch.group)["estimate"]
+def _box(page: Page, branch: Branch, count: Number, label: str, depth: int) -> dict:
+    share = page["percent", branch.group]
     return {
         "name": branch.name,
         "parent": branch.parent,
         "label": label,
-        "filled": 0 if isnan(count) else count,
-        "count": counted(count),
-        "share": f"{rounded(share, 1)}%" if branch.parent and not isnan(share) else "",
+        "filled": count.value if count.known else 0,
+        "count": count.bare,
+        "share": f"{share.bare}%" if branch.parent and share.known else "",
         "left": INDENT * depth,
-        "top": 1 + STEP * place,
     }
 
 

@@ -25,54 +25,52 @@ from ..page.charts import (
     WIDTHS,
     Figure,
     share_axis,
-    with_source,
 )
 from ..page.formats import counted, in_patients, shown
-from ..page.prose import with_interval
+from ..page.page import Page
 from ..page.quantities import MASKED, MISSING
 from ..page.rows import at_risk, pick
 from .curves import axis_months
 from .sentences import at_landmarks
 
+MARKS = (
+    "Ticks: patients whose follow-up ends there. "
+    "Dots and bars: landmark estimates with 95% intervals."
+)
 
-def survival_figure(
-    dataset: Dataset,
-    question: Endpoint,
-    curve: pd.DataFrame,
-    results: pd.DataFrame,
-    name: str,
-    caption: str,
-) -> Figure:
-    """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it."""
-    label = question.title
+
+def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: str) -> Figure:
+    """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it.
+
+    `curve` is in days; `name` is the figure's, as `Figure 1A`.
+    """
+    title, patients = question.title, in_patients(len(question.data))
     rows = {
         "At risk": ("at_risk", question.name, "estimate"),
         "Censored": ("censored", question.name, "estimate"),
         "Events": ("survival", question.name, "events"),
     }
-    chart = step_chart(
-        dataset, question, {label: (question.name, curve)}, results, "survival", rows
-    )
-    whom = f"{label} from {question.origin} in {in_patients(len(question.data))}"
+    chart = step_chart(page, question, {title: (question.name, curve)}, "survival", rows)
+    whom = f"{title} from {question.origin} in {patients}"
     numbers = (
-        f"Median: {with_interval(results, 'median', question.name)}. "
-        f"{at_landmarks(dataset, results, 'survival', question.name, 'Survival was')}."
+        f"Median: {page['median', question.name].ci}. "
+        f"{at_landmarks(page, 'survival', question.name, 'Survival was')}."
     )
-    alt_text = f"{whom}, a falling step curve. {numbers}"
-    said = f"{whom}. {numbers}"
-    return Figure(name, chart, alt_text, with_source(dataset, caption), said=said)
+    caption = (
+        f"{name}. {title} from {question.origin}, {patients}. Shaded: 95% confidence band. {MARKS}"
+    )
+    words = f"{whom}, a falling step curve. {numbers}"
+    return page.figure("", chart, words, caption, said=f"{whom}. {numbers}")
 
 
 def incidence_figure(
-    dataset: Dataset,
+    page: Page,
     question: Endpoint,
     curves: Mapping[str, pd.DataFrame],
     labels: Mapping[str, str],
-    results: pd.DataFrame,
     name: str,
-    caption: str,
 ) -> Figure:
-    """Cumulative incidence of competing causes; `curves` and `labels` are by cause."""
+    """Cumulative incidence of competing causes; `curves`, in days, and `labels` are by cause."""
     rows = {
         "At risk": ("at_risk", question.name, "estimate"),
         "Censored": ("censored", question.name, "estimate"),
@@ -80,29 +78,32 @@ def incidence_figure(
     for cause, label in labels.items():
         rows[label] = ("cumulative_incidence", cause, "events")
     series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
-    chart = step_chart(dataset, question, series, results, "cumulative_incidence", rows)
-    whom = f"Cumulative incidence from {question.origin} in {in_patients(len(question.data))}"
-    told = {c: str(at_landmarks(dataset, results, "cumulative_incidence", c)) for c in curves}
+    chart = step_chart(page, question, series, "cumulative_incidence", rows)
+    patients = in_patients(len(question.data))
+    whom = f"Cumulative incidence from {question.origin} in {patients}"
+    told = {cause: str(at_landmarks(page, "cumulative_incidence", cause)) for cause in curves}
     numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())
-    alt_text = f"{whom}, {len(curves)} rising step curves. {numbers}"
-    shown_curves = tuple(series) if len(series) > 1 else ()
-    caption = with_source(dataset, caption)
-    return Figure(name, chart, alt_text, caption, shown_curves, said=f"{whom}. {numbers}")
+    caption = (
+        f"{name}. Cumulative incidence from {question.origin}, {patients}. "
+        f"Death means death without relapse. Shaded: 95% confidence bands. {MARKS}"
+    )
+    words = f"{whom}, {len(curves)} rising step curves. {numbers}"
+    return page.figure("", chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
 
 
 def step_chart(
-    dataset: Dataset,
+    page: Page,
     question: Endpoint,
     series: Mapping[str, tuple[str, pd.DataFrame]],
-    results: pd.DataFrame,
     quantity: str,
     rows: Mapping[str, tuple[str, str, str]],
 ) -> alt.LayerChart:
     """Step curves with bands, censor marks, landmark estimates, hover and numbers under the axis.
 
-    `series` maps a label to its group in `results` and its curve in days. `rows` maps the label of
-    each line of numbers under the axis to its `(quantity, group, column)` in `results`.
+    `series` maps a label to its group and its curve in days. `rows` maps the label of each line of
+    numbers under the axis to its `(quantity, group, column)` in the page's numbers.
     """
+    dataset, results = page.data, page.numbers
     ticks = axis_months(dataset, question)
     share = "survival" if quantity == "survival" else "incidence"
     steps = pd.concat(

@@ -11,11 +11,11 @@ import pandas as pd
 
 from ..dataset.columns import KINDS
 from ..dataset.model import Dataset
-from ..page.formats import in_months, listed, rounded, scaled
-from ..page.prose import Prose
-from ..page.quantities import MISSING
-from ..page.tables import Row, Table
-from ..study.tables import outcome_labels
+from .formats import in_months, listed, rounded, scaled
+from .groups import outcome_labels
+from .prose import Prose
+from .quantities import MISSING
+from .tables import Row, Table
 
 KEYS = ["quantity", "group", "months"]
 MATCH, OFF = "✓", "differs"
