@@ -21,7 +21,7 @@ from analysis.dataset.model import ROOT, NotRecorded
 from analysis.page import charts
 from analysis.page import page as opening
 from analysis.page.rows import frame
-from analysis.site.build import notebooks
+from analysis.site.build import notebooks, reads_others
 
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
 # that the other pages do not have, and it takes as long as all of them.
@@ -54,10 +54,15 @@ def pages(
 ) -> dict[str, Page]:
     """Every page but the slow one, run on the dataset of a folder; errors are raised."""
     given = {"dataset": str(folder), "results_folder": str(results), **parameters}
-    chosen = [path for path in notebooks() if path.stem not in (SLOW, *left_out)]
+    chosen = [path for path in in_rounds() if path.stem not in (SLOW, *left_out)]
     # Read and checked once: every page begins with it, and no page changes it.
     with mock.patch.object(opening, "load", cache(opening.load)):
         return {path.stem: page(path, given) for path in chosen}
+
+
+def in_rounds() -> list[Path]:
+    """The notebooks in the order in which a build runs them."""
+    return sorted(notebooks(), key=reads_others)
 
 
 def run(
@@ -69,14 +74,20 @@ def run(
 ) -> Page:
     """The page of a name, without drawings: its charts are there as data.
 
-    With `change` it speaks of other numbers than those that it found.
+    With `change` it speaks of other numbers than those that it found. A page that reads those of
+    others is run after these, whose results come to the same folder.
     """
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
+    notebook = ROOT / "book" / f"{name}.ipynb"
+    if reads_others(notebook) and not list(Path(results).glob("figure_*.csv")):
+        for path in in_rounds():
+            if not reads_others(path) and not path.stem.startswith((SLOW, "lesson")):
+                run(path.stem, dataset, results, **parameters)
     found = opening.masked
     said = found if change is None else lambda *given: change(found(*given))
     undrawn = mock.patch.object(charts, "_svg", lambda *_: "")
     with mock.patch.object(opening, "masked", said), undrawn:
-        return page(ROOT / "book" / f"{name}.ipynb", given)
+        return page(notebook, given)
 
 
 def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:

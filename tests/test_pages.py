@@ -19,9 +19,9 @@ import analysis
 from analysis.dataset.columns import PUBLISHED, RESERVED
 from analysis.dataset.model import ROOT, NotRecorded, load
 from analysis.page.formats import interval, listed, p_value, rounded, shown
+from analysis.page.published import compare
 from analysis.page.rows import COLUMNS
 from analysis.page.tables import Row, Table
-from analysis.page.published import compare
 from analysis.printed.scorecard import PAGES
 from analysis.study.characteristics import relapse_free_columns, survival_columns
 from analysis.study.curves import axis_months

@@ -12,8 +12,8 @@ from test_dataset import folder
 import analysis
 from analysis.dataset.columns import KINDS, PUBLISHED
 from analysis.dataset.model import NotRecorded, load
-from analysis.printed import scorecard as sc
 from analysis.page.published import KEYS, are_statements, compare, expressions, heading
+from analysis.printed import scorecard as sc
 
 NASTY = '<script>alert(1)</script> "q" & more'
 

@@ -15,7 +15,7 @@ from .masking import masked
 from .plain import plain
 from .prose import Prose, declared, sourced
 from .published import Comparison, against_print
-from .rows import frame, is_carried, pick, write
+from .rows import frame, is_carried, pick, read, write
 from .tables import Numbers, Row, Table
 
 NOT_ESTIMABLE = "not estimable"
@@ -118,6 +118,13 @@ class Page:
         count, percent = self["count", group], self["percent", group]
         part = f" ({with_unit(percent.row)})" if percent.known else ""
         return sourced(f"{counted(count.value)} of {count.n}{part}", count.row, percent.row)
+
+    def others(self) -> dict[str, pd.DataFrame]:
+        """The numbers of the pages that have run, by name, as `record` has written them.
+
+        Only a notebook whose metadata says `reads_results` finds them: it runs after the others.
+        """
+        return {name: rows for name, rows in read(self.folder).items() if name != self.name}
 
     def say(self, *sentences: str, **values: object) -> Prose:
         """Paragraphs with values put into their braces, as `Prose` has them."""

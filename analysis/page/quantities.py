@@ -70,6 +70,8 @@ BEGINNING = {
     "time_": TIME,
     "hazard_ratio": Quantity(decimals=2, kind="hazard ratio"),
     "p_": Quantity(kind="p"),
+    "printed_": Quantity(decimals=0),
+    "matched_": Quantity(decimals=0),
 }
 
 

@@ -24,6 +24,14 @@ def write(results: pd.DataFrame, folder: str | Path, page: str) -> None:
     results.to_csv(folder / f"{page}.csv", index=False, lineterminator="\n")
 
 
+def read(folder: str | Path) -> dict[str, pd.DataFrame]:
+    """The results of every page in a folder, by the page's name, as `write` had them."""
+    made = {path.stem: pd.read_csv(path, float_precision="round_trip", keep_default_na=False,
+                                   na_values={name: "" for name in COLUMNS[2:]})
+            for path in sorted((ROOT / folder).glob("*.csv"))}  # fmt: skip
+    return {name: typed(rows) for name, rows in made.items() if list(rows) == COLUMNS}
+
+
 def pick(
     results: pd.DataFrame, quantity: str, group: str, months: float | None = None
 ) -> pd.Series:
@@ -84,7 +92,10 @@ def count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> Ite
 
 def frame(rows: Iterable[dict]) -> pd.DataFrame:
     """Rows of results as a table with every one of COLUMNS, blank where a row has none."""
-    frame = pd.DataFrame(list(rows), columns=COLUMNS)
-    numbers = COLUMNS[2:]
-    frame[numbers] = frame[numbers].astype(float)
-    return frame.astype({"n": "Int64", "events": "Int64"})
+    return typed(pd.DataFrame(list(rows), columns=COLUMNS))
+
+
+def typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows, their numbers as floats, those of patients and events as whole ones."""
+    numbers = dict.fromkeys(COLUMNS[2:], float) | dict.fromkeys(["n", "events"], "Int64")
+    return rows.astype(dict.fromkeys(COLUMNS[2:], float)).astype(numbers)

@@ -3,117 +3,35 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from ..dataset.columns import KINDS
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, NotRecorded
 from ..page.alignment import aligned
 from ..page.formats import listed
-from ..page.masking import masked
 from ..page.prose import Prose, sourced
-from ..page.published import (
-    are_statements,
-    both,
-    compare,
-    expressions,
-    heading,
-    kinds,
-    notes,
-    places,
-    tally,
-)
+from ..page.published import are_statements, compare, heading, tally
 from ..page.quantities import MISSING
-from ..page.rows import COLUMNS
-from ..page.tables import Row, Table
-from ..study.characteristics import (
-    baseline_results,
-    characteristics_results,
-    outcome_results,
-    relapse_free_columns,
-    survival_columns,
-    text_results,
-)
-from ..study.curves import incidence_results, survival_results
-from ..study.flow import flow_results
-from ..study.models import factor_endpoints, factor_results
-from ..survival.competing import cumulative_incidence
-from ..survival.curves import survival_curve
+from ..page.rows import frame
 
 FORMS = {"numbers": False, "statements": True}
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
 
 
-# --- what each page computes, without its notebook -------------------------------------------
-
-
-def _survival(dataset: Dataset, name: str) -> pd.DataFrame:
-    question = endpoint(dataset, name)
-    curve = survival_curve(question.time, question.observed)
-    return survival_results(dataset, question, curve)
-
-
-def _incidence(dataset: Dataset) -> pd.DataFrame:
-    question = endpoint(dataset, "relapse")
-    curves = {
-        cause: cumulative_incidence(question.time, question.observed, number)
-        for number, cause in enumerate(("relapse", "death"), start=1)
-    }
-    return incidence_results(dataset, question, curves)
-
-
-def _factors(dataset: Dataset) -> pd.DataFrame:
-    made = [factor_results(dataset, question) for question in factor_endpoints(dataset)]
-    return pd.concat(made, ignore_index=True)
-
-
-def _supporting(
-    dataset: Dataset, columns: Callable[[Dataset], dict[str, pd.Series]]
-) -> pd.DataFrame:
-    return characteristics_results(dataset, ["baseline", "treatment"], columns(dataset))
-
-
-PAGES: dict[str, Callable[[Dataset], pd.DataFrame]] = {
-    "patients": flow_results,
-    "table_1": baseline_results,
-    "figure_1a": lambda dataset: _survival(dataset, "os"),
-    "figure_1b": lambda dataset: _survival(dataset, "rfs"),
-    "figure_1c": lambda dataset: _survival(dataset, "os_after_hsct"),
-    "figure_1d": _incidence,
-    "table_2": outcome_results,
-    "table_3": _factors,
-    "in_the_text": text_results,
-    "table_s1": lambda dataset: _supporting(dataset, relapse_free_columns),
-    "table_s2": lambda dataset: _supporting(dataset, survival_columns),
-}
-
-
-def page_results(dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """The results of every page, by its name; a page that lacks its data is left out."""
-    made = {}
-    for page, results in PAGES.items():
-        with suppress(NotRecorded):
-            made[page] = masked(dataset, results(dataset))
-    return made
-
-
-# --- counting --------------------------------------------------------------------------------
-
-
-def scorecard(dataset: Dataset) -> pd.DataFrame:
+def scorecard(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every row of `published`, in the order of the print, with `recomputed` and `match` added.
 
-    `match` is False for a `given` row, which nothing recomputes: `counted` leaves those out.
+    `made` are the results of the pages, by name, as `Page.others` has them. `match` is False for
+    a `given` row, which nothing recomputes: `counted` leaves those out.
     Raises NotRecorded where the dataset brings no printed numbers.
     """
     published = dataset.published
     if published.empty:
         raise NotRecorded("There is nothing to count: no published numbers come with this dataset.")
-    made, none = page_results(dataset), pd.DataFrame(columns=COLUMNS).astype({"months": float})
+    none = frame([])
     parts = [compare(dataset, page, made.get(page, none)) for page in published["page"].unique()]
     given = published[published["kind"] == "given"].assign(recomputed="", match=False)
     return pd.concat([part for part in (*parts, given) if len(part)]).sort_index()
@@ -141,7 +59,7 @@ def totals(card: pd.DataFrame) -> pd.DataFrame:
         for what, count in (("printed", len(chosen)), ("matched", int(chosen["match"].sum())))
         if (what, name) != ("matched", "given")
     ]
-    return pd.DataFrame(made, columns=COLUMNS)
+    return frame(made)
 
 
 def printed_list(dataset: Dataset, card: pd.DataFrame) -> pd.DataFrame:
@@ -157,14 +75,11 @@ def _sameness(card: pd.DataFrame) -> pd.Series:
     return words.mask(card["kind"] == "given", NOT_MADE)
 
 
-# --- what the pages show ---------------------------------------------------------------------
+# --- what two pages show ---------------------------------------------------------------------
 
 
-def sentences(dataset: Dataset, card: pd.DataFrame | None = None, link: str = "") -> Prose | None:
-    """The total in a paragraph; `link` is a closing sentence. None without printed numbers."""
-    if dataset.published.empty:
-        return None
-    card = scorecard(dataset) if card is None else card
+def sentences(card: pd.DataFrame, link: str = "") -> Prose:
+    """The total in a paragraph; `link` is a closing sentence."""
     rows, run = totals(card), counted(card)
     numbers, says = run[~are_statements(run)], run[are_statements(run)]
 
@@ -197,62 +112,6 @@ def sentences(dataset: Dataset, card: pd.DataFrame | None = None, link: str = ""
         off=of(off, "all"),
         impossible=of(impossible, "contradiction") if impossible else "",
         aimed=of(aimed, "calibrated") if aimed else "",
-    )
-
-
-def totals_table(card: pd.DataFrame, name: str, caption: str) -> Table:
-    """Printed and matched numbers and statements of each kind."""
-    found = totals(card).set_index(["quantity", "group"])["estimate"]
-    rows = []
-    for group in dict.fromkeys(group for _, group in found.index):
-        cells = [
-            f"{found[quantity, group]:.0f}" if (quantity, group) in found.index else MISSING
-            for form in FORMS
-            for quantity in (f"printed_{form}", f"matched_{form}")
-        ]
-        label = "All that a run could give" if group == "all" else group.capitalize()
-        rows.append(Row(label, cells))
-    columns = ("Kind", "Numbers", "as printed", "Statements", "as printed")
-    return Table(name, caption, columns, rows)
-
-
-def places_table(card: pd.DataFrame, name: str, caption: str) -> Table:
-    """How many numbers stand in each part of the paper."""
-    numbers = card[~are_statements(card)]
-    section = numbers["place"].str.partition(",")[0]
-    rows = []
-    for place, part in [*numbers.groupby(section, sort=False), ("The whole paper", numbers)]:
-        run = counted(part)
-        rows.append(
-            Row(
-                place,
-                [str(count) for count in (len(part), len(part) - len(run), len(run))]
-                + [str(run["match"].sum())],
-            )
-        )
-    columns = ("Part of the paper", "Numbers", "Given", "Recomputed", "as printed")
-    return Table(name, caption, columns, rows)
-
-
-def differing_table(dataset: Dataset, card: pd.DataFrame, name: str, caption: str) -> Table | Prose:
-    """What the run does not give as printed, the contradictions of the print first."""
-    off = [part for part in expressions(counted(card)) if not part["match"].all()]
-    if not off:
-        return Prose("Every number comes out as printed.")
-    off.sort(key=lambda part: (are_statements(part).all(), "contradiction" not in kinds(part)))
-    rows = []
-    for part in off:
-        wrong = part[~part["match"]]
-        cells = (*both(part), kinds(wrong), places(wrong))
-        rows.append(Row(heading(dataset, part, whole_book=True), cells))
-    columns = ("Number", "Printed", "Recomputed", "Kind", "Place in the paper")
-    return Table(
-        name,
-        caption,
-        columns,
-        rows,
-        notes(dataset, off, whole_book=True),
-        abbreviations=dataset.settings.abbreviations,
     )
 
 

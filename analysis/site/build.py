@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,6 +39,7 @@ REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
 TOC = "_toc.yml"
+FEW = 4  # notebooks: the process to be copied takes as long to start as so many kernels gain
 KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
 
 
@@ -67,6 +68,7 @@ class Run:
     shown: str
     parameters: dict[str, Any]
     place: Path
+    others: tuple[Path, ...] = ()  # the results of the notebooks that it reads
 
 
 def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int, int]:
@@ -84,15 +86,13 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
         site.recover(out)
         cache = out / "cache"
         code = _code_digest()
-        runs = {b.slug: [_plan(b, p, chosen[p], cache, code) for p in chosen] for b in books}
+        runs, ran = _run_rounds(books, chosen, cache, code)
         every = [run for group in runs.values() for run in group]
-        missing = [run for run in every if not run.place.exists()]
-        _run_all(missing)
         pages = _build_pages(books, runs, parameters, cache, code)
         results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
         site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
         _prune(cache, {*pages.values(), *(run.place for run in every)})
-    return len(missing), len(every) - len(missing), len(books)
+    return ran, len(every) - ran, len(books)
 
 
 def _shipped() -> list[Path]:
@@ -147,7 +147,19 @@ def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, 
     return {path: {k: parameters[k] for k in parameters if k in known[path]} for path in known}
 
 
-def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path, code: str) -> Run:
+def reads_others(notebook: Path) -> bool:
+    """Whether a notebook reads the results of the others, and so runs after them."""
+    return json.loads(notebook.read_text("utf-8"))["metadata"].get("reads_results", False)
+
+
+def _plan(
+    book: Book,
+    notebook: Path,
+    parameters: dict[str, Any],
+    cache: Path,
+    code: str,
+    others: tuple[Path, ...] = (),
+) -> Run:
     data = [book.folder, *_datasets_named_in(notebook)]
     key = _digest(
         notebook.read_bytes(),
@@ -156,8 +168,9 @@ def _plan(book: Book, notebook: Path, parameters: dict[str, Any], cache: Path, c
         code,
         _reference_of(notebook),
         *(_data_digest(folder) for folder in data),
+        *(path.read_bytes() for path in others),
     )
-    return Run(notebook, book.folder, book.shown, parameters, cache / key)
+    return Run(notebook, book.folder, book.shown, parameters, cache / key, others)
 
 
 def _datasets_named_in(notebook: Path) -> list[Path]:
@@ -230,20 +243,70 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _run_all(runs: list[Run]) -> None:
-    """Run notebooks, as many at once as there are cores, behind one progress bar."""
-    if not runs:
-        return
+class Kernels:
+    """The kernels of one build: once it runs more than a few notebooks, copies of one process."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._copied: type[ThisInterpreter] | None = None
+
+    def __enter__(self) -> Kernels:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def manager(self, many: int) -> type[ThisInterpreter]:
+        """The manager of kernels for so many notebooks."""
+        from .notebooks import Copied, Server, ThisInterpreter  # slow, and seldom needed
+
+        # No copies on other systems, where a copy of a process is not always sound.
+        if self._copied is None and many > FEW and sys.platform == "linux":
+            server = self._open.enter_context(Server())
+            self._copied = type("Copied", (Copied,), {"server": server})
+        return self._copied or ThisInterpreter
+
+
+def _run_rounds(
+    books: list[Book], chosen: dict[Path, dict[str, Any]], cache: Path, code: str
+) -> tuple[dict[str, list[Run]], int]:
+    """Each book's runs by its slug, in the order of its pages, and how many were not in the cache.
+
+    First the notebooks that know no other; then those that read what these have found.
+    """
+    later = [path for path in chosen if reads_others(path)]
+    first = [path for path in chosen if path not in later]
+    runs = {b.slug: [_plan(b, p, chosen[p], cache, code) for p in first] for b in books}
+    with Kernels() as kernels:
+        ran = _run_all([run for made in runs.values() for run in made], kernels)
+        reading = []
+        for book in books:
+            found = [run.place / "results" for run in runs[book.slug]]
+            others = tuple(path for folder in found for path in sorted(folder.glob("*.csv")))
+            made = [_plan(book, path, chosen[path], cache, code, others) for path in later]
+            runs[book.slug] += made
+            reading += made
+        ran += _run_all(reading, kernels)
+    places = {path: place for place, path in enumerate(chosen)}
+    return {slug: sorted(made, key=lambda run: places[run.notebook])
+            for slug, made in runs.items()}, ran  # fmt: skip
+
+
+def _run_all(runs: list[Run], kernels: Kernels) -> int:
+    """Run what is not in the cache, as many at once as there are cores; returns how many."""
+    missing = [run for run in runs if not run.place.exists()]
+    if not missing:
+        return 0
     from tqdm import tqdm
 
-    from .notebooks import kernels_for
-
-    with kernels_for(len(runs)) as kernels, _threads() as pool:
-        done = as_completed([pool.submit(_run_one, run, kernels) for run in runs])
-        bar = tqdm(done, "Running", len(runs), unit="notebook", disable=not sys.stderr.isatty())
+    manager = kernels.manager(len(missing))
+    with _threads() as pool:
+        done = as_completed([pool.submit(_run_one, run, manager) for run in missing])
+        bar = tqdm(done, "Running", len(missing), unit="notebook", disable=not sys.stderr.isatty())
         errors = [error for future in bar if (error := future.result())]
     if errors:
         raise BuildError("\n".join(sorted(errors)))
+    return len(missing)
 
 
 def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
@@ -257,10 +320,14 @@ def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
     def write(folder: Path) -> None:
         results, raw = folder / "results", folder / "raw.ipynb"
         results.mkdir()
+        for path in run.others:
+            shutil.copy(path, results)
         given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
         given = {name: value for name, value in given.items() if name in known}
         text = serialise(execute(run.notebook, raw, given, kernels))
         raw.unlink()
+        for path in run.others:
+            (results / path.name).unlink()
         for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
             text = _without_path(text, path, name)
         (folder / run.notebook.name).write_text(text, "utf-8")
@@ -297,20 +364,23 @@ def refresh_notebooks() -> list[str]:
 
     from ..course.exercises import FOLDER
     from ..course.learner import learner, lessons
-    from .notebooks import NotebookError, execute, kernels_for, serialise
+    from .notebooks import NotebookError, execute, serialise
 
     def run(path: Path) -> str:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                return serialise(execute(path, Path(folder) / path.name, {}, kernels))
+                return serialise(execute(path, Path(folder) / path.name, {}, manager))
             except NotebookError as error:
                 raise BuildError(f"{path.name}: {error}") from None
 
     changed = []
     every = notebooks()
-    with kernels_for(len(every)) as kernels, _threads() as pool:
-        for path, text in zip(every, pool.map(run, every), strict=True):
-            changed += _rewritten(path, text)
+    with Kernels() as kernels, _threads() as pool:
+        manager = kernels.manager(len(every))
+        for reading in (False, True):  # the one after the other: they read what these have found
+            now = [path for path in every if reads_others(path) is reading]
+            for path, text in zip(now, pool.map(run, now), strict=True):
+                changed += _rewritten(path, text)
     for path in lessons():
         text = serialise(learner(nbformat.read(path, as_version=4)))
         changed += _rewritten(ROOT / FOLDER / path.name, text)

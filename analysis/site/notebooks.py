@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,6 @@ from ..dataset.model import ROOT, NotRecorded
 from .kernels import SINGLE, Forked, Server
 from .processes import python
 
-FEW = 4  # the process to be copied takes as long to start as so many kernels gain
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -66,17 +62,6 @@ class Copied(ThisInterpreter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.provisioner = Forked(kernel_spec=self.kernel_spec, parent=self)
-
-
-@contextmanager
-def kernels_for(many: int) -> Iterator[type[ThisInterpreter]]:
-    """The manager of kernels for so many notebooks: for more than a few, copies of one process."""
-    # Not on other systems, where a copy of a process is not always sound.
-    if many <= FEW or sys.platform != "linux":
-        yield ThisInterpreter
-        return
-    with Server() as server:
-        yield type("Copied", (Copied,), {"server": server})
 
 
 def parameters_of(notebook: Path) -> set[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import survival as est
-from ..dataset.endpoints import Endpoint, answerable, endpoint
+from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.rows import count_rows, frame, pick
 
@@ -238,16 +238,3 @@ def _months(dataset: Dataset, days: Sequence[float]) -> dict:
         part: dataset.months(value)
         for part, value in zip(("estimate", "lower", "upper"), days, strict=True)
     }
-
-
-def headline_results(dataset: Dataset) -> pd.DataFrame:
-    """The survival results of every endpoint that the dataset can answer.
-
-    Raises NotRecorded where its patients are so few that they are masked.
-    """
-    endpoint(dataset, "os")
-    made = []
-    for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
-        curve = est.survival_curve(question.time, question.observed)
-        made.append(survival_results(dataset, question, curve))
-    return pd.concat(made, ignore_index=True)

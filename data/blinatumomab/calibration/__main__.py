@@ -219,45 +219,51 @@ def confirmed(stage: Stage, columns: Columns) -> bool:
 
 def kept_by_the_book(columns: Columns) -> dict[str, bool]:
     """The factors that `analysis` keeps, by endpoint and column, of those already dealt."""
-    analysis = the_book()
+    find_the_book()
     import dataclasses
 
     import pandas as pd
 
-    dataset = analysis.load(DATASET)
+    from analysis import load
+    from analysis.study.models import factor_endpoints, factor_results
+
+    dataset = load(DATASET)
     patients = pd.DataFrame(records.for_models(columns))
     known = [f for f in dataset.factors if f.column in patients]
     dataset = dataclasses.replace(dataset, patients=patients, factors=known)
     kept = {}
-    for question in analysis.factor_endpoints(dataset):
-        found = analysis.factor_results(dataset, question)
+    for question in factor_endpoints(dataset):
+        found = factor_results(dataset, question)
         found = found[found["quantity"] == "kept"]
         kept |= dict(zip(found["group"], found["estimate"] == 1, strict=True))
     return kept
 
 
-def the_book():
-    """The package `analysis` of this repository."""
+def find_the_book() -> None:
+    """Let the package `analysis` of this repository be imported."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    import analysis
-
-    return analysis
 
 
 # --- the end ---------------------------------------------------------------------------------
 
 
 def score(text: str) -> dict[str, dict[str, int]]:
-    """Printed and matched rows of published.csv by kind, counted by the book's own code."""
-    analysis = the_book()
+    """Printed and matched rows of published.csv by kind, as a book of the patients counts them."""
+    find_the_book()
+    from analysis import load
+    from analysis.page.rows import read
     from analysis.printed.scorecard import counted, scorecard
+    from analysis.site.build import build
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as made:
+        folder, out = Path(made) / "cohort", Path(made) / "book"
+        folder.mkdir()
         for name in ("datapackage.json", "published.csv"):
             shutil.copy(DATASET / name, folder)
-        (Path(folder) / "patients.csv").write_text(text, encoding="utf-8", newline="")
-        card = counted(scorecard(analysis.load(folder)))
+        (folder / "patients.csv").write_text(text, encoding="utf-8", newline="")
+        build(folder, out, {})
+        card = counted(scorecard(load(folder), read(out / "results")))
     groups = card.groupby("kind")["match"]
     return {kind: {"printed": len(rows), "matched": int(rows.sum())} for kind, rows in groups}
 
