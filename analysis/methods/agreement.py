@@ -20,7 +20,8 @@ from ..dataset.model import ROOT, Dataset, load
 from ..page.formats import listed
 from ..page.rows import COLUMNS as RESULTS
 from ..page.tables import Row, Table
-from ..printed.scorecard import PAGES
+from ..study.curves import incidence_results, survival_results
+from ..study.models import factor_endpoints, factor_results
 from .alternatives import aalen_variance
 
 # What each estimator is called, and what of R it is compared with.
@@ -178,6 +179,12 @@ def _difference(ours: pd.Series, theirs: pd.Series) -> pd.Series:
 
 # --- the pages of the shipped datasets -----------------------------------------------------------
 
+ENDPOINTS = {
+    "figure_1a": "os",
+    "figure_1b": "rfs",
+    "figure_1c": "os_after_hsct",
+    "figure_1d": "relapse",
+}
 OF_QUANTITY = {
     "median": "median",
     "survival": "kaplan_meier",
@@ -201,13 +208,28 @@ def _estimator_of(quantity: str) -> str:
     return "followup" if quantity.startswith("followup") else "cox"
 
 
+def _page(name: str, dataset: Dataset) -> pd.DataFrame:
+    """What a page records of its estimators, computed as its notebook does."""
+    if name == "table_3":
+        return pd.concat([factor_results(dataset, q) for q in factor_endpoints(dataset)])
+    question = endpoint(dataset, ENDPOINTS[name])
+    if name != "figure_1d":
+        curve = est.survival_curve(question.time, question.observed)
+        return survival_results(dataset, question, curve)
+    curves = {
+        cause: est.cumulative_incidence(question.time, question.observed, number)
+        for number, cause in enumerate(("relapse", "death"), start=1)
+    }
+    return incidence_results(dataset, question, curves)
+
+
 def _page_rows(name: str, dataset: Dataset, folder: Path) -> pd.DataFrame:
     """Estimates and limits of every page that R has, with ours beside them."""
     theirs = pd.read_csv(folder / f"{name}.csv")
     keys = ["quantity", "group", "months"]
     made = []
     for page, rows in theirs.groupby("page"):
-        both = rows.merge(PAGES[page](dataset), on=keys, how="left", suffixes=("_r", ""))
+        both = rows.merge(_page(page, dataset), on=keys, how="left", suffixes=("_r", ""))
         for part in ("estimate", "lower", "upper"):
             made.append(
                 pd.DataFrame(

@@ -7,7 +7,7 @@ and SAS themselves are not run: their rule is applied to the same patients. life
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -25,7 +25,6 @@ from ..page.formats import DAGGER, in_months, listed, month, p_value, rounded, s
 from ..page.quantities import MEDIAN, NOT_REACHED, nature
 from ..page.rows import COLUMNS
 from ..page.tables import Row, Table
-from ..printed.scorecard import page_results
 from ..study.curves import plateau_month, told_months, values_at
 from ..study.models import SELECTION_LEVEL, factor_results, factors_of
 from ..study.tables import CARRIED
@@ -45,15 +44,18 @@ class Difference:
     values: tuple[Numbers, Numbers] = ((), ())
 
 
-def differences(dataset: Dataset) -> list[Difference]:
-    """Every difference that the dataset can show, in the order of the methods page."""
+def differences(dataset: Dataset, pages: Mapping[str, pd.DataFrame]) -> list[Difference]:
+    """Every difference that the dataset can show, in the order of the methods page.
+
+    `pages` are the results of the other pages, which only the rounding asks for.
+    """
     found = []
     for step in STEPS:
         try:
             found += step(dataset)
         except NotRecorded:
             continue
-    return found
+    return [*found, *rounding(pages)]
 
 
 def difference_results(found: Sequence[Difference]) -> pd.DataFrame:
@@ -515,10 +517,10 @@ def selection_rows(dataset: Dataset) -> Iterator[Difference]:
 # --- rounding ------------------------------------------------------------------------------------
 
 
-def rounding(dataset: Dataset) -> Iterator[Difference]:
+def rounding(pages: Mapping[str, pd.DataFrame]) -> Iterator[Difference]:
     """R's round sends an exact half to the even digit."""
     total = moved = 0
-    for results in page_results(dataset).values():
+    for results in pages.values():
         for quantity, value in zip(results["quantity"], results["estimate"], strict=True):
             if pd.isna(value) or quantity.startswith("p_"):
                 continue
@@ -554,5 +556,4 @@ STEPS = (
     not_estimable,
     selection_by_aic,
     selection_rows,
-    rounding,
 )

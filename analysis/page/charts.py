@@ -36,6 +36,7 @@ COLOURS = ("var(--series-1, #0072b2)", "var(--series-2, #d55e00)")
 INK = "currentColor"
 LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs
+UNDER = "under"  # the layer of the numbers under the axis
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
 CHOICE = "choice"  # the number of what the reader has chosen, from 0
 # An axis of heights: its title stands over it, where it can be read.

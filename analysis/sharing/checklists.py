@@ -16,13 +16,11 @@ from ..dataset.columns import RESERVED
 from ..dataset.endpoints import Endpoint, answerable, endpoint
 from ..dataset.model import Dataset, Factor
 from ..page.formats import counted, in_months, listed, p_value
-from ..page.masking import masked
+from ..page.page import Page
 from ..page.prose import Prose, declared, paged, ruled, share, sourced, with_interval
 from ..page.quantities import MASKED
 from ..page.rows import COLUMNS, anybody, pick
 from ..page.tables import Row, Table
-from ..printed.scorecard import page_results
-from ..study.characteristics import filled_results
 from ..study.curves import plateau_month
 from ..study.models import SELECTION_LEVEL, factor_labels, factors_of
 
@@ -67,14 +65,13 @@ class Study:
     kept: list[pd.DataFrame] = field(default_factory=list)
 
     @classmethod
-    def of(cls, dataset: Dataset, first: int = 0) -> Study:
-        """The study of a dataset, all of its pages' results computed.
+    def of(cls, page: Page, first: int = 0) -> Study:
+        """The study of a page that runs after those whose results it tells.
 
         Raises NotRecorded where its patients are so few that they are masked.
         """
-        endpoint(dataset, "os")
-        known = masked(dataset, filled_results(dataset))
-        return cls(dataset, {**page_results(dataset), "data": known}, first)
+        endpoint(page.data, "os")
+        return cls(page.data, page.others(), first)
 
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
@@ -731,9 +728,9 @@ class Checklist:
         )
 
 
-def checklist(dataset: Dataset, items: Sequence[Item]) -> Checklist:
-    """Every item of a list with its answer from a run on the dataset."""
-    study = Study.of(dataset, first=len(STATES))
+def checklist(page: Page, items: Sequence[Item]) -> Checklist:
+    """Every item of a list with its answer from the other pages' results."""
+    study = Study.of(page, first=len(STATES))
     answers = tuple(answer(study, item) for item in items)
     counts = [
         {

@@ -17,6 +17,7 @@ from .. import survival as est
 from ..dataset.endpoints import Endpoint, answerable, in_sentence
 from ..dataset.model import ROOT, Dataset
 from ..page.formats import counted, in_months, listed, month, p_value
+from ..page.page import Page
 from ..page.prose import Prose, addressed, declared, installed, ruled, sourced
 from ..page.provenance import digest, named, own_version
 from ..page.rows import is_carried, pick
@@ -247,7 +248,9 @@ def _plateau(study: Study) -> Iterator[Prose]:
     start = plateau_month(study.dataset)
     keys = [(quantity, "os", start) for quantity in ("event_rate", "person_years")]
     rows = study.rows("figure_1a", *keys)
-    yield Prose("{beyond}.", beyond=beyond(study.dataset, rows, "os", start))
+    kept = Page("report", study.dataset, "")
+    kept.numbers = rows
+    yield Prose("{beyond}.", beyond=beyond(kept, "os", start))
 
 
 def _ratios(study: Study) -> Iterator[Prose]:

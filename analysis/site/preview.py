@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
-import altair as alt
 import vl_convert
 from PIL import Image
 
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset
-from ..study.curves import survival_results
-from ..study.figures import step_chart
-from ..survival.curves import survival_curve
+from ..page.charts import HOVER, UNDER
 
+CURVE = "figure_1a"  # the page whose chart it is
 WIDTH, HEIGHT = 600, 315  # drawn at twice this: 1200 by 630 pixels is what others expect
 INK, QUIET = "#1d2528", "#566268"
 SYNTHETIC = "Synthetic cohort: no patient data"
@@ -27,37 +25,48 @@ def preview_alt(dataset: Dataset) -> str:
     return f"{curve} {SYNTHETIC}." if dataset.settings.synthetic else curve
 
 
-def preview(dataset: Dataset) -> bytes:
-    """Figure 1A without the numbers under it, in light colours on white."""
-    question = endpoint(dataset, "os")
-    curve = survival_curve(question.time, question.observed)
-    results = survival_results(dataset, question, curve)
-    series = {question.title: (question.name, curve)}
-    chart = step_chart(dataset, question, series, results, "survival", {})
+def preview(dataset: Dataset, notebook: Path) -> bytes:
+    """The curve of an executed notebook without the numbers under it, in light colours on white."""
+    drawn = _drawing(notebook)
     said = [dataset.title, *([SYNTHETIC] if dataset.settings.synthetic else [])]
-    title = alt.TitleParams(
-        f"Plateau: {question.title.lower()}",
-        subtitle=said,
-        anchor="start",
-        fontSize=22,
-        fontWeight=600,
-        subtitleFontSize=13,
-        subtitlePadding=5,
-        offset=12,
-        color=INK,
-        subtitleColor=QUIET,
-        limit=WIDTH - 40,
-    )
-    chart = chart.properties(
-        width=WIDTH,
-        height=HEIGHT,
-        padding=18,
-        background="white",
-        title=title,
-        autosize=alt.AutoSizeParams(type="fit", contains="padding"),
-    )
-    drawn = vl_convert.vegalite_to_png(_without_themes(chart.to_dict()), scale=2)
-    return _in_few_colours(drawn)
+    title = {
+        "text": "Plateau: overall survival",
+        "subtitle": said,
+        "anchor": "start",
+        "fontSize": 22,
+        "fontWeight": 600,
+        "subtitleFontSize": 13,
+        "subtitlePadding": 5,
+        "offset": 12,
+        "color": INK,
+        "subtitleColor": QUIET,
+        "limit": WIDTH - 40,
+    }
+    made = drawn | {
+        "layer": [layer for layer in drawn["layer"] if not _left_out(layer.get("name", ""))],
+        "params": [param for param in drawn.get("params", []) if "select" not in param],
+        "width": WIDTH,
+        "height": HEIGHT,
+        "padding": 18,
+        "background": "white",
+        "title": title,
+        "autosize": {"type": "fit", "contains": "padding"},
+    }
+    return _in_few_colours(vl_convert.vegalite_to_png(_without_themes(made), scale=2))
+
+
+def _left_out(layer: str) -> bool:
+    return layer.startswith((HOVER, UNDER))
+
+
+def _drawing(notebook: Path) -> dict:
+    """The specification of the first chart that the notebook shows."""
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            html = "".join(output.get("data", {}).get("text/html", ""))
+            if found := re.search(r'class="chart-spec">(.*?)</script>', html, re.DOTALL):
+                return json.loads(found[1])
+    raise ValueError(f"{notebook.name} shows no chart")
 
 
 def _in_few_colours(png: bytes) -> bytes:

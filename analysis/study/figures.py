@@ -22,6 +22,7 @@ from ..page.charts import (
     ROW,
     SHORTEST,
     STYLE,
+    UNDER,
     WIDTHS,
     Figure,
     share_axis,
@@ -337,13 +338,17 @@ def _number_rows(
     for place, (label, counts) in enumerate(lines.items()):
         height = alt.value(HEIGHT + 58 + ROW * place)
         numbers = pd.DataFrame({"month": ticks, "count": counts, "from_width": widths})
-        drawn = alt.Chart(numbers).mark_text(fontSize=11)
-        layers.append(drawn.encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM))
+        drawn = (
+            alt.Chart(numbers)
+            .mark_text(fontSize=11)
+            .encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM)
+        )
         heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
             align="right", dx=-22, fontSize=11, limit=HEADING
         )
         heading = heading.encode(x=alt.value(0), y=height, text="label:N", tooltip="label:N")
-        layers.append(heading)
+        named = f"{UNDER}_{place}"
+        layers += [heading.properties(name=named), drawn.properties(name=f"{named}_counts")]
     return layers
 
 
