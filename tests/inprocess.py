@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -17,10 +18,10 @@ import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from analysis.dataset.model import ROOT, NotRecorded
+from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page import charts
 from analysis.page import page as opening
-from analysis.page.rows import frame
+from analysis.page.rows import frame, write
 from analysis.site.build import notebooks, reads_others
 
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
@@ -47,6 +48,12 @@ class Page:
     def text(self) -> str:
         """All of its outputs."""
         return "\n".join(str(value) for output in self.shown for value in output.values())
+
+    def table(self, caption: str) -> list[list[str]]:
+        """The lines of the table with this caption, cell by cell, its notes among them."""
+        texts = [output.get("text/plain", "") for output in self.shown]
+        (found,) = (text for text in texts if text.startswith(caption))
+        return [[cell.strip() for cell in line.split("|")] for line in found.splitlines()[1:]]
 
 
 def pages(
@@ -80,14 +87,43 @@ def run(
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
     notebook = ROOT / "book" / f"{name}.ipynb"
     if reads_others(notebook) and not list(Path(results).glob("figure_*.csv")):
-        for path in in_rounds():
-            if not reads_others(path) and not path.stem.startswith((SLOW, "lesson")):
-                run(path.stem, dataset, results, **parameters)
+        for other, rows in results_of(str(dataset), parameters.get("mask_below", 0)).items():
+            write(rows, results, other)
     found = opening.masked
     said = found if change is None else lambda *given: change(found(*given))
     undrawn = mock.patch.object(charts, "_svg", lambda *_: "")
     with mock.patch.object(opening, "masked", said), undrawn:
         return page(notebook, given)
+
+
+@cache
+def results_of(dataset: Path | str, mask_below: int = 0) -> dict[str, pd.DataFrame]:
+    """The results of every page of a dataset but the lessons' and those that read others."""
+    return opened(dataset, mask_below).others()
+
+
+@cache
+def opened(dataset: Path | str, mask_below: int = 0) -> opening.Page:
+    """A page of a dataset that finds the results of the others."""
+    folder = TemporaryDirectory()
+    for path in in_rounds():
+        if not reads_others(path) and not path.stem.startswith((SLOW, "lesson", "consistency")):
+            run(path.stem, dataset, Path(folder.name), mask_below=mask_below)
+    made = opening.open_page("reader", str(dataset), folder.name, mask_below)
+    made.kept = folder  # it goes with the page
+    return made
+
+
+def showing(
+    data: Dataset, *parts: pd.DataFrame | Iterable[dict], name: str = "page"
+) -> opening.Page:
+    """A page that shows some rows, without a file of them."""
+    made = opening.Page(name, data, "")
+    made.numbers = pd.concat(
+        [part if isinstance(part, pd.DataFrame) else frame(part) for part in parts],
+        ignore_index=True,
+    )
+    return made
 
 
 def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:

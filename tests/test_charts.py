@@ -10,14 +10,22 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import showing
 from test_dataset import HEAD, field, folder
 from test_pages import NASTY, THIN, chart_of, nasty
 
-import analysis
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
 from analysis.page.charts import COLOURS, FOCUS
+from analysis.page.rows import pick
 from analysis.study import diagrams, figures
-from analysis.study.flow import flow
+from analysis.study.curves import incidence_results, survival_results
+from analysis.study.diagrams import flow_figure, forest_figure
+from analysis.study.figures import incidence_figure
+from analysis.study.flow import flow, flow_results
+from analysis.study.models import factor_endpoints, factor_results
+from analysis.survival.competing import cumulative_incidence
+from analysis.survival.curves import survival_curve
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 
@@ -45,9 +53,9 @@ def rows_of(spec: dict) -> list[dict]:
 
 
 def forest_of(data, place=0):
-    question = analysis.factor_endpoints(data)[place]
-    results = analysis.factor_results(data, question)
-    return results, analysis.forest_figure(data, question, results, "table_3-forest", "T. Words.")
+    question = factor_endpoints(data)[place]
+    page = showing(data, factor_results(data, question), name="table_3")
+    return page.numbers, forest_figure(page, question, "T. Words.")
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -60,7 +68,7 @@ def test_a_forest_plot_has_a_row_for_each_factor_and_marks_for_each_ratio(datase
         found = [row["estimate"] for row in marks if row["model"] == words]
         np.testing.assert_allclose(found, ratios, rtol=1e-4)
     labels = {row["label"] for row in rows_of(spec) if "label" in row}
-    question = analysis.factor_endpoints(dataset)[place]
+    question = factor_endpoints(dataset)[place]
     assert labels == {f.label for f in dataset.factors if question.name in f.endpoints}
 
 
@@ -120,8 +128,12 @@ def test_what_cannot_be_estimated_is_a_row_of_words(tmp_path):
 # --- flow of the patients --------------------------------------------------------------------
 
 
+def flow_of(data, caption: str):
+    return flow_figure(showing(data, flow_results(data), name="patients"), caption)
+
+
 def counts_of(data) -> dict[str, int]:
-    found = analysis.flow_results(data)
+    found = flow_results(data)
     found = found[found["quantity"] == "count"]
     return dict(zip(found["group"], found["estimate"].astype(int), strict=True))
 
@@ -153,8 +165,7 @@ def test_the_numbers_of_the_flow_add_up(dataset):
 def test_the_flow_of_thin_data_adds_up_and_is_drawn(tmp_path, rows):
     data = load(folder(tmp_path, csv=HEAD + "\n".join(rows) + "\n"))
     assert adds_up(data)
-    results = analysis.flow_results(data)
-    assert "<svg" in html_of(analysis.flow_figure(data, results, "patients", "The patients."))
+    assert "<svg" in html_of(flow_of(data, "The patients."))
 
 
 @pytest.mark.parametrize(
@@ -183,13 +194,12 @@ def test_the_flow_has_the_boxes_that_the_columns_give(tmp_path, columns, groups)
     assert groups <= set(found)
     assert adds_up(data)
     assert ("relapsed|response_day" in found) is ({"response_day", "relapse_day"} == set(columns))
-    figure = analysis.flow_figure(data, analysis.flow_results(data), "patients", "The patients.")
+    figure = flow_of(data, "The patients.")
     assert figure.alt.startswith("Flow of 2 patients.")
 
 
 def test_the_flow_is_drawn_without_empty_boxes_and_says_its_numbers(dataset):
-    results = analysis.flow_results(dataset)
-    figure = analysis.flow_figure(dataset, results, "patients", "The patients. Words.")
+    figure = flow_of(dataset, "The patients. Words.")
     drawn = {row["name"]: row["count"] for row in rows_of(figure.chart.to_dict()) if "name" in row}
     assert drawn["patients"] == str(len(dataset.patients))
     assert "0" not in drawn.values()
@@ -207,14 +217,14 @@ def test_the_responders_that_could_not_wait_are_counted(tmp_path):
             "e,10,90,80,900,no", "f,,90,,900,no"]  # fmt: skip
     csv = ",".join(names) + "\n" + "\n".join(rows) + "\n"
     data = load(folder(tmp_path, csv=csv, fields=fields))
-    results = analysis.flow_results(data)
-    wait = analysis.pick(results, "median_value", "wait")
+    results = flow_results(data)
+    wait = pick(results, "median_value", "wait")
     assert (wait["estimate"], wait["n"]) == (pytest.approx(30 / 30.4375), 1)
-    gone = analysis.pick(results, "count", "gone_by_then|no_hsct_in_remission")
+    gone = pick(results, "count", "gone_by_then|no_hsct_in_remission")
     assert (gone["estimate"], gone["n"]) == (2, 4)
-    other = analysis.pick(results, "count", "other_hsct|hsct_day")
+    other = pick(results, "count", "other_hsct|hsct_day")
     assert (other["estimate"], other["n"]) == (2, 3)
-    early = analysis.pick(results, "count", "seen_early|alive_at_end")
+    early = pick(results, "count", "seen_early|alive_at_end")
     assert (early["estimate"], early["n"]) == (5, 5)
 
 
@@ -280,12 +290,12 @@ def test_a_long_label_has_its_room_and_its_full_text(paper):
     drawn = [layer for layer in chart["layer"] if "label" in str(layer["encoding"].get("text"))]
     assert all("limit" in layer["mark"] for layer in drawn)
     assert all(layer["encoding"]["tooltip"]["field"] == "label" for layer in drawn)
-    question = dataclasses.replace(analysis.endpoint(paper, "os"), title=long)
-    curve = analysis.survival_curve(question.time, question.observed)
-    results = analysis.survival_results(paper, question, curve)
+    question = dataclasses.replace(endpoint(paper, "os"), title=long)
+    curve = survival_curve(question.time, question.observed)
+    page = showing(paper, survival_results(paper, question, curve))
     rows = {long: ("at_risk", "os", "estimate")}
     series = {long: ("os", curve), "y": ("os", curve)}
-    made = figures.step_chart(paper, question, series, results, "survival", rows).to_dict()
+    made = figures.step_chart(page, question, series, "survival", rows).to_dict()
     texts = [layer for layer in made["layer"] if layer["mark"]["type"] == "text"]
     for layer in texts:
         data = made["datasets"][layer["data"]["name"]]
@@ -300,8 +310,7 @@ def test_a_long_label_has_its_room_and_its_full_text(paper):
 def test_neither_diagram_holds_a_patient(paper):
     """What is drawn are ratios and counts: of a private dataset the same."""
     private = dataclasses.replace(paper, public=False)
-    results = analysis.flow_results(private)
-    flow_rows = rows_of(analysis.flow_figure(private, results, "p", "P.").chart.to_dict())
+    flow_rows = rows_of(flow_of(private, "P.").chart.to_dict())
     forest_rows = rows_of(forest_of(private)[1].chart.to_dict())
     assert len(flow_rows) < 60 and len(forest_rows) < 120
     ids = set(paper.patients["patient_id"])
@@ -311,7 +320,7 @@ def test_neither_diagram_holds_a_patient(paper):
 
 def test_labels_of_a_dataset_stay_text_in_the_diagrams(tmp_path):
     data = nasty(tmp_path)
-    flow_ = analysis.flow_figure(data, analysis.flow_results(data), "patients", NASTY)
+    flow_ = flow_of(data, NASTY)
     for figure in (flow_, forest_of(data)[1], dataclasses.replace(flow_, curves=(NASTY,))):
         html = html_of(figure)
         assert "<script>alert" not in html
@@ -330,16 +339,14 @@ def test_under_a_chart_are_its_files(paper):
 
 
 def incidence_of(data):
-    question = analysis.endpoint(data, "relapse")
+    question = endpoint(data, "relapse")
     labels = {"relapse": "Relapse", "death": "Death"}
     curves = {
-        cause: analysis.cumulative_incidence(question.time, question.observed, number)
+        cause: cumulative_incidence(question.time, question.observed, number)
         for number, cause in enumerate(labels, start=1)
     }
-    results = analysis.incidence_results(data, question, curves)
-    return analysis.incidence_figure(
-        data, question, curves, labels, results, "figure_1d", "Figure 1D. Words."
-    )
+    page = showing(data, incidence_results(data, question, curves), name="figure_1d")
+    return incidence_figure(page, question, curves, labels, "Figure 1D")
 
 
 def test_a_curve_of_several_can_stand_out(paper):

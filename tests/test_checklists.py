@@ -22,9 +22,9 @@ from test_build import deaths_only
 from test_dataset import HEAD, folder
 from test_pages import NASTY, THIN, nasty
 
-import analysis
 from analysis import survival as est
 from analysis.dataset.model import ROOT, load
+from analysis.page.prose import with_interval
 from analysis.page.rows import COLUMNS, pick
 from analysis.printed.scorecard import page_results
 from analysis.sharing import checklists, manuscript
@@ -389,10 +389,10 @@ def test_the_numbers_of_the_findings_are_those_of_the_results(reports, studies, 
     pages = studies[name].pages
     row = pick(pages["figure_1a"], "median", "os")
     assert f"{row['events']} of {row['n']} patients died" in str(findings)
-    assert str(analysis.with_interval(pages["figure_1a"], "median", "os")) in str(findings)
+    assert str(with_interval(pages["figure_1a"], "median", "os")) in str(findings)
     kept = pages["table_3"].query("quantity == 'hazard_ratio_multivariate'")
     for key in kept["group"]:
-        ratio = analysis.with_interval(pages["table_3"], "hazard_ratio_multivariate", key)
+        ratio = with_interval(pages["table_3"], "hazard_ratio_multivariate", key)
         assert f"hazard ratio {ratio}" in str(findings)
     assert len(kept) == str(findings).count("hazard ratio")
     for link in BeautifulSoup(findings.markdown, "html.parser").select("a[href^='#row-']"):

@@ -6,13 +6,12 @@ import inspect
 import typing
 
 import numpy as np
-import pandas as pd
 import pytest
-from inprocess import page
+from inprocess import page, showing
 
-import analysis
 from analysis.dataset.model import ROOT
 from analysis.study import conclusions
+from analysis.study.sentences import median_told, plateau_bounds
 
 NONE = np.nan
 
@@ -126,15 +125,15 @@ def test_every_outcome_of_a_rule_occurs_and_one_is_for_what_is_missing(name):
 def test_a_curve_is_called_flat_only_where_its_rate_is(n, events, limits, begin):
     rate = {"quantity": "event_rate", "group": "os", "months": 36.0, "estimate": 0.095}
     rate |= {"lower": limits[0], "upper": limits[1], "n": n, "events": events}
-    said = str(analysis.plateau_bounds(pd.DataFrame([rate]), "os", 36))
+    said = str(plateau_bounds(showing(None, [rate]), "os", 36))
     assert said.startswith(begin)
 
 
 def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
     row = {"quantity": "median", "group": "os", "months": NONE, "lower": 3.0, "upper": NONE}
     for value, words in ((7.5, "the middle of that time"), (NONE, "has not come down")):
-        rows = pd.DataFrame([row | {"estimate": value, "n": 9, "events": 4}])
-        assert words in str(analysis.median_told(rows, "os", "overall survival"))
+        page = showing(None, [row | {"estimate": value, "n": 9, "events": 4}])
+        assert words in str(median_told(page, "os", "overall survival"))
 
 
 @pytest.mark.parametrize(("dataset", "words"), [("blinatumomab", "title to its end"), ("bmt", "")])

@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from conftest import ROOT, command
-
-import analysis
-from analysis.printed.scorecard import PAGES
+from inprocess import results_of
 
 PAGE = (ROOT / "book" / "rerunning.md").read_text("utf-8")
 
@@ -47,14 +45,13 @@ def test_the_example_goes_from_file_to_book(tmp_path: Path) -> None:
     assert (places["my-book"] / "html" / "index.html").exists()
 
     # The shipped folder of the same patients was made by another program, and has more factors.
-    dataset = analysis.load("data/myeloid")
     for page, quantities in (
         ("figure_1b", ("median", "survival", "event_rate")),
         ("table_3", ("hazard_ratio_univariate",)),
     ):
         file = places["my-book"] / "results" / f"{page}.csv"
         made = pd.read_csv(file, float_precision="round_trip")
-        shipped = PAGES[page](dataset)
+        shipped = results_of("data/myeloid")[page]
         for quantity in quantities:
             ours, theirs = (
                 frame[frame["quantity"] == quantity].set_index(["group", "months"])["estimate"]

@@ -15,6 +15,7 @@ import adam_files
 import pandas as pd
 import pytest
 import yaml
+from inprocess import results_of
 
 from analysis.__main__ import main
 from analysis.dataset.model import ROOT, load
@@ -23,7 +24,6 @@ from analysis.importing import files as sources
 from analysis.importing import folder as importing
 from analysis.importing.dates import day_counted
 from analysis.importing.folder import import_folder
-from analysis.printed.scorecard import PAGES
 
 HEAD = "patient_id,stage,response_day,last_contact_day,died\n"
 GOOD = HEAD + "a,I,30,400,no\nb,II,,90,yes\nc,I,,70,yes\n"
@@ -989,8 +989,10 @@ def test_adam_gives_the_results_of_the_dataset_it_was_made_from(tmp_path, adam):
     import_folder(adsl, made, adtte=adtte)
     expected, found = load("data/myeloid"), load(made)
     pd.testing.assert_frame_equal(found.patients[expected.patients.columns], expected.patients)
-    for page, results in PAGES.items():
-        pd.testing.assert_frame_equal(results(found), results(expected), check_exact=True, obj=page)
+    ours = results_of(made)
+    for page, rows in results_of("data/myeloid").items():
+        if page not in ("data", "consistency"):
+            pd.testing.assert_frame_equal(ours[page], rows, check_exact=True, obj=page)
 
 
 def adam_csv(tmp_path, change=None, drop=(), patients=None):

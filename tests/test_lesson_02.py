@@ -12,10 +12,10 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from inprocess import Page, changed, run
 
-from analysis import NotRecorded, load
 from analysis.course import keys_02
 from analysis.course.cuts import cut_at, cuts
 from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
 
 LESSON = "lesson_02_follow_up"

@@ -11,8 +11,8 @@ from bs4 import BeautifulSoup
 from inprocess import Page, changed, run
 from scipy import stats
 
-from analysis import load
 from analysis.course.keys_03 import poisson_upper
+from analysis.dataset.model import load
 from analysis.page.rows import pick
 
 LESSON = "lesson_03_plateau"

@@ -16,11 +16,11 @@ import pytest
 from conftest import ROOT
 from inprocess import Page, page
 
-from analysis import load
 from analysis.course import Exercise, check, quiz, right, wrong
 from analysis.course import exercises as course
 from analysis.course.exercises import FOLDER
 from analysis.course.learner import SOLUTION, learner, lessons
+from analysis.dataset.model import load
 from analysis.site.notebooks import serialise
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")

@@ -14,11 +14,13 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-import analysis
-from analysis.page.formats import full
-from analysis.page.prose import declared, sourced
-from analysis.page.rows import COLUMNS
+from analysis.page.alignment import aligned
+from analysis.page.formats import full, rounded
+from analysis.page.page import Number
+from analysis.page.prose import Prose, declared, sourced
+from analysis.page.rows import COLUMNS, frame, pick
 from analysis.site.build import notebooks
+from analysis.study.tables import decimals_of
 
 NASTY = '<script>alert("x")</script> {b} [c](d) *e*'
 SLUGS = ("", "bmt", "myeloid")
@@ -35,7 +37,7 @@ def results() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64", "events": "Int64"})
 
 
-def link(prose: analysis.Prose) -> Tag:
+def link(prose: Prose) -> Tag:
     return BeautifulSoup(prose.markdown, "html.parser").a
 
 
@@ -43,7 +45,7 @@ def link(prose: analysis.Prose) -> Tag:
 
 
 def test_an_estimate_leads_to_its_row_and_shows_it(results):
-    found = link(analysis.with_interval(results, "survival", "os", 24))
+    found = link(Number(pick(results, "survival", "os", 24)).ci)
     assert found["href"] == "#row-2"
     assert found["title"] == (
         "Row 2: survival, os, 24 months. estimate 0.3, lower 0.2, upper 0.4, n 5, events 9"
@@ -51,7 +53,7 @@ def test_an_estimate_leads_to_its_row_and_shows_it(results):
 
 
 def test_a_missing_limit_is_not_shown_as_a_number(results):
-    assert "upper" not in link(analysis.estimate(results, "median", "os"))["title"]
+    assert "upper" not in link(Number(pick(results, "median", "os")))["title"]
 
 
 @pytest.mark.parametrize(
@@ -72,32 +74,31 @@ def test_a_missing_limit_is_not_shown_as_a_number(results):
 def test_a_ratio_has_the_digits_that_say_something(numbers, text):
     row = {"quantity": "hazard_ratio_univariate", "group": "os:x", "n": 9, "events": 9}
     row |= dict(zip(("estimate", "lower", "upper"), numbers, strict=True))
-    table = analysis.page.rows.frame([row])
-    assert analysis.study.tables._cell(table, row["quantity"], "os:x") == text
-    words = str(analysis.with_interval(table, row["quantity"], "os:x"))
-    assert words == text.replace("(", "(95% CI, ")
-    assert analysis.page.alignment.aligned([text, "0.64 (0.38–1.06)"])[0]
+    number = Number(frame([row]).iloc[0])
+    assert number.cell == text
+    assert str(number.ci) == text.replace("(", "(95% CI, ")
+    assert aligned([text, "0.64 (0.38–1.06)"])[0]
 
 
 @pytest.mark.parametrize("power", range(-8, 9))
 def test_a_column_of_any_scale_has_digits_in_table_1(power):
     values = pd.Series([1.5, 2.25, 3.0, 7.5]) * 10.0**power
-    decimals = analysis.study.tables._decimals(values)
-    shown = [analysis.page.formats.rounded(value, decimals) for value in values]
+    decimals = decimals_of(values)
+    shown = [rounded(value, decimals) for value in values]
     assert len(set(shown)) == 4
     assert all(float(text) > 0 for text in shown)
 
 
 def test_no_number_is_too_large_to_be_written():
     large = [1e30, -1e30, np.inf, -np.inf, 123456789.25]
-    assert [analysis.page.formats.rounded(value, 1) for value in large] == [
+    assert [rounded(value, 1) for value in large] == [
         "1e30", "−1e30", "∞", "−∞", "123456789.3",
     ]  # fmt: skip
 
 
 def test_prose_keeps_the_links_of_prose_and_of_nothing_else(results):
-    number = analysis.estimate(results, "median", "os")
-    prose = analysis.Prose("Median {number}, {label}.", number=number, label="<a href='#x'>no</a>")
+    number = Number(pick(results, "median", "os"))
+    prose = Prose("Median {number}, {label}.", number=number, label="<a href='#x'>no</a>")
     assert number.markdown in prose.markdown
     assert len(BeautifulSoup(prose.markdown, "html.parser").find_all("a")) == 1
     assert str(prose) == f"{prose}" == "Median 7.3 months, <a href='#x'>no</a>."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
 import json
@@ -13,19 +12,35 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import results_of, run, showing
 from test_dataset import HEAD, field, folder
 
-import analysis
 from analysis.dataset.columns import PUBLISHED, RESERVED
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, NotRecorded, load
 from analysis.page.formats import interval, listed, p_value, rounded, shown
-from analysis.page.published import compare
-from analysis.page.rows import COLUMNS
+from analysis.page.prose import Prose
+from analysis.page.published import against_print, compare
+from analysis.page.rows import COLUMNS, pick, write
 from analysis.page.tables import Row, Table
-from analysis.printed.scorecard import PAGES
-from analysis.study.characteristics import relapse_free_columns, survival_columns
-from analysis.study.curves import axis_months
-from analysis.study.models import SELECTION_LEVEL
+from analysis.study.characteristics import (
+    baseline_results,
+    outcome_results,
+    relapse_free_columns,
+    survival_columns,
+    text_results,
+)
+from analysis.study.curves import axis_months, plateau_month, survival_results
+from analysis.study.figures import survival_figure
+from analysis.study.models import SELECTION_LEVEL, factor_endpoints, forward_results
+from analysis.study.sentences import beyond, factors_named, within_a_year
+from analysis.study.tables import (
+    characteristics_table,
+    landmark_table,
+    models_table,
+    plateau_table,
+)
+from analysis.survival.curves import survival_curve
 
 NASTY = '<script>alert(1)</script> *b* [x](y) {cite}`z` $m$ "q"'
 
@@ -87,11 +102,11 @@ def test_lists_read_as_sentences():
 
 
 def test_a_label_in_prose_is_text():
-    markdown = analysis.Prose("Label: {label}.", label=NASTY)._repr_markdown_()
+    markdown = Prose("Label: {label}.", label=NASTY)._repr_markdown_()
     assert "<script>" not in markdown
     for mark in "*[{`$":
         assert not re.search(rf"(?<!\\){re.escape(mark)}", markdown), mark
-    assert repr(analysis.Prose("Label: {label}.", label=NASTY)) == f"Label: {NASTY}."
+    assert repr(Prose("Label: {label}.", label=NASTY)) == f"Label: {NASTY}."
 
 
 def test_a_label_in_a_table_is_text():
@@ -138,26 +153,23 @@ def nasty(tmp_path):
 
 def test_labels_of_a_dataset_stay_text_in_every_table_and_chart(tmp_path):
     data = nasty(tmp_path)
-    question = analysis.endpoint(data, "rfs")
-    curve = analysis.survival_curve(question.time, question.observed)
-    results = analysis.survival_results(data, question, curve)
-    factors = PAGES["table_3"](data)
-    questions = analysis.factor_endpoints(data)
+    question = endpoint(data, "rfs")
+    page = showing(data, survival_results(data, question, curve_of(question)))
     shown_things = [
-        analysis.survival_figure(data, question, curve, results, "f", caption=data.title),
-        analysis.landmark_table(data, question, results, "survival", {"rfs": NASTY}, "l", NASTY),
-        analysis.characteristics_table(
-            data, analysis.baseline_results(data), ["baseline"], {"": NASTY}, "t", NASTY
+        survival_figure(page, question, curve_of(question), NASTY),
+        landmark_table(page, question, "survival", {"rfs": NASTY}, NASTY),
+        characteristics_table(
+            showing(data, baseline_results(data)), ["baseline"], {"": NASTY}, NASTY
         ),
-        analysis.factor_table(data, questions, factors, "t3", NASTY),
-        analysis.dictionary_table(data, analysis.filled_results(data), "d", NASTY),
-        analysis.factors_table(data, "f", NASTY),
-        analysis.headline_table(data, analysis.headline_results(data), "h", NASTY),
     ]
-    for thing in shown_things:
-        html = thing._repr_mimebundle_()["text/html"]
+    shown_things = [thing._repr_mimebundle_()["text/html"] for thing in shown_things]
+    for name in ("index", "data", "table_3"):
+        shown = run(name, tmp_path / "nasty", tmp_path / "results").shown
+        shown_things += [output["text/html"] for output in shown if "<table" in str(output)]
+    assert len(shown_things) >= 10
+    for html in shown_things:
         assert "<script>alert" not in html
-        assert "&lt;script&gt;alert" in html
+    assert all("&lt;script&gt;alert" in html for html in shown_things[:3])
 
 
 @pytest.mark.parametrize("name", ["blinatumomab", "bmt", "myeloid"])
@@ -183,11 +195,14 @@ def test_no_code_names_a_column_that_a_dataset_owns(name):
 # --- charts ----------------------------------------------------------------------------------
 
 
+def curve_of(question):
+    return survival_curve(question.time, question.observed)
+
+
 def chart_of(data, name="os"):
-    question = analysis.endpoint(data, name)
-    curve = analysis.survival_curve(question.time, question.observed)
-    results = analysis.survival_results(data, question, curve)
-    figure = analysis.survival_figure(data, question, curve, results, "figure", caption="Words.")
+    question = endpoint(data, name)
+    page = showing(data, survival_results(data, question, curve_of(question)), name="figure")
+    results, figure = page.numbers, survival_figure(page, question, curve_of(question), "Figure")
     html = figure._repr_mimebundle_()["text/html"]
     spec = re.search(r'class="chart-spec">(.*?)</script>', html, re.S).group(1)
     return question, results, figure, html, json.loads(spec)
@@ -254,13 +269,13 @@ def test_a_private_chart_keeps_the_number_of_censored(bmt):
 
 
 def test_counts_and_percentages_of_table_1(bmt):
-    found = analysis.baseline_results(bmt).set_index(["quantity", "group"])["estimate"]
+    found = baseline_results(bmt).set_index(["quantity", "group"])["estimate"]
     assert found["count", "disease=ALL"] == 38
     assert found["percent", "disease=ALL"] == pytest.approx(100 * 38 / 137)
 
 
 def test_the_columns_of_table_2_add_up(bmt):
-    found = analysis.outcome_results(bmt)
+    found = outcome_results(bmt)
     counts = found[found["quantity"] == "count"].set_index("group")["estimate"]
     assert counts["long_term"] == counts["patients|long_term"]
     for name in {group.split("|")[0] for group in counts.index if "|" in group}:
@@ -279,17 +294,17 @@ def test_the_columns_of_the_supporting_tables_add_up(columns):
 
 def test_a_missing_category_has_a_line_of_its_own(tmp_path):
     data = load(folder(tmp_path, csv=HEAD + "a,I,40,,,400,no\nb,,50,,,90,yes\n"))
-    found = analysis.baseline_results(data)
-    table = analysis.characteristics_table(data, found, ["baseline"], {"": "All"}, "t", "T")
+    page = showing(data, baseline_results(data))
+    table = characteristics_table(page, ["baseline"], {"": "All"}, "T")
     assert Row("Not recorded", ["1 (50.0)"], 1) in list(table.rows)
 
 
 def test_a_dataset_without_factors_or_characteristics_says_so(tmp_path):
     data = load(folder(tmp_path, analysis={"characteristics": []}))
     with pytest.raises(NotRecorded, match="no characteristics"):
-        analysis.baseline_results(data)
+        baseline_results(data)
     with pytest.raises(NotRecorded, match="names none"):
-        analysis.factor_endpoints(data)
+        factor_endpoints(data)
 
 
 THIN = {
@@ -305,11 +320,8 @@ def test_thin_data_give_results_and_figures_or_say_why_not(tmp_path, rows):
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}
     csv = HEAD + "\n".join(rows) + "\n"
-    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
-    made = {}
-    for page, results in PAGES.items():
-        with contextlib.suppress(NotRecorded):
-            made[page] = results(data)
+    path = folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]})
+    data, made = load(path), results_of(path)
     assert {"figure_1a", "figure_1b", "figure_1d", "table_1", "table_3"} <= set(made)
     shares = made["figure_1a"].query("quantity == 'survival'")
     end = made["figure_1a"].query("quantity == 'followup_end'")["estimate"].item()
@@ -321,14 +333,12 @@ def test_thin_data_give_results_and_figures_or_say_why_not(tmp_path, rows):
 
 
 def test_results_have_the_columns_of_the_contract(bmt, tmp_path):
-    analysis.write(PAGES["figure_1a"](bmt), tmp_path, "figure_1a")
+    rows = results_of("data/bmt")["figure_1a"]
+    write(rows, tmp_path, "figure_1a")
     written = pd.read_csv(tmp_path / "figure_1a.csv")
     assert list(written.columns) == COLUMNS
-    again = analysis.pick(written, "survival", "os", 24)
-    assert (
-        again["estimate"]
-        == analysis.pick(PAGES["figure_1a"](bmt), "survival", "os", 24)["estimate"]
-    )
+    again = pick(written, "survival", "os", 24)
+    assert again["estimate"] == pick(rows, "survival", "os", 24)["estimate"]
 
 
 def test_no_factor_prints_an_infinite_ratio(tmp_path):
@@ -336,16 +346,15 @@ def test_no_factor_prints_an_infinite_ratio(tmp_path):
                    for i in range(18))  # fmt: skip
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}
-    data = load(folder(tmp_path, csv=HEAD + rows, analysis={"factors": [{**factor, **sides}]}))
-    questions = analysis.factor_endpoints(data)
-    results = PAGES["table_3"](data)
-    table = analysis.factor_table(data, questions, results, "t", "T")
-    assert table.rows[1].cells[0] == "not estimable"
+    path = folder(tmp_path, csv=HEAD + rows, analysis={"factors": [{**factor, **sides}]})
+    page = run("table_3", path, tmp_path / "results")
+    results = page.numbers
+    assert page.table("Table 3.")[2][:2] == ["Stage", "not estimable"]
     assert not np.isinf(results[["estimate", "lower", "upper"]].to_numpy(dtype=float)).any()
 
 
 def test_factors_say_what_is_associated_and_what_is_kept():
-    found = PAGES["table_3"](load("data/blinatumomab"))
+    found = results_of("data/blinatumomab")["table_3"]
     value = found.set_index(["quantity", "group"])["estimate"]
     for quantity, truth in (
         ("associated", value["p_univariate"] < SELECTION_LEVEL),
@@ -360,8 +369,8 @@ def test_a_factor_without_an_estimate_is_neither_associated_nor_not(tmp_path):
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}
     csv = HEAD + "\n".join(THIN["no death"]) + "\n"
-    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
-    found = PAGES["table_3"](data).query("quantity in ('associated', 'kept')")
+    path = folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]})
+    found = results_of(path)["table_3"].query("quantity in ('associated', 'kept')")
     assert len(found) == 4
     assert found["estimate"].isna().all()
 
@@ -384,8 +393,12 @@ def test_the_sentences_count_patients(tmp_path):
         "g,30,60,90,300,yes",
     ]
     head = "patient_id,response_day,hsct_day,relapse_day,last_contact_day,died\n"
-    data = load(folder(tmp_path, csv=head + "\n".join(rows) + "\n", fields=fields))
-    found = analysis.text_results(data)
+    page = run(
+        "in_the_text",
+        folder(tmp_path, csv=head + "\n".join(rows) + "\n", fields=fields),
+        tmp_path / "results",
+    )
+    found = page.numbers
     of = {row["group"]: (row["estimate"], row["n"]) for _, row in found.iterrows()
           if row["quantity"] == "count"}  # fmt: skip
     assert of["response_day"] == (5, 7)
@@ -396,13 +409,12 @@ def test_the_sentences_count_patients(tmp_path):
     assert of["relapse_free_without_hsct|relapse_free"] == (1, 2)
     assert of["long_term_relapse_free|response_day"] == (2, 5)
     assert of["relapse_free_after_hsct|long_term_without_hsct"] == (0, 3)
-    table = analysis.text_table(data, found, "t", "T")
-    assert Row("Relapse-free", ["2 (40.0)"], 1) in list(table.rows)
+    assert ["Relapse-free", "2 (40.0)"] in page.table("Response, relapse and transplant")
 
 
 def test_sentences_need_response_relapse_and_transplant(tmp_path):
     with pytest.raises(NotRecorded, match="has no column hsct_day"):
-        analysis.text_results(load(folder(tmp_path)))
+        text_results(load(folder(tmp_path)))
 
 
 # --- the print -------------------------------------------------------------------------------
@@ -418,17 +430,18 @@ def test_the_print_is_compared_at_its_own_precision(bmt):
     ]
     published = pd.DataFrame(lines, columns=list(PUBLISHED)).assign(kind="")
     data = dataclasses.replace(bmt, published=published)
-    found = compare(data, "figure_1a", PAGES["figure_1a"](bmt))
+    rows = results_of("data/bmt")["figure_1a"]
+    found = compare(data, "figure_1a", rows)
     assert found["recomputed"].tolist() == ["46.4", "46", "37.8", "42.0", ""]
     assert found["match"].tolist() == [True, True, False, True, False]
-    every = analysis.against_print(data, "figure_1a", PAGES["figure_1a"](bmt)).every
+    every = against_print(data, "figure_1a", rows).every
     assert "3 of 5" in every.caption
     assert any("a slip" in note for note in every.notes)
 
 
 def test_a_long_comparison_keeps_what_differs_in_sight():
     data = load("data/blinatumomab")
-    shown_ = analysis.against_print(data, "table_1", PAGES["table_1"](data))
+    shown_ = against_print(data, "table_1", results_of("data/blinatumomab")["table_1"])
     assert [row.cells for row in shown_.differing.rows] == [
         ("146 (56.2)", "146 (56.4)", "differs", "calibrated, contradiction", "Table 1")
     ]
@@ -438,9 +451,8 @@ def test_a_long_comparison_keeps_what_differs_in_sight():
 
 
 def test_without_a_print_the_page_says_so(bmt):
-    assert "nothing to compare" in repr(
-        analysis.against_print(bmt, "table_1", PAGES["table_1"](bmt))
-    )
+    rows = results_of("data/bmt")["table_1"]
+    assert "nothing to compare" in repr(against_print(bmt, "table_1", rows))
 
 
 # --- what could mislead ----------------------------------------------------------------------
@@ -451,100 +463,104 @@ def paper():
     return load("data/blinatumomab")
 
 
+def shown_as(data, name):
+    """A page of the paper's with its numbers."""
+    return showing(data, results_of("data/blinatumomab")[name], name=name)
+
+
 def test_a_plateau_says_what_it_rests_on(paper):
-    results = PAGES["figure_1a"](paper)
-    month = analysis.plateau_month(paper)
+    page = shown_as(paper, "figure_1a")
+    month = plateau_month(paper)
     assert month == 36  # the first landmark of the long-term survivors
-    question = analysis.endpoint(paper, "os")
+    question = endpoint(paper, "os")
     days = month * paper.settings.days_per_month
     later = question.data[question.data["time"] > days]
-    sentence = str(analysis.beyond(paper, results, "os", month))
+    sentence = str(beyond(page, "os", month))
     assert sentence.startswith(f"{len(later)} patients were followed beyond 36 months, for ")
     assert f"{((later['time'] - days).sum() / 365.25):.1f} patient-years" in sentence
     assert f"Events in that time: {int(later['event'].sum())}, or " in sentence
-    table = analysis.plateau_table(paper, question, results, {"os": "OS"}, "p", "P")
+    table = plateau_table(page, {"os": "OS"}, "P")
     assert [row.heading for row in table.rows] == ["24", "36", "48", "60"]
     assert table.rows[1].cells[0] == str(len(later))
 
 
 def test_a_plateau_without_events_has_an_upper_limit_and_no_false_interval(paper):
     """No event beyond 48 months: the curve stays at 1, and there it has no limits."""
-    results = PAGES["figure_1a"](paper)
-    rate = analysis.pick(results, "event_rate", "os", 48)
+    page = shown_as(paper, "figure_1a")
+    rate = page["event_rate", "os", 48].row
     assert (rate["estimate"], rate["lower"]) == (0, 0)
     assert rate["upper"] > 0
-    question = analysis.endpoint(paper, "os")
-    table = analysis.plateau_table(paper, question, results, {"os": "OS"}, "p", "P")
+    table = plateau_table(page, {"os": "OS"}, "P")
     assert table.rows[2].cells[-1] == "100.0% (–)"
 
 
 def test_beyond_the_end_nobody_is_followed(paper):
-    results = PAGES["figure_1b"](paper)
-    sentence = str(analysis.beyond(paper, results, "rfs", 60))
+    page = shown_as(paper, "figure_1b")
+    sentence = str(beyond(page, "rfs", 60))
     assert sentence == "Nobody was followed beyond 60 months"
-    assert np.isnan(analysis.pick(results, "event_rate", "rfs", 60)["estimate"])
+    assert np.isnan(page["event_rate", "rfs", 60].value)
 
 
 def test_one_patient_was_followed(paper):
-    found = analysis.beyond(paper, PAGES["figure_1a"](paper), "os", 60)
+    found = beyond(shown_as(paper, "figure_1a"), "os", 60)
     assert str(found).startswith("1 patient was followed beyond 60 months")
 
 
 @pytest.mark.parametrize(("rate", "text"), [(np.log(2), "50%"), (0, "0%"), (np.nan, "–")])
-def test_a_rate_as_a_chance_within_a_year(paper, rate, text):
-    row = analysis.pick(PAGES["figure_1a"](paper), "event_rate", "os", 36).copy()
-    row["upper"] = rate
-    assert str(analysis.within_a_year(row, "upper")) == text
+def test_a_rate_as_a_chance_within_a_year(rate, text):
+    assert within_a_year(rate) == text
 
 
 def test_what_comes_later_is_counted_from_its_day_and_as_if_known(paper):
     """As if known from the start, transplant seems to save; counted from its day it may not."""
-    question = analysis.endpoint(paper, "os")
-    forward = analysis.forward_results(paper)
-    fixed = analysis.pick(forward, "hazard_ratio_fixed", "os:hsct_day")
-    right = analysis.pick(forward, "hazard_ratio_univariate", "os:hsct_day")
+    question = endpoint(paper, "os")
+    forward = forward_results(paper)
+    fixed = pick(forward, "hazard_ratio_fixed", "os:hsct_day")
+    right = pick(forward, "hazard_ratio_univariate", "os:hsct_day")
     assert fixed["upper"] < 1 < right["upper"]
     assert fixed["n"] == right["n"] == paper.patients["response_day"].notna().sum()
-    only = analysis.forward_results(paper, "hsct_day")
+    only = forward_results(paper, "hsct_day")
     assert set(only["group"]) == {"os:hsct_day"} and len(forward) > len(only) == 4
-    table = analysis.forward_table(paper, question, forward, "f", "F")
+    columns = {"Known": "hazard_ratio_fixed", "Counted": "hazard_ratio_univariate"}
+    table = models_table(showing(paper, forward), "f", [question], columns, "F")
     assert table.rows[-1].cells[0] != table.rows[-1].cells[1]
 
 
 def test_without_factors_there_is_nothing_to_count_forward(tmp_path):
     data = load(folder(tmp_path))
-    question = analysis.endpoint(data, "os")
-    assert analysis.forward_table(data, question, analysis.forward_results(data),
-                                  "f", "F") is None  # fmt: skip
+    question = endpoint(data, "os")
+    page = showing(data, forward_results(data))
+    assert models_table(page, "f", [question], {"HR": "hazard_ratio_fixed"}, "F") is None
 
 
-def test_the_candidates_stand_unselected_beside_the_stepwise_model(paper):
-    results = PAGES["table_3"](paper)
-    questions = analysis.factor_endpoints(paper)
-    table = analysis.unselected_table(paper, questions, results, "u", "U")
-    lines = {row.heading: row.cells for row in table.rows if row.cells}
+def test_the_candidates_stand_unselected_beside_the_stepwise_model(tmp_path):
+    page = run("table_3", "data/blinatumomab", tmp_path)
+    results = page.numbers
+    table = page.table("All candidates in one model, beside")
+    lines = {line[0]: line[1:] for line in table}
     assert lines["ECOG (0/1+)"][2] == ""
     assert lines["CR/CRh (yes/no)"][2].startswith("0.43")
     both = results[
         results["quantity"].isin(["hazard_ratio_unselected", "hazard_ratio_multivariate"])
     ]
-    for endpoint in ("os", "rfs"):
-        assert both[both["group"].str.startswith(f"{endpoint}:")]["n"].nunique() == 1
+    for name in ("os", "rfs"):
+        assert both[both["group"].str.startswith(f"{name}:")]["n"].nunique() == 1
 
 
-def test_each_ratio_is_tested_and_shown_early_and_late(paper):
-    results = PAGES["table_3"](paper)
-    questions = analysis.factor_endpoints(paper)
-    table = analysis.over_time_table(paper, questions, results, "o", "O")
-    assert len([row for row in table.rows if row.cells]) == 12 + 11
-    assert analysis.below(paper, questions[0], results, "p_proportional_univariate", 0) == "none"
-    everything = analysis.below(paper, questions[0], results, "p_proportional_univariate", 1.1)
-    assert everything.count("(") >= 12
+def test_each_ratio_is_tested_and_shown_early_and_late(paper, tmp_path):
+    page = run("table_3", "data/blinatumomab", tmp_path)
+    table = page.table("Does the ratio of each factor, alone, stay the same?")
+    assert sum(len(line) == 5 for line in table[1:]) == 12 + 11
+    shown = showing(paper, page.numbers)
+    tests = page.numbers[page.numbers["quantity"].eq("p_proportional_univariate")]
+    question = endpoint(paper, "os")
+    assert factors_named(shown, question, tests[tests["estimate"].lt(0)]) == "none"
+    assert factors_named(shown, question, tests).count("(") >= 12
 
 
 def test_table_1_counts_who_is_known_in_every_factor(paper):
-    found = analysis.baseline_results(paper)
-    known = analysis.pick(found, "count", "known_in_every_factor")["estimate"]
+    found = baseline_results(paper)
+    known = pick(found, "count", "known_in_every_factor")["estimate"]
     complete = paper.patients[["age", "bone_marrow_blasts"]].notna().all(axis=1)
     for column in ("race", "t_4_11", "ecog"):
         complete &= paper.patients[column].ne("Unknown") & paper.patients[column].notna()
@@ -552,14 +568,14 @@ def test_table_1_counts_who_is_known_in_every_factor(paper):
 
 
 def test_table_2_says_who_was_lost(paper):
-    found = analysis.outcome_results(paper)
-    early = analysis.pick(found, "count", "lost|shorter")["estimate"]
+    found = outcome_results(paper)
+    early = pick(found, "count", "lost|shorter")["estimate"]
     patients = paper.patients
     days = paper.settings.long_term_months * paper.settings.days_per_month
     assert early == (patients["died"].eq("no") & (patients["last_contact_day"] <= days)).sum()
-    assert analysis.pick(found, "count", "lost|long_term")["estimate"] == 0
-    curve = analysis.pick(found, "survival", "os", paper.settings.long_term_months)
-    alive = analysis.pick(found, "count", "patients|long_term")["n"]
+    assert pick(found, "count", "lost|long_term")["estimate"] == 0
+    curve = pick(found, "survival", "os", paper.settings.long_term_months)
+    alive = pick(found, "count", "patients|long_term")["n"]
     assert curve["estimate"] > alive / len(patients)
 
 
@@ -574,7 +590,6 @@ def test_the_methods_page_explains_every_number():
     explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     used = set()
     for name in ("blinatumomab", "bmt", "myeloid"):
-        for results in PAGES.values():
-            with contextlib.suppress(NotRecorded):
-                used |= set(results(load(f"data/{name}"))["quantity"])
+        pages = results_of(f"data/{name}")
+        used |= {quantity for rows in pages.values() for quantity in rows["quantity"]}
     assert used == explained

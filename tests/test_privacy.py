@@ -14,16 +14,17 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, command
-from inprocess import QUICK, pages
+from inprocess import QUICK, pages, results_of
 from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
-import analysis
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
 from analysis.dataset.problems import DataError
 from analysis.page.masking import masked
 from analysis.page.quantities import MASKED, MISSING
-from analysis.printed.scorecard import PAGES
+from analysis.page.rows import frame
+from analysis.study.characteristics import baseline_results
 
 # Named here, not asked of the code: what it hides is what is tested.
 COUNTS = ("count", "at_risk", "censored", "never_at_risk")
@@ -201,14 +202,9 @@ def small(results: pd.DataFrame, below: int) -> pd.DataFrame:
 @pytest.fixture(scope="module", params=SHIPPED)
 def page_pairs(request) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Each page's results of a dataset as it is, and with counts under 12 masked."""
-    whole, less = load(f"data/{request.param}"), load(f"data/{request.param}", 12)
-    pairs = []
-    for page, results in PAGES.items():
-        try:
-            pairs.append((page, made := results(whole), masked(less, made)))
-        except NotRecorded:
-            continue
-    return pairs
+    less = load(f"data/{request.param}", 12)
+    pages = results_of(f"data/{request.param}")
+    return [(page, rows, masked(less, rows)) for page, rows in pages.items()]
 
 
 def test_nothing_small_is_left_and_nothing_else_is_changed(page_pairs) -> None:
@@ -281,7 +277,7 @@ def test_no_stretch_is_the_rest_of_the_whole() -> None:
     """Of 60 patients and 40 events: 5 events in the late one; 4 patients gone before it."""
     row = {"group": "os:x", "estimate": 1.0}
     kinds = {"univariate": (60, 40), "early": (60, 35), "late": (56, 5)}
-    whole = analysis.page.rows.frame(
+    whole = frame(
         {"quantity": f"hazard_ratio_{kind}", **row, "n": n, "events": events}
         for kind, (n, events) in kinds.items()
     )
@@ -292,7 +288,7 @@ def test_no_stretch_is_the_rest_of_the_whole() -> None:
 
 def test_without_a_parameter_nothing_is_masked() -> None:
     data = load("data/bmt")
-    results = analysis.baseline_results(data)
+    results = baseline_results(data)
     assert masked(data, results) is results
 
 
@@ -337,4 +333,4 @@ def test_no_book_is_built_of_too_few_patients(tmp_path: Path) -> None:
 def test_an_endpoint_of_few_patients_is_not_shown() -> None:
     data = load("data/bmt", 200)
     with pytest.raises(NotRecorded, match="fewer than 200 patients"):
-        analysis.endpoint(data, "os")
+        endpoint(data, "os")

@@ -14,7 +14,6 @@ from conftest import ROOT
 from analysis.dataset.model import load
 from analysis.page.provenance import authors, commit, provenance
 from analysis.site.pages import configuration
-from analysis.study.sentences import recorded
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -77,10 +76,3 @@ def test_a_reader_s_book_has_its_own_authors_or_none(tmp_path, contributors, nam
     footer = config["sphinx"]["config"]["html_theme_options"]["footer_content_items"]
     assert ("author.html" in footer) == bool(named) and config["author"] == named
     assert "provenance.html" in footer
-
-
-def test_only_what_a_dataset_records_is_named() -> None:
-    data = load("data/bmt")
-    assert recorded(data) == "Response, relapse and transplant"
-    bare = replace(data, patients=data.patients.drop(columns=["hsct_day", "relapse_day"]))
-    assert recorded(bare) == "Response"

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from inprocess import results_of, run
 from test_dataset import folder
 
-import analysis
 from analysis.dataset.columns import KINDS, PUBLISHED
-from analysis.dataset.model import NotRecorded, load
-from analysis.page.published import KEYS, are_statements, compare, expressions, heading
+from analysis.dataset.model import ROOT, NotRecorded, load
+from analysis.page.published import (
+    KEYS,
+    against_print,
+    are_statements,
+    compare,
+    expressions,
+    heading,
+)
 from analysis.printed import scorecard as sc
 
 NASTY = '<script>alert(1)</script> "q" & more'
@@ -25,7 +33,7 @@ def paper():
 
 @pytest.fixture(scope="module")
 def card(paper):
-    return sc.scorecard(paper)
+    return sc.scorecard(paper, results_of("data/blinatumomab"))
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +52,11 @@ def printing(dataset, *lines):
         rows.append([page, quantity, group, months, "estimate", printed, where, "", kind])
     published = pd.DataFrame(rows, columns=[*PUBLISHED, "kind"]).astype({"months": float})
     return dataclasses.replace(dataset, published=published)
+
+
+def scored(dataset):
+    """The scorecard of a print of numbers of bmt."""
+    return sc.scorecard(dataset, results_of("data/bmt"))
 
 
 def total(card, quantity, group="all"):
@@ -109,7 +122,7 @@ def test_every_key_of_the_print_is_a_result(paper, card):
 
 
 def test_the_total_is_the_sum_of_the_pages(paper, card):
-    made = sc.page_results(paper)
+    made = results_of("data/blinatumomab")
     pages = [compare(paper, page, results) for page, results in made.items()]
     together = pd.concat(pages)
     assert len(together) == len(sc.counted(card))
@@ -129,7 +142,9 @@ def test_one_changed_digit_differs(paper, card):
     row = same.index[same["printed"] == "23.4"][0]
     moved = paper.published.copy()
     moved.loc[row, "printed"] = "23.5"
-    again = sc.scorecard(dataclasses.replace(paper, published=moved))
+    again = sc.scorecard(
+        dataclasses.replace(paper, published=moved), results_of("data/blinatumomab")
+    )
     assert again.index[again["match"] != card["match"]].tolist() == [row]
     assert total(again, "matched_numbers") == total(card, "matched_numbers") - 1
 
@@ -138,57 +153,58 @@ def test_given_rows_never_count(bmt):
     line = ("figure_1a", "median", "os", None, "1.0", "emergent")
     given = ("", "given", "Dose, mg", None, "40", "given")
     on_a_page = ("figure_1a", "given", "Level, %", None, "95", "given")
-    card = sc.scorecard(printing(bmt, line, given, on_a_page))
+    card = scored(printing(bmt, line, given, on_a_page))
     assert len(card) == 3
     assert total(card, "printed_numbers") == 1
     assert total(card, "printed_numbers", "given") == 2
     assert "matched_numbers" not in set(sc.totals(card).query("group == 'given'")["quantity"])
     data = printing(bmt, line, given, on_a_page)
-    shown = analysis.against_print(data, "figure_1a", sc.PAGES["figure_1a"](bmt))
+    shown = against_print(data, "figure_1a", results_of("data/bmt")["figure_1a"])
     assert "0 of 1 numbers" in shown.every.caption
 
 
 def test_each_occurrence_counts_and_is_shown_on_one_line(bmt):
     line = ("figure_1a", "survival", "os", 24, "46.4", "emergent")
     data = printing(bmt, (*line, "Abstract"), (*line, "Table 2"), (*line[:4], "46", "", "End"))
-    results = sc.PAGES["figure_1a"](bmt)
+    results = results_of("data/bmt")["figure_1a"]
     assert len(expressions(compare(data, "figure_1a", results).iloc[:2])) == 1
-    every = analysis.against_print(data, "figure_1a", results).every
+    every = against_print(data, "figure_1a", results).every
     assert every.caption.endswith("3 of 3 numbers agree.")
     (row,) = every.rows
     assert row.cells == ("46.4 (46)", "46.4 (46)", "✓", "emergent", "Abstract; Table 2; End")
-    assert total(sc.scorecard(data), "matched_numbers") == 3
+    assert total(scored(data), "matched_numbers") == 3
 
 
 def test_yes_and_no_are_compared_as_words(bmt):
-    found = sc.PAGES["table_3"](bmt).set_index(["quantity", "group"])["estimate"]
+    found = results_of("data/bmt")["table_3"].set_index(["quantity", "group"])["estimate"]
     keys = [(q, group) for q in ("associated", "kept") for group in found[q].index]
     words = ["yes" if found[key] == 1 else "no" for key in keys]
     assert set(words) == {"yes", "no"}
     lines = [("table_3", *key, None, word, "") for key, word in zip(keys, words, strict=True)]
-    card = sc.scorecard(printing(bmt, *lines))
+    card = scored(printing(bmt, *lines))
     assert card["match"].all()
     assert total(card, "printed_statements") == len(lines)
     assert total(card, "printed_numbers") == 0
     turned = {"yes": "no", "no": "yes"}
-    other = sc.scorecard(printing(bmt, *((*x[:4], turned[x[4]], "") for x in lines)))
+    other = scored(printing(bmt, *((*x[:4], turned[x[4]], "") for x in lines)))
     assert not other["match"].any()
     assert set(other["recomputed"]) == {"yes", "no"}
 
 
 def test_a_number_may_be_printed_without_its_zero(bmt):
-    p = sc.PAGES["table_3"](bmt).query("quantity == 'p_univariate'").iloc[0]
+    p = results_of("data/bmt")["table_3"].query("quantity == 'p_univariate'").iloc[0]
     text = f"{p['estimate']:.3f}"
     assert text.startswith("0.")
     line = ("table_3", "p_univariate", p["group"], None, text.removeprefix("0"), "")
-    assert sc.scorecard(printing(bmt, line))["match"].all()
+    assert scored(printing(bmt, line))["match"].all()
 
 
 def test_a_page_that_nobody_computes_does_not_match(bmt, tmp_path):
     line = ("figure_1z", "survival", "os", 24, "46.4", "")
-    assert not sc.scorecard(printing(bmt, line))["match"].any()
-    thin = printing(load(folder(tmp_path)), ("figure_1c", "median", "os_after_hsct", None, "1", ""))
-    assert not sc.scorecard(thin)["match"].any()
+    assert not scored(printing(bmt, line))["match"].any()
+    path = folder(tmp_path)
+    thin = printing(load(path), ("figure_1c", "median", "os_after_hsct", None, "1", ""))
+    assert not sc.scorecard(thin, results_of(path))["match"].any()
 
 
 def test_a_print_without_kinds_works(tmp_path):
@@ -196,46 +212,56 @@ def test_a_print_without_kinds_works(tmp_path):
     line = "figure_1a,survival,os,24,estimate,23.4,Abstract,\n"
     (path / "published.csv").write_text(",".join(PUBLISHED) + "\n" + line, "utf-8")
     data = load(path)
-    card = sc.scorecard(data)
+    card = sc.scorecard(data, results_of(path))
     assert data.published["kind"].tolist() == [""]
     assert total(card, "printed_numbers", "unclassified") == 1
-    every = analysis.against_print(data, "figure_1a", sc.PAGES["figure_1a"](data)).every
+    every = against_print(data, "figure_1a", results_of(path)["figure_1a"]).every
     assert "Kind" not in every.columns
     assert [len(row.cells) for row in every.rows] == [len(every.columns) - 1]
-    assert "built to give" not in repr(sc.sentences(data))
+    assert "built to give" not in repr(sc.sentences(card))
 
 
 def test_without_a_print_there_is_nothing_to_count(bmt):
-    assert sc.sentences(bmt) is None
     with pytest.raises(NotRecorded, match="no published numbers"):
-        sc.scorecard(bmt)
+        scored(bmt)
 
 
 # --- what the pages show ---------------------------------------------------------------------
 
 
-def test_the_sentences_say_the_totals(paper, card):
-    words = repr(sc.sentences(paper, card))
+def test_the_sentences_say_the_totals(card):
+    words = repr(sc.sentences(card))
     matched, printed = total(card, "matched_numbers"), total(card, "printed_numbers")
     assert f"{matched} of {printed} numbers" in words
     assert "1 cannot come out, because the print contradicts itself" in words
     assert f"built to give {total(card, 'matched_numbers', 'calibrated')} of" in words
 
 
-def test_what_differs_starts_with_the_contradiction(paper, card):
-    table = sc.differing_table(paper, card, "d", "D")
-    assert table.rows[0].cells == ("146 (56.2)", "146 (56.4)", "contradiction", "Table 1")
-    assert any("146 of 259" in note for note in table.notes)
-    right = card.assign(match=True)
-    assert "as printed" in repr(sc.differing_table(paper, right, "d", "D"))
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return run("scorecard", "data/blinatumomab", tmp_path_factory.mktemp("scorecard"))
 
 
-def test_places_add_up(card):
-    table = sc.places_table(card, "p", "P")
-    counts = [[int(cell) for cell in row.cells] for row in table.rows]
+def test_what_differs_starts_with_the_contradiction(page):
+    table = page.table("Not as printed")
+    assert table[1][1:] == ["146 (56.2)", "146 (56.4)", "contradiction", "Table 1"]
+    assert any("146 of 259" in line[0] for line in table[2:])
+
+
+def test_where_all_comes_out_the_page_says_so(tmp_path):
+    right = ROOT / "data" / "bmt"
+    median = results_of("data/bmt")["figure_1a"].iloc[0]["estimate"]
+    path = shutil.copytree(right, tmp_path / "bmt")
+    line = f"figure_1a,median,os,,estimate,{median:.1f},Abstract,\n"
+    (path / "published.csv").write_text(",".join(PUBLISHED) + "\n" + line, "utf-8")
+    assert "Every number comes out as printed." in run("scorecard", path, tmp_path / "r").text
+
+
+def test_places_add_up(page):
+    counts = [[int(cell) for cell in line[1:]] for line in page.table("Numbers, by where")[1:]]
     assert [sum(column) for column in zip(*counts[:-1], strict=True)] == counts[-1]
-    for numbers, given, run, _ in counts:
-        assert numbers == given + run
+    for numbers, given, computed, _ in counts:
+        assert numbers == given + computed
 
 
 class Rows(HTMLParser):
@@ -264,7 +290,7 @@ def test_the_whole_list_holds_every_row_as_text(paper, card, bmt):
     assert same.count("same") == sc.counted(card)["match"].sum()
     assert same.count("not recomputed") == (card["kind"] == "given").sum()
     nasty = printing(bmt, ("", "given", NASTY, None, "1", "given", NASTY))
-    page = sc.ledger(nasty, sc.scorecard(nasty), NASTY)._repr_mimebundle_()["text/html"]
+    page = sc.ledger(nasty, scored(nasty), NASTY)._repr_mimebundle_()["text/html"]
     assert "script" not in Rows(page).tags
     assert page.count("&lt;script&gt;") == 3
 

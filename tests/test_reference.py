@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import results_of
 from lifelines.datasets import load_stanford_heart_transplants
 from lifelines.statistics import multivariate_logrank_test
 
@@ -14,7 +15,6 @@ from analysis import survival as est
 from analysis.dataset.endpoints import at_landmark, covariate_rows, endpoint
 from analysis.dataset.model import Factor, load
 from analysis.methods.agreement import big, small_cases
-from analysis.printed.scorecard import PAGES
 from analysis.survival import fine_gray
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -39,10 +39,10 @@ def reference(name) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("page", ["figure_1a", "figure_1b", "figure_1c", "figure_1d", "table_3"])
-def test_page_equals_r(dataset, reference, page):
+def test_page_equals_r(name, reference, page):
     expected = reference[reference["page"] == page]
     assert len(expected) > 0
-    ours = PAGES[page](dataset)
+    ours = results_of(f"data/{name}")[page]
     found = expected.merge(ours, on=KEYS, how="left", suffixes=("_r", ""), validate="one_to_one")
     for part in ("estimate", "lower", "upper", "n", "events"):
         np.testing.assert_allclose(
@@ -54,9 +54,9 @@ def test_page_equals_r(dataset, reference, page):
         )
 
 
-def test_every_factor_and_model_has_its_reference(dataset, reference):
+def test_every_factor_and_model_has_its_reference(name, reference):
     """R chose the same multivariate models, and no factor of ours is unchecked."""
-    ours = PAGES["table_3"](dataset)
+    ours = results_of(f"data/{name}")["table_3"]
     # Yes and no follow from the P values; the postbaseline models are checked by name below.
     checked = ours[~ours["quantity"].isin(["associated", "kept"])]
     checked = checked[~checked["quantity"].str.endswith("_postbaseline")]
@@ -87,7 +87,7 @@ def test_myeloid_response_and_transplant_together(myeloid):
     fit = est.cox(covariate_rows(myeloid, question, both), [f.column for f in both])
     assert fit.estimates.loc["response_day", "beta"] == pytest.approx(-0.587946, abs=5e-7)
     assert fit.estimates.loc["hsct_day", "beta"] == pytest.approx(0.447637, abs=5e-7)
-    shown = PAGES["table_3"](myeloid).set_index(["quantity", "group"])["estimate"]
+    shown = results_of("data/myeloid")["table_3"].set_index(["quantity", "group"])["estimate"]
     assert round(shown["hazard_ratio_postbaseline", "os:hsct_day"], 2) == 1.56
     assert round(shown["hazard_ratio_postbaseline", "os:response_day"], 2) == 0.56
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import Page, page, run
+from inprocess import Page, page, run, showing
 from short_follow_up import dataset, patients
 
-import analysis
 from analysis.course import conditioning, proportional_hazards, start_stop
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.tables import Row
 from analysis.sharing import checklists
 from analysis.study.models import forward_results
+from analysis.study.sentences import forward_told
 from analysis.study.tables import past_follow_up
 
 
@@ -168,11 +168,11 @@ def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path):
 
 def test_a_ratio_that_there_is_not_is_said_to_be_none(tmp_path):
     data = made(tmp_path, 608, 0.6)
-    rows = forward_results(data, "hsct_day")
-    told = analysis.forward_told(data, rows, "hsct_day", "transplant").plain
+    page = showing(data, forward_results(data, "hsct_day"))
+    told = forward_told(page, "hsct_day", "transplant").plain
     assert "would be" in told and "from its day. The hazard ratio of death is then" in told
-    rows[["estimate", "lower", "upper"]] = np.nan
-    told = analysis.forward_told(data, rows, "hsct_day", "transplant").plain
+    page.numbers[["estimate", "lower", "upper"]] = np.nan
+    told = forward_told(page, "hsct_day", "transplant").plain
     assert "No hazard ratio of death can then be estimated." in told and "–" not in told
 
 
@@ -190,7 +190,7 @@ def test_a_note_on_several_curves_says_which_ends_when():
 
 
 def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change():
-    data = analysis.load(str(ROOT / "data" / "bmt"), 0)
+    data = load(str(ROOT / "data" / "bmt"), 0)
     for named in (None, "mtx"):
         asked = proportional_hazards.question(data, named or "")
         rows = proportional_hazards.results(data, asked)

@@ -203,7 +203,7 @@ def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -
     def get(quantity: str) -> float:
         return page[quantity, in_column(entry.column, column)].value
 
-    decimals = _decimals(page.data.patients[entry.column].dropna())
+    decimals = decimals_of(page.data.patients[entry.column].dropna())
     if statistic == "n":
         return counted(get("count"))
     if statistic == "mean":
@@ -213,13 +213,13 @@ def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -
         )
     middle, least, most = map(get, ("median_value", "min", "max"))
     # A median of decimals may be whole, but not of a column that needs more of them.
-    shown = rounded(middle, decimals if decimals > 1 else _decimals([middle]))
+    shown = rounded(middle, decimals if decimals > 1 else decimals_of([middle]))
     if pd.isna(least) and get("count") != 0:
         return f"{shown} ({MASKED})"
     return f"{shown} ({rounded(least, decimals)}–{rounded(most, decimals)})"
 
 
-def _decimals(values: Iterable[float]) -> int:
+def decimals_of(values: Iterable[float]) -> int:
     """None for whole numbers, else one: a median may lie between two whole numbers.
 
     Where all are below 1, enough for two digits of the largest, and for one of the smallest unless
