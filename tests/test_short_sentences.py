@@ -12,7 +12,7 @@ from inprocess import Page, page, run
 from short_follow_up import dataset, patients
 
 import analysis
-from analysis.course import conditioning, proportional_hazards, start_stop
+from analysis.course import conditioning, start_stop
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.tables import Row
@@ -189,11 +189,8 @@ def test_a_note_on_several_curves_says_which_ends_when():
     assert note.endswith("(follow-up ended at 9.4 months).")
 
 
-def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change():
-    data = analysis.load(str(ROOT / "data" / "bmt"), 0)
-    for named in (None, "mtx"):
-        asked = proportional_hazards.question(data, named or "")
-        rows = proportional_hazards.results(data, asked)
-        told = proportional_hazards.told(data, asked, rows).plain
+def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
+    for named in ("", "mtx"):
+        told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
         assert "stands for two that differ" in told
-        assert ("picked for such a change" in told) is (named is None)
+        assert ("picked for such a change" in told) is (not named)
