@@ -641,3 +641,33 @@ def test_fine_gray_refuses_what_does_not_fit_together():
         fine_gray([1, 2, 3], [1, 0], 1, pd.DataFrame({"x": [0.0, 1]}))
     with pytest.raises(ValueError, match="missing"):
         fine_gray([1, 2], [1, 0], 1, pd.DataFrame({"x": [0.0, np.nan]}))
+
+
+# --- a smooth --------------------------------------------------------------------------------
+
+
+def test_a_local_line_is_the_weighted_line_of_the_nearest():
+    draw = np.random.default_rng(9)
+    time, value = np.sort(draw.uniform(0, 50, 80)), draw.normal(size=80)
+    at = np.array([0.0, 12.5, 50.0])
+    fit, norm = est.local_line(time, value, at, span=0.5)
+    for place, found, size in zip(at, fit, norm, strict=True):
+        distance = np.abs(time - place)
+        weight = np.clip(1 - (distance / np.sort(distance)[39]) ** 3, 0, None) ** 3
+        # polyfit weighs residuals, not their squares
+        line = [np.polyval(np.polyfit(time, v, 1, w=np.sqrt(weight)), place) for v in np.eye(80)]
+        assert found == pytest.approx(np.dot(line, value), abs=1e-6)
+        assert size == pytest.approx(np.linalg.norm(line), abs=1e-6)
+
+
+def test_a_local_line_is_that_of_r():
+    """loess(y ~ x, span = 0.5, degree = 1, control = loess.control(surface = "direct"))"""
+    x, y = [1, 2, 3, 5, 8, 9, 12, 14, 20, 21, 30, 33], [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]
+    fit, _ = est.local_line(x, y, [0, 4, 10, 33], span=0.5)
+    assert fit == pytest.approx([2.78134073475, 2.24535056093, 5.18351014479, 7.00144718255])
+
+
+def test_a_local_line_of_one_value_is_that_value():
+    time = np.array([1.0, 1.0, 1.0, 2.0, 5.0])
+    fit, norm = est.local_line(time, np.full(5, 0.3), np.array([1.0, 3.0, 5.0]), span=2 / 3)
+    assert fit == pytest.approx(0.3) and (norm > 0).all()

@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
+from inprocess import Page, changed, run
 
-from analysis import NotRecorded, load, masked
 from analysis import survival as est
-from analysis.course import start_stop as lesson
+from analysis.course.events import factors_of_all, later_factors
+from analysis.course.keys_06 import from_the_start, main_factor
 from analysis.dataset.endpoints import covariate_rows, endpoint, rows_as_if_known
+from analysis.dataset.model import Dataset, load
 from analysis.page.rows import pick
 
+LESSON = "lesson_06_start_stop"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 REFERENCE = Path(__file__).parent / "reference"
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
-def shipped(request):
-    """A dataset and the lesson's results."""
-    data = load(f"data/{request.param}")
-    return data, lesson.results(data)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
+    results = tmp_path_factory.mktemp("results")
+    return {name: run(LESSON, f"data/{name}", results) for name in SHIPPED}
 
 
-def ratio(data, results, way: str, factor=None) -> float:
-    column = (factor or lesson.main_factor(data)).column
-    return pick(results, f"hazard_ratio_{way}", f"os:{column}")["estimate"]
+@pytest.fixture(params=SHIPPED)
+def shipped(request, made) -> tuple[Dataset, Page]:
+    """A dataset and the lesson's page of it."""
+    return load(f"data/{request.param}"), made[request.param]
+
+
+def ratio(page: Page, way: str, column: str) -> float:
+    return pick(page.numbers, f"hazard_ratio_{way}", f"os:{column}")["estimate"]
+
+
+def counts(page: Page) -> pd.DataFrame:
+    """How many are at risk in each month, a column for each part of them, and `n`."""
+    rows = page.numbers[page.numbers["quantity"] == "count"]
+    part = rows["group"].str.rpartition("=")[2]
+    wide = rows.assign(part=part).pivot(index="months", columns="part", values="estimate")
+    return wide.assign(n=rows.groupby("months")["n"].first())
+
+
+def cells_of(page: Page, part: str) -> list[list[str]]:
+    """The lines of a table of the page."""
+    table = BeautifulSoup(page.text, "html.parser").find("table", id=f"{LESSON}-{part}")
+    lines = [line.find_all(["th", "td"]) for line in table.tbody.find_all("tr")]
+    return [[cell.get_text() for cell in line] for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -39,132 +63,148 @@ def ratio(data, results, way: str, factor=None) -> float:
     ],
 )
 def test_the_ratios_are_those_of_r(shipped, ours, theirs):
-    data, results = shipped
+    data, page = shipped
     known = pd.read_csv(REFERENCE / f"{data.name}.csv")
     known = known[known["page"].eq("table_3") & known["quantity"].eq(theirs)]
     known = known.set_index("group")["estimate"]
-    found = results[results["quantity"] == ours].set_index("group")["estimate"]
-    assert len(found) == len(lesson.later_factors(data))
+    found = page.numbers[page.numbers["quantity"] == ours].set_index("group")["estimate"]
+    assert len(found) == len(later_factors(data))
     for group, value in found.items():
         assert value == pytest.approx(known[group], rel=1e-6)
 
 
-def test_the_model_of_all_is_that_of_r():
+def test_the_model_of_all_is_that_of_r(made):
     known = pd.read_csv(REFERENCE / "known.csv").set_index(["name", "dataset"])["value"]
-    data = load("data/myeloid")
-    results = lesson.results(data)
     for column, name in (("response_day", "response"), ("hsct_day", "hsct")):
-        ours = pick(results, "hazard_ratio_right_together", f"os:{column}")["estimate"]
         beta = known[f"os_beta_{name}_time_dependent", "myeloid"]
+        ours = ratio(made["myeloid"], "right_together", column)
         assert ours == pytest.approx(np.exp(beta), rel=1e-6)
 
 
 def test_to_count_from_the_switch_on_takes_an_advantage_away(shipped):
     """The time before it was given to those who switch."""
-    data, results = shipped
-    for factor in lesson.later_factors(data):
-        fixed, right = (ratio(data, results, way, factor) for way in ("fixed", "right"))
+    data, page = shipped
+    for factor in later_factors(data):
+        fixed, right = (ratio(page, way, factor.column) for way in ("fixed", "right"))
         assert fixed < right
 
 
-def test_transplant_turns_round_in_myeloid():
-    data = load("data/myeloid")
-    results = lesson.results(data)
+def test_the_factor_that_is_told_of_moves_most(shipped):
+    data, page = shipped
+    main = main_factor(data)
+    apart = {
+        factor.column: np.log(ratio(page, "right", factor.column))
+        - np.log(ratio(page, "fixed", factor.column))
+        for factor in factors_of_all(data)
+    }
+    assert max(apart, key=apart.get) == main.column
+    assert f"farthest apart for {main.label}." in page.text.replace("\\", "")
+
+
+def test_transplant_turns_round_in_myeloid(made):
     for kind in ("", "_together"):
         fixed, right = (
-            pick(results, f"hazard_ratio_{way}{kind}", "os:hsct_day") for way in ("fixed", "right")
+            pick(made["myeloid"].numbers, f"hazard_ratio_{way}{kind}", "os:hsct_day")
+            for way in ("fixed", "right")
         )
         assert fixed["upper"] < 1 < right["lower"]
-    assert "the right ratio says the opposite" in str(lesson.told(data, results))
+    assert "the right ratio says the opposite" in made["myeloid"].text
 
 
 def test_a_cut_changes_nothing_and_an_interval_too_early_is_the_worst_slip(shipped):
-    data, results = shipped
-    right = ratio(data, results, "right")
-    assert ratio(data, results, "cut") == pytest.approx(right, rel=1e-9)
+    data, page = shipped
+    column = main_factor(data).column
+    right = ratio(page, "right", column)
+    assert ratio(page, "cut", column) == pytest.approx(right, rel=1e-9)
     slips = ("day_early", "overlapping", "interval_early")
-    off = [abs(np.log(ratio(data, results, way) / right)) for way in slips]
+    off = [abs(np.log(ratio(page, way, column) / right)) for way in slips]
     assert 0 < off[0] < off[1] < off[2]
 
 
-def test_a_day_too_early_moves_a_death_on_the_day_of_the_switch():
-    rows = pd.DataFrame(
-        [(1, -np.inf, 5, 0, 0.0), (1, 5, 9, 1, 1.0), (2, -np.inf, 5, 1, 0.0)],
-        columns=["patient", "start", "stop", "event", "x"],
-    )
-    early = lesson.a_day_early(rows)
-    for made, switched in ((rows, [0.0, 0.0]), (early, [1.0, 0.0])):
-        there = made[(made["start"] < 5) & (made["stop"] >= 5)]
-        assert list(there.sort_values("patient")["x"]) == switched
+def test_rows_that_are_a_day_early_are_those_of_switches_that_came_a_day_early(made, tmp_path):
+    """So a death on the day of the switch falls to those who have switched."""
+
+    def a_day_earlier(patients: pd.DataFrame) -> pd.DataFrame:
+        days = pd.to_numeric(patients["hsct_day"]) - 1
+        return patients.assign(hsct_day=days.map("{:.0f}".format).where(days.notna(), ""))
+
+    early = changed("myeloid", tmp_path / "early", a_day_earlier)
+    page = run(LESSON, early, tmp_path / "results")
+    assert main_factor(load(str(early))).column == "hsct_day"
+    slip, right = ratio(made["myeloid"], "day_early", "hsct_day"), ratio(page, "right", "hsct_day")
+    assert slip == pytest.approx(right, rel=1e-9)
+    assert slip != pytest.approx(ratio(made["myeloid"], "right", "hsct_day"), rel=1e-3)
 
 
 def test_the_parts_at_risk_are_those_of_both_tables_of_rows(shipped):
-    data, results = shipped
-    question, factor = endpoint(data, "os"), lesson.main_factor(data)
+    data, page = shipped
+    question, factor = endpoint(data, "os"), main_factor(data)
     rows = covariate_rows(data, question, [factor])
     known = rows_as_if_known(data, question, factor)
     whole = est.survival_curve(known["stop"], known["event"])
-    for month in lesson.stations(data, question, factor):
+    for month, parts in counts(page).iterrows():
         day = month * data.settings.days_per_month
-        already, later, never = (
-            pick(results, "count", lesson._part(factor, month, part), month)
-            for part in ("already", "later", "never")
-        )
         there = rows[(rows["start"] < day) & (day <= rows["stop"])]
         switched = known[(known["stop"] >= day) & (known[factor.column] > 0)]
-        assert already["estimate"] == there[factor.column].sum()
-        assert already["estimate"] + later["estimate"] == len(switched)
-        assert already["n"] == est.at(whole, [day])["at_risk"].iloc[0]
-        assert already["n"] == sum(part["estimate"] for part in (already, later, never))
+        assert parts["already"] == there[factor.column].sum()
+        assert parts["already"] + parts["later"] == len(switched)
+        assert parts["n"] == est.at(whole, [day])["at_risk"].iloc[0]
+        assert parts["n"] == parts[["already", "later", "never"]].sum()
 
 
 def test_as_many_months_are_shown_as_patients_take_to_switch(shipped):
-    data, results = shipped
-    months = lesson.stations(data, endpoint(data, "os"), lesson.main_factor(data))
-    later = [
-        pick(results, "count", lesson._part(lesson.main_factor(data), month, "later"), month)
-        for month in months
+    _, page = shipped
+    months = counts(page)
+    assert 8 <= len(months) <= 31
+    assert months.index[0] == 0
+    assert months["later"].iloc[-1] < 0.1 * months["later"].iloc[0]
+
+
+def test_a_patient_of_a_private_dataset_is_never_shown(shipped, tmp_path):
+    data, public = shipped
+    assert "One patient of this dataset" in public.text
+    private = changed(data.name, tmp_path / "private", lambda patients: patients)
+    package = json.loads((private / "datapackage.json").read_text("utf-8"))
+    text = json.dumps({**package, "public": False})
+    (private / "datapackage.json").write_text(text, "utf-8")
+    page = run(LESSON, private, tmp_path / "results")
+    assert "One patient of this dataset" not in page.text
+    assert "An invented patient." in page.text
+    assert "The rows of this patient, who is invented." in page.text
+    assert [line[1:3] for line in cells_of(page, "life-rows")] == [
+        ["0", "40"],
+        ["40", "130"],
+        ["130", "300"],
     ]
-    assert 8 <= len(months) <= lesson.STATIONS + 1
-    assert later[-1]["estimate"] < 0.1 * later[0]["estimate"]
-
-
-def test_a_patient_of_a_private_dataset_is_never_shown(shipped):
-    data, _ = shipped
-    private = dataclasses.replace(data, public=False)
-    assert not lesson.life(data).invented
-    assert lesson.life(private).invented
-    assert lesson.life(private).switches == lesson.INVENTED
-    assert "invented" in lesson.life_figure(private, "a-b").caption
-    assert "invented" in lesson.life_table(private, "a-c").caption
 
 
 def test_the_shown_patient_has_the_rows_that_the_model_takes(shipped):
-    data, _ = shipped
-    one = lesson.life(data)
-    factors = [lesson.from_the_start(data, factor) for factor in lesson.later_factors(data)]
+    data, page = shipped
+    factors = [from_the_start(data, factor) for factor in later_factors(data)]
     rows = covariate_rows(data, endpoint(data, "os"), factors)
-    most = rows["patient"].value_counts().max()
-    shown = [row.cells for row in lesson.life_table(data, "a-b").rows]
-    assert len(shown) == most == len(one.cuts)
-    columns = [f.column for f in lesson.later_factors(data) if f.label in one.switches]
+    shown = cells_of(page, "life-rows")
+    assert len(shown) == rows["patient"].value_counts().max()
+    head = re.search(rf'id="{LESSON}-life-rows".*?</thead>', page.text, re.DOTALL)[0]
+    columns = [f.column for f in factors if f">{f.label}<" in head]
+    assert len(columns) == len(shown[0]) - 4
     made = [[f"{row.stop:g}", *(f"{row[c]:.0f}" for c in columns)] for _, row in rows.iterrows()]
-    assert all([cells[1], *cells[2:-1]] in made for cells in shown)
+    assert all([stop, *values] in made for _, _, stop, *values, _ in shown)
 
 
-def test_small_counts_are_masked_in_the_answers():
-    data = load("data/bmt", 12)
-    results = masked(data, lesson.results(data))
-    factor = lesson.main_factor(data)
-    counts = results[results["quantity"] == "count"]
-    assert not counts["estimate"].isin(range(1, 12)).any()
-    months = lesson.stations(data, endpoint(data, "os"), factor)
-    said = [str(answer) for answer in lesson._answers(results, factor, months)]
-    assert any("count as switched: masked." in answer for answer in said)
+def test_small_counts_are_masked_in_the_answers(tmp_path):
+    page = run(LESSON, "data/bmt", tmp_path, mask_below=12)
+    rows = page.numbers[page.numbers["quantity"] == "count"]
+    assert not rows["estimate"].isin(range(1, 12)).any()
+    answers = BeautifulSoup(page.text, "html.parser").select(".chart-answers li")
+    assert any("count as switched: masked." in answer.get_text() for answer in answers)
 
 
-def test_without_a_factor_that_changes_the_page_says_so(shipped):
+def test_without_a_factor_that_changes_the_page_says_so(shipped, tmp_path):
     data, _ = shipped
-    fixed = tuple(f for f in data.factors if f.kind == "baseline")
-    with pytest.raises(NotRecorded, match="names no factor .* that changes on the way"):
-        lesson.results(dataclasses.replace(data, factors=fixed))
+    fixed = changed(data.name, tmp_path / "fixed", lambda patients: patients)
+    package = json.loads((fixed / "datapackage.json").read_text("utf-8"))
+    factors = package["analysis"]["factors"]
+    package["analysis"]["factors"] = [f for f in factors if f.get("kind") == "baseline"]
+    (fixed / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    page = run(LESSON, fixed, tmp_path / "results")
+    assert re.search("names no factor .* that changes on the way", page.missing)

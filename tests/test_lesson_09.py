@@ -2,113 +2,133 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup, Tag
+from inprocess import Page, run
 
-import analysis
 from analysis import survival as est
 from analysis.course import check
-from analysis.course import proportional_hazards as lesson
-from analysis.dataset.model import NotRecorded
+from analysis.course import keys_09 as keys
+from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
+from analysis.page.formats import interval
+from analysis.page.rows import pick
+from analysis.study.models import factor_results
 
+LESSON = "lesson_09_proportional_hazards"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
-def dataset(request) -> analysis.dataset.model.Dataset:
-    return analysis.load(f"data/{request.param}")
+def dataset(request) -> Dataset:
+    return load(f"data/{request.param}")
 
 
 @pytest.fixture(scope="module")
-def asked(dataset) -> lesson.Question:
-    return lesson.question(dataset)
+def asked(dataset: Dataset) -> keys.Question:
+    return keys.question(dataset)
 
 
 @pytest.fixture(scope="module")
-def results(dataset, asked) -> pd.DataFrame:
-    return lesson.results(dataset, asked)
+def page(dataset: Dataset, tmp_path_factory) -> Page:
+    return run(LESSON, f"data/{dataset.name}", tmp_path_factory.mktemp("results"))
+
+
+def key(asked: keys.Question) -> str:
+    return f"os:{asked.factor.column}"
+
+
+def figure(page: Page, part: str) -> Tag:
+    return BeautifulSoup(page.text, "html.parser").select_one(f"#{LESSON}-{part}")
+
+
+def chart(page: Page, part: str) -> dict:
+    return json.loads(figure(page, part).select_one(".chart-spec").string)
+
+
+def sides(asked: keys.Question) -> list[pd.DataFrame]:
+    """The patients of the first-named side, and the others."""
+    return [asked.patients[asked.patients["first"] == side] for side in (True, False)]
 
 
 # --- which factor ------------------------------------------------------------------------------
 
 
 def test_the_factor_has_the_least_p_of_those_with_two_sides(dataset, asked):
-    table = analysis.factor_results(dataset, analysis.endpoint(dataset, "os"))
+    table = factor_results(dataset, endpoint(dataset, "os"))
     table = table[table["quantity"] == "p_proportional_univariate"].set_index("group")["estimate"]
     sided = [f"os:{f.column}" for f in dataset.factors if f.kind == "baseline" and f.numerator]
-    assert asked.key == table[sided].idxmin()
-    assert asked.tested.min() == pytest.approx(table[asked.key])
+    assert key(asked) == table[sided].idxmin()
+    assert asked.tested.min() == pytest.approx(table[key(asked)])
     assert len(asked.tested) == len(sided)
 
 
-def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked):
-    other = next(f.column for f in lesson.candidates(dataset) if f.column != asked.factor.column)
-    named = lesson.question(dataset, other)
-    assert named.factor.column == other
-    said = str(lesson.told_factor(dataset, named, lesson.results(dataset, named)))
-    assert "picked" not in said
-    assert "picked" in str(lesson.told_factor(dataset, asked, lesson.results(dataset, asked)))
+def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked, page, tmp_path):
+    other = next(column for column in asked.tested.index if column != asked.factor.column)
+    named = run(LESSON, f"data/{dataset.name}", tmp_path, factor=other)
+    assert named.numbers["group"].eq(f"os:{other}").any()
+    assert not named.numbers["group"].eq(key(asked)).any()
+    assert "picked for" in page.text and "picked for" not in named.text
 
 
-def test_without_a_factor_of_two_sides_the_page_says_so(dataset):
+def test_without_a_factor_of_two_sides_the_page_says_so(dataset, tmp_path):
     number = replace(dataset, factors=tuple(f for f in dataset.factors if not f.numerator))
-    for data, column in ((number, ""), (dataset, "no_such_column")):
-        with pytest.raises(NotRecorded, match="whose two sides can be compared"):
-            lesson.question(data, column)
+    with pytest.raises(NotRecorded, match="no baseline factor whose two sides can be compared"):
+        keys.question(number)
+    page = run(LESSON, f"data/{dataset.name}", tmp_path, factor="no_such_column")
+    assert "“no_such_column” is no factor whose two sides can be compared" in page.missing
 
 
 def test_a_side_that_is_masked_is_not_compared(dataset, asked):
-    small = min(asked.first.sum(), (~asked.first).sum())
-    columns = {f.column for f in lesson.candidates(replace(dataset, mask_below=int(small) + 1))}
-    assert asked.factor.column not in columns
+    small = min(map(len, sides(asked)))
+    column = asked.factor.column
+    assert keys.question(replace(dataset, mask_below=small), column).factor == asked.factor
+    with pytest.raises(NotRecorded, match="is no factor whose two sides"):
+        keys.question(replace(dataset, mask_below=small + 1), column)
+
+
+def test_a_factor_of_some_patients_is_not_asked_about(dataset, asked):
+    """Those in whom something has come first are at risk only from then on."""
+    some = replace(asked.factor, among="response_day")
+    factors = tuple(some if f == asked.factor else f for f in dataset.factors)
+    assert asked.factor.column not in keys.question(replace(dataset, factors=factors)).tested
 
 
 # --- what each death says ----------------------------------------------------------------------
 
 
-def test_a_smooth_is_the_weighted_line_of_the_nearest():
-    draw = np.random.default_rng(9)
-    time, value = np.sort(draw.uniform(0, 50, 80)), draw.normal(size=80)
-    at = np.array([0.0, 12.5, 50.0])
-    fit, norm = lesson.smooth(time, value, at, span=0.5)
-    for place, found, size in zip(at, fit, norm, strict=True):
-        distance = np.abs(time - place)
-        weight = np.clip(1 - (distance / np.sort(distance)[39]) ** 3, 0, None) ** 3
-        # polyfit weighs residuals, not their squares
-        line = [np.polyval(np.polyfit(time, v, 1, w=np.sqrt(weight)), place) for v in np.eye(80)]
-        assert found == pytest.approx(np.dot(line, value), abs=1e-6)
-        assert size == pytest.approx(np.linalg.norm(line), abs=1e-6)
-
-
-def test_a_smooth_of_one_ratio_is_that_ratio():
-    time = np.array([1.0, 1.0, 1.0, 2.0, 5.0])
-    fit, norm = lesson.smooth(time, np.full(5, 0.3), np.array([1.0, 3.0, 5.0]))
-    assert fit == pytest.approx(0.3) and (norm > 0).all()
-
-
-def test_the_course_goes_as_the_two_halves_do(dataset, asked, results):
-    _, line = lesson.course(dataset, asked)
-    early, late = (analysis.pick(results, f"hazard_ratio_{half}", asked.key)["estimate"]
-                   for half in ("early", "late"))  # fmt: skip
-    split = analysis.pick(results, "split", asked.key)["estimate"]
+def test_the_course_goes_as_the_two_halves_do(asked, page):
+    data = [pd.DataFrame(rows) for rows in chart(page, "residuals")["datasets"].values()]
+    line = next(rows for rows in data if {"month", "lower", "ratio", "upper"} <= set(rows))
+    early, late = (
+        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
+        for half in ("early", "late")
+    )
+    split = pick(page.numbers, "split", key(asked))["estimate"]
     log = np.log(line["ratio"])
     before, after = log[line["month"] <= split].mean(), log[line["month"] > split].mean()
     assert np.sign(before - after) == np.sign(np.log(early / late))
     assert (line["lower"] < line["ratio"]).all() and (line["ratio"] < line["upper"]).all()
 
 
-def test_a_private_or_masked_course_has_no_point_for_a_patient(dataset, asked, results):
-    def points(data):
-        chart = lesson.residuals_figure(data, asked, results, "lesson_09-x").chart.to_dict()
-        return [row for rows in chart["datasets"].values() for row in rows
-                if set(row) == {"month", "ratio"}]  # fmt: skip
+def test_a_private_or_masked_course_has_no_point_for_a_patient(dataset, asked, page, tmp_path):
+    def points(page: Page) -> list[dict]:
+        data = chart(page, "residuals")["datasets"].values()
+        return [row for rows in data for row in rows if set(row) == {"month", "ratio"}]
 
-    assert len(points(dataset)) == asked.died.sum()
-    assert points(replace(dataset, public=False)) == []
-    assert points(replace(dataset, mask_below=5)) == []
+    own = Path(shutil.copytree(ROOT / "data" / dataset.name, tmp_path / "own"))
+    package = json.loads((own / "datapackage.json").read_text("utf-8"))
+    (own / "datapackage.json").write_text(json.dumps(package | {"public": False}), "utf-8")
+    assert len(points(page)) == asked.patients["died"].sum()
+    assert points(run(LESSON, own, tmp_path / "results")) == []
+    assert points(run(LESSON, f"data/{dataset.name}", tmp_path / "results", mask_below=5)) == []
 
 
 # --- months ------------------------------------------------------------------------------------
@@ -124,42 +144,42 @@ def area(time: np.ndarray, died: np.ndarray, end: float) -> float:
     return total + survival * (end - before)
 
 
-def test_the_difference_is_the_area_between_the_curves(dataset, asked, results):
-    for month in lesson.stations(dataset, asked):
+def test_the_difference_is_the_area_between_the_curves(dataset, asked, page):
+    for month in keys.horizons(dataset, asked):
         day = month * dataset.settings.days_per_month
-        sides = [area(asked.time[side], asked.died[side], day)
-                 for side in (asked.first, ~asked.first)]  # fmt: skip
-        row = analysis.pick(results, "rmst_difference", asked.key, month)
-        assert row["estimate"] == pytest.approx(dataset.months(sides[0] - sides[1]), abs=1e-9)
+        areas = [
+            area(side["days"].to_numpy(), side["died"].to_numpy(), day) for side in sides(asked)
+        ]
+        row = pick(page.numbers, "rmst_difference", key(asked), month)
+        assert row["estimate"] == pytest.approx(dataset.months(areas[0] - areas[1]), abs=1e-9)
 
 
-def test_the_ratios_before_and_after_share_out_the_deaths(dataset, asked, results):
-    one = analysis.pick(results, "hazard_ratio_univariate", asked.key)
-    for month in lesson.stations(dataset, asked):
-        until = analysis.pick(results, "hazard_ratio_until", asked.key, month)
-        after = results[(results["quantity"] == "hazard_ratio_after")
-                        & (results["months"] == month)]  # fmt: skip
+def test_the_ratios_before_and_after_share_out_the_deaths(dataset, asked, page):
+    one = pick(page.numbers, "hazard_ratio_univariate", key(asked))
+    for month in keys.horizons(dataset, asked):
+        until = pick(page.numbers, "hazard_ratio_until", key(asked), month)
+        after = page.numbers.query("quantity == 'hazard_ratio_after' and months == @month")
         assert until["events"] + after["events"].sum() == one["events"]
         if not after["events"].sum():
             assert until["estimate"] == pytest.approx(one["estimate"])
 
 
 def test_horizons_lie_within_the_follow_up_of_both_sides(dataset, asked):
-    months = lesson.stations(dataset, asked)
-    ends = [asked.time[side].max() for side in (asked.first, ~asked.first)]
-    assert months == sorted(set(months)) and 2 <= len(months) <= lesson.MOST
+    months = keys.horizons(dataset, asked)
+    ends = [side["days"].max() for side in sides(asked)]
+    assert months == sorted(set(months)) and 2 <= len(months) <= keys.MOST
     assert max(months) <= dataset.months(min(ends)) < max(months) + months[1] - months[0]
-    assert set(lesson.landmarks(dataset, asked)) <= set(dataset.settings.months)
+    assert set(keys.landmarks(dataset, asked)) <= set(dataset.settings.months)
 
 
-def test_the_shaded_area_ends_at_the_chosen_month(dataset, asked, results):
-    figure = lesson.horizon_figure(dataset, asked, results, "lesson_09-x")
-    spec = figure.chart.to_dict()
+def test_the_shaded_area_ends_at_the_chosen_month(dataset, asked, page):
+    spec = chart(page, "horizon")
     shade = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "area")
     limit = shade["transform"][0]["filter"].removeprefix("datum.month <= ")
-    months = lesson.stations(dataset, asked)
+    months = keys.horizons(dataset, asked)
     assert [eval(limit, {"choice": choice}) for choice in range(len(months))] == months
-    assert len(figure.choice.answers) == len(set(map(str, figure.choice.answers))) == len(months)
+    answers = [item.text for item in figure(page, "horizon").select(".chart-answers li")]
+    assert len(answers) == len(set(answers)) == len(months)
     for rows in spec["datasets"].values():
         assert all(row["month"] % 1 == 0 for row in rows if "month" in row)
 
@@ -167,61 +187,105 @@ def test_the_shaded_area_ends_at_the_chosen_month(dataset, asked, results):
 # --- what is said ------------------------------------------------------------------------------
 
 
-def test_what_one_ratio_hides_in_the_shipped_datasets():
+def test_what_one_ratio_hides_in_the_shipped_datasets(tmp_path):
     """bmt: no effect at all, printed; a doubled hazard early, and less than one late."""
-    data = analysis.load("data/bmt")
-    found = lesson.results(data)
-    key = lesson.question(data).key
-    one, early, late = (analysis.pick(found, f"hazard_ratio_{kind}", key)
-                        for kind in ("univariate", "early", "late"))  # fmt: skip
+    page = run(LESSON, "data/bmt", tmp_path)
+    one, early, late = (
+        pick(page.numbers, f"hazard_ratio_{kind}", "os:mtx")
+        for kind in ("univariate", "early", "late")
+    )
     assert one["lower"] < 1 < one["upper"]
     assert early["lower"] > 1 > late["estimate"]
-    said = str(lesson.told(data, lesson.question(data), found))
     # 0.66 (0.27–1.57) leaves 1 open, so that nothing is said to point the opposite way.
-    assert "stands for two that differ" in said and "P = .018" in said and "opposite" not in said
+    assert "stands for two that differ" in page.text and "P = .018" in page.text
+    assert "opposite" not in page.text
 
 
-def test_the_change_of_a_ratio_is_that_of_an_interaction(dataset, asked, results):
+def test_ratios_on_both_sides_of_1_are_said_to_point_opposite_ways(tmp_path):
+    def apart(numbers: pd.DataFrame) -> pd.DataFrame:
+        late = numbers["quantity"].eq("hazard_ratio_late")
+        numbers.loc[late, ["estimate", "lower", "upper"]] = [0.5, 0.3, 0.9]
+        return numbers
+
+    page = run(LESSON, "data/bmt", tmp_path, change=apart)
+    assert "stands for two that point opposite ways" in page.text
+    assert "each interval lies on its own side of 1" in page.text
+
+
+def test_without_a_late_ratio_nothing_is_compared(tmp_path):
+    def none_late(numbers: pd.DataFrame) -> pd.DataFrame:
+        late = numbers["quantity"].isin(["hazard_ratio_late", "hazard_ratio_change", "p_change"])
+        numbers.loc[late, ["estimate", "lower", "upper"]] = np.nan
+        return numbers
+
+    page = run(LESSON, "data/bmt", tmp_path, change=none_late)
+    assert "Early and late ones cannot be compared here." in page.text
+    assert "not estimable" in page.text and "picked for such a change" not in page.text
+
+
+def test_the_change_of_a_ratio_is_that_of_an_interaction(asked, page):
     """One model of the factor and its product with lateness, on the rows cut at the split."""
-    column, split = asked.factor.column, lesson.split_day(asked)
+    column, split = asked.factor.column, asked.split
     pieces = est.cut(asked.rows, split)
     product = pieces[column].where(pieces["stop"] > split, 0.0)
     line = est.cox(pieces.assign(product=product), [column, "product"]).summary().loc["product"]
-    change = analysis.pick(results, "hazard_ratio_change", asked.key)
+    change = pick(page.numbers, "hazard_ratio_change", key(asked))
     assert change[["estimate", "lower", "upper"]].tolist() == pytest.approx(
         line[["hazard_ratio", "lower", "upper"]].tolist(), rel=1e-5
     )
-    p = analysis.pick(results, "p_change", asked.key)["estimate"]
+    p = pick(page.numbers, "p_change", key(asked))["estimate"]
     assert p == pytest.approx(line["p"], rel=1e-4)
 
 
-def test_a_negative_limit_is_not_joined_by_a_dash(results, asked):
+def test_a_negative_limit_is_not_joined_by_a_dash():
     row = pd.Series({"quantity": "rmst_difference", "lower": -3.4, "upper": -0.4})
-    assert analysis.page.formats.interval(row) == "−3.4 to −0.4"
-    assert analysis.page.formats.interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
+    assert interval(row) == "−3.4 to −0.4"
+    assert interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
+
+
+# --- plain code --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("levels", [{"Male": "None", "Female": "St. Jude's"}, {"Male": "1"}])
+def test_plain_code_finds_the_sides_whatever_they_are_called(tmp_path, levels):
+    own = Path(shutil.copytree(ROOT / "data" / "blinatumomab", tmp_path / "own"))
+    for name in ("datapackage.json", "patients.csv"):
+        text = (own / name).read_text("utf-8")
+        for level, called in levels.items():
+            quoted = name.endswith("json")
+            before, after = (
+                (f'"{level}"', f'"{called}"') if quoted else (f",{level},", f",{called},")
+            )
+            text = text.replace(before, after)
+        (own / name).write_text(text, "utf-8")
+    page = run(LESSON, own, tmp_path / "results", factor="sex")
+    printed = BeautifulSoup(page.text, "html.parser").select_one(".plain-output").text
+    first, second = (
+        pick(page.numbers, f"rmst_{side}", "os:sex", 24)["estimate"] for side in ("first", "second")
+    )
+    assert printed == f"{first:.1f} and {second:.1f} months lived, of the first 24"
 
 
 # --- exercises ---------------------------------------------------------------------------------
 
 
 def test_the_invented_curve_and_groups(dataset):
-    assert lesson.exercise_1(dataset).answer == pytest.approx(8.9)
-    assert lesson.exercise_2(dataset).answer == pytest.approx((2.0, 0.5, 1.35))
-    assert "mean of two ratios" in check([2, 0.5, 1.25], lesson.exercise_2(dataset)).words
+    assert keys.exercise_1(dataset).answer == pytest.approx(8.9)
+    assert keys.exercise_2(dataset).answer == pytest.approx((2.0, 0.5, 1.35))
+    assert "mean of two ratios" in check([2, 0.5, 1.25], keys.exercise_2(dataset)).words
 
 
-def test_likely_mistakes_differ_from_the_difference_in_months(dataset, asked):
-    right = lesson.exercise_3(dataset, asked)
-    row = est.restricted_mean_difference(
-        asked.time, asked.died, asked.first,
-        dataset.settings.months[0] * dataset.settings.days_per_month,
-    )  # fmt: skip
-    assert right.answer == pytest.approx(dataset.months(row.estimate))
+def test_likely_mistakes_differ_from_the_difference_in_months(dataset, asked, page):
+    right = keys.exercise_3(dataset, asked)
+    row = pick(page.numbers, "rmst_difference", key(asked), float(dataset.settings.months[0]))
+    assert right.answer == pytest.approx(row["estimate"])
     assert len(right.told_apart()) >= 2
 
 
-def test_rates_early_and_late_go_as_the_ratios_of_the_model(dataset, asked, results):
-    early, late = (analysis.pick(results, f"hazard_ratio_{half}", asked.key)["estimate"]
-                   for half in ("early", "late"))  # fmt: skip
-    word = lesson.exercise_4(dataset, asked).answer
+def test_rates_early_and_late_go_as_the_ratios_of_the_model(dataset, asked, page):
+    early, late = (
+        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
+        for half in ("early", "late")
+    )
+    word = keys.exercise_4(dataset, asked).answer
     assert word == ("early" if early > late else "late")

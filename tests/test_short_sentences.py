@@ -11,7 +11,8 @@ import pytest
 from inprocess import Page, page, run, showing
 from short_follow_up import dataset, patients
 
-from analysis.course import conditioning, proportional_hazards, start_stop
+from analysis.course import conditioning
+from analysis.course.keys_06 import main_factor
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.tables import Row
@@ -150,20 +151,24 @@ def test_what_stays_goes_from_nowhere_to_nowhere(tmp_path):
 
 @pytest.mark.parametrize(("longest", "month"), [(608, "12 months"), (290, "9 months")])
 def test_rows_are_cut_where_somebody_is_followed(tmp_path, longest, month):
-    data = made(tmp_path, longest, 0.6)
-    rows = start_stop.results(data)
-    told = start_stop.codings_table(data, rows, "codings")._plain()
+    told = lesson("lesson_06_start_stop", tmp_path, longest, 0.6).text
     assert f"cut once more at {month} |" in told
 
 
-def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path):
-    data = made(tmp_path, 608, 0.6)
-    rows = start_stop.results(data)
-    group = f"os:{start_stop.main_factor(data).column}"
-    ways = rows["quantity"].isin(["hazard_ratio_fixed", "hazard_ratio_right"])
-    for right, words in ((0.801, "To two decimals they are the same."), (1.2, "opposite")):
-        rows.loc[ways & rows["group"].eq(group), "estimate"] = [right, 0.799]
-        assert words in start_stop.told(data, rows).plain
+@pytest.mark.parametrize(
+    ("right", "words"), [(0.801, "To two decimals they are the same."), (1.2, "opposite")]
+)
+def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path, right, words):
+    group = f"os:{main_factor(load(str(placed(tmp_path, 608, 0.6)))).column}"
+
+    def change(numbers: pd.DataFrame) -> pd.DataFrame:
+        rows, here = numbers.copy(), numbers["group"].eq(group)
+        for way, value in (("fixed", 0.799), ("right", right)):
+            rows.loc[here & rows["quantity"].eq(f"hazard_ratio_{way}"), "estimate"] = value
+        return rows
+
+    page = lesson("lesson_06_start_stop", tmp_path / "page", 608, 0.6, change=change)
+    assert words in page.text
 
 
 def test_a_ratio_that_there_is_not_is_said_to_be_none(tmp_path):
@@ -189,11 +194,8 @@ def test_a_note_on_several_curves_says_which_ends_when():
     assert note.endswith("(follow-up ended at 9.4 months).")
 
 
-def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change():
-    data = load(str(ROOT / "data" / "bmt"), 0)
-    for named in (None, "mtx"):
-        asked = proportional_hazards.question(data, named or "")
-        rows = proportional_hazards.results(data, asked)
-        told = proportional_hazards.told(data, asked, rows).plain
+def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
+    for named in ("", "mtx"):
+        told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
         assert "stands for two that differ" in told
-        assert ("picked for such a change" in told) is (named is None)
+        assert ("picked for such a change" in told) is (not named)

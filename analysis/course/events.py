@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from ..dataset.endpoints import endpoint, entry_days
 from ..dataset.model import Dataset, Factor, NotRecorded
+from ..study.models import factors_of
 
 RESERVED = ("response_day", "hsct_day")
 
@@ -49,6 +52,27 @@ def later_event(dataset: Dataset, prefer: Sequence[str] = RESERVED, column: str 
 def event_day(dataset: Dataset, event: Factor) -> pd.Series:
     """The day of an event for each patient, blank for those without it."""
     return dataset.patients[event.column]
+
+
+def later_factors(dataset: Dataset) -> list[Factor]:
+    """The factors of survival that change on the way, as the dataset has them.
+
+    Raises NotRecorded where it names none.
+    """
+    factors = factors_of(dataset, endpoint(dataset, "os"))
+    found = [factor for factor in factors if factor.kind == "postbaseline"]
+    if not found:
+        raise NotRecorded(
+            "Rows with a start and a stop cannot be shown: this dataset names no factor of overall "
+            "survival that changes on the way."
+        )
+    return found
+
+
+def factors_of_all(dataset: Dataset) -> list[Factor]:
+    """Of these, the ones whose model has every patient from the start: they fit into one model."""
+    os = endpoint(dataset, "os")
+    return [f for f in later_factors(dataset) if (entry_days(dataset, os, [f]) == -np.inf).all()]
 
 
 def _on_the_way(dataset: Dataset, column: str) -> bool:

@@ -1,10 +1,12 @@
-"""Files of text as they come from hospitals: read if they are one, named if they are not."""
+"""Tables of text from hospitals: their encoding, their delimiter, their rows, shapes of cells."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,12 +30,22 @@ NO_TEXT = {
     b"PAR1": "a Parquet file",
 }
 MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
 }
 SAVE = "save it as UTF-8 (in Excel: “CSV UTF-8”)"
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez"
+DATE = re.compile(  # whatever was meant for a date, be it one or not
+    rf"\d{{4}}[-/.]\d\d?[-/.]\d\d?([T ].*)?|\d\d?[-/.]\d\d?[-/.](\d\d|\d{{4}})([T ].*)?"
+    rf"|\d\d?[-. ]+({_MONTHS})[a-z]*\.?[-, ]+(\d{{4}}|\d\d)|({_MONTHS})[a-z]*\.? \d\d?, ?\d{{4}}",
+    re.ASCII | re.IGNORECASE,
+)
+MISSING = {"na", "n/a", "nan", "null", "none", "-", "–", "?", ".", "missing", "unknown", "#n/a"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,16 @@ class TextTable:
     problems: list[Problem] = field(default_factory=list)
 
 
+def numbers(text: pd.Series) -> pd.Series:
+    """Text as numbers, NaN where it is blank, or none, or more than a computer's numbers reach."""
+    parsed = [float(cell) if NUMBER.fullmatch(cell) else float("nan") for cell in text]
+    parsed = [number if abs(number) < float("inf") else float("nan") for number in parsed]
+    return pd.Series(parsed, index=text.index, name=text.name, dtype=float)
+
+
+# --- text ------------------------------------------------------------------------------------
+
+
 def read_text(path: Path) -> tuple[str | None, list[Problem]]:
     """The text of a file, as far as it can be had, and what is wrong with it as a file of text."""
     name = path.name
@@ -60,133 +82,136 @@ def read_text(path: Path) -> tuple[str | None, list[Problem]]:
         data = path.read_bytes()
     except OSError as error:
         return None, [Problem(name, expected=f"cannot be read: {error.strerror}")]
-    for first, what in NO_TEXT.items():
-        if data.startswith(first):
-            expected = f"{what}, not text; open it and {SAVE.replace('it ', 'the table ', 1)}"
-            return None, [Problem(name, expected=expected)]
-    text, problems = _decoded(name, data)
-    if "\0" in text:
-        row = _row_of(text, text.index("\0"))
-        problems.append(Problem(name, row, expected="a NUL byte, which no text has; remove it"))
+    if what := no_text(data):
+        expected = f"{what}, not text; open it and {SAVE.replace('it ', 'the table ', 1)}"
+        return None, [Problem(name, expected=expected)]
+    codec, row = codec_of(data)
+    text, problems = data.decode(codec, "replace").lstrip("\ufeff"), []
+    if not codec.startswith("utf-8"):
+        seems = codec[:6].upper()
+        if codec == "cp1252":
+            lacking = "\ufffd" in text
+            text = data.decode("latin-1") if lacking else text
+            seems = "a code page of one language" if lacking else "Windows-1252 (Latin-1)"
+        problems.append(
+            Problem(name, row, expected=f"not UTF-8 text; it seems to be {seems}; {SAVE}")
+        )
+    problems += nul_problems(name, text)
     return text.replace("\0", ""), problems
 
 
-def read_table(path: Path, known: Collection[str]) -> TextTable | list[Problem]:
-    """A table of text; `known` are names of columns, which tell the header's delimiter.
+def no_text(data: bytes) -> str:
+    """What a file is by its first bytes; blank where it may be text."""
+    return next((what for first, what in NO_TEXT.items() if data.startswith(first)), "")
 
-    Returns the problems alone where there is no table.
+
+def codec_of(data: bytes) -> tuple[str, int | None]:
+    """The encoding of a text, and its first row that is not UTF-8 where no mark says another.
+
+    What is not UTF-8 is taken for what Excel and SAS write on Windows in the west.
     """
-    text, problems = read_text(path)
-    if text is None:
-        return problems
-    delimiter = _delimiter(text, known)
-    if delimiter != ",":
-        expected = f"separated by {DELIMITERS[delimiter]}, expected commas"
-        problems.append(Problem(path.name, expected=expected))
-    records = _records(path.name, text, delimiter, problems)
-    header_row, header = next(records, (1, None))
-    if header is None:
-        if not problems:
-            expected = "empty; expected a header and a row a patient"
-            problems.append(Problem(path.name, expected=expected))
-        return problems
-    header = [name.strip() for name in header]
-    rows = list(_fitting(path.name, records, len(header), problems))
-    cells = pd.DataFrame(
-        [row for _, row in rows], index=[number for number, _ in rows], columns=header, dtype=object
-    )
-    problems += _header_problems(path.name, header_row, header)
-    named = cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
-    return TextTable(path.name, header_row, named, problems)
-
-
-# --- encoding --------------------------------------------------------------------------------
-
-
-def _decoded(name: str, data: bytes) -> tuple[str, list[Problem]]:
-    """Text in UTF-8, with or without its mark; else the best guess, and the problem."""
-    marked = next((kind for mark, kind in MARKS.items() if data.startswith(mark)), None)
-    guess = marked or unmarked_utf_16(data)
-    if guess:
-        codec = guess.lower() if marked else guess
-        expected = f"not UTF-8 text; it seems to be {guess[:6].upper()}; {SAVE}"
-        return data.decode(codec, "replace").lstrip("\ufeff"), [Problem(name, expected=expected)]
-    try:
-        return data.decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        try:
-            text, seems = data.decode("cp1252"), "Windows-1252 (Latin-1)"
-        except UnicodeDecodeError:
-            text, seems = data.decode("latin-1"), "a code page of one language"
-        expected = f"not UTF-8 text; it seems to be {seems}; {SAVE}"
-        return text, [Problem(name, row, expected=expected)]
-
-
-def unmarked_utf_16(data: bytes) -> str | None:
-    """English in UTF-16 has a zero in every second byte."""
+    marked = next((codec for mark, codec in MARKS.items() if data.startswith(mark)), None)
+    if marked:
+        return marked, None
     start = data[:1000]
     for codec, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
-        if len(start) > 3 and zeros.count(0) > 0.8 * len(zeros):
-            return codec
-    return None
+        if len(start) > 3 and zeros.count(0) > 0.8 * len(zeros):  # English: every second is zero
+            return codec, None
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return "cp1252", data[: error.start].count(b"\n") + 1
+    return "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8", None
 
 
-def _row_of(text: str, place: int) -> int:
-    return text.count("\n", 0, place) + 1
+def nul_problems(name: str, text: str) -> Iterator[Problem]:
+    """The first NUL byte of a text."""
+    if "\0" in text:
+        row = text.count("\n", 0, text.index("\0")) + 1
+        yield Problem(name, row, expected="a NUL byte, which no text has; remove it")
 
 
 # --- rows and cells --------------------------------------------------------------------------
 
 
-def _delimiter(text: str, known: Collection[str]) -> str:
-    """The delimiter that finds most of the known names in the first line; a comma in doubt."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+def delimiter_of(text: str, spaces: bool = False) -> str:
+    """The one that cuts most of the first rows into equally many cells; a space at the last."""
 
-    def names(delimiter: str) -> int:
-        return len({cell.strip(' "') for cell in first.split(delimiter)} & set(known))
+    def cut(delimiter: str) -> tuple[float, int]:
+        lines = io.StringIO(text[:100_000], newline="")
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
+        first = [row for row, _ in zip(rows, range(30), strict=False) if row]
+        widths = [len(row) for row in first if not row[0].startswith("#")] or [1]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width))
+        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0, 1)
 
-    return max(DELIMITERS, key=names)
+    best = max(DELIMITERS, key=cut)
+    # R's write.table parts by spaces, and its header has one name fewer.
+    return " " if spaces and cut(best)[0] == 0 and cut(" ")[0] > 0.5 else best
 
 
-def _records(
-    name: str, text: str, delimiter: str, problems: list[Problem]
-) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with its number; a quote that swallows the rest ends them."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = 0
-    try:
-        for number, record in enumerate(reader, start=1):
-            if len(record) > 1 or any(cell.strip() for cell in record):
-                yield number, record
-    except csv.Error:
+def records(text: str, delimiter: str, strict: bool = True) -> tuple[list[list[str]], int | None]:
+    """The rows of a text, blank ones too, and the row of a quote that swallows those below it.
+
+    `strict` also refuses a quote within a cell.
+    """
+    end, found = "\x1e", []  # it stands alone in the last row, or within the quote
+    lines = io.StringIO(f"{text}\n{end}", newline="")
+    spaced = delimiter == " "
+    with contextlib.suppress(csv.Error):
+        found += csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=spaced)
+    if found[-1:] == [[end]]:
+        return found[:-1], None
+    swallowing = len(found) + strict
+    return found[: swallowing - 1], max(swallowing, 1)
+
+
+def read_table(path: Path) -> TextTable | list[Problem]:
+    """A table of text, separated by commas. Returns the problems alone where there is no table."""
+    text, problems = read_text(path)
+    if text is None:
+        return problems
+    delimiter = delimiter_of(text)
+    if delimiter != ",":
+        expected = f"separated by {DELIMITERS[delimiter]}, expected commas"
+        problems.append(Problem(path.name, expected=expected))
+    found, swallowing = records(text, delimiter)
+    if swallowing:
         expected = 'a quote (") is not closed or stands within a cell; the rows below are not read'
-        problems.append(Problem(name, number + 1, expected=expected))
+        problems.append(Problem(path.name, swallowing, expected=expected))
+    rows = {
+        number: [cell.strip() for cell in record]
+        for number, record in enumerate(found, start=1)
+        if len(record) > 1 or any(cell.strip() for cell in record)
+    }
+    if not rows:
+        if not problems:
+            expected = "empty; expected a header and a row a patient"
+            problems.append(Problem(path.name, expected=expected))
+        return problems
+    header_row = next(iter(rows))
+    header = rows.pop(header_row)
+    problems += _ragged(path.name, rows, len(header))
+    fitting = {n: row for n, row in rows.items() if len(row) == len(header) and any(row)}
+    cells = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype=object)
+    problems += _header_problems(path.name, header_row, header)
+    named = cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
+    return TextTable(path.name, header_row, named, problems)
 
 
-def _fitting(
-    name: str, records: Iterator[tuple[int, list[str]]], width: int, problems: list[Problem]
-) -> Iterator[tuple[int, list[str]]]:
-    """The rows with as many cells as the header."""
-    ragged = 0
-    for number, record in records:
-        cells = [cell.strip() for cell in record]
-        if len(cells) == width and any(cells):
-            yield number, cells
-            continue
-        ragged += 1
-        if ragged > LISTED_AT_MOST:
-            continue
-        if any(cells):
-            found, expected = f"{len(cells)} cells", f"{width} as in the header"
+def _ragged(name: str, rows: dict[int, list[str]], width: int) -> Iterator[Problem]:
+    """The rows that have not as many cells as the header, or only blank ones."""
+    ragged = {n: row for n, row in rows.items() if len(row) != width or not any(row)}
+    for number, row in list(ragged.items())[:LISTED_AT_MOST]:
+        if any(row):
+            found, expected = f"{len(row)} cells", f"{width} as in the header"
         else:
             found, expected = "", "every cell is blank; delete the row"
         # The number of cells is no patient's value, so it may always be shown.
         hidden = f"found {found}, expected {expected}" if found else ""
-        problems.append(Problem(name, number, found=found, expected=expected, hidden=hidden))
-    if ragged > LISTED_AT_MOST:
-        expected = f"{ragged - LISTED_AT_MOST} more rows with other than {width} filled cells"
-        problems.append(Problem(name, expected=expected))
+        yield Problem(name, number, found=found, expected=expected, hidden=hidden)
+    if (more := len(ragged) - LISTED_AT_MOST) > 0:
+        yield Problem(name, expected=f"{more} more rows with other than {width} filled cells")
 
 
 def _header_problems(name: str, row: int, header: list[str]) -> Iterator[Problem]:

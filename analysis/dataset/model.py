@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .checks import Contents, numbers, read_folder
+from .cells import numbers
+from .checks import Contents, read_folder
 from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_number
 from .problems import DataError
 

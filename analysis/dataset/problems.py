@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import difflib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,18 +89,28 @@ def listed(
     wrong: pd.Series,
     expected: str,
     file: str,
-    hints: dict[int, str] | None = None,
+    hints: Mapping[int, str] | None = None,
 ) -> Iterator[Problem]:
     """A problem for each row that is `wrong`, of a column whose index is the row of the file."""
-    rows = values.index[wrong.to_numpy(bool)]
-    for row in rows[:LISTED_AT_MOST]:
-        hint = (hints or {}).get(row, "")
-        yield Problem(file, int(row), str(values.name), quoted(values[row]), expected, hint=hint)
-    if len(rows) > LISTED_AT_MOST:
-        more = len(rows) - LISTED_AT_MOST
-        yield Problem(
-            file, column=str(values.name), expected=f"{more} more rows, expected {expected}"
-        )
+    column, found = str(values.name), values[wrong.to_numpy(bool)]
+    return at_most(
+        Problem(file, int(row), column, quoted(value), expected, hint=(hints or {}).get(row, ""))
+        for row, value in found.items()
+    )
+
+
+def at_most(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems, each once, and no more rows of one kind than are read: the rest are counted."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for problem in dict.fromkeys(problems):
+        kind = (problem.file, problem.column, problem.expected)
+        counts[kind] += problem.row is not None
+        if problem.row is None or counts[kind] <= LISTED_AT_MOST:
+            yield problem
+    for (file, column, expected), count in counts.items():
+        if count > LISTED_AT_MOST:
+            more = f"{count - LISTED_AT_MOST} more rows, expected {expected}"
+            yield Problem(file, column=column, expected=more)
 
 
 def quoted(value: object) -> str:
@@ -109,3 +122,21 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     """Text that cannot break a line or a terminal: short, and what cannot be seen is spelt out."""
     short = text if len(text) <= longest else text[: longest - 1] + "…"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)
+
+
+def squashed(text: str) -> str:
+    """Text without what the eye overlooks: case, spaces, invisible signs, look-alikes."""
+    seen = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in seen if c.isprintable() and not c.isspace())
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A guess at what was meant, or nothing."""
+    by_key = {squashed(name): name for name in known}
+    near = difflib.get_close_matches(squashed(word)[:100], by_key, 1, 0.7)
+    return f"did you mean {one_line(by_key[near[0]])}?" if near else ""
+
+
+def unprintable(c: str) -> bool:
+    """Control characters, halves of pairs, and what Unicode says is no character."""
+    return unicodedata.category(c) in ("Cc", "Cs") or ord(c) & 0xFFFE == 0xFFFE

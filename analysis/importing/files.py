@@ -6,7 +6,6 @@ Row numbers are those that a user sees on opening the file: the header is row 1.
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import io
 import re
@@ -22,15 +21,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..dataset.cells import unmarked_utf_16
-from ..dataset.problems import DataError, raise_any
+from ..dataset.cells import codec_of, delimiter_of, nul_problems, records
+from ..dataset.problems import DataError, Problem, raise_any
 from .dates import looks_like_date
 from .headers import table_of
 from .missing import NUMBER, WORDS, blank
 from .workbooks import layout_of
 
 MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
-DELIMITERS = (",", ";", "\t", "|")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+")  # 1.234,5
@@ -170,74 +168,29 @@ class Read:
 
 
 def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
-    encoding = options.get("encoding") or _encoding(content)
+    encoding = options.get("encoding") or codec_of(content)[0]
     try:
-        # A "sep=;" line is for Excel alone, which does not show it either.
-        told, text = _without_separator_line(content.decode(encoding).lstrip("\ufeff"))
+        text = content.decode(encoding).lstrip("\ufeff")
     except (UnicodeDecodeError, LookupError) as error:
         row = content[: getattr(error, "start", 0)].count(b"\n") + 1
         hint = "say which it is in import.yaml, as in source: {encoding: cp1250}"
-        raise DataError([f"{path.name}, row {row}: not {encoding} text; {hint}"]) from error
-    if "\0" in text:
-        row = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError([f"{path.name}, row {row}: a NUL byte, which no text has; remove it"])
-    delimiter = options.get("delimiter") or told or _delimiter(text)
-    table = table_of(path.name, _records(path.name, text, delimiter), options)
+        raise DataError(
+            [Problem(path.name, row, expected=f"not {encoding} text; {hint}")]
+        ) from error
+    raise_any(nul_problems(path.name, text))
+    told = re.match(r'"?sep=(.)"?\r?\n', text, flags=re.IGNORECASE)  # for Excel, which hides it
+    text = text[told.end() :] if told else text
+    delimiter = options.get("delimiter") or (told and told[1]) or delimiter_of(text, spaces=True)
+    try:
+        rows, swallowing = records(text, delimiter, strict=False)
+    except (TypeError, ValueError) as error:  # a delimiter that is none
+        raise DataError([Problem(path.name, expected=f"not a table of text: {error}")]) from error
+    if swallowing:
+        expected = 'a quote (") is not closed; close it or double it'
+        raise DataError([Problem(path.name, swallowing, expected=expected)])
+    table = table_of(path.name, rows, options)
     used = {"encoding": encoding, "delimiter": delimiter, **table.options}
     return Read(table.text, {}, used, loose=True, notes=table.notes)
-
-
-def _records(file: str, text: str, delimiter: str) -> list[list[str]]:
-    """The rows of a text, blank ones too. Raises DataError where a quote swallows the rest."""
-    end = "\x1e"  # stands alone in the last row, or within the quote that is not closed
-    records: list[list[str]] = []
-    try:
-        lines = io.StringIO(f"{text}\n{end}", newline="")
-        records += csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
-    except csv.Error as error:
-        if "field" not in str(error):
-            raise DataError([f"{file}: not a table of text: {error}"]) from error
-    except TypeError as error:
-        raise DataError([f"{file}: not a table of text: {error}"]) from error
-    if not records or records[-1] != [end]:
-        row = len(records) + (not records)
-        raise DataError([f'{file}, row {row}: a quote (") is not closed; close it or double it'])
-    return records[:-1]
-
-
-def _encoding(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        return "utf-32"
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if unmarked := unmarked_utf_16(content):
-        return unmarked
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "cp1252"  # what Excel and SAS write on Windows in the west
-    return "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
-
-
-def _without_separator_line(text: str) -> tuple[str, str]:
-    match = re.match(r'"?sep=(.)"?\r?\n', text, flags=re.IGNORECASE)
-    return (match[1], text[match.end() :]) if match else ("", text)
-
-
-def _delimiter(text: str) -> str:
-    """The one that cuts most of the first rows into equally many cells; a space at the last."""
-
-    def cut(delimiter: str) -> tuple[float, int]:
-        lines = io.StringIO(text[:100_000], newline="")
-        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " ")
-        first = [row for row, _ in zip(rows, range(30), strict=False) if row]
-        widths = [len(row) for row in first if not row[0].startswith("#")] or [1]
-        usual = max(set(widths), key=lambda width: (widths.count(width), width))
-        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0, 1)
-
-    best = max(DELIMITERS, key=cut)
-    # R's write.table parts by spaces, and its header has one name fewer.
-    return " " if cut(best)[0] == 0 and cut(" ")[0] > 0.5 else best
 
 
 def _words(table: pd.DataFrame) -> list[str]:

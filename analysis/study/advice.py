@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from .. import survival as est
-from ..dataset.checks import Contents, read_folder, squashed
+from ..dataset.checks import Contents, read_folder
 from ..dataset.columns import EVENT_DAYS, RESERVED, is_number
 from ..dataset.endpoints import Endpoint, answerable, covariate_rows, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of
 from ..dataset.privacy import EMAIL, is_phone
-from ..dataset.problems import Problem, one_line, quoted
+from ..dataset.problems import Problem, one_line, quoted, squashed
 from ..importing.words import NO_RESPONSE, about, plain_words
 from ..page.formats import listed
 from ..survival.curves import follow_up

@@ -127,6 +127,17 @@ def beside(
     return "above" if value > upper else "below" if value < lower else "within"
 
 
+def beside_median(
+    month: float, lower: float, upper: float
+) -> Literal["unknown", "before", "within", "after"]:
+    """Where a month lies beside a median's limits; one that is not reached comes after it."""
+    if pd.isna(month):
+        return "unknown"
+    if pd.isna(lower) or month < lower:
+        return "before"
+    return "within" if pd.isna(upper) or month < upper else "after"
+
+
 def follow_ups(everybody: float, reverse: float) -> Literal["unknown", "shorter", "alike"]:
     """The median time of everybody beside that by reverse Kaplan–Meier, as a reader sees them."""
     if pd.isna(everybody) or pd.isna(reverse):

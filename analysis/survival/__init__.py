@@ -34,6 +34,7 @@ from .curves import (
     survival_curve,
     switching_curves,
 )
+from .smoothing import local_line
 from .subdistribution import fine_gray
 from .times import ROUNDING, beyond, met, one_time, tolerance
 
@@ -57,6 +58,7 @@ __all__ = [
     "event_rate",
     "fine_gray",
     "follow_up",
+    "local_line",
     "log_log_limits",
     "median",
     "met",
