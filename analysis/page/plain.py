@@ -4,7 +4,7 @@ Such a cell runs by itself, beside a `patients.csv` of the page's dataset, and k
 notebook's names. Those that differ from study to study stand on its first line, as in
 `%%plain median os day={column}`, and come first in the code that is shown. Before them stands the
 row of the page's results which the first number that it prints repeats: quantity, group and, where
-it has one, month. Where the page does not show that number, as where it is masked, the cell prints
+it has one, month; and, before it, `folded` where the code waits behind its name. Where the page does not show that number, as where it is masked, the cell prints
 none either.
 """
 
@@ -34,6 +34,7 @@ class Plain:
     code: str
     printed: str
     row: str
+    folded: str = ""  # the name behind which it waits
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         code = highlight(self.code, PythonLexer(), HtmlFormatter(cssclass="highlight"))
@@ -42,6 +43,9 @@ class Plain:
             f'<pre class="plain-output" data-row="{html.escape(self.row)}">'
             f"{html.escape(self.printed)}</pre>"
         )
+        if self.folded:
+            summary = f"<summary>{html.escape(self.folded)}</summary>"
+            shown = f'<details class="plain-code">{summary}{shown}</details>'
         return {"text/html": shown, "text/plain": f"{self.code}\n{self.printed}"}
 
 
@@ -49,12 +53,19 @@ def plain(line: str, cell: str) -> Plain:
     """The cell magic, for the page that is open. Raises KeyError where the page has no such row."""
     page, words = get_ipython().user_ns["page"], shlex.split(line)
     names = dict(word.split("=", 1) for word in words if "=" in word)
-    quantity, group, *month = (word for word in words if "=" not in word)
+    folded, keys = words[:1] == ["folded"], [word for word in words if "=" not in word]
+    quantity, group, *month = keys[folded:]
     given = [f"{name} = {_literal(value)}" for name, value in names.items()]
     code = "\n".join([*given, cell.strip()]) + "\n"
     known = page[quantity, group, *map(float, month)].known
     printed = _printed(code, page.data.patients) if known else NOTHING
-    return Plain(code, printed, " ".join([quantity, group, *month]))
+    return Plain(code, printed, " ".join([quantity, group, *month]), _name(cell) if folded else "")
+
+
+def _name(cell: str) -> str:
+    """`The same in lifelines, 12 lines`."""
+    library = "lifelines" if "lifelines" in cell else "pandas"
+    return f"The same in {library}, {sum(map(bool, map(str.strip, cell.splitlines())))} lines"
 
 
 def _printed(code: str, patients: pd.DataFrame) -> str:
