@@ -13,7 +13,6 @@ from .page.page import open_page
 from .page.prose import Prose, declared, estimate, share, sourced, with_interval
 from .page.rows import anybody, pick, write
 from .page.tables import numbers_table
-from .printed.consistency import findings
 from .printed.published import against_print
 from .study.characteristics import (
     baseline_results,
@@ -102,7 +101,6 @@ __all__ = [
     "factor_table",
     "factors_table",
     "filled_results",
-    "findings",
     "flow_figure",
     "flow_results",
     "follow_up_told",

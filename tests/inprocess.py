@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -17,7 +18,7 @@ import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from analysis.dataset.model import ROOT, NotRecorded
+from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page import charts
 from analysis.page import page as opening
 from analysis.page.rows import frame
@@ -77,6 +78,16 @@ def run(
     undrawn = mock.patch.object(charts, "_svg", lambda *_: "")
     with mock.patch.object(opening, "masked", said), undrawn:
         return page(ROOT / "book" / f"{name}.ipynb", given)
+
+
+def of(name: str, dataset: Dataset) -> tuple[Page, dict[str, Any]]:
+    """The page of a dataset that no folder holds, and the names that its cells have made.
+
+    The names are there until another page is run.
+    """
+    with mock.patch.object(opening, "load", lambda *_: dataset), TemporaryDirectory() as folder:
+        found = run(name, ROOT / "data" / "none", Path(folder))
+    return found, InteractiveShell.instance().user_ns
 
 
 def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
