@@ -126,6 +126,16 @@ def showing(
     return made
 
 
+def of(name: str, dataset: Dataset) -> tuple[Page, dict[str, Any]]:
+    """The page of a dataset that no folder holds, and the names that its cells have made.
+
+    The names are there until another page is run.
+    """
+    with mock.patch.object(opening, "load", lambda *_: dataset), TemporaryDirectory() as folder:
+        found = run(name, ROOT / "data" / "none", Path(folder))
+    return found, InteractiveShell.instance().user_ns
+
+
 def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
     """A shipped dataset in a new folder, its patients changed; all of their values are text."""
     made = Path(shutil.copytree(ROOT / "data" / name, folder))

@@ -11,10 +11,10 @@ from test_dataset import field, folder
 
 from analysis.dataset.columns import PUBLISHED
 from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
+from analysis.dataset.model import ROOT, Dataset, load
 from analysis.page.rows import COLUMNS
-from analysis.printed import cohort
 from analysis.site.notebooks import execute
+from tests.inprocess import Page, of
 
 FIELDS = [
     field("patient_id"),
@@ -66,21 +66,31 @@ def small(tmp_path, **changes) -> Dataset:
     head = ",".join(entry["name"] for entry in FIELDS)
     csv = "\n".join([head, *ROWS]) + "\n"
     data = load(folder(tmp_path, csv=csv, fields=FIELDS, analysis=ANALYSIS, public=True))
-    return dataclasses.replace(data, published=PRINT, **changes)
+    return dataclasses.replace(data, **{"published": PRINT, **changes})
 
 
-def by_group(facts: list[cohort.Fact]) -> dict[str, cohort.Fact]:
-    return {fact.rows[0]["group"]: fact for fact in facts}
+def facts_of(dataset: Dataset) -> dict:
+    """The facts on the page of a cohort, by the group of their first row."""
+    page, names = of("cohort", dataset)
+    assert page.missing == ""
+    return {fact.rows[0]["group"]: fact for fact in names["facts"]}
 
 
-@pytest.fixture
-def facts(tmp_path) -> dict[str, cohort.Fact]:
-    return by_group(cohort.cohort_facts(small(tmp_path)))
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory) -> dict:
+    return facts_of(small(tmp_path_factory.mktemp("small")))
 
 
 @pytest.fixture(scope="module")
 def paper() -> Dataset:
     return load("data/blinatumomab")
+
+
+@pytest.fixture(scope="module")
+def shown(paper) -> tuple[Page, dict]:
+    """The page of the shipped cohort, and its facts."""
+    page, names = of("cohort", paper)
+    return page, {fact.rows[0]["group"]: fact for fact in names["facts"]}
 
 
 # --- by hand -------------------------------------------------------------------------------------
@@ -139,29 +149,28 @@ def test_a_level_that_subtraction_gives_is_not_free(tmp_path):
     data = small(tmp_path)
     more = printed(("count", "gene=no", "4"), ("count", "line=1st", "4"))
     data = dataclasses.replace(data, published=pd.concat([PRINT, more], ignore_index=True))
-    assert not {"gene=Unknown", "line=1st"} & set(by_group(cohort.cohort_facts(data)))
+    page, names = of("cohort", data)
+    assert not {"gene=Unknown", "line=1st"} & {fact.rows[0]["group"] for fact in names["facts"]}
+    assert "bounds 0 and" in page.text
 
 
 def test_a_fact_that_the_print_excludes_is_marked(tmp_path):
-    data = small(tmp_path)
+    data = small(tmp_path, published=PRINT.copy())
     data.published.loc[data.published["group"] == "response_day", "printed"] = "7"
-    found = by_group(cohort.cohort_facts(data))["response_day"]
-    data.published.loc[data.published["group"] == "response_day", "printed"] = "6"
+    found = facts_of(data)["response_day"]
     assert not found.inside
     assert found.printed == "7 (differs)"
 
 
 def test_tables_and_reasons_go_by_kind(tmp_path):
-    data = small(tmp_path)
-    found = cohort.cohort_facts(data)
-    rows = {
-        kind: [row.heading for row in cohort.facts_table(data, found, kind, "t", "T").rows]
-        for kind in cohort.KINDS
-    }
-    assert sum(map(len, rows.values())) == len(found)
-    assert "gene: Unknown" in rows["bounded"]
-    reasons = {"unknown": "**Unknown:** so.", "counted": "Counted.", "absent": "Never."}
-    assert cohort.reasons_list(found, "bounded", reasons).markdown == "- **Unknown:** so."
+    page, names = of("cohort", small(tmp_path))
+    tables = {kind: names["facts_table"](kind, "T").rows for kind in names["KINDS"]}
+    assert sum(map(len, tables.values())) == len(names["facts"])
+    assert "gene: Unknown" in [row.heading for row in tables["bounded"]]
+    said = [output["text/plain"] for output in page.shown if "text/markdown" in output]
+    (reasons,) = (text for text in said if text.startswith("- ") and "Table 1 does not" in text)
+    assert reasons.startswith("- **Unknown:** Table 1 does not count them.")
+    assert len(reasons.splitlines()) == 1  # no reason of a fact that is not there
 
 
 # --- what has no such page -----------------------------------------------------------------------
@@ -176,8 +185,9 @@ def test_only_a_public_synthetic_dataset_that_was_calibrated_has_facts(tmp_path)
         ({"public": False}, "not public"),
         ({"published": none}, "no printed number"),
     ):
-        with pytest.raises(NotRecorded, match=words):
-            cohort.cohort_facts(dataclasses.replace(data, **change))
+        page, _ = of("cohort", dataclasses.replace(data, **change))
+        assert words in page.missing
+        assert not page.shown
 
 
 def test_the_page_of_real_patients_is_one_sentence(tmp_path):
@@ -192,20 +202,21 @@ def test_the_page_of_real_patients_is_one_sentence(tmp_path):
 # --- the shipped cohort --------------------------------------------------------------------------
 
 
-def test_the_shipped_cohort_is_one_that_the_print_allows(paper):
-    found = by_group(cohort.cohort_facts(paper))
+def test_the_shipped_cohort_is_one_that_the_print_allows(shown):
+    page, found = shown
     assert [group for group, fact in found.items() if not fact.inside] == []
+    assert "Outside of what it allows: none." in page.text
     assert found["died"].printed == "201–217"
     assert found["relapse:relapse"].printed == "73–77"
     assert found["relapse:death"].printed == "17–21"
     assert found["at_risk:last_relapse"].printed == "6"
-    assert {fact.kind for fact in found.values()} == set(cohort.KINDS)
+    assert {fact.kind for fact in found.values()} == {"fixed", "bounded", "free"}
 
 
 def test_deaths_beyond_the_bounds_lie_outside(paper):
     patients = paper.patients.copy()
     patients.loc[patients["died"].eq("no").to_numpy().nonzero()[0][:20], "died"] = "yes"
-    found = by_group(cohort.cohort_facts(dataclasses.replace(paper, patients=patients)))
+    found = facts_of(dataclasses.replace(paper, patients=patients))
     assert not found["died"].inside
 
 
@@ -213,8 +224,10 @@ def test_deaths_beyond_the_bounds_lie_outside(paper):
 
 
 def test_a_new_deal_keeps_the_curves_and_the_order_of_events(paper):
-    other = cohort.dealt_again(paper, np.random.default_rng(5))
-    before, after = paper.patients, other.patients
+    _, names = of("cohort", paper)
+    before = paper.patients
+    after = names["dealt_again"](before, np.random.default_rng(5))
+    other = dataclasses.replace(paper, patients=after)
     relapsed = before["relapse_day"].notna()
     assert (before["relapse_day"] != after["relapse_day"])[relapsed].mean() > 0.5
     for name in ("rfs", "relapse", "os", "os_after_hsct"):
@@ -234,26 +247,34 @@ def test_a_new_deal_keeps_the_curves_and_the_order_of_events(paper):
     assert (earlier == later).all()
 
 
-def test_what_is_printed_of_the_curves_stays_and_the_rest_moves(paper):
-    found = cohort.deals(paper, number=5).set_index("group")
+def dealt(page: Page) -> pd.DataFrame:
+    rows = page.numbers[page.numbers["group"].str.startswith("dealt_again:")]
+    return rows.set_index(rows["group"].str.removeprefix("dealt_again:"))
+
+
+def test_what_is_printed_of_the_curves_stays_and_the_rest_moves(paper, shown):
+    found = dealt(shown[0])
     same = found["lower"].eq(found["upper"]) & found["lower"].eq(found["estimate"])
     assert same[["rfs", "relapse"]].all()
     assert not same.drop(["rfs", "relapse"]).any()
-    again = cohort.deals(paper, number=5).set_index("group")
+    again = dealt(of("cohort", paper)[0])
     pd.testing.assert_frame_equal(found, again)
 
 
-def test_the_table_of_deals_says_what_is_printed(paper):
-    found = cohort.deals(paper, number=2)
-    rows = cohort.deals_table(paper, found, "t", "T").rows
-    known = {row.heading: row.cells[0] for row in rows}
+def test_the_table_of_deals_says_what_is_printed(shown):
+    (table,) = (
+        output["text/plain"]
+        for output in shown[0].shown
+        if "In other deals" in output.get("text/plain", "")
+    )
+    cells = [line.split(" | ") for line in table.splitlines()]
+    known = {row[0].strip(): row[1] for row in cells if len(row) == 4}
     assert known["Median relapse-free survival, months"] == "yes"
     assert known["Median days from relapse to death"] == "no"
 
 
-def test_results_have_the_columns_of_the_contract(paper):
-    found, dealt = cohort.cohort_facts(paper), cohort.deals(paper, number=2)
-    results = cohort.facts_results(found, dealt)
+def test_results_have_the_columns_of_the_contract(shown):
+    results = shown[0].numbers
     assert list(results.columns) == COLUMNS
     assert not results.duplicated(["quantity", "group", "months"]).any()
     row = results.set_index("group").loc["died"]

@@ -29,6 +29,7 @@ NOTEBOOKS = notebooks()
 SILENT = {
     "write",
     "record",
+    "add_count",
     "postbaseline_table",
 }  # helpers that return nothing, always or for some data
 

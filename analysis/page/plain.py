@@ -4,8 +4,8 @@ Such a cell runs by itself, beside a `patients.csv` of the page's dataset, and k
 notebook's names. Those that differ from study to study stand on its first line, as in
 `%%plain median os day={column}`, and come first in the code that is shown. Before them stands the
 row of the page's results which the first number that it prints repeats: quantity, group and, where
-it has one, month; and, before it, `folded` where the code waits behind its name. Where the page does not show that number, as where it is masked, the cell prints
-none either.
+it has one, month; before the row stands `folded` where the code waits behind its name. Where the
+page does not show that number, as where it is masked, the cell prints none either.
 """
 
 from __future__ import annotations

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,7 +13,6 @@ import pandas as pd
 
 from ..dataset.model import Dataset, NotRecorded
 from ..page.formats import rounded
-from ..page.tables import Table
 
 NUMBER = re.compile(r"\d*\.?\d+")
 
@@ -139,47 +137,6 @@ class Print:
         keys = (key for key in self.texts if key[0] == quantity)
         return list(dict.fromkeys(group for _, group, _, _ in keys))
 
-    def statement(self, quantity: str, group: str) -> str | None:
-        """What the print says of it in words, `yes` or `no`; None where it says nothing."""
-        texts = self.texts.get((quantity, group, None, "estimate"), [])
-        return next((text for text in texts if text in ("yes", "no")), None)
-
-    def repeated(self) -> Iterator[tuple[tuple, list[str]]]:
-        """The results that are printed more than once, each key with its texts."""
-        for key, texts in self.texts.items():
-            numbers = all(NUMBER.fullmatch(text) for text in texts)
-            if numbers and len(texts) > 1 and key[0] != "given":
-                yield key, texts
-
-
-# --- what a finding is made of -------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Folded:
-    """A table in sight, or none, and a longer one behind a click."""
-
-    shown: Table | None
-    every: Table
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        above, whole = (
-            table._repr_mimebundle_()["text/html"] if table else ""
-            for table in (self.shown, self.every)
-        )
-        summary = f"<summary>{html.escape(self.every.caption)}</summary>"
-        folded = f'<details class="every-number">{summary}{whole}</details>'
-        return {"text/html": above + folded, "text/plain": self.every._plain()}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`facts` for the sentences of the page, `rows` of the results, and a table or none."""
-
-    facts: dict[str, object]
-    rows: list[dict] = field(default_factory=list)
-    table: Table | Folded | None = None
-
 
 def result(quantity: str, group: str, months: float | None = None, **values: object) -> dict:
     """A row of the results."""
@@ -189,11 +146,6 @@ def result(quantity: str, group: str, months: float | None = None, **values: obj
 def limits(values: Range) -> dict[str, float]:
     """The ends of a range for a row of the results."""
     return {"lower": float(values.low), "upper": float(values.high)}
-
-
-def in_percent(share: Range, decimals: int = 1) -> str:
-    """A range of proportions as a reader sees it, `17.2–17.4%`."""
-    return share.times(100).shown(decimals) + "%"
 
 
 def spread(numbers: Iterable[int]) -> str:
