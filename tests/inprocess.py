@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -31,6 +32,7 @@ SLOW = "methods"
 QUICK = {"resamples": 5, "draws": 20}
 
 NOTHING = frame([])
+OBJECTS = count()  # each dataset that no folder holds has a name of its own
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def opened(dataset: Path | str, mask_below: int = 0) -> opening.Page:
     """A page of a dataset that finds the results of the others."""
     folder = TemporaryDirectory()
     for path in in_rounds():
-        if not reads_others(path) and not path.stem.startswith((SLOW, "lesson", "consistency")):
+        if not reads_others(path) and not path.stem.startswith((SLOW, "lesson")):
             run(path.stem, dataset, Path(folder.name), mask_below=mask_below)
     made = opening.open_page("reader", str(dataset), folder.name, mask_below)
     made.kept = folder  # it goes with the page
@@ -132,7 +134,7 @@ def of(name: str, dataset: Dataset) -> tuple[Page, dict[str, Any]]:
     The names are there until another page is run.
     """
     with mock.patch.object(opening, "load", lambda *_: dataset), TemporaryDirectory() as folder:
-        found = run(name, ROOT / "data" / "none", Path(folder))
+        found = run(name, ROOT / "data" / f"object {next(OBJECTS)}", Path(folder))
     return found, InteractiveShell.instance().user_ns
 
 

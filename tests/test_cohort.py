@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import Page, of
 from test_dataset import field, folder
 
 from analysis.dataset.columns import PUBLISHED
@@ -14,7 +15,6 @@ from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, Dataset, load
 from analysis.page.rows import COLUMNS
 from analysis.site.notebooks import execute
-from tests.inprocess import Page, of
 
 FIELDS = [
     field("patient_id"),

@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import Page, of
 
 from analysis.dataset.model import Dataset, load
 from analysis.page.rows import COLUMNS
@@ -18,7 +19,6 @@ from analysis.printed import ratios as models
 from analysis.printed.bounds import Print, Printed, Range, between, outwards
 from analysis.printed.consistency import ABSENT, Finding, Findings
 from analysis.survival import survival_curve
-from tests.inprocess import Page, of
 
 
 @pytest.fixture(scope="module")
