@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import Page, run
 
 import analysis
 from analysis import survival as est
-from analysis.course import conditioning as lesson
-from analysis.course.events import later_event, later_events
+from analysis.course.events import early_and_late_event, event_day, later_event, later_events
+from analysis.course.keys_07 import landmark, splits
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Dataset, NotRecorded
 from analysis.page.rows import pick
 from analysis.study.characteristics import outcome_results
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
-SEED, DRAWS = 7, 400
+LESSON = "lesson_07_conditioning"
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +30,14 @@ def datasets() -> dict[str, Dataset]:
 
 
 @pytest.fixture(scope="module")
-def results(datasets) -> dict[str, pd.DataFrame]:
-    return {name: lesson.results(data, SEED, DRAWS) for name, data in datasets.items()}
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
+    results = tmp_path_factory.mktemp("results")
+    return {name: run(LESSON, f"data/{name}", results) for name in SHIPPED}
+
+
+@pytest.fixture(scope="module")
+def results(made) -> dict[str, pd.DataFrame]:
+    return {name: page.numbers for name, page in made.items()}
 
 
 def with_patients(dataset: Dataset, **columns: object) -> Dataset:
@@ -93,25 +103,49 @@ def test_the_two_directions_are_far_apart(datasets, results, name) -> None:
 # --- lots -------------------------------------------------------------------------------------
 
 
+def drawn(numbers: pd.DataFrame) -> pd.DataFrame:
+    """The rows that lots have made."""
+    return numbers[numbers["quantity"].str.endswith("_drawn")]
+
+
 @pytest.mark.parametrize("name", SHIPPED)
-def test_lots_give_the_event_to_as_many_as_have_it(datasets, name) -> None:
-    told = lesson.story(datasets[name])
-    for event in lesson.events(datasets[name]):
-        drawn = lesson.draw(told, event.column, SEED, DRAWS)
-        recorded = (told.days[event.column] <= told.end).mean()
-        assert drawn.mean() == pytest.approx(recorded, abs=0.05)
+def test_lots_give_the_event_to_as_many_as_have_it(datasets, results, name) -> None:
+    late = datasets[name].settings.long_term_months
+    for event in early_and_late_event(datasets[name]):
+        had = {}
+        for way in ("recorded", "drawn"):
+            columns = pd.DataFrame(
+                pick(results[name], f"share_{way}", f"{event.column}:{side}", late)
+                for side in ("lived", "others")
+            )
+            had[way] = (columns["estimate"] * columns["n"]).sum() / columns["n"].sum()
+        assert had["drawn"] == pytest.approx(had["recorded"], abs=0.05)
 
 
-def test_lots_know_nothing_of_a_patient_but_how_long_they_were_followed(datasets) -> None:
+def test_lots_know_nothing_of_a_patient_but_how_long_they_were_followed(
+    datasets, tmp_path: Path
+) -> None:
     """Each patient's chance is that of a day up to their end, by the event's own curve."""
-    told = lesson.story(datasets["blinatumomab"])
-    day = told.days["hsct_day"]
-    drawn = lesson.draw(told, "hsct_day", SEED, 4000).mean(axis=0)
-    curve = est.survival_curve(np.minimum(day, told.end), day <= told.end)
-    chance = 1 - est.at(curve, told.end, carry=np.inf)["survival"].to_numpy()
-    assert np.abs(drawn - chance).max() < 0.04
-    assert (lesson.draw(told, "hsct_day", SEED, 3) == lesson.draw(told, "hsct_day", SEED, 3)).all()
-    assert (lesson.draw(told, "hsct_day", SEED, 3) != lesson.draw(told, "hsct_day", 8, 3)).any()
+    data, os = datasets["blinatumomab"], endpoint(datasets["blinatumomab"], "os")
+    numbers = run(LESSON, "data/blinatumomab", tmp_path, draws=4000).numbers
+    for event in early_and_late_event(data):
+        day = event_day(data, event).fillna(np.inf).to_numpy()
+        curve = est.survival_curve(np.minimum(day, os.time), day <= os.time)
+        chance = 1 - est.at(curve, os.time, carry=np.inf)["survival"].to_numpy()
+        for month in splits(data):
+            lived = est.beyond(os.time, data.days(month))
+            for side, who in (("lived", lived), ("others", ~lived)):
+                row = pick(numbers, "share_drawn", f"{event.column}:{side}", month)
+                assert row["estimate"] == pytest.approx(chance[who].mean(), abs=0.01)
+
+
+def test_the_seed_decides_the_lots_and_nothing_else(tmp_path: Path) -> None:
+    one, again, other = (
+        run(LESSON, "data/bmt", tmp_path, seed=seed, draws=3).numbers for seed in (7, 7, 8)
+    )
+    pd.testing.assert_frame_equal(one, again)
+    assert not drawn(one)["estimate"].equals(drawn(other)["estimate"])
+    pd.testing.assert_frame_equal(one.drop(drawn(one).index), other.drop(drawn(other).index))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -121,7 +155,7 @@ def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
     late = datasets[name].settings.long_term_months
     first, latest = (
         pick(results[name], "share_gap_drawn", event.column, late)
-        for event in lesson.events(datasets[name])
+        for event in early_and_late_event(datasets[name])
     )
     assert 0 < first["estimate"] < latest["estimate"]
     assert latest["lower"] > 0
@@ -137,21 +171,20 @@ def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
         ("myeloid", "hsct_day", "still less often than"),
     ],
 )
-def test_what_lots_leave_of_the_difference(datasets, results, name, column, words) -> None:
-    late = datasets[name].settings.long_term_months
-    lot = pick(results[name], "share_gap_drawn", column, late)
-    real = pick(results[name], "share_gap_recorded", column, late)["estimate"]
-    assert words in lesson._beside_lots(lot, real)
+def test_what_lots_leave_of_the_difference(datasets, made, name, column, words) -> None:
+    lines = sentence(made[name], "**From nothing.**").splitlines()
+    (line,) = (line for line in lines if f"**{datasets[name].label(column)}.**" in line)
+    assert words in line
 
 
 # --- forward ----------------------------------------------------------------------------------
 
 
-def test_who_is_gone_before_the_landmark_is_on_neither_side(datasets, results) -> None:
+def test_who_is_gone_before_the_landmark_is_on_neither_side(results) -> None:
     """R's landmark analysis of the same data has 582 patients at day 90."""
     sides = [
         pick(results["myeloid"], "survival_landmark", f"response_day:{side}", 3)
-        for side in lesson.BOTH
+        for side in ("with", "without")
     ]
     assert sum(row["n"] for row in sides) == 582
     assert [row["estimate"] for row in sides] == [1, 1]
@@ -169,61 +202,69 @@ def test_looking_back_is_unfair_to_those_without(datasets, results, name) -> Non
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_from_the_start_those_with_the_event_seem_to_live_longer(datasets, results, name) -> None:
+def test_from_the_start_those_with_the_event_seem_to_live_longer(datasets, made, name) -> None:
     event, at = later_event(datasets[name]), datasets[name].settings.months[0]
     start, since = (
-        pick(results[name], quantity, f"{event.column}:with", at)["estimate"]
+        pick(made[name].numbers, quantity, f"{event.column}:with", at)["estimate"]
         for quantity in ("survival_from_start", "survival_from_event")
     )
     assert start > since
-    assert "counted as survival" in str(lesson.told_clocks(datasets[name], results[name]))
+    assert "counted as survival" in made[name].text
 
 
 def test_a_landmark_has_patients_on_both_sides(datasets) -> None:
     data = datasets["myeloid"]
-    assert lesson.landmark(data) == 3
+    assert landmark(data) == 3
     day = data.patients["response_day"]
-    assert lesson.landmark(with_patients(data, response_day=day + 100)) == 6
+    assert landmark(with_patients(data, response_day=day + 100)) == 6
     with pytest.raises(NotRecorded, match="both with and without"):
-        lesson.landmark(with_patients(data, response_day=day + 800))
+        landmark(with_patients(data, response_day=day + 800))
 
 
 def test_without_a_split_there_is_no_lesson(datasets) -> None:
     data = datasets["myeloid"]
     with pytest.raises(NotRecorded, match="Survivors cannot be set apart"):
-        lesson.splits(with_patients(data, last_contact_day=100.0))
+        splits(with_patients(data, last_contact_day=100.0))
 
 
 # --- few --------------------------------------------------------------------------------------
 
 
-def test_where_a_field_is_masked_nothing_gives_it_back() -> None:
+def test_where_a_field_is_masked_nothing_gives_it_back(tmp_path: Path) -> None:
     """Of the survivors of the paper's cohort seven did not respond."""
-    data = analysis.load("data/blinatumomab", 8)
-    made = analysis.masked(data, lesson.results(data, SEED, DRAWS))
-    late = data.settings.long_term_months
+    page = run(LESSON, "data/blinatumomab", tmp_path, mask_below=8)
+    made, late = page.numbers, analysis.load("data/blinatumomab").settings.long_term_months
     at = made[(made["months"] == late) & made["group"].str.startswith("response_day")]
     table = at[at["quantity"].isin(["share_recorded", "share_lived", "share_gap_recorded"])]
     assert len(table) == 5
     assert table[["estimate", "events"]].isna().all(axis=None)
-    assert "masked" in str(lesson.told_columns(data, made))
+    assert re.search(r"\*\*Two questions\.\*\*.*masked.* are known to have lived", page.text)
     other = pick(made, "share_recorded", "hsct_day:lived", late)
     assert other["events"] == 24  # no field is small there
 
 
 @pytest.mark.parametrize("below", [0, 5])
-def test_a_difference_does_not_give_a_masked_side_back(below) -> None:
+def test_a_difference_does_not_give_a_masked_side_back(tmp_path: Path, below: int) -> None:
     """In bmt fewer than five of those without recovery by the landmark are at risk at the end."""
-    data = analysis.load("data/bmt", mask_below=below)
-    made = analysis.masked(data, lesson.results(data, 1, 5))
-    rows = made[made["quantity"].isin(["survival_difference", "p_difference"])]
+    page = run(LESSON, "data/bmt", tmp_path, mask_below=below, draws=5)
+    rows = page.numbers[page.numbers["quantity"].isin(["survival_difference", "p_difference"])]
     assert rows["estimate"].isna().all() == bool(below)
     words = "cannot be judged" if below else "has P = .045"
-    assert words in str(lesson.told_right(data, made))
+    assert words in sentence(page, "Forward from")
 
 
 @pytest.mark.parametrize("p, words", [(0.2, "do not tell"), (0.01, "has P = .010. The smaller")])
-def test_two_sides_are_told_apart_by_their_difference(datasets, results, p, words) -> None:
-    made = results["myeloid"].copy()
-    made.loc[made["quantity"].eq("p_difference"), "estimate"] = p
-    assert words in str(lesson.told_right(datasets["myeloid"], made))
+def test_two_sides_are_told_apart_by_their_difference(tmp_path: Path, p: float, words: str) -> None:
+    def change(numbers: pd.DataFrame) -> pd.DataFrame:
+        estimate = numbers["estimate"].mask(numbers["quantity"].eq("p_difference"), p)
+        return numbers.assign(estimate=estimate)
+
+    page = run(LESSON, "data/myeloid", tmp_path, change=change, draws=5)
+    assert words in sentence(page, "Forward from")
+
+
+def sentence(page: Page, beginning: str) -> str:
+    """The first paragraph of the page that begins so, as plain text."""
+    return next(
+        shown["text/plain"] for shown in page.shown if shown["text/plain"].startswith(beginning)
+    )

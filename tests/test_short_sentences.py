@@ -11,7 +11,6 @@ import pytest
 from inprocess import Page, page, run, showing
 from short_follow_up import dataset, patients
 
-from analysis.course import conditioning
 from analysis.course.keys_06 import main_factor
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
@@ -62,12 +61,18 @@ def test_who_is_at_risk_from_the_response_on_is_not_said_to_be_from_the_start(tm
 
 
 def test_shares_that_are_not_known_are_not_the_same(tmp_path):
-    data = made(tmp_path, 608, 0.6)
-    rows = conditioning.results(data, seed=7, draws=20)
-    late = rows["quantity"].eq("survival_from_event")
-    assert "From the start the share is" in conditioning.told_clocks(data, rows).plain
-    rows.loc[late, ["estimate", "lower", "upper"]] = None
-    told = conditioning.told_clocks(data, rows).plain
+    def unknown(numbers: pd.DataFrame) -> pd.DataFrame:
+        rows = numbers.copy()
+        late = rows["quantity"].eq("survival_from_event")
+        rows.loc[late, ["estimate", "lower", "upper"]] = None
+        return rows
+
+    name = "lesson_07_conditioning"
+    known = lesson(name, tmp_path / "a", 608, 0.6, draws=20)
+    assert "From the start the share is" in known.text
+    page = lesson(name, tmp_path / "b", 608, 0.6, draws=20, change=unknown)
+    said = [shown["text/plain"] for shown in page.shown]
+    (told,) = (words for words in said if words.startswith("Of those who ever had"))
     assert "Nobody was followed for so long after the event" in told
     assert "–" not in told and "the same" not in told
 

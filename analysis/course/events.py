@@ -54,6 +54,17 @@ def event_day(dataset: Dataset, event: Factor) -> pd.Series:
     return dataset.patients[event.column]
 
 
+def early_and_late_event(dataset: Dataset) -> list[Factor]:
+    """The first of `later_events`, and of all the one that comes latest, if it comes later.
+
+    How late an event comes is its median day in those who have it.
+    """
+    first = later_event(dataset)
+    latest = max(later_events(dataset), key=lambda event: event_day(dataset, event).median())
+    later = event_day(dataset, latest).median() > event_day(dataset, first).median()
+    return [first, latest] if later else [first]
+
+
 def later_factors(dataset: Dataset) -> list[Factor]:
     """The factors of survival that change on the way, as the dataset has them.
 
