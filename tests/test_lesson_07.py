@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 from inprocess import Page, run
 
-import analysis
 from analysis import survival as est
 from analysis.course.events import early_and_late_event, event_day, later_event, later_events
 from analysis.course.keys_07 import landmark, splits
 from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import Dataset, NotRecorded
+from analysis.dataset.model import Dataset, NotRecorded, load
 from analysis.page.rows import pick
 from analysis.study.characteristics import outcome_results
 
@@ -26,7 +25,7 @@ LESSON = "lesson_07_conditioning"
 
 @pytest.fixture(scope="module")
 def datasets() -> dict[str, Dataset]:
-    return {name: analysis.load(f"data/{name}") for name in SHIPPED}
+    return {name: load(f"data/{name}") for name in SHIPPED}
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +232,7 @@ def test_without_a_split_there_is_no_lesson(datasets) -> None:
 def test_where_a_field_is_masked_nothing_gives_it_back(tmp_path: Path) -> None:
     """Of the survivors of the paper's cohort seven did not respond."""
     page = run(LESSON, "data/blinatumomab", tmp_path, mask_below=8)
-    made, late = page.numbers, analysis.load("data/blinatumomab").settings.long_term_months
+    made, late = page.numbers, load("data/blinatumomab").settings.long_term_months
     at = made[(made["months"] == late) & made["group"].str.startswith("response_day")]
     table = at[at["quantity"].isin(["share_recorded", "share_lived", "share_gap_recorded"])]
     assert len(table) == 5
