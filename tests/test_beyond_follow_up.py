@@ -20,7 +20,7 @@ from analysis.page.rows import is_carried, nobody_left, pick
 from analysis.page.tables import Row
 from analysis.study import curves
 from analysis.study.curves import incidence_results, survival_results, values_at
-from analysis.study.tables import past_follow_up
+from analysis.study.landmarks import past_follow_up
 
 MONTH = 30.4375
 KINDS = {

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import showing
+from inprocess import of, showing
 from test_dataset import HEAD, field, folder
 from test_pages import NASTY, THIN, chart_of, nasty
 
@@ -18,11 +18,11 @@ from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
 from analysis.page.charts import COLOURS, FOCUS
 from analysis.page.rows import pick
-from analysis.study import diagrams, figures
+from analysis.study import figures
+from analysis.study import forest as diagrams
 from analysis.study.curves import incidence_results, survival_results
-from analysis.study.diagrams import flow_figure, forest_figure
 from analysis.study.figures import incidence_figure
-from analysis.study.flow import flow, flow_results
+from analysis.study.forest import forest_figure
 from analysis.study.models import factor_endpoints, factor_results
 from analysis.survival.competing import cumulative_incidence
 from analysis.survival.curves import survival_curve
@@ -128,28 +128,44 @@ def test_what_cannot_be_estimated_is_a_row_of_words(tmp_path):
 # --- flow of the patients --------------------------------------------------------------------
 
 
-def flow_of(data, caption: str):
-    return flow_figure(showing(data, flow_results(data), name="patients"), caption)
+@dataclasses.dataclass(frozen=True)
+class Flow:
+    """What the page of the patients shows of a dataset, and of which patients its boxes are."""
+
+    numbers: pd.DataFrame
+    html: str
+    alt: str
+    branches: list
+
+    @property
+    def counts(self) -> dict[str, int]:
+        found = self.numbers[self.numbers["quantity"].eq("count")]
+        return dict(zip(found["group"], found["estimate"].astype(int), strict=True))
+
+    @property
+    def rows(self) -> list[dict]:
+        spec = re.search(r'class="chart-spec">(.*?)</script>', self.html, re.DOTALL)
+        return rows_of(json.loads(spec[1]))
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the parts of every branch are apart and make up the whole."""
+        for parent in self.branches:
+            parts = [b.which for b in self.branches if b.parent == parent.name]
+            if parts and not (sum(part.astype(int) for part in parts) == parent.which).all():
+                return False
+        return self.branches[0].which.all()
 
 
-def counts_of(data) -> dict[str, int]:
-    found = flow_results(data)
-    found = found[found["quantity"] == "count"]
-    return dict(zip(found["group"], found["estimate"].astype(int), strict=True))
-
-
-def adds_up(data) -> bool:
-    """Whether the parts of every branch are apart and make up the whole."""
-    branches = flow(data)
-    for parent in branches:
-        parts = [b.which for b in branches if b.parent == parent.name]
-        if parts and not (sum(part.astype(int) for part in parts) == parent.which).all():
-            return False
-    return branches[0].which.all()
+def flow_of(data) -> Flow:
+    page, names = of("patients", data)
+    (figure,) = (output for output in page.shown if "chart-spec" in output.get("text/html", ""))
+    html, words = figure["text/html"], figure["text/plain"]
+    return Flow(page.numbers, html, words, names["branches"])
 
 
 def test_the_flow_of_the_papers_cohort(paper):
-    found = counts_of(paper)
+    found = flow_of(paper).counts
     assert found["patients"] == 259
     assert found["response_day|patients"] == 123
     assert found["no_response|patients"] == 136
@@ -158,14 +174,14 @@ def test_the_flow_of_the_papers_cohort(paper):
 
 
 def test_the_numbers_of_the_flow_add_up(dataset):
-    assert adds_up(dataset)
+    assert flow_of(dataset).adds_up
 
 
 @pytest.mark.parametrize("rows", THIN.values(), ids=THIN)
 def test_the_flow_of_thin_data_adds_up_and_is_drawn(tmp_path, rows):
     data = load(folder(tmp_path, csv=HEAD + "\n".join(rows) + "\n"))
-    assert adds_up(data)
-    assert "<svg" in html_of(flow_of(data, "The patients."))
+    flow = flow_of(data)
+    assert flow.adds_up and flow.alt.startswith("Flow of ")
 
 
 @pytest.mark.parametrize(
@@ -190,23 +206,23 @@ def test_the_flow_has_the_boxes_that_the_columns_give(tmp_path, columns, groups)
     ]
     csv = ",".join(names) + "\n" + "\n".join(lines) + "\n"
     data = load(folder(tmp_path, csv=csv, fields=fields))
-    found = counts_of(data)
+    flow = flow_of(data)
+    found = flow.counts
     assert groups <= set(found)
-    assert adds_up(data)
+    assert flow.adds_up
     assert ("relapsed|response_day" in found) is ({"response_day", "relapse_day"} == set(columns))
-    figure = flow_of(data, "The patients.")
-    assert figure.alt.startswith("Flow of 2 patients.")
+    assert flow.alt.startswith("Flow of 2 patients.")
 
 
 def test_the_flow_is_drawn_without_empty_boxes_and_says_its_numbers(dataset):
-    figure = flow_of(dataset, "The patients. Words.")
-    drawn = {row["name"]: row["count"] for row in rows_of(figure.chart.to_dict()) if "name" in row}
+    flow = flow_of(dataset)
+    drawn = {row["name"]: row["count"] for row in flow.rows if "name" in row}
     assert drawn["patients"] == str(len(dataset.patients))
     assert "0" not in drawn.values()
-    for row in rows_of(figure.chart.to_dict()):
+    for row in flow.rows:
         if row.get("parent"):
-            assert f"{row['label']} {row['count']}" in figure.alt
-    assert ("Synthetic" in figure.caption) is dataset.settings.synthetic
+            assert f"{row['label']} {row['count']}" in flow.alt
+    assert ("Synthetic cohort." in flow.html) is dataset.settings.synthetic
 
 
 def test_the_responders_that_could_not_wait_are_counted(tmp_path):
@@ -217,7 +233,7 @@ def test_the_responders_that_could_not_wait_are_counted(tmp_path):
             "e,10,90,80,900,no", "f,,90,,900,no"]  # fmt: skip
     csv = ",".join(names) + "\n" + "\n".join(rows) + "\n"
     data = load(folder(tmp_path, csv=csv, fields=fields))
-    results = flow_results(data)
+    results = flow_of(data).numbers
     wait = pick(results, "median_value", "wait")
     assert (wait["estimate"], wait["n"]) == (pytest.approx(30 / 30.4375), 1)
     gone = pick(results, "count", "gone_by_then|no_hsct_in_remission")
@@ -310,7 +326,7 @@ def test_a_long_label_has_its_room_and_its_full_text(paper):
 def test_neither_diagram_holds_a_patient(paper):
     """What is drawn are ratios and counts: of a private dataset the same."""
     private = dataclasses.replace(paper, public=False)
-    flow_rows = rows_of(flow_of(private, "P.").chart.to_dict())
+    flow_rows = flow_of(private).rows
     forest_rows = rows_of(forest_of(private)[1].chart.to_dict())
     assert len(flow_rows) < 60 and len(forest_rows) < 120
     ids = set(paper.patients["patient_id"])
@@ -320,9 +336,9 @@ def test_neither_diagram_holds_a_patient(paper):
 
 def test_labels_of_a_dataset_stay_text_in_the_diagrams(tmp_path):
     data = nasty(tmp_path)
-    flow_ = flow_of(data, NASTY)
-    for figure in (flow_, forest_of(data)[1], dataclasses.replace(flow_, curves=(NASTY,))):
-        html = html_of(figure)
+    forest = forest_of(data)[1]
+    named = dataclasses.replace(forest, curves=(NASTY,))
+    for html in (flow_of(data).html, html_of(forest), html_of(named)):
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
 

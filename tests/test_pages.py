@@ -32,14 +32,10 @@ from analysis.study.characteristics import (
 )
 from analysis.study.curves import axis_months, plateau_month, survival_results
 from analysis.study.figures import survival_figure
+from analysis.study.landmarks import landmark_table, plateau_table
 from analysis.study.models import SELECTION_LEVEL, factor_endpoints, forward_results
-from analysis.study.sentences import beyond, factors_named, within_a_year
-from analysis.study.tables import (
-    characteristics_table,
-    landmark_table,
-    models_table,
-    plateau_table,
-)
+from analysis.study.sentences import beyond, within_a_year
+from analysis.study.tables import characteristics_table, factors_named, models_table
 from analysis.survival.curves import survival_curve
 
 NASTY = '<script>alert(1)</script> *b* [x](y) {cite}`z` $m$ "q"'

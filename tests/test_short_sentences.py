@@ -16,9 +16,9 @@ from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.tables import Row
 from analysis.sharing import checklists
+from analysis.study.landmarks import past_follow_up
 from analysis.study.models import forward_results
 from analysis.study.sentences import forward_told
-from analysis.study.tables import past_follow_up
 
 
 def made(folder: Path, longest: float, dead: float):

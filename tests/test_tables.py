@@ -15,7 +15,7 @@ from analysis.dataset.model import ROOT
 from analysis.page.alignment import aligned
 from analysis.page.formats import DAGGER
 from analysis.page.tables import Row, Table
-from analysis.study.tables import CARRIED
+from analysis.study.landmarks import CARRIED
 
 STYLE = (ROOT / "book" / "_static" / "plateau.css").read_text("utf-8")
 # Columns of cells whose points belong under each other; words and dashes stand among them.

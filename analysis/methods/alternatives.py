@@ -26,8 +26,8 @@ from ..page.quantities import MEDIAN, NOT_REACHED, nature
 from ..page.rows import COLUMNS
 from ..page.tables import Row, Table
 from ..study.curves import plateau_month, told_months, values_at
+from ..study.landmarks import CARRIED
 from ..study.models import SELECTION_LEVEL, factor_results, factors_of
-from ..study.tables import CARRIED
 
 Numbers = Sequence[float]  # an estimate, or an estimate with its limits
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from ..dataset.endpoints import Endpoint
 from ..page.formats import DAGGER, in_months, listed, month, rounded, with_unit
-from ..page.groups import in_column
-from ..page.page import Number, Page
+from ..page.page import Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
 from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
 from . import conclusions
 from .curves import last_known
-from .models import factor_labels
 
 
 def curve_told(page: Page, question: Endpoint) -> Prose:
@@ -217,57 +212,3 @@ def plateau_bounds(page: Page, group: str, month: float) -> Prose:
 def within_a_year(rate: float) -> str:
     """The share with the event within a year, in per cent, at a `rate` for each patient-year."""
     return MISSING if pd.isna(rate) else rounded(-100 * np.expm1(-rate), 0) + "%"
-
-
-def smallest_column(page: Page, columns: Iterable[str]) -> Prose:
-    """How much one patient weighs in the smallest column of a table."""
-    least = _smallest(page, columns)
-    if pd.isna(least.row["n"]):
-        return page.say("The smallest column holds too few patients to be counted here.")
-    step = rounded(100 / least.row["n"], 1) if least.row["n"] else "any number of"
-    return page.say(
-        "The smallest column holds {n} patients. There, one patient more or less moves a "
-        "percentage by {step} points.",
-        n=least.n,
-        step=least.saying(step),
-    )
-
-
-def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
-    """Why columns that the future defines are not to be compared, least of all small ones."""
-    least = _smallest(page, columns)
-    future = (
-        "**The columns are defined by the future,** so a difference between them is no prognosis."
-    )
-    if not anybody(least.row):
-        return page.say(future, "**Columns without patients** say nothing.")
-    if pd.isna(least.row["n"]):
-        return page.say(future, "**Small columns differ by chance alone.**")
-    n = int(least.row["n"])
-    limits = binomtest(n // 2, n).proportion_ci()
-    return page.say(
-        future,
-        "**Small columns differ by chance alone.** Had {half} of the {n} patients of the smallest "
-        "column a trait, the exact 95% interval of its share would go from {limits} "
-        "{{cite}}`clopper1934`.",
-        half=least.saying(n // 2),
-        n=least.n,
-        limits=least.saying(" to ".join(f"{rounded(100 * end, 0)}%" for end in limits)),
-    )
-
-
-def _smallest(page: Page, columns: Iterable[str]) -> Number:
-    """The head of the column with the fewest patients; one that is masked is the smallest.
-
-    A column without any patients is not shown, and does not count.
-    """
-    heads = [page["count", in_column("patients", column)] for column in columns]
-    heads = [head for head in heads if anybody(head.row)] or heads
-    return min(heads, key=lambda head: -1 if pd.isna(head.row["n"]) else head.row["n"])
-
-
-def factors_named(page: Page, question: Endpoint, rows: pd.DataFrame) -> str:
-    """The labels of an endpoint's factors that some results are about, or `none`."""
-    found = set(rows["group"])
-    labels = factor_labels(page.data, question)
-    return listed(label for key, label in labels.items() if key in found) or "none"

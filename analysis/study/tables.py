@@ -1,118 +1,27 @@
-"""Tables that several pages show of a study's results."""
+"""Tables of counts and statistics, and of models, and what is said of their columns and factors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from math import floor, log10
-from types import MappingProxyType
 
 import pandas as pd
+from scipy.stats import binomtest
 
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Characteristic
-from ..page.formats import DAGGER, counted, in_months, month, rounded
+from ..page.formats import counted, listed, rounded
 from ..page.groups import in_column
 from ..page.page import Number, Page
-from ..page.quantities import MASKED, MISSING
-from ..page.rows import anybody, at_risk, nobody_left
+from ..page.prose import Prose
+from ..page.quantities import MASKED
+from ..page.rows import anybody
 from ..page.tables import Row, Table
 from .characteristics import shown_levels
 from .models import factor_labels
-from .sentences import follow_up_end
 
-CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward"
 WALD = "P, Wald test."
-
-
-def landmark_table(
-    page: Page, question: Endpoint, quantity: str, groups: Mapping[str, str], caption: str
-) -> Table:
-    """Estimates at the landmark months of one or more groups, which map to their labels."""
-
-    def followed(number: Number) -> float:
-        return at_risk(page.numbers, question.name, number.row["months"])
-
-    rows = []
-    for group, label in groups.items():
-        rows += [Row(label)] if len(groups) > 1 else []
-        for at in page.data.settings.months:
-            number = page[quantity, group, at]
-            share = f"{number.bare}% {page.mark(number)}".strip() if number.known else MISSING
-            limits = f"{number.limits}%" if number.limits else MISSING
-            left = followed(number)
-            cells = (share, limits, counted(left), _events(number, left))
-            rows.append(Row(in_months(at), cells, int(len(groups) > 1)))
-    notes = [
-        "CI, confidence interval (log-log). At risk are those followed until just before the "
-        "month; events are counted up to and on it, so that one on its very day is in both.",
-        *past_follow_up(rows, page.numbers, [question.name]),
-    ]
-    columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
-    return page.rows_table("landmarks", caption, columns, rows, notes)
-
-
-def past_follow_up(
-    rows: Iterable[Row],
-    results: pd.DataFrame,
-    groups: Sequence[str],
-    place: int = 0,
-    titles: Mapping[str, str] = MappingProxyType({}),
-) -> list[str]:
-    """The notes on marks and dashes in the column of estimates at landmarks, or on its end."""
-    cells = [row.cells[place] for row in rows if row.cells]
-    each = {group: str(follow_up_end(results, group)) for group in groups}
-    several = len(titles) > 1 and len(set(each.values())) > 1
-    ends = "; ".join(
-        dict.fromkeys(titles[g].lower() + ": " + end if several else end for g, end in each.items())
-    )
-    notes = {
-        CARRIED: any(cell.endswith(DAGGER) for cell in cells),
-        f"{MISSING}, nobody was followed to this month": MISSING in cells,
-    }
-    told = [f"{note} ({ends})." for note, needed in notes.items() if needed]
-    over = not told and any(nobody_left(results, group) for group in groups)
-    return [f"{ends[0].upper()}{ends[1:]}."] if over else told
-
-
-def _events(number: Number, followed: float) -> str:
-    """How many had the event; past follow-up that is not known, which is not the same as masked."""
-    nobody = pd.notna(followed) and followed == 0
-    return MISSING if nobody and not number.known else str(number.events)
-
-
-def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
-    """What comes after each landmark: who is followed, for how long, and the rate of events."""
-    months, last = page.data.settings.months, page.data.settings.months[-1]
-    conditional = page.numbers["quantity"].eq("conditional_survival")
-    survival = page.numbers.loc[conditional, "estimate"].notna().any()
-    rows = []
-    for group, label in groups.items():
-        rows += [Row(label)] if len(groups) > 1 else []
-        for at in months:
-            rate = page["event_rate", group, at]
-            years = page["person_years", group, at].bare
-            cells = [str(rate.n), years, _events(rate, rate.row["n"]), with_limits(rate)]
-            if survival:
-                late = page["conditional_survival", group, at] if at < last else None
-                cells.append(with_limits(late, "%") if late else MISSING)
-            rows.append(Row(month(at), cells, int(len(groups) > 1)))
-    columns = ["Beyond month", "Followed", "Patient-years", "Events",
-               "Per 100 patient-years (95% CI)"]  # fmt: skip
-    note = "CI, confidence interval: of a rate exact Poisson"
-    if survival:
-        columns.append(f"Without event to {in_months(last)} (95% CI)")
-        note += ", of a share log-log"
-    note += f". {MISSING}, no estimate, or an estimate without an interval."
-    return page.rows_table("plateau", caption, columns, rows, [note])
-
-
-def with_limits(number: Number, unit: str = "") -> str:
-    """`7.7 (0.9–27.9)`, or a dash where there is no estimate."""
-    if not number.known:
-        return MISSING
-    limits = f"{number.limits}{unit}" if number.limits else MISSING
-    return f"{number.bare}{unit} ({limits})"
 
 
 # --- counts and statistics, in columns -----------------------------------------------------------
@@ -234,6 +143,53 @@ def decimals_of(values: Iterable[float]) -> int:
     return max(most + 1, min(least, most + 2))
 
 
+def smallest_column(page: Page, columns: Iterable[str]) -> Prose:
+    """How much one patient weighs in the smallest column of a table."""
+    least = _smallest(page, columns)
+    if pd.isna(least.row["n"]):
+        return page.say("The smallest column holds too few patients to be counted here.")
+    step = rounded(100 / least.row["n"], 1) if least.row["n"] else "any number of"
+    return page.say(
+        "The smallest column holds {n} patients. There, one patient more or less moves a "
+        "percentage by {step} points.",
+        n=least.n,
+        step=least.saying(step),
+    )
+
+
+def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
+    """Why columns that the future defines are not to be compared, least of all small ones."""
+    least = _smallest(page, columns)
+    future = (
+        "**The columns are defined by the future,** so a difference between them is no prognosis."
+    )
+    if not anybody(least.row):
+        return page.say(future, "**Columns without patients** say nothing.")
+    if pd.isna(least.row["n"]):
+        return page.say(future, "**Small columns differ by chance alone.**")
+    n = int(least.row["n"])
+    limits = binomtest(n // 2, n).proportion_ci()
+    return page.say(
+        future,
+        "**Small columns differ by chance alone.** Had {half} of the {n} patients of the smallest "
+        "column a trait, the exact 95% interval of its share would go from {limits} "
+        "{{cite}}`clopper1934`.",
+        half=least.saying(n // 2),
+        n=least.n,
+        limits=least.saying(" to ".join(f"{rounded(100 * end, 0)}%" for end in limits)),
+    )
+
+
+def _smallest(page: Page, columns: Iterable[str]) -> Number:
+    """The head of the column with the fewest patients; one that is masked is the smallest.
+
+    A column without any patients is not shown, and does not count.
+    """
+    heads = [page["count", in_column("patients", column)] for column in columns]
+    heads = [head for head in heads if anybody(head.row)] or heads
+    return min(heads, key=lambda head: -1 if pd.isna(head.row["n"]) else head.row["n"])
+
+
 # --- models ----------------------------------------------------------------------------------
 
 
@@ -267,3 +223,10 @@ def models_table(
 def model_cell(page: Page, quantity: str, key: str) -> str:
     """A hazard ratio with its limits, or any other number; blank where there is no such row."""
     return page[quantity, key].cell if (quantity, key) in page else ""
+
+
+def factors_named(page: Page, question: Endpoint, rows: pd.DataFrame) -> str:
+    """The labels of an endpoint's factors that some results are about, or `none`."""
+    found = set(rows["group"])
+    labels = factor_labels(page.data, question)
+    return listed(label for key, label in labels.items() if key in found) or "none"

@@ -1,79 +1,34 @@
-"""Pure statistics on arrays and small tables. It knows no dataset, no page and no word of prose."""
+"""Pure statistics on arrays and small tables. It knows no dataset, no page and no word of prose.
 
-from .competing import cumulative_incidence
-from .cox import (
-    Coefficients,
-    CoxFit,
-    CoxModels,
-    PartialLikelihood,
-    cox,
-    cut,
-    early_and_late,
-    null_log_likelihood,
-    proportional_hazards_test,
-    schoenfeld,
-    score_p,
-    stepwise,
-    stretches,
-)
-from .curves import (
-    CONFIDENCE,
-    Difference,
-    Rate,
-    Z,
-    at,
-    difference,
-    event_rate,
-    follow_up,
-    log_log_limits,
-    median,
-    nobody_is_left,
-    restricted_mean,
-    restricted_mean_difference,
-    survival_at,
-    survival_curve,
-    switching_curves,
-)
-from .smoothing import local_line
-from .subdistribution import fine_gray
-from .times import ROUNDING, beyond, met, one_time, tolerance
+`survival.cox` and the others come from the module that holds them when they are first asked for:
+a page of one curve reads no model.
+"""
 
-__all__ = [
-    "CONFIDENCE",
-    "Coefficients",
-    "CoxFit",
-    "CoxModels",
-    "Difference",
-    "PartialLikelihood",
-    "ROUNDING",
-    "Rate",
-    "Z",
-    "at",
-    "beyond",
-    "cox",
-    "cumulative_incidence",
-    "cut",
-    "difference",
-    "early_and_late",
-    "event_rate",
-    "fine_gray",
-    "follow_up",
-    "local_line",
-    "log_log_limits",
-    "median",
-    "met",
-    "nobody_is_left",
-    "null_log_likelihood",
-    "one_time",
-    "proportional_hazards_test",
-    "restricted_mean",
-    "restricted_mean_difference",
-    "schoenfeld",
-    "score_p",
-    "stepwise",
-    "stretches",
-    "survival_at",
-    "survival_curve",
-    "switching_curves",
-    "tolerance",
-]
+from importlib import import_module
+
+HELD = {
+    "competing": ("cumulative_incidence",),
+    "regression": (
+        *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "cox", "cut"),
+        *("early_and_late", "null_log_likelihood", "proportional_hazards_test", "schoenfeld"),
+        *("score_p", "stepwise", "stretches"),
+    ),
+    "curves": (
+        *("CONFIDENCE", "Difference", "Rate", "Z", "at", "difference", "event_rate", "follow_up"),
+        *("log_log_limits", "median", "nobody_is_left", "restricted_mean"),
+        *("restricted_mean_difference", "survival_at", "survival_curve", "switching_curves"),
+    ),
+    "smoothing": ("local_line",),
+    "subdistribution": ("fine_gray",),
+    "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),
+}
+PLACES = {name: module for module, names in HELD.items() for name in names}
+
+__all__ = sorted(PLACES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__} has no {name}")
+    found = globals()[name] = getattr(import_module(f".{PLACES[name]}", __name__), name)
+    return found

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from .cox import CoxModels, PartialLikelihood
 from .curves import CONFIDENCE
+from .regression import CoxModels, PartialLikelihood
 
 FOLDS = 10
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .cox import CoxFit, PartialLikelihood
+from .regression import CoxFit, PartialLikelihood
 
 
 def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) -> CoxFit:

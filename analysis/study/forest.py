@@ -1,6 +1,6 @@
-"""Charts beside the curves: forest plots of hazard ratios, and the flow of the patients.
+"""Forest plots of hazard ratios.
 
-Both are laid out in pixels, row by row, so that a phone and a desk read the same drawing. Where
+A plot is laid out in pixels, row by row, so that a phone and a desk read the same drawing. Where
 the chart is narrow a factor's label stands over its marks instead of beside them.
 """
 
@@ -12,11 +12,9 @@ import altair as alt
 import pandas as pd
 
 from ..dataset.endpoints import Endpoint
-from ..dataset.model import Dataset
 from ..page.charts import COLOURS, INK, STYLE, Figure
 from ..page.formats import in_patients
-from ..page.page import Number, Page
-from .flow import Branch, flow
+from ..page.page import Page
 from .models import factor_labels
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
@@ -29,12 +27,6 @@ HEAD = 48  # pixels over the first row: the key and what the sides mean
 APART = 7  # pixels from a row's middle to each of its two marks
 LABELS, TEXTS, LETTER = 255, 145, 6.6  # pixels beside the axis of a wide chart, and of a letter
 LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
-
-BOX, STEP, INDENT = 30, 38, 22  # pixels of a box, from one to the next, to a part's box
-COUNT_WIDTH, SHARE_WIDTH = 54, 64  # pixels within a box before and after its label
-
-
-# --- forest plot -----------------------------------------------------------------------------
 
 
 def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
@@ -232,111 +224,3 @@ def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
             ]  # fmt: skip
             left += 64
     return layers
-
-
-# --- flow of the patients --------------------------------------------------------------------
-
-
-def flow_figure(page: Page, caption: str) -> Figure:
-    """The patients of the dataset and what became of them, a box for each group."""
-    boxes = _boxes(page)
-    parts = {}
-    for box in boxes.itertuples():
-        parts.setdefault(box.parent, []).append(f"{box.label} {box.count}")
-    labels = dict(zip(boxes["name"], boxes["label"], strict=True))
-    counts = dict(zip(boxes["name"], boxes["count"], strict=True))
-    sentences = [
-        f"Of {counts[parent]} ({labels[parent]}): {', '.join(lines)}"
-        for parent, lines in parts.items()
-        if parent
-    ]
-    patients = in_patients(counts["patients"])
-    words = f"Flow of {patients}. {'. '.join(sentences)}."
-    return page.figure("", flow_chart(boxes), words, caption, said=f"{patients}.")
-
-
-def flow_labels(dataset: Dataset) -> dict[str, str]:
-    """What stands in each box of the flow diagram."""
-    response, hsct = dataset.label("response_day"), dataset.label("hsct_day")
-    relapse = dataset.label("relapse_day")
-    return {
-        "patients": "All patients",
-        "response_day": response,
-        "no_response": f"No {response}",
-        "hsct_in_remission": f"{hsct} in remission",
-        "no_hsct_in_remission": f"No {hsct} in remission",
-        "relapsed": relapse,
-        "died_without_relapse": "Died without relapse",
-        "alive_without_relapse": "Alive without relapse",
-        "died": "Died",
-        "alive": "Alive",
-    }
-
-
-def _boxes(page: Page) -> pd.DataFrame:
-    """The boxes from top to bottom; a group without patients has none."""
-    labels, depths, made = flow_labels(page.data), {"": -1}, []
-    for branch in flow(page.data):
-        depths[branch.name] = depths[branch.parent] + 1
-        count = page["count", branch.group]
-        if count.value != 0:
-            made.append(_box(page, branch, count, labels[branch.name], depths[branch.name]))
-    return pd.DataFrame(made).assign(top=[1 + STEP * place for place in range(len(made))])
-
-
-def _box(page: Page, branch: Branch, count: Number, label: str, depth: int) -> dict:
-    share = page["percent", branch.group]
-    return {
-        "name": branch.name,
-        "parent": branch.parent,
-        "label": label,
-        "filled": count.value if count.known else 0,
-        "count": count.bare,
-        "share": f"{share.bare}%" if branch.parent and share.known else "",
-        "left": INDENT * depth,
-    }
-
-
-def flow_chart(boxes: pd.DataFrame) -> alt.LayerChart:
-    """Boxes of one length, each set in under the one whose patients it shares out.
-
-    Each is filled as far as it has patients, the first one wholly.
-    """
-    length = f"(width - {boxes['left'].max()})"
-    drawn = (
-        alt.Chart(boxes.assign(bottom=boxes["top"] + BOX, middle=boxes["top"] + BOX / 2))
-        .transform_calculate(right=f"datum.left + {length}")
-        .transform_calculate(end=f"datum.left + {length} * datum.filled / {boxes['filled'].max()}")
-    )
-    x, y = alt.X("left:Q", scale=None, axis=None), alt.Y("top:Q", scale=None, axis=None)
-    middle = alt.Y("middle:Q", scale=None, axis=None)
-    room = alt.ExprRef(f"{length} - {COUNT_WIDTH + SHARE_WIDTH}")
-    layers = [
-        drawn.mark_rect(fill=COLOURS[0], fillOpacity=0.25, cornerRadius=3)
-        .encode(x=x, x2="end:Q", y=y, y2="bottom:Q"),
-        drawn.mark_rect(fillOpacity=0, stroke=INK, strokeOpacity=0.45, cornerRadius=3)
-        .encode(x=x, x2="right:Q", y=y, y2="bottom:Q"),
-        *_connectors(boxes, x, y),
-        drawn.mark_text(align="right", dx=COUNT_WIDTH - 10, fontSize=14, fontWeight="bold")
-        .encode(x=x, y=middle, text="count:N"),
-        drawn.mark_text(align="left", dx=COUNT_WIDTH, fontSize=13, limit=room)
-        .encode(x=x, y=middle, text="label:N", tooltip="label:N"),
-        drawn.mark_text(align="right", dx=-10)
-        .encode(x=alt.X("right:Q", scale=None, axis=None), y=middle, text="share:N"),
-    ]  # fmt: skip
-    height = int(boxes["top"].max()) + BOX + 1
-    return alt.layer(*layers).properties(width="container", height=height).configure(**STYLE)
-
-
-def _connectors(boxes: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """From under each box down to the last of its parts, and across to each of them."""
-    parts = boxes[boxes["parent"] != ""]
-    under = parts["left"] - INDENT / 2
-    across = pd.DataFrame({"left": under, "end": parts["left"], "top": parts["top"] + BOX / 2})
-    tops = parts["parent"].map(dict(zip(boxes["name"], boxes["top"], strict=True))) + BOX
-    down = across.assign(end=across["top"], top=tops).groupby("top", as_index=False).max()
-    rule = {"color": INK, "opacity": 0.45}
-    return [
-        alt.Chart(across).mark_rule(**rule).encode(x=x, x2="end:Q", y=y),
-        alt.Chart(down).mark_rule(**rule).encode(x=x, y=y, y2="end:Q"),
-    ] if len(parts) else []  # fmt: skip
