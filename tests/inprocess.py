@@ -80,13 +80,14 @@ def run(
         return page(ROOT / "book" / f"{name}.ipynb", given)
 
 
-def of(name: str, dataset: Dataset) -> tuple[Page, dict[str, Any]]:
+def of(name: str, dataset: Dataset, until: str = "") -> tuple[Page, dict[str, Any]]:
     """The page of a dataset that no folder holds, and the names that its cells have made.
 
-    The names are there until another page is run.
+    `until` is the cell before which it ends. The names are there until another page is run.
     """
     with mock.patch.object(opening, "load", lambda *_: dataset), TemporaryDirectory() as folder:
-        found = run(name, ROOT / "data" / "none", Path(folder))
+        given = {"dataset": "none", "results_folder": folder}
+        found = page(ROOT / "book" / f"{name}.ipynb", given, until)
     return found, InteractiveShell.instance().user_ns
 
 
@@ -98,8 +99,11 @@ def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFra
     return made
 
 
-def page(notebook: Path, parameters: dict[str, Any]) -> Page:
-    """Run the code cells of one notebook, with its parameters set where it has them."""
+def page(notebook: Path, parameters: dict[str, Any], until: str = "") -> Page:
+    """Run the code cells of one notebook, with its parameters set where it has them.
+
+    With `until`, as far as the cell of that id.
+    """
     # Without a cache of outputs: to empty it, IPython would look through all of the memory.
     # In a module of its own: a `__main__` that is emptied can start no other process.
     shell = InteractiveShell.instance(cache_size=0, user_module=ModuleType("page"))
@@ -110,7 +114,7 @@ def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     os.chdir(ROOT)
     shown: list[dict[str, str]] = []
     try:
-        for code in _cells(notebook, parameters):
+        for code in _cells(notebook, parameters, until):
             with capture_output() as captured:
                 outcome = shell.run_cell(code)
             shown += [output.data for output in captured.outputs]
@@ -128,8 +132,10 @@ def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     return Page(shown, numbers)
 
 
-def _cells(notebook: Path, parameters: dict[str, Any]) -> Iterator[str]:
+def _cells(notebook: Path, parameters: dict[str, Any], until: str) -> Iterator[str]:
     for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.id == until:
+            return
         if cell.cell_type == "code":
             yield cell.source
             if "parameters" in cell.metadata.get("tags", []):
