@@ -79,12 +79,14 @@ def run(
     dataset: Path | str,
     results: Path,
     change: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    until: str = "",
     **parameters: Any,
 ) -> Page:
     """The page of a name, without drawings: its charts are there as data.
 
-    With `change` it speaks of other numbers than those that it found. A page that reads those of
-    others is run after these, whose results come to the same folder.
+    With `change` it speaks of other numbers than those that it found; `until` is the cell before
+    which it ends. A page that reads the numbers of others is run after these, whose results come
+    to the same folder.
     """
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
     notebook = ROOT / "book" / f"{name}.ipynb"
@@ -95,7 +97,7 @@ def run(
     said = found if change is None else lambda *given: change(found(*given))
     undrawn = mock.patch.object(charts, "_svg", lambda *_: "")
     with mock.patch.object(opening, "masked", said), undrawn:
-        return page(notebook, given)
+        return page(notebook, given, until)
 
 
 @cache
@@ -128,13 +130,13 @@ def showing(
     return made
 
 
-def of(name: str, dataset: Dataset) -> tuple[Page, dict[str, Any]]:
+def of(name: str, dataset: Dataset, until: str = "") -> tuple[Page, dict[str, Any]]:
     """The page of a dataset that no folder holds, and the names that its cells have made.
 
-    The names are there until another page is run.
+    `until` is the cell before which it ends. The names are there until another page is run.
     """
     with mock.patch.object(opening, "load", lambda *_: dataset), TemporaryDirectory() as folder:
-        found = run(name, ROOT / "data" / f"object {next(OBJECTS)}", Path(folder))
+        found = run(name, ROOT / "data" / f"object {next(OBJECTS)}", Path(folder), until=until)
     return found, InteractiveShell.instance().user_ns
 
 
@@ -146,8 +148,11 @@ def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFra
     return made
 
 
-def page(notebook: Path, parameters: dict[str, Any]) -> Page:
-    """Run the code cells of one notebook, with its parameters set where it has them."""
+def page(notebook: Path, parameters: dict[str, Any], until: str = "") -> Page:
+    """Run the code cells of one notebook, with its parameters set where it has them.
+
+    With `until`, as far as the cell of that id.
+    """
     # Without a cache of outputs: to empty it, IPython would look through all of the memory.
     # In a module of its own: a `__main__` that is emptied can start no other process.
     shell = InteractiveShell.instance(cache_size=0, user_module=ModuleType("page"))
@@ -158,7 +163,7 @@ def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     os.chdir(ROOT)
     shown: list[dict[str, str]] = []
     try:
-        for code in _cells(notebook, parameters):
+        for code in _cells(notebook, parameters, until):
             with capture_output() as captured:
                 outcome = shell.run_cell(code)
             shown += [output.data for output in captured.outputs]
@@ -176,8 +181,10 @@ def page(notebook: Path, parameters: dict[str, Any]) -> Page:
     return Page(shown, numbers)
 
 
-def _cells(notebook: Path, parameters: dict[str, Any]) -> Iterator[str]:
+def _cells(notebook: Path, parameters: dict[str, Any], until: str) -> Iterator[str]:
     for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.id == until:
+            return
         if cell.cell_type == "code":
             yield cell.source
             if "parameters" in cell.metadata.get("tags", []):

@@ -7,6 +7,7 @@ import sys
 import types
 from itertools import chain
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,17 +23,34 @@ SHIPPED = [f"data/{name}" for name in ("blinatumomab", "bmt", "myeloid")]
 TOLERANCE = 1e-8
 
 
+def of_the_page(*cells: str) -> dict:
+    """What cells of the methods page hold that only says something."""
+    names: dict = {}
+    for cell in nbformat.read(ROOT / "book" / "methods.ipynb", as_version=4).cells:
+        if cell.id in cells:
+            exec(cell.source, names)
+    return names
+
+
 @pytest.fixture(scope="module")
 def compared() -> pd.DataFrame:
     return ag.agreement("tests/reference", SHIPPED)
 
 
-@pytest.mark.parametrize("estimator", ag.ESTIMATORS)
+ESTIMATORS = sorted({*ag.OURS, *ag.OF_QUANTITY.values(), "followup"})
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_every_value_equals_r(compared, estimator):
     rows = compared[compared["estimator"] == estimator]
     assert len(rows) > 0
     far = rows[rows["difference"] > TOLERANCE]
     assert far.empty, far.to_string()
+
+
+def test_the_page_names_each_estimator(compared):
+    assert set(of_the_page("what-is-compared")["ESTIMATORS"]) == set(ESTIMATORS)
+    assert set(compared["estimator"]) == set(ESTIMATORS)
 
 
 def test_all_of_rs_values_are_compared(compared):
@@ -61,7 +79,8 @@ def test_the_exception_is_rs_other_answer():
 
 
 def test_each_small_case_has_a_rule_and_each_rule_a_case():
-    named = [case for _, _, cases in ag.RULES for case in cases]
+    rules = of_the_page("the-rules", "the-rules-of-edges")["RULES"]
+    named = [case for _, _, cases in rules for case in cases]
     assert len(named) == len(set(named))
     assert set(named) == {*ag.small_cases(FOLDER), "big"}
 

@@ -3,20 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
+from inprocess import Page, of
 from test_dataset import HEAD, field, folder
 
 from analysis import survival as est
-from analysis.dataset.endpoints import covariate_rows, endpoint
-from analysis.dataset.model import ROOT, load
-from analysis.methods import alternatives as alt
+from analysis.dataset.endpoints import answerable, covariate_rows, endpoint
+from analysis.dataset.model import ROOT, Dataset, load
+from analysis.page.formats import listed
 from analysis.page.rows import COLUMNS
+from analysis.study.models import factors_of
 
 R = pd.read_csv(ROOT / "tests" / "reference" / "defaults.csv")
 DATASETS = ("blinatumomab", "bmt", "myeloid")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A line of the table, and its numbers: estimate and limits here and there."""
+
+    step: str
+    program: str
+    number: str
+    here: str
+    there: str
+    values: tuple[list[float], list[float]]
+
+
+def page_of(dataset: Dataset) -> tuple[Page, dict]:
+    """The methods page of a dataset as far as R's values, and its names until the next one."""
+    return of("methods", dataset, until="values-of-r")
+
+
+def differences_of(dataset: Dataset) -> dict[str, Difference]:
+    """The last difference of each step."""
+    page, names = page_of(dataset)
+    rows = page.numbers.set_index(["quantity", "group"])[["estimate", "lower", "upper"]]
+    found = {}
+    for line in names["lines"]:
+        group = f"{line.heading} ({line.cells[0]}): {line.cells[1]}"
+        keys = [(side, group) for side in ("here", "there")]
+        values = tuple(rows.loc[key].to_list() if key in rows.index else [] for key in keys)
+        found[line.heading] = Difference(line.heading, *line.cells, values)
+    return found
 
 
 @pytest.fixture(scope="module", params=DATASETS)
@@ -30,14 +63,15 @@ def dataset(name):
 
 
 @pytest.fixture(scope="module")
-def differences(dataset) -> list[alt.Difference]:
-    return alt.differences(dataset)
+def shown(dataset) -> tuple[Page, list]:
+    """The page, and the lines of its table."""
+    page, names = page_of(dataset)
+    return page, list(names["lines"])
 
 
 @pytest.fixture(scope="module")
-def found(differences) -> dict[str, alt.Difference]:
-    """The last difference of each step."""
-    return {difference.step: difference for difference in differences}
+def found(dataset) -> dict[str, Difference]:
+    return differences_of(dataset)
 
 
 def of_r(name: str, step: str) -> dict[str, float]:
@@ -55,15 +89,21 @@ def test_limits_on_a_log_scale_are_rs_default(name, found, scale):
     assert difference.here != difference.there
 
 
-def test_selection_by_aic_ends_where_rs_step_does(name, dataset):
+def test_selection_by_aic_ends_where_rs_step_does(name, dataset, shown):
     kept = of_r(name, "AIC")
-    for question, factors, _, rows in alt._candidates(dataset):
-        columns = [factor.column for factor in factors]
-        expected = {c for c in columns if kept[f"{question.name}:{c}"] == 1}
-        assert set(alt.lowest_aic(rows, columns)) == expected
+    lines = [line for line in shown[1] if line.heading.startswith("Selection by AIC")]
+    assert len(lines) == len({key.partition(":")[0] for key in kept}) > 0
+    for line in lines:
+        title = line.cells[1].removeprefix("Factors kept, ")
+        (question,) = (q for q in answerable(dataset, "os", "rfs") if q.title.lower() == title)
+        factors = factors_of(dataset, question)
+        expected = [f.label for f in factors if kept.get(f"{question.name}:{f.column}") == 1]
+        assert line.cells[3] == (listed(expected) or "none")
 
 
-def test_aic_drops_noise_and_takes_nothing_where_nothing_helps():
+def test_aic_drops_noise_and_takes_nothing_where_nothing_helps(tmp_path):
+    _, names = page_of(small(tmp_path, ["a,,100,yes", "b,,200,yes"]))
+    lowest_aic = names["lowest_aic"]
     rng = np.random.default_rng(2)
     signal, noise = rng.normal(size=(2, 300))
     rows = pd.DataFrame(
@@ -80,10 +120,10 @@ def test_aic_drops_noise_and_takes_nothing_where_nothing_helps():
     both, one = est.cox(rows, ["noise", "signal"]), est.cox(rows, ["signal"])
     expected = ["signal"] if 2 * (both.log_likelihood - one.log_likelihood) < 2 else None
     assert expected is not None, "the noise must be noise for this test"
-    assert alt.lowest_aic(rows, ["noise", "signal"]) == expected
+    assert lowest_aic(rows, ["noise", "signal"]) == expected
     alone = est.cox(rows, ["noise"]).log_likelihood - est.null_log_likelihood(rows)
     assert 2 * alone < 2
-    assert alt.lowest_aic(rows, ["noise"]) == []
+    assert lowest_aic(rows, ["noise"]) == []
 
 
 def test_the_final_model_in_its_own_patients_is_rs(name, found):
@@ -93,8 +133,8 @@ def test_the_final_model_in_its_own_patients_is_rs(name, found):
 
 def test_the_ratio_that_moves_most_is_shown():
     """Of the paper's cohort, CR/CRh moves from 0.43 to 0.55 when everybody known in it counts."""
-    data = load("data/blinatumomab")
-    (difference,) = alt.selection_rows(data)
+    differences = differences_of(load("data/blinatumomab"))
+    difference = differences["Final model in its own complete patients"]
     assert "144 and 146 patients" in difference.number
     assert round(difference.values[1][0], 2) == 0.55
 
@@ -104,12 +144,13 @@ def test_lifelines_time_dependent_model_agrees(found):
     assert there == pytest.approx(here, rel=1e-5)
 
 
-def test_every_difference_has_numbers_for_the_results_file(differences):
-    rows = alt.difference_results(differences)
-    assert list(rows.columns) == COLUMNS
-    assert set(rows["quantity"]) == {"here", "there"}
-    assert set(rows["group"]) == {f"{d.step} ({d.program}): {d.number}" for d in differences}
-    assert len(differences) >= 15
+def test_every_difference_has_numbers_for_the_results_file(shown):
+    page, lines = shown
+    assert list(page.numbers.columns) == COLUMNS
+    assert set(page.numbers["quantity"]) == {"here", "there"}
+    said = {f"{line.heading} ({line.cells[0]}): {line.cells[1]}" for line in lines}
+    assert set(page.numbers["group"]) == said
+    assert len(lines) >= 15
 
 
 # --- each rule on patients of its own ------------------------------------------------------------
@@ -127,20 +168,16 @@ def small(tmp_path, rows: list[str], factors=()):
     return load(folder(tmp_path, csv=csv, fields=FIELDS, analysis={"factors": list(factors)}))
 
 
-def only(step, data) -> alt.Difference:
-    return next(iter(step(data)))
-
-
 def test_a_median_on_a_stretch(tmp_path):
     data = small(tmp_path, ["a,,100,yes", "b,,200,yes", "c,,300,yes", "d,,400,yes"])
-    here, there = only(alt.median_at_one_half, data).values
-    assert np.array(here) * 30.4375 == pytest.approx([250])
-    assert np.array(there) * 30.4375 == pytest.approx([200])
+    here, there = differences_of(data)["Median where the curve is exactly one half"].values
+    assert here[0] * 30.4375 == pytest.approx(250)
+    assert there[0] * 30.4375 == pytest.approx(200)
 
 
 def test_events_on_day_0_are_lost_elsewhere(tmp_path):
     data = small(tmp_path, ["a,,0,yes", "b,,200,yes", "c,,0,no"])
-    difference = only(alt.day_0, data)
+    difference = differences_of(data)["Start–stop rows from 0 to 0 are left out"]
     assert (difference.here, difference.there) == ("2", "1")
 
 
@@ -152,7 +189,7 @@ def test_a_change_on_the_day_of_death_counts_after_it(tmp_path):
     ]
     rows += [f"q{i},{20 + i},{60 + i},{'yes' if i % 2 else 'no'}" for i in range(20)]
     data = small(tmp_path, rows, [factor])
-    here, there = only(alt.switch_day, data).values
+    here, there = differences_of(data)["An event on the day of a change counts after it"].values
     assert there[0] > here[0]
     question = endpoint(data, "os")
     own = est.cox(covariate_rows(data, question, data.factors), ["hsct_day"])
@@ -162,7 +199,8 @@ def test_a_change_on_the_day_of_death_counts_after_it(tmp_path):
 def test_separation_is_counted(tmp_path):
     factor = {"column": "hsct_day", "label": "HSCT", "kind": "postbaseline"}
     data = small(tmp_path, ["a,,100,yes", "b,10,200,no", "c,10,300,no"], [factor])
-    assert only(alt.not_estimable, data).here == "1"
+    found = differences_of(data)["A factor that separates the events gets a number"]
+    assert found.here == "1"
 
 
 def test_random_ties_depend_on_the_seed_and_leave_numpys_generator_alone():
@@ -172,7 +210,7 @@ def test_random_ties_depend_on_the_seed_and_leave_numpys_generator_alone():
         rough[column] = np.ceil((data.patients[column] + 1) / 182) * 182
     rough = dataclasses.replace(data, patients=rough)
     before = np.random.get_state()[1].copy()
-    difference = only(alt.incidence_ties, rough)
+    difference = differences_of(rough)["Ties broken at random"]
     assert (np.random.get_state()[1] == before).all()
     _, low, high = difference.values[1]
     assert high - low > 0.0005
@@ -181,7 +219,7 @@ def test_random_ties_depend_on_the_seed_and_leave_numpys_generator_alone():
 
 def test_nobody_relapsed_leaves_the_incidences_out(tmp_path):
     rows = "".join(f"p{i},I,40,10,,{100 + 90 * i},yes\n" for i in range(9))
-    steps = {d.step for d in alt.differences(load(folder(tmp_path, csv=HEAD + rows)))}
+    steps = set(differences_of(load(folder(tmp_path, csv=HEAD + rows))))
     assert not any("log F" in step or "Aalen" in step or "random" in step for step in steps)
     assert "Limits on the scale of log S" in steps
 
@@ -199,4 +237,4 @@ def test_a_half_is_rounded_to_even(tmp_path):
             analysis={"characteristics": [table]},
         )
     )
-    assert int(only(alt.rounding, data).there) >= 1
+    assert int(differences_of(data)["An exact half goes to the even digit"].there) >= 1

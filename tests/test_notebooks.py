@@ -30,6 +30,7 @@ SILENT = {
     "write",
     "record",
     "add_count",
+    "farthest",
     "postbaseline_table",
 }  # helpers that return nothing, always or for some data
 

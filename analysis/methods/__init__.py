@@ -1,1 +1,1 @@
-"""The estimators beside R's values, and what other programs would have given."""
+"""The estimators beside R's values."""

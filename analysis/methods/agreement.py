@@ -7,7 +7,7 @@ Nothing here is a source of numbers for any other page.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,119 +17,11 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.endpoints import endpoint
 from ..dataset.model import ROOT, Dataset, load
-from ..page.formats import listed
-from ..page.rows import COLUMNS as RESULTS
-from ..page.tables import Row, Table
 from ..study.curves import incidence_results, survival_results
 from ..study.models import factor_endpoints, factor_results
-from .alternatives import aalen_variance
 
-# What each estimator is called, and what of R it is compared with.
-ESTIMATORS = {
-    "kaplan_meier": ("Kaplan–Meier, log-log limits", "survfit"),
-    "median": ("Median and its interval", "quantile of survfit"),
-    "reverse_kaplan_meier": ("Follow-up, reverse Kaplan–Meier", "survfit"),
-    "followup": ("Follow-up among the censored", "median, range"),
-    "restricted_mean": ("Restricted mean and its limits", "survfit, rmean"),
-    "aalen_johansen": ("Cumulative incidence and its limits", "survfit; cmprsk's estimate"),
-    "aalen_variance": ("Aalen’s variance, for comparison", "cmprsk::cuminc"),
-    "event_rate": ("Rate of events, exact limits", "poisson.test"),
-    "cox": ("Cox, Efron: ratios, limits, P", "coxph"),
-    "cox_breslow": ("Cox, Breslow, for comparison", "coxph, breslow"),
-    "score_test": ("Score test of entry", "coxph without iteration"),
-    "stepwise": ("Stepwise models", "coxph, the paper’s rule"),
-    "schoenfeld": ("Test of proportional hazards", "cox.zph"),
-}
 # Where R gives two answers, and the frozen one is not the one that the book follows.
-EXCEPTIONS = {
-    ("half_to_the_end", "median", "estimate"): "Where a curve stays at one half to the end of "
-    "follow-up, R’s quantile() takes the middle of that stretch and R’s print() its beginning. "
-    "The book follows print(): the stretch has no end that anybody saw.",
-}
-# The rule for every kind of tie and edge, and the small cases of data/ties.csv that hold it.
-RULES = (
-    (
-        "Events and censorings on one day",
-        "Who is censored that day is still at risk for the day’s events.",
-        ("events_with_censorings", "last_day_tied"),
-    ),
-    (
-        "Several events on one day",
-        "A curve falls once, by all of them. A Cox model takes Efron’s weights.",
-        ("several_events_a_day", "all_on_one_day"),
-    ),
-    (
-        "Two causes on one day",
-        "All causes share one risk set. If a patient has both, the relapse counts: it came first.",
-        ("relapse_and_death_on_one_day", "only_the_other"),
-    ),
-    (
-        "Events on day 0",
-        "They count, and so does a relapse on the day of response, day 0 of its clock.",
-        ("events_on_day_0", "both_on_day_0"),
-    ),
-    (
-        "A factor changes on the day of the patient’s own event",
-        "The event belongs to the time before the change.",
-        ("switch_on_own_event_day",),
-    ),
-    (
-        "A factor changes on the day of another’s event",
-        "In that event’s risk set the factor still has its old value.",
-        ("switch_on_anothers_event_day", "on_and_off"),
-    ),
-    (
-        "A factor changes on day 0",
-        "It is in force from right after day 0, so not for an event on day 0.",
-        ("switch_on_day_0",),
-    ),
-    (
-        "Decimals beside whole days",
-        "Days are compared as numbers: 3 and 3.0 are one day, 3.25 is a later one.",
-        ("decimals", "decimal_switch"),
-    ),
-    (
-        "Times that differ by rounding alone",
-        "They are one time: 7.1 − 2.3 is 4.8. So R’s timefix has it.",
-        ("near_ties",),
-    ),
-    (
-        "No event, or all censored",
-        "The curve stays at one, its median is not reached, and no ratio is estimable.",
-        ("all_censored",),
-    ),
-    (
-        "Everybody has the event",
-        "The curve ends at zero, where it has no limits.",
-        ("all_events", "everybody_ends"),
-    ),
-    (
-        "One patient, or one event",
-        "A curve is drawn. A ratio is given only where its likelihood has a maximum.",
-        ("one_patient_with_event", "one_patient_without_event", "one_event"),
-    ),
-    (
-        "A curve at exactly one half",
-        "The median is the middle of that stretch, or its beginning where it has no end.",
-        ("half_for_a_stretch", "half_below_at_the_last", "half_to_the_end", "never_half"),
-    ),
-    (
-        "One level alone, or nobody in a level",
-        "The factor does not vary, so it has no ratio.",
-        ("one_level",),
-    ),
-    (
-        "A factor that separates the events",
-        "No ratio: the likelihood has no maximum.",
-        (
-            "every_event_with_x",
-            "no_event_with_x",
-            "highest_x_first",
-            "x_alone_after_the_others",
-        ),
-    ),
-    ("100,000 patients", "The same rules.", ("big",)),
-)
+EXCEPTIONS = {("half_to_the_end", "median", "estimate")}
 COLUMNS = ["estimator", "dataset", "case", "quantity", "at", "theirs", "ours", "difference"]
 
 
@@ -405,6 +297,30 @@ def _aalen_johansen(sample: Sample, times: list[float]) -> Values:
         )
 
 
+def aalen_variance(curve: pd.DataFrame) -> pd.Series:
+    """Variance of a `cumulative_incidence` after Aalen (1978), as cmprsk computes it (Gray 1988).
+
+    Each cause's events vary for themselves, by the hypergeometric rule where several are tied.
+    """
+    at_risk = curve["at_risk"].to_numpy(float)
+    causes = [curve[name].to_numpy(float) for name in ("events", "other_events")]
+    share = curve["incidence"].to_numpy()
+    after = np.cumprod(1 - sum(causes) / at_risk)
+    before = np.append(1.0, after[:-1])
+    scale = np.divide(1.0, after, out=np.zeros(len(after)), where=after > 1e-12)
+    own, other = (
+        before**2 * d / at_risk**2 * (1 - (d - 1).clip(min=0) / np.maximum(at_risk - 1, 1))
+        for d in causes
+    )
+    own_weight, other_weight = 1 + share * scale, share * scale
+    return pd.Series(
+        np.cumsum(own * own_weight**2 + other * other_weight**2)
+        - 2 * share * np.cumsum(scale * (own * own_weight + other * other_weight))
+        + share**2 * np.cumsum(scale**2 * (own + other)),
+        index=curve.index,
+    )
+
+
 def _aalen_variance(sample: Sample, times: list[float]) -> Values:
     """R gives none beyond the last time of follow-up."""
     for cause in (1, 2):
@@ -457,63 +373,3 @@ OURS: dict[str, Callable[[Sample, list[float]], Values]] = {
     "score_test": _score_test,
     "schoenfeld": _schoenfeld,
 }
-
-
-# --- on the page ---------------------------------------------------------------------------------
-
-
-def agreement_results(found: pd.DataFrame) -> pd.DataFrame:
-    """For each estimator and dataset how many values were compared, and the largest difference."""
-    rows = [
-        {
-            "quantity": "largest_difference",
-            "group": f"{estimator}:{dataset}",
-            "estimate": part["difference"].max(),
-            "n": len(part),
-        }
-        for (estimator, dataset), part in found.groupby(["estimator", "dataset"])
-    ]
-    return pd.DataFrame(rows, columns=RESULTS)
-
-
-def versions(reference: str | Path) -> list[str]:
-    """R and its packages that computed the values."""
-    return (ROOT / reference / "versions.txt").read_text("utf-8").splitlines()
-
-
-def agreement_table(
-    found: pd.DataFrame, name: str, caption: str, notes: Sequence[str] = ()
-) -> Table:
-    """A line for each estimator: with what, on which data, on how many values, how far apart."""
-    small = set(found.loc[found["case"].isin(["any", "event1", "any: x"]), "dataset"]) - {"big"}
-    lines = []
-    for estimator, (label, of_r) in ESTIMATORS.items():
-        rows = found[found["estimator"] == estimator]
-        data = sorted(set(rows["dataset"]) - small)
-        if set(rows["dataset"]) & small:
-            data.append("ties")
-        cells = (of_r, listed(data), f"{len(rows):,}", _apart(rows))
-        lines.append(Row(label, cells))
-    columns = ("Estimator", "In R", "Data", "Values", "Largest difference")
-    own = [
-        "Relative differences, absolute ones below 0.0001. Both missing counts as equal.",
-        f"“ties” are {len(small)} small cases made by hand; “big” is made of 100,000 patients.",
-        *EXCEPTIONS.values(),
-    ]
-    return Table(name, caption, columns, lines, [*notes, *own], words=True)
-
-
-def _apart(rows: pd.DataFrame) -> str:
-    largest = rows["difference"].max()
-    return f"{largest:.0e}" if largest >= 1e-15 else "<1e-15"
-
-
-def rules_table(found: pd.DataFrame, name: str, caption: str) -> Table:
-    """A line for each kind of tie or edge: its rule, and how far from R the cases of it are."""
-    lines = []
-    for situation, rule, cases in RULES:
-        rows = found[found["dataset"].isin(cases)]
-        cells = (rule, str(len(rows)), _apart(rows))
-        lines.append(Row(situation, cells))
-    columns = ("Situation", "Rule", "Values", "Largest difference")
-    return Table(name, caption, columns, lines, words=True)
