@@ -71,7 +71,7 @@ def small(tmp_path, **changes) -> Dataset:
 
 def facts_of(dataset: Dataset) -> dict:
     """The facts on the page of a cohort, by the group of their first row."""
-    page, names = of("cohort", dataset)
+    page, names = of("cohort", dataset, until="dealt-again")
     assert page.missing == ""
     return {fact.rows[0]["group"]: fact for fact in names["facts"]}
 
@@ -224,7 +224,7 @@ def test_deaths_beyond_the_bounds_lie_outside(paper):
 
 
 def test_a_new_deal_keeps_the_curves_and_the_order_of_events(paper):
-    _, names = of("cohort", paper)
+    _, names = of("cohort", paper, until="what-moves")
     before = paper.patients
     after = names["dealt_again"](before, np.random.default_rng(5))
     other = dataclasses.replace(paper, patients=after)
