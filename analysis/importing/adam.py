@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from ..dataset.problems import DataError
+from ..dataset.cells import NUMBER
+from ..dataset.problems import DataError, Problem, quoted
 from .dates import ORDERS, UNITS, as_date, day_counted
 from .files import Cells, Source, plain
 from .meaning import mostly
-from .missing import NUMBER
 
 # Where the days of a record come from, as `adtte: unit:` of the mapping says it.
 FROM_UNIT_COLUMN = "AVALU"
@@ -42,7 +42,11 @@ class Parameter:
     days: list[str]
     events: list[bool]
     deaths: list[bool]
-    problems: list[str]
+    problems: list[Problem]
+
+
+class Unread(ValueError):
+    """A cell of a record that cannot be read: its column, its text and what is expected."""
 
 
 class Times:
@@ -80,8 +84,9 @@ class Times:
         """
         for named in (code, start):
             if named not in self.records:
-                found = f'found no record with PARAMCD "{named}"'
-                raise DataError([f"{self.source.file}: {found}, {self._known()}"])
+                found = f"no record with PARAMCD {quoted(named)}"
+                known = "one of " + ", ".join(described(self.source))
+                raise DataError([Problem(self.source.file, found=found, expected=known)])
         found, problems = self._by_patient(code)
         starts, _ = self._by_patient(start)
         rows = [found.get(patient) for patient in ids]
@@ -90,8 +95,20 @@ class Times:
         column = f"AVAL of {code}"
         texts = [record.get("AVAL", "") for record in records]
         cells = Cells(self.source.file, column, rows, texts)
-        pairs = zip(ids, rows, records, zeros, strict=True)
-        days = [self._days(*pair, required, code, problems) for pair in pairs]
+        days = []
+        for patient, row, record, zero in zip(ids, rows, records, zeros, strict=True):
+            found, expected = f"no record of {quoted(patient)} with PARAMCD {code}", "one a patient"
+            try:
+                days.append(self._days(record, zero) if row else "")
+                if row or not required:
+                    continue
+                hint = "`rows` in import.yaml says which patients to import"
+                problem = Problem(self.source.file, None, "", found, expected, hint=hint)
+            except Unread as error:
+                days.append("")
+                column, text, expected = error.args
+                problem = Problem(self.source.file, row, column, quoted(text), expected)
+            problems.append(problem)
         events = [_is(self.event, record.get("CNSR", "")) for record in records]
         deaths = [_says_death(record.get("EVNTDESC", "")) for record in records]
         return Parameter(cells, days, events, deaths, problems)
@@ -106,17 +123,18 @@ class Times:
         count, of = self._against_dates()
         return f"{told}; in {count} of {of} records ADT - STARTDT says otherwise" if count else told
 
-    def problems(self) -> list[str]:
+    def problems(self) -> list[Problem]:
         """The line that refuses a unit of AVAL which the dates of most records contradict."""
         count, of = (0, 0) if self.unit == FROM_DATES else self._against_dates()
         if not mostly(count, of):
             return []
         said = "AVALU" if self.unit == FROM_UNIT_COLUMN else self.unit
-        return [
-            f"{self.source.file}, column AVAL: ADT - STARTDT says otherwise than {said} in "
-            f"{count} of {of} records; change unit of adtte in import.yaml, such as to "
-            f"{FROM_DATES}, or write aval: {AS_IS} where AVAL is right"
-        ]
+        expected = (
+            f"ADT - STARTDT says otherwise than {said} in {count} of {of} records; change unit of "
+            f"adtte in import.yaml, such as to {FROM_DATES}, or write aval: {AS_IS} where AVAL is "
+            "right"
+        )
+        return [Problem(self.source.file, column="AVAL", expected=expected)]
 
     def _against_dates(self) -> tuple[int, int]:
         """How many records have an AVAL that is not the time between their dates; of how many."""
@@ -143,49 +161,23 @@ class Times:
             return False
         return _of_death(code, described(self.source)[code]) or bool(events and not others)
 
-    def _known(self) -> str:
-        return "expected one of " + ", ".join(described(self.source))
-
-    def _by_patient(self, code: str) -> tuple[dict[str, int], list[str]]:
+    def _by_patient(self, code: str) -> tuple[dict[str, int], list[Problem]]:
         """The row of each patient's record, and the records that are one too many."""
         rows: dict[str, int] = {}
         problems = []
         for row, record in self.records[code].items():
             patient = record["USUBJID"]
             if patient in rows:
-                problems.append(
-                    f'{self.source.file}, row {row}, column USUBJID: found "{patient}" again with '
-                    f"PARAMCD {code}, expected one record a patient"
-                )
+                again = f"{quoted(patient)} again with PARAMCD {code}"
+                once = "one record a patient"
+                problems.append(Problem(self.source.file, row, "USUBJID", again, once))
             rows.setdefault(patient, row)
         return rows, problems
 
-    def _days(
-        self,
-        patient: str,
-        row: int | None,
-        record: dict[str, str],
-        zero: dict[str, str],
-        required: bool,
-        code: str,
-        problems: list[str],
-    ) -> str:
-        if row is None:
-            if required:
-                problems.append(
-                    f'{self.source.file}: found no record of "{patient}" with PARAMCD {code}, '
-                    "expected one a patient; `rows` in import.yaml says which patients to import"
-                )
-            return ""
-        try:
-            if not re.fullmatch(r"\d+(\.0+)?", record["CNSR"]):
-                raise ValueError("CNSR", record["CNSR"], "0 for an event, or 1 or more")
-            return plain(self._time(record) + self._delay(record, zero))
-        except ValueError as error:
-            column, found, expected = error.args
-            place = f"{self.source.file}, row {row}, column {column}"
-            problems.append(f'{place}: found "{found}", expected {expected}')
-            return ""
+    def _days(self, record: dict[str, str], zero: dict[str, str]) -> str:
+        if not re.fullmatch(r"\d+(\.0+)?", record["CNSR"]):
+            raise Unread("CNSR", record["CNSR"], "0 for an event, or 1 or more")
+        return plain(self._time(record) + self._delay(record, zero))
 
     def _time(self, record: dict[str, str]) -> float:
         """Days from the record's own start."""
@@ -195,10 +187,10 @@ class Times:
         if unit == FROM_UNIT_COLUMN:
             unit = _unit(record.get("AVALU", ""))
             if unit is None:
-                raise ValueError("AVALU", record.get("AVALU", ""), f"one of {', '.join(UNITS)}")
+                raise Unread("AVALU", record.get("AVALU", ""), f"one of {', '.join(UNITS)}")
         value = record.get("AVAL", "")
         if not NUMBER.fullmatch(value):
-            raise ValueError("AVAL", value, f"a number of {unit}")
+            raise Unread("AVAL", value, f"a number of {unit}")
         return float(value) * self.lengths[unit] - self.fewer
 
     def _delay(self, record: dict[str, str], zero: dict[str, str]) -> int:
@@ -211,7 +203,7 @@ class Times:
         text = record.get(column, "")
         found = _as_day(text)
         if found is None:
-            raise ValueError(column, text, "a date such as 2021-03-04")
+            raise Unread(column, text, "a date such as 2021-03-04")
         return found
 
 
@@ -270,9 +262,8 @@ def columns(source: Source) -> dict[str, str]:
     names = {name.upper(): name for name in source.text}
     absent = [name for name in _REQUIRED if name not in names]
     if absent:
-        raise DataError(
-            [f"{source.file}, row 1: found no column {name}; ADTTE has one" for name in absent]
-        )
+        found = "found no column {}; ADTTE has one"
+        raise DataError([Problem(source.file, 1, expected=found.format(name)) for name in absent])
     return names
 
 
@@ -337,3 +328,9 @@ def starts(source: Source, code: str) -> dict[str, date]:
     part = source.text[source.text[names["PARAMCD"]] == code]
     pairs = zip(part[names["USUBJID"]], part[names["STARTDT"]], strict=True)
     return {patient: day for patient, text in pairs if (day := as_date(text, ORDERS[0]))}
+
+
+def death_flags(source: Source) -> list[str]:
+    """DTHFL of the patients' file, whose Y is a death; empty where it has none."""
+    column = next((name for name in source.text if name.upper() == "DTHFL"), None)
+    return [text.upper()[:1] for text in source.text[column]] if column else []

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..dataset.cells import codec_of, delimiter_of, nul_problems, records
-from ..dataset.problems import DataError, Problem, raise_any
+from ..dataset.cells import NUMBER, codec_of, delimiter_of, nul_problems, records
+from ..dataset.problems import DataError, Problem, quoted, raise_any
 from .dates import looks_like_date
 from .headers import table_of
-from .missing import NUMBER, WORDS, blank
+from .missing import WORDS, blank
 from .workbooks import layout_of
 
 MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
@@ -67,10 +67,10 @@ class Cells:
     rows: list[int | None]
     texts: list[str]
 
-    def problem(self, place: int, expected: str) -> str:
-        """The line that says what is wrong with the cell of this patient."""
-        where = f"{self.file}, row {self.rows[place]}, column {self.column}"
-        return f'{where}: found "{self.texts[place]}", expected {expected}'
+    def problem(self, place: int, expected: str, hidden: str = "") -> Problem:
+        """What is wrong with the cell of this patient."""
+        found = quoted(self.texts[place])
+        return Problem(self.file, self.rows[place], self.column, found, expected, hidden=hidden)
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,13 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
     try:
         raw = reader(path, content, options)
     except ImportError as error:
-        needed = f"{path.name}: needs the package {error.name}; install requirements.txt"
-        raise DataError([needed]) from error
+        needed = f"needs the package {error.name}; install requirements.txt"
+        raise DataError([Problem(path.name, expected=needed)]) from error
     raise_any(_names_twice(path.name, raw.text.columns))
     if raw.text.empty:
-        raise DataError([f"{path.name}: found no rows, expected a header and a row a patient"])
+        raise DataError(
+            [Problem(path.name, found="no rows", expected="a header and a row a patient")]
+        )
     used, text = raw.options, raw.text
     if raw.loose or "missing" in options:
         used["missing"] = options.get("missing", _words(text))
@@ -137,19 +139,20 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
     return Source(path.name, form, digest, text, named, used, blanked, raw.notes)
 
 
-def _too_large(path: Path) -> Iterator[str]:
+def _too_large(path: Path) -> Iterator[Problem]:
     """A file that would fill the memory, also one that only does so when it is unpacked."""
     size = path.stat().st_size
     if zipfile.is_zipfile(path):
         with contextlib.suppress(zipfile.BadZipFile):  # its reader says what is wrong
             size = max(size, sum(part.file_size for part in zipfile.ZipFile(path).infolist()))
     if size > MOST_MEGABYTES * 1_000_000:
-        yield f"{path.name}: found {size / 1e6:,.0f} MB, expected at most {MOST_MEGABYTES} MB"
+        most = f"at most {MOST_MEGABYTES} MB"
+        yield Problem(path.name, found=f"{size / 1e6:,.0f} MB", expected=most)
 
 
-def _names_twice(file: str, names: pd.Index) -> Iterator[str]:
+def _names_twice(file: str, names: pd.Index) -> Iterator[Problem]:
     for name in sorted(set(names[names.duplicated()])):
-        yield f"{file}, row 1, column {name}: found twice, expected a name that no other column has"
+        yield Problem(file, 1, name, "twice", "a name that no other column has")
 
 
 @dataclass

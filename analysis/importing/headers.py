@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..dataset.problems import DataError, raise_any
+from ..dataset.cells import NUMBER
+from ..dataset.problems import DataError, Problem, raise_any
 from .dates import looks_like_date
-from .missing import NUMBER
 
 ROW_NAMES = "row_names"  # what the first column is called where it has no name, as R writes it
 Rows = dict[int, list[str]]
@@ -38,7 +38,7 @@ def table_of(file: str, records: list[list[str]], options: dict[str, Any]) -> Ta
         if any(cell.strip() for cell in row)
     }
     if not rows:
-        raise DataError([f"{file}, row 1: found nothing, expected the names of the columns"])
+        raise DataError([Problem(file, 1, "", "nothing", "the names of the columns")])
     used, notes = {}, []
     comments = _comments(file, rows, options)
     if comments:
@@ -63,7 +63,8 @@ def listed_rows(rows: list[int]) -> str:
 
 def _ask(file: str, row: int, why: str) -> DataError:
     hint = f"say it in import.yaml, as in source: {{header_row: {row + 1}}}"
-    return DataError([f"{file}, row {row}: {why}; which row has the names of the columns? {hint}"])
+    expected = f"{why}; which row has the names of the columns? {hint}"
+    return DataError([Problem(file, row, expected=expected)])
 
 
 # --- comments --------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ def _header(file: str, rows: Rows, options: dict[str, Any]) -> int:
     if "header_row" in options:
         told = int(options["header_row"])
         if told not in rows:
-            raise DataError([f"{file}, row {told}: found nothing, expected the names"])
+            raise DataError([Problem(file, told, "", "nothing", "the names")])
         return told
     first = next(iter(rows))
     if len(rows) > 1 and all(NUMBER.fullmatch(cell) for cell in rows[first]):
@@ -162,7 +163,7 @@ def _named(
     reach = max((_reach(row) for row in body.values()), default=0)
     width = max(_reach(names), min(len(names), reach))
     raise_any(
-        f"{file}, row {number}: found {len(row)} cells, expected {width} as in the header"
+        Problem(file, number, "", f"{len(row)} cells", f"{width} as in the header")
         for number, row in body.items()
         if len(row) < width or any(row[width:])
     )

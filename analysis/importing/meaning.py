@@ -11,9 +11,9 @@ from datetime import date
 
 import pandas as pd
 
+from ..dataset.cells import NUMBER
 from .dates import EPOCHS, UNITS, day_counted
 from .files import Source, is_date, is_number
-from .missing import NUMBER
 from .words import (
     ALIVE,
     ASKING,

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from ..dataset.cells import NUMBER
 from .dates import looks_like_date
 
 WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _ERRORS = ("#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#N/A")  # of a spreadsheet
 # Among numbers or dates these are no values.
 _NO_VALUES = re.compile(

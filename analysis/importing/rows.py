@@ -3,52 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from ..dataset.problems import DataError, raise_any
+from ..dataset.cells import NUMBER
+from ..dataset.problems import DataError, Problem, listed, raise_any
 from .dates import looks_like_date
 from .files import Source
-from .missing import NUMBER
+from .guesses import several_rows
+from .mapping import MAPPING, OPEN, Mapping, absent, at, broken, columns_of, in_line, reads_dates
 
 AsDate = Callable[[str], date | None]
 
 
-def chosen(
-    source: Source, conditions: list[dict[str, Any]], as_date: AsDate
-) -> tuple[Source, list[str]]:
+def chosen(source: Source, mapping: Mapping) -> tuple[Source, list[str]]:
     """The file with the rows that are asked for, and a line on those that each leaves out.
 
     Raises DataError where a cell cannot be compared, or where no row is left.
     """
-    text, notes = source.text, []
+    conditions, text, notes = mapping.told.get("rows", []), source.text, []
+    raise_any(broken(conditions, "rows"))
     for condition in conditions:
-        cells = first_filled(text, condition["column"])
+        raise_any(absent(source, columns_of(condition), "rows"))
+        cells = first_filled(text, columns_of(condition))
         kept, words = pd.Series(True, index=text.index), []
         for key in condition.keys() - {"column"}:
-            met, said = _met(source.file, text, cells, key, condition[key], as_date)
+            read = reads_dates(mapping.told)
+            met, said = _met(source.file, text, cells, key, condition[key], read)
             kept &= met
             words.append(f"{cells.name} is {said}")
-        count = int((~kept).sum())
-        if count:
+        if count := int((~kept).sum()):
             rows = "1 row" if count == 1 else f"{count} rows"
             notes.append(f"left out {rows}, in which {' or '.join(sorted(words))}")
         text = text[kept]
     if text.empty:
-        raise DataError([f"import.yaml, rows: no row of {source.file} meets the conditions"])
+        raise DataError([at("rows", f"no row of {source.file} meets the conditions")])
     return dataclasses.replace(source, text=text), notes
 
 
-def first_filled(text: pd.DataFrame, columns: str | list[str]) -> pd.Series:
+def first_filled(text: pd.DataFrame, columns: list[str]) -> pd.Series:
     """The cells of a column, or of the first of several that is not blank."""
-    first, *others = [columns] if isinstance(columns, str) else columns
-    cells = text[first]
-    for column in others:
+    cells = text[columns[0]]
+    for column in columns[1:]:
         cells = cells.where(cells != "", text[column])
-    return cells.rename(", ".join([first, *others]))
+    return cells.rename(", ".join(columns))
 
 
 def _met(
@@ -66,10 +67,7 @@ def _met(
     dates = limits.map(looks_like_date).any()
     read, what = (as_date, "a date") if dates else (_number, "a number, with a point for decimals")
     found, limit = cells.map(read), limits.map(read)
-    raise_any(
-        f'{file}, row {row}, column {cells.name}: found "{cells[row]}", expected {what}'
-        for row in cells.index[(cells != "") & found.isna()]
-    )
+    raise_any(listed(cells, (cells != "") & found.isna(), what, file))
     pairs = zip(found, limit, strict=True)
     sides = [(a - b).days if dates else a - b for a, b in pairs if not (pd.isna(a) or pd.isna(b))]
     met = pd.Series(False, index=text.index)
@@ -82,3 +80,48 @@ def _met(
 
 def _number(text: str) -> float | None:
     return float(text) if NUMBER.fullmatch(text) else None
+
+
+# --- what an answer may mend at once -----------------------------------------------------------
+
+
+def questions(source: Source, mapping: Mapping) -> list[Problem | str]:
+    """The open questions of a mapping, and with them which rows may be wrong."""
+    asked, conditions = list(mapping.questions()), mapping.told.get("rows")
+    conditions = conditions if isinstance(conditions, list) else []
+    if any(isinstance(one, dict) and OPEN in one.values() for one in conditions):
+        return asked  # which rows are meant comes before all else
+    source, _ = chosen(source, mapping)
+    mended = without_follow_up(source, mapping) if asked else ()
+    return [*_repeated(source, mapping), *asked, *mended]
+
+
+def _repeated(source: Source, mapping: Mapping) -> Iterator[Problem | str]:
+    """Patients with several rows, which are not merged: a slip, or a file of another shape."""
+    for column in columns_of(mapping.reserved("patient_id"))[:1]:
+        if column in source.text:
+            cells = source.text[column]
+            again = cells.duplicated() & (cells != "")
+            many = cells[again].nunique()
+            if many > 1 and many >= 0.5 * cells.nunique():
+                yield several_rows(source, column)
+            else:
+                yield from listed(cells, again, "a value that no other row has", source.file)
+
+
+def without_follow_up(source: Source, mapping: Mapping) -> Iterator[Problem]:
+    """The way out where the last contact is blank or negative."""
+    columns = columns_of(mapping.reserved("last_contact_day"))
+    if not columns or not set(columns) <= set(source.text):
+        return
+    cells = first_filled(source.text, columns)
+    negative = sum(bool(NUMBER.fullmatch(text)) and float(text) < 0 for text in cells)
+    counts = {"blank": int((cells == "").sum()), "negative": negative}
+    found = " and ".join(
+        f"{word} in {count} row{'s' * (count > 1)}" for word, count in counts.items() if count
+    )
+    if found:
+        where = columns[0] if len(columns) == 1 else columns
+        out = f"column: {in_line(where)}, {'at_least: 0' if negative else 'blank: no'}"
+        mend = f"mend these rows, or leave them out: rows: {{{out}}} in {MAPPING}"
+        yield Problem(source.file, column=str(cells.name), expected=f"{found}; {mend}")

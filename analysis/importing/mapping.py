@@ -1,0 +1,324 @@
+"""import.yaml, which says what becomes of every column: read, asked, and written with its comments.
+
+Every scalar of it is text but those of `analysis`, so that `01`, `no` and dates stay what they are.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, PlainScalarString
+from ruamel.yaml.tag import Tag
+
+from ..dataset.problems import DataError, Problem, one_line, quoted, raise_any
+from .dates import as_date
+from .files import Source
+from .headers import ROW_NAMES
+
+MAPPING = "import.yaml"
+OPEN = "?"  # an open question
+NO_STATUS = "none"  # as `status`: no column says whether an event happened
+SCHEMA = json.loads(Path(__file__).with_name("import.schema.json").read_text("utf-8"))
+CODES = ("dead", "alive", "although", "happened", "not_happened")  # one code is a list of one
+WORDS = r"y|n|yes|no|on|off|true|false|null|nan"  # no text to other readers of YAML
+
+
+class _Text(VersionedResolver):
+    """Every scalar is text."""
+
+    def resolve(self, kind: type, value: str, implicit: Any) -> Tag:
+        if kind is ScalarNode and value:
+            return Tag(suffix="tag:yaml.org,2002:str")
+        return super().resolve(kind, value, implicit)
+
+
+class _Words(SafeConstructor):
+    """Numbers, true and false are no text; dates are."""
+
+
+_Words.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
+def _round_trip() -> YAML:
+    yaml = YAML()
+    yaml.Resolver, yaml.preserve_quotes, yaml.width = _Text, True, 10**9
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _loaded(yaml: YAML, text: str) -> Any:
+    """The content of a mapping. Raises DataError where it is no YAML, or holds no keys."""
+    try:
+        content = yaml.load(text)
+    except (YAMLError, ValueError, RecursionError) as error:
+        mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        row, place = (mark.line + 1, f"column {mark.column + 1}") if mark else (None, "")
+        reason = one_line(str(reason or error).partition(" with value")[0], 200)
+        expected = f"not valid YAML: {reason}"
+        raise DataError([Problem(MAPPING, row, place=place, expected=expected)]) from error
+    if not isinstance(content, dict):
+        expected = "found no keys, expected reserved, columns and analysis"
+        raise DataError([Problem(MAPPING, expected=expected)])
+    return content
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping as it stands in its file; `told` has what it says as plain lists and texts."""
+
+    text: str
+    told: dict[str, Any]
+    tree: CommentedMap
+
+    def questions(self) -> Iterator[Problem]:
+        """A problem for each `?`, with the comment above it, which asks."""
+        lines = self.text.splitlines()
+        # In these blocks a question mark is of the source.
+        own = {key: value for key, value in self.tree.items() if key not in _OF_THE_SOURCE}
+        for key, row in _open(own, self.tree):
+            above = lines[row - 1].strip() if row else ""
+            asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
+            yield Problem(MAPPING, row + 1, place=key, expected=asked)
+
+    def options(self) -> tuple[dict[str, Any], list[str]]:
+        """How the file is to be read, and the columns of whose codes for missing it asks.
+
+        Raises DataError.
+        """
+        source, unanswered = self.told.get("source") or {}, []
+        if isinstance(source, dict):
+            source = {key: value for key, value in source.items() if value != OPEN}
+            if isinstance(own := source.get("missing_in"), dict):
+                unanswered = [column for column, codes in own.items() if codes in (OPEN, [OPEN])]
+                answered = {key: codes for key, codes in own.items() if key not in unanswered}
+                source = source | {"missing_in": answered}
+        raise_any(broken(source, "source"))
+        return source, unanswered
+
+    def checked(self) -> dict[str, Any]:
+        """What the mapping says. Raises DataError with everything that no mapping may say."""
+        raise_any(broken(self.told))
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Constructor = _Words
+        return self.told | {"analysis": _loaded(yaml, self.text)["analysis"]}
+
+    def reserved(self, name: str) -> dict[str, Any]:
+        """What is said of a reserved column, as far as it can be read."""
+        reserved = self.told.get("reserved")
+        entry = reserved.get(name) if isinstance(reserved, dict) else {}
+        return entry if isinstance(entry, dict) else {}
+
+    def with_new_ids(self) -> Mapping:
+        """The same mapping, in which the patients are numbered."""
+        if self.reserved("patient_id"):
+            entry = self.tree["reserved"]["patient_id"]
+            entry["new_ids"] = PlainScalarString("true")
+            if entry.get("column") == OPEN:
+                entry["column"] = node("")
+        return written(self.tree)
+
+    def with_block(self, key: str, block: CommentedMap) -> Mapping:
+        """The same mapping with one block anew. What is said around it stays, comments too."""
+        tree, first = self.tree, next(iter(self.tree))
+        if key in tree:
+            tail, last = _tail(tree, key)
+            comment = (tail.ca.items.get(last) or [None] * 3)[2]
+            tree[key] = block
+            if key in tree.ca.items:  # above its first line, where the new block has its own
+                tree.ca.items[key][3:] = [None]
+            if comment and tail is not tree:  # the lines below the block hang on its last one
+                tail, last = _tail(tree, key)
+                tail.ca.items.setdefault(last, [None] * 4)[2] = comment
+        elif key == "source":
+            tree.insert(0, key, block)
+            tree.yaml_set_comment_before_after_key(first, before="\n")
+        else:
+            tree[key] = block
+            tree.yaml_set_comment_before_after_key(key, before="\n")
+        return written(tree)
+
+
+_OF_THE_SOURCE = ("title", "columns", "dropped")
+
+
+def parsed(text: str) -> Mapping:
+    """Raises DataError where the text is no YAML with keys."""
+    tree = _loaded(_round_trip(), text)
+    told = _plain(tree)
+    if isinstance(told.get("rows"), dict):  # one condition is a list of one
+        told["rows"] = [told["rows"]]
+    reserved = told.get("reserved")
+    for entry in reserved.values() if isinstance(reserved, dict) else []:
+        for key in {*CODES} & {*entry} if isinstance(entry, dict) else ():
+            entry[key] = [entry[key]] if isinstance(entry[key], str) else entry[key]
+    return Mapping(text, told, tree)
+
+
+def written(tree: CommentedMap) -> Mapping:
+    """A mapping from its content."""
+    return parsed(_dumped(tree))
+
+
+def broken(content: Any, key: str = "") -> Iterator[Problem]:
+    """What the schema says against the whole mapping, or against one of its blocks."""
+    part = {"$defs": SCHEMA["$defs"], **SCHEMA["properties"][key]} if key else SCHEMA
+    errors = jsonschema.Draft202012Validator(part).iter_errors(content)
+    for error in sorted(errors, key=lambda error: error.json_path):
+        place = f"{key}{error.json_path[1:]}".lstrip(".")
+        yield Problem(MAPPING, place=place, expected=error.message)
+
+
+def at(place: str, expected: str, found: str = "", hint: str = "") -> Problem:
+    """A problem at a place of the mapping, as in `reserved.died`."""
+    return Problem(MAPPING, place=place, found=found, expected=expected, hint=hint)
+
+
+def _open(block: Any, marked: Any) -> Iterator[tuple[str, int]]:
+    """The keys of a block whose value is a question, with their lines."""
+    for key, value in block.items() if isinstance(block, dict) else enumerate(block):
+        if isinstance(block, dict) and value in (OPEN, [OPEN]):
+            yield str(key), marked.lc.data[key][0]
+        elif isinstance(value, dict | list):
+            yield from _open(value, value)
+
+
+def _tail(tree: CommentedMap, key: Any) -> tuple[Any, Any]:
+    """The last line of a block: what it is in, and its key there."""
+    block = tree[key]
+    if not isinstance(block, CommentedMap | CommentedSeq) or not block or block.fa.flow_style():
+        return tree, key
+    return _tail(block, list(block)[-1] if isinstance(block, dict) else len(block) - 1)
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    return "" if content is None else str(content)
+
+
+# --- its columns -----------------------------------------------------------------------------
+
+
+def columns_of(entry: dict[str, Any]) -> list[str]:
+    """The column of an entry of the mapping, or its several."""
+    column = entry.get("column", [])
+    return [column] if isinstance(column, str) else column
+
+
+def reads_dates(told: dict[str, Any]) -> Callable[[str], date | None]:
+    """How a mapping reads a date that is text."""
+    dates = told.get("dates") or {}
+    year = dates.get("first_year", OPEN)
+    first = int(year) if year != OPEN else None
+    return lambda text: as_date(text, dates.get("order"), first)
+
+
+def absent(source: Source, columns: list[str], place: str) -> Iterator[Problem]:
+    """Columns that the mapping names and the file has not."""
+    for column in columns:
+        if column not in source.text:
+            yield at(place, f"a column of {source.file}: {', '.join(source.text)}", quoted(column))
+
+
+def reserved_columns(told: dict[str, Any]) -> dict[str, str]:
+    """The columns that reserved ones are made of, with their places in the mapping."""
+    return {
+        column: f"reserved.{name}"
+        for name, entry in told["reserved"].items()
+        for column in [*columns_of(entry), entry.get("status", NO_STATUS)]
+        if column not in ("", NO_STATUS)
+    }
+
+
+def unmapped(source: Source, told: dict[str, Any]) -> Iterator[Problem]:
+    """Columns that one of the two does not know: a slip of the pen, or a newer file."""
+    own, reserved = told["columns"] or {}, reserved_columns(told)
+    origin = (told.get("dates") or {}).get("origin")
+    for column, place in {**dict.fromkeys(own, "columns"), **reserved}.items():
+        yield from absent(source, [column], place)
+    yield from absent(source, [origin] if origin else [], "dates.origin")
+    known = {*own, *(told.get("dropped") or {}), *reserved, origin, ROW_NAMES}
+    for column in source.text:
+        if column not in known:
+            expected = f"not in {MAPPING}; list it under columns, or under dropped"
+            yield Problem(source.file, 1, column, expected=expected)
+    for name, entry in told["reserved"].items():
+        if name != "patient_id" and not entry.get("column") and not entry.get("paramcd"):
+            yield at(f"reserved.{name}", "one", "neither column nor paramcd")
+
+
+def consumed(told: dict[str, Any]) -> dict[str, str]:
+    """Columns that a reserved one is made of: no characteristics, unless `analysis` says so."""
+    used = {column: f"it is {place}" for column, place in reserved_columns(told).items()}
+    for condition in told.get("rows", []):
+        if len(condition.get("values", [])) == 1:
+            used |= dict.fromkeys(columns_of(condition), "it picks the rows")
+    own = told["columns"] or {}
+    named = {
+        entry.get("column")
+        for part in ("characteristics", "factors")
+        for entry in told["analysis"].get(part) or []
+        if isinstance(entry, dict)
+    }
+    return {
+        column: why
+        for column, why in used.items()
+        if column in own and (own[column].get("name") or column) not in named
+    }
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def put(tree: CommentedMap, path: Sequence[str], value: object, comment: str = "") -> None:
+    """Set a value under the keys of its path, below its comment, which stays one line."""
+    *parents, key = path
+    for parent in parents:
+        tree = tree.setdefault(node(parent), CommentedMap())
+    tree[node(key)] = node(value)
+    if comment:
+        line = one_line(" ".join(comment.split()), len(comment))
+        tree.yaml_set_comment_before_after_key(key, before=line, indent=2 * len(parents))
+
+
+def node(value: object) -> Any:
+    """A value that takes one line, in quotes where another reader might find no text in it."""
+    if isinstance(value, CommentedMap | PlainScalarString):
+        return value
+    if isinstance(value, dict | list | tuple):
+        pairs = value.items() if isinstance(value, dict) else ()
+        made = CommentedMap((node(key), node(item)) for key, item in pairs)
+        made = made if isinstance(value, dict) else CommentedSeq(map(node, value))
+        made.fa.set_flow_style()
+        return made
+    text = str(value)
+    plain = re.fullmatch(r"[A-Za-z_]([A-Za-z0-9_. -]*[A-Za-z0-9_])?", text)
+    return (
+        text if plain and not re.fullmatch(WORDS, text.lower()) else DoubleQuotedScalarString(text)
+    )
+
+
+def in_line(value: object) -> str:
+    """A value as it would be written in the mapping."""
+    return _dumped(node([value])).strip()[1:-1]
+
+
+def _dumped(content: Any) -> str:
+    text = io.StringIO()
+    _round_trip().dump(content, text)
+    return text.getvalue()
