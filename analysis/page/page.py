@@ -122,9 +122,13 @@ class Page:
     def others(self) -> dict[str, pd.DataFrame]:
         """The numbers of the pages that have run, by name, as `record` has written them.
 
-        Only a notebook whose metadata says `reads_results` finds them: it runs after the others.
+        Only a notebook whose metadata says `reads_results` runs after the others and finds them.
+        Raises FileNotFoundError where there are none.
         """
-        return {name: rows for name, rows in read(self.folder).items() if name != self.name}
+        found = {name: rows for name, rows in read(self.folder).items() if name != self.name}
+        if not found:
+            raise FileNotFoundError(f"No results in {self.folder}: does {self.name} run last?")
+        return found
 
     def say(self, *sentences: str, **values: object) -> Prose:
         """Paragraphs with values put into their braces, as `Prose` has them."""

@@ -29,7 +29,7 @@ from ..dataset.model import ROOT, Dataset, load, require_factor
 from ..page.provenance import authors, provenance, source
 from . import pages as site
 from .pages import BOOK, BuildError
-from .preview import CURVE, preview, preview_alt
+from .preview import preview, preview_alt
 
 if TYPE_CHECKING:
     from .notebooks import ThisInterpreter
@@ -423,11 +423,10 @@ def _build_pages(
         whose = authors(dataset, book.folder)
         config = site.configuration(dataset.title, whose, book.slug, shelf, context)
         executed = [run.place / run.notebook.name for run in runs[book.slug]]
-        curve = next(path for path in executed if path.stem == CURVE)
         key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
         def write(folder: Path) -> None:
-            site.write_pages(folder, config, executed, preview(dataset, curve), book.shown)
+            site.write_pages(folder, config, executed, preview(dataset, executed), book.shown)
 
         return _once(cache / key, write)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import vl_convert
@@ -13,7 +14,6 @@ from PIL import Image
 from ..dataset.model import Dataset
 from ..page.charts import HOVER, UNDER
 
-CURVE = "figure_1a"  # the page whose chart it is
 WIDTH, HEIGHT = 600, 315  # drawn at twice this: 1200 by 630 pixels is what others expect
 INK, QUIET = "#1d2528", "#566268"
 SYNTHETIC = "Synthetic cohort: no patient data"
@@ -25,9 +25,12 @@ def preview_alt(dataset: Dataset) -> str:
     return f"{curve} {SYNTHETIC}." if dataset.settings.synthetic else curve
 
 
-def preview(dataset: Dataset, notebook: Path) -> bytes:
-    """The curve of an executed notebook without the numbers under it, in light colours on white."""
-    drawn = _drawing(notebook)
+def preview(dataset: Dataset, notebooks: Iterable[Path]) -> bytes:
+    """The book's first curve, without the numbers under it, in light colours on white.
+
+    `notebooks` are executed, in the order of the book; without a curve there is its title alone.
+    """
+    drawn = next(_curves(notebooks), {"data": {"values": []}, "layer": [{"mark": "point"}]})
     said = [dataset.title, *([SYNTHETIC] if dataset.settings.synthetic else [])]
     title = {
         "text": "Plateau: overall survival",
@@ -59,14 +62,16 @@ def _left_out(layer: str) -> bool:
     return layer.startswith((HOVER, UNDER))
 
 
-def _drawing(notebook: Path) -> dict:
-    """The specification of the first chart that the notebook shows."""
-    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
-        for output in cell.get("outputs", []):
-            html = "".join(output.get("data", {}).get("text/html", ""))
-            if found := re.search(r'class="chart-spec">(.*?)</script>', html, re.DOTALL):
-                return json.loads(found[1])
-    raise ValueError(f"{notebook.name} shows no chart")
+def _curves(notebooks: Iterable[Path]) -> Iterator[dict]:
+    """The specifications of the curves that notebooks show: the charts with a layer to hover on."""
+    for notebook in notebooks:
+        for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                html = "".join(output.get("data", {}).get("text/html", ""))
+                for found in re.findall(r'class="chart-spec">(.*?)</script>', html, re.DOTALL):
+                    spec = json.loads(found)
+                    if any(layer.get("name") == HOVER for layer in spec["layer"]):
+                        yield spec
 
 
 def _in_few_colours(png: bytes) -> bytes:
