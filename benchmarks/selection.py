@@ -18,7 +18,8 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from analysis import load  # noqa: E402 (the path comes first)
-from analysis.dataset.endpoints import covariate_rows, endpoint  # noqa: E402
+from analysis.dataset.covariates import covariate_rows
+from analysis.dataset.endpoints import endpoint  # noqa: E402
 from analysis.study.models import SELECTION_LEVEL, factors_of  # noqa: E402
 from analysis.survival import cox, score_p, stepwise  # noqa: E402
 

@@ -12,7 +12,8 @@ from inprocess import Page, of
 from test_dataset import HEAD, field, folder
 
 from analysis import survival as est
-from analysis.dataset.endpoints import answerable, covariate_rows, endpoint
+from analysis.dataset.covariates import covariate_rows
+from analysis.dataset.endpoints import answerable, endpoint
 from analysis.dataset.model import ROOT, Dataset, load
 from analysis.page.formats import listed
 from analysis.page.rows import COLUMNS

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.dataset.endpoints import covariate_rows, endpoint
+from analysis.dataset.covariates import covariate_rows
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
 from analysis.survival import cox
 

@@ -9,14 +9,8 @@ import pandas as pd
 import pytest
 from test_dataset import field, folder
 
-from analysis.dataset.endpoints import (
-    covariate_rows,
-    endpoint,
-    long_term,
-    never_at_risk,
-    relapse_free,
-    rows_as_if_known,
-)
+from analysis.dataset.covariates import covariate_rows, never_at_risk, rows_as_if_known
+from analysis.dataset.endpoints import endpoint, long_term, relapse_free
 from analysis.dataset.model import Factor, NotRecorded, load
 from analysis.survival import cox
 

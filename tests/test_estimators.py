@@ -8,7 +8,7 @@ import pytest
 from lifelines.statistics import logrank_test
 
 from analysis import survival as est
-from analysis.dataset.endpoints import at_landmark
+from analysis.dataset.covariates import at_landmark
 from analysis.survival import fine_gray
 
 

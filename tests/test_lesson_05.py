@@ -14,7 +14,8 @@ from inprocess import Page, run
 
 from analysis import survival
 from analysis.course.keys_05 import followed
-from analysis.dataset.endpoints import covariate_rows, endpoint
+from analysis.dataset.covariates import covariate_rows
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, Factor, load
 from analysis.page.rows import pick
 

@@ -15,7 +15,8 @@ from inprocess import Page, changed, run
 from analysis import survival as est
 from analysis.course.events import factors_of_all, later_factors
 from analysis.course.keys_06 import from_the_start, main_factor
-from analysis.dataset.endpoints import covariate_rows, endpoint, rows_as_if_known
+from analysis.dataset.covariates import covariate_rows, rows_as_if_known
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Dataset, load
 from analysis.page.rows import pick
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from analysis import survival as est
-from analysis.dataset.endpoints import at_landmark
+from analysis.dataset.covariates import at_landmark
 from analysis.survival import subdistribution
 
 # The same cohorts in every run, so that a failure is a failure for everybody.

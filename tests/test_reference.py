@@ -12,7 +12,8 @@ from lifelines.datasets import load_stanford_heart_transplants
 from lifelines.statistics import multivariate_logrank_test
 
 from analysis import survival as est
-from analysis.dataset.endpoints import at_landmark, covariate_rows, endpoint
+from analysis.dataset.covariates import at_landmark, covariate_rows
+from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Factor, load
 from analysis.methods.agreement import big, small_cases
 from analysis.survival import fine_gray

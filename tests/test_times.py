@@ -13,7 +13,8 @@ from test_properties import drawn
 
 from analysis import survival as est
 from analysis.course.cuts import cut_at
-from analysis.dataset.endpoints import at_landmark, covariate_rows, endpoint, long_term
+from analysis.dataset.covariates import at_landmark, covariate_rows
+from analysis.dataset.endpoints import endpoint, long_term
 from analysis.dataset.model import ROOT, load
 from analysis.importing.files import plain
 from analysis.page.rows import pick

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..dataset.endpoints import endpoint, entry_days
+from ..dataset.covariates import entry_days
+from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import factors_of
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import covariate_rows, endpoint, rows_as_if_known
+from ..dataset.covariates import covariate_rows, rows_as_if_known
+from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor
 from .events import factors_of_all, later_factors
 from .exercises import Exercise

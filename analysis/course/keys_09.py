@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import covariate_rows, endpoint
+from ..dataset.covariates import covariate_rows
+from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.curves import last_month
 from ..study.models import factors_of

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import covariate_rows, endpoint
+from ..dataset.covariates import covariate_rows
+from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, NotRecorded
 from ..page.formats import rounded
 from ..page.masking import masked

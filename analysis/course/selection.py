@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import stats
 
 from .. import survival as est
-from ..dataset.endpoints import covariate_rows, endpoint
+from ..dataset.covariates import covariate_rows
+from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..page.charts import CHOICE, COLOURS, LABEL_SIZE, Choice, Figure
 from ..page.formats import counted, interval, listed, rounded, shown, written

@@ -13,7 +13,8 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.checks import Contents, read_folder
 from ..dataset.columns import EVENT_DAYS, RESERVED, is_number
-from ..dataset.endpoints import Endpoint, answerable, covariate_rows, endpoint
+from ..dataset.covariates import covariate_rows
+from ..dataset.endpoints import Endpoint, answerable, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of
 from ..dataset.privacy import EMAIL, is_phone
 from ..dataset.problems import Problem, one_line, quoted, squashed

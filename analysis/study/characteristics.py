@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from .. import survival as est
+from ..dataset.covariates import covariate_rows
 from ..dataset.endpoints import (
-    covariate_rows,
     endpoint,
     in_remission_at_hsct,
     long_term,

@@ -8,15 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .. import survival as est
-from ..dataset.endpoints import (
-    Endpoint,
-    answerable,
-    covariate_rows,
-    endpoint,
-    entry_days,
-    never_at_risk,
-    rows_as_if_known,
-)
+from ..dataset.covariates import covariate_rows, entry_days, never_at_risk, rows_as_if_known
+from ..dataset.endpoints import Endpoint, answerable, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..page.rows import frame
 

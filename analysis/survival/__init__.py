@@ -7,6 +7,7 @@ a page of one curve reads no model.
 from importlib import import_module
 
 HELD = {
+    "comparing": ("Difference", "difference", "restricted_mean_difference", "switching_curves"),
     "competing": ("cumulative_incidence",),
     "regression": (
         *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "cox", "cut"),
@@ -14,9 +15,8 @@ HELD = {
         *("score_p", "stepwise", "stretches"),
     ),
     "curves": (
-        *("CONFIDENCE", "Difference", "Rate", "Z", "at", "difference", "event_rate", "follow_up"),
-        *("log_log_limits", "median", "nobody_is_left", "restricted_mean"),
-        *("restricted_mean_difference", "survival_at", "survival_curve", "switching_curves"),
+        *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),
+        *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
     "smoothing": ("local_line",),
     "subdistribution": ("fine_gray",),

@@ -45,7 +45,7 @@ class CoxFit:
 def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxFit:
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
-    `rows` is as `endpoints.covariate_rows` gives it. The fit is estimable only where its maximum is
+    `rows` is as `covariate_rows` gives it. The fit is estimable only where its maximum is
     proved to exist, see `PartialLikelihood.has_maximum`.
     """
     columns = list(columns)

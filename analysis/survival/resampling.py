@@ -1,6 +1,6 @@
 """What selection does to a model: bootstrap of the stepwise rule, its optimism, and ridge instead.
 
-All take start-stop rows as `endpoints.covariate_rows` gives them: `patient`, `start`, `stop`,
+All take start-stop rows as `covariate_rows` gives them: `patient`, `start`, `stop`,
 `event` and a column of floats for each factor. A patient's rows stay together, in a resample as in
 a fold. The same seed gives the same numbers, whatever else has run.
 """
