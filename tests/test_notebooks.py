@@ -193,15 +193,33 @@ def hidden_code():
 
 
 def test_folded_code_says_of_what_it_is():
-    extension, names = hidden_code(), set()
-    for path in notebooks():
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "code" and "remove-input" not in cell.metadata.get("tags", []):
-                classes = [f"tag_{tag}" for tag in cell.metadata.get("tags", [])]
-                names.add(extension.name_of(cell.source, classes))
-    assert {"sentences", "survival figure", "Two ways to lay out the same patients"} <= names
-    assert not names & {"told", "of", "startswith", "anybody", "to string", "ToPaste", "cell"}
+    name_of = hidden_code().name_of
+    assert name_of("# The figure\ndraw()", ["tag_hide-input"], "Curves") == "Code: The figure"
+    assert name_of("page.all_numbers()", ["tag_hide-input"], "Numbers") == "Code: Numbers"
+    assert name_of("x = 1", ["tag_hide-input", "tag_parameters"], "A") == "Code: Parameters"
+    assert name_of("# answer: x", ["tag_hide-cell", "tag_solution"], "One") == "Solution: One"
+    assert name_of("check(answer)", ["tag_hide-cell"], "One") == "Is it right? One"
     title, folded = nodes.title("", "How many are cured?"), nodes.container()
     nodes.section("", title, folded)
-    assert extension.heading(folded) == "How many are cured?"
-    assert extension.heading(nodes.container()) == ""
+    assert hidden_code().heading(folded) == "How many are cured?"
+    assert hidden_code().heading(nodes.container()) == ""
+
+
+def test_no_toggle_gives_an_answer_away():
+    """A quiz shows no code, for its code says which option is right; a solution says what it is."""
+    for path in notebooks():
+        for cell in nbformat.read(path, as_version=4).cells:
+            tags = cell.metadata.get("tags", [])
+            if cell.cell_type == "code" and "quiz(" in cell.source:
+                assert "remove-input" in tags, path.stem
+            if cell.cell_type == "code" and cell.source.startswith("# answer"):
+                assert {"hide-cell", "solution"} <= set(tags), path.stem
+
+
+def test_a_folded_cell_has_a_name():
+    """Its first line is a comment; a line that stands alone goes by the heading above it."""
+    for path in notebooks():
+        for cell in nbformat.read(path, as_version=4).cells:
+            tags = set(cell.metadata.get("tags", []))
+            if cell.cell_type == "code" and "hide-input" in tags and "parameters" not in tags:
+                assert cell.source.startswith("# "), f"{path.stem}: {cell.source[:60]}"
