@@ -764,6 +764,57 @@ def test_a_newer_file_is_imported_by_the_mapping_with_its_comments(tmp_path):
     assert "# mine" in after and "# the end" in after
 
 
+BY_HAND = """\
+# mine
+
+reserved:
+    patient_id: {column: patient_id}
+    last_contact_day:
+        column: last_contact_day    # of the visits
+        as: days
+    response_day: {column: response_day, as: days}
+    died:
+        column: died
+        dead: ["yes",   # of any cause
+               dead]
+        alive: [ "no" ]
+# of no use
+dropped: {stage: later}
+columns:
+analysis: {time_origin: 2021-03-04, months: [12, 24], abbreviations: {no: on}}
+# the end
+"""
+
+
+def test_a_mapping_written_by_hand_keeps_every_line(tmp_path):
+    file = written(tmp_path / "t.csv", GOOD)
+    path = written(tmp_path / "made" / "import.yaml", BY_HAND)
+    import_folder(file, tmp_path / "made")
+    after = path.read_text("utf-8")
+    head, rest = BY_HAND.split("reserved:")
+    assert after.startswith(f"{head}source:\n") and f"\n\nreserved:{rest}\nmade:\n" in after
+    assert load(tmp_path / "made").patients["died"].tolist() == ["no", "yes", "yes"]
+    package = json.loads((tmp_path / "made" / "datapackage.json").read_text("utf-8"))
+    assert package["analysis"] == {
+        "time_origin": "2021-03-04",
+        "months": [12, 24],
+        "abbreviations": {"no": "on"},
+    }
+
+
+def test_a_mapping_may_be_json_and_says_a_thing_once(tmp_path):
+    file = written(tmp_path / "t.csv", GOOD)
+    imported(file, tmp_path / "made")
+    path = tmp_path / "made" / "import.yaml"
+    mapping = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+    path.write_text(json.dumps({key: mapping[key] for key in mapping if key != "source"}), "utf-8")
+    import_folder(file, tmp_path / "made")
+    assert yaml.safe_load(path.read_text("utf-8"))["source"]["file"] == "t.csv"
+    path.write_text(BY_HAND + "columns: {}\n", "utf-8")
+    (line,) = problems(file, tmp_path / "made", force=True)
+    assert line == 'import.yaml, row 19, column 1: not valid YAML: found duplicate key "columns"'
+
+
 def test_the_same_import_gives_the_same_bytes(tmp_path):
     file = written(tmp_path / "t.csv", GOOD)
     imported(file, tmp_path / "made")

@@ -11,7 +11,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -32,6 +32,7 @@ MOST_MEGABYTES = 500  # read, or unpacked: no table of patients is larger
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+")  # 1.234,5
+_GROUPED_BY_COMMAS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _UP_TO_999 = re.compile(r"[-+]?\d{1,3}")
 _POINTED_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
 
@@ -126,13 +127,14 @@ def read(path: Path, options: dict[str, Any] | None = None) -> Source:
         )
     used, text = raw.options, raw.text
     if raw.loose or "missing" in options:
-        used["missing"] = options.get("missing", _words(text))
+        used["missing"] = options.get("missing", [w for w in WORDS if (text == w).to_numpy().any()])
     if "missing_in" in options:
         used["missing_in"] = options["missing_in"]
     text, blanked = blank(text, used.get("missing", []), options.get("missing_in", {}))
     if raw.loose:
         used["decimal"] = options.get("decimal") or _decimal(text, used.get("delimiter"))
-        text = _with_points_only(text, used["decimal"], options)
+        told = options.get("decimal") == ","
+        text = text.apply(lambda column: _as_numbers(column, used["decimal"] == ".", told))
     named = {name: raw.variables.get(name, Variable(name)) for name in text}
     digest = hashlib.sha256(content).hexdigest()
     blanked = raw.blanked | blanked
@@ -196,22 +198,6 @@ def _read_text(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     return Read(table.text, {}, used, loose=True, notes=table.notes)
 
 
-def _words(table: pd.DataFrame) -> list[str]:
-    return [code for code in WORDS if (table == code).to_numpy().any()]
-
-
-def _with_points_only(table: pd.DataFrame, decimal: str, options: dict[str, Any]) -> pd.DataFrame:
-    # Until the mapping says what 1,234 is, it is a number at least.
-    if options.get("decimal") == ",":
-        table = table.apply(
-            lambda column: column.str.replace(".", "") if _pointed(column) else column
-        )
-    table = table if decimal == "." else _with_points(table)
-    if decimal == ".":
-        table = table.apply(_without_thousands)
-    return table.apply(_whole)
-
-
 def _decimal(table: pd.DataFrame, delimiter: str | None) -> str:
     """What parts the decimals; `?` where 1,234 or 1.234 may be a number or a thousand.
 
@@ -244,31 +230,23 @@ def _pointed(column: pd.Series) -> bool:
     return bool(thousands.any() and several and (thousands | small).all())
 
 
-def _with_points(table: pd.DataFrame) -> pd.DataFrame:
-    def pointed(column: pd.Series) -> pd.Series:
-        grouped = column.str.fullmatch(_GROUPED)
-        commas = column.str.fullmatch(_COMMA_NUMBER) | grouped
-        if grouped.any() and (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
-            column = column.str.replace(".", "")
-        if (commas | column.str.fullmatch(NUMBER) | (column == "")).all():
-            return column.str.replace(",", ".")
-        return column
+def _as_numbers(column: pd.Series, points: bool, told: bool) -> pd.Series:
+    """A column of 1.234,5 or, where `points` part the decimals, of 1,234.5 as 1234.5; 12.0 as 12.
 
-    return table.apply(pointed)
-
-
-def _without_thousands(column: pd.Series) -> pd.Series:
-    """1,234 as 1234, where points part the decimals."""
-    grouped = column.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
-    if (grouped | column.str.fullmatch(NUMBER) | (column == "")).all():
-        return column.str.replace(",", "")
-    return column
-
-
-def _whole(column: pd.Series) -> pd.Series:
-    """Whole numbers without the `.0` that a program gave them because some were blank."""
+    `told` says that the mapping knows of the commas: until then 1.234 is a number at least.
+    """
+    if told and _pointed(column):
+        column = column.str.replace(".", "")
+    grouped = column.str.fullmatch(_GROUPED_BY_COMMAS if points else _GROUPED)
+    numbers = grouped | column.str.fullmatch(NUMBER) | (column == "")
+    if points and numbers.all():
+        column = column.str.replace(",", "")
+    elif not points and (numbers | column.str.fullmatch(_COMMA_NUMBER)).all():
+        column = column.str.replace(".", "") if grouped.any() else column
+        column = column.str.replace(",", ".")
+    # A program gave whole numbers their `.0` because some were blank.
     if (column.str.fullmatch(r"-?\d+\.0+") | column.str.fullmatch(r"-?\d*")).all():
-        return column.str.replace(r"\.0+$", "", regex=True)
+        column = column.str.replace(r"\.0+$", "", regex=True)
     return column
 
 
@@ -293,19 +271,23 @@ def _cell(value: Any) -> str:
     return str(value).strip()
 
 
+def _variables(names: Iterable[str], columns: Iterable[list[Any]]) -> dict[str, Variable]:
+    """Which columns hold dates, by their cells."""
+    variables = {}
+    for name, cells in zip(names, columns, strict=True):
+        filled = [cell for cell in cells if _cell(cell)]
+        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
+        variables[name] = Variable(name, kind="date" if dates else "")
+    return variables
+
+
 def _typed(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Variable]]:
     """A frame as text, and which of its columns hold dates."""
     frame = frame.set_axis([" ".join(str(name).split()) for name in frame.columns], axis=1)
-    columns, variables = [], {}
-    for place, name in enumerate(frame.columns):
-        cells = list(frame.iloc[:, place])
-        columns.append([_cell(cell) for cell in cells])
-        filled = [cell for cell, text in zip(cells, columns[-1], strict=True) if text]
-        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
-        variables[name] = Variable(name, kind="date" if dates else "")
-    index = range(2, len(frame) + 2)
-    text = pd.DataFrame(dict(enumerate(columns)), index=index, dtype=object)
-    return text.set_axis(frame.columns, axis=1), variables
+    columns = [list(frame.iloc[:, place]) for place in range(frame.shape[1])]
+    cells = {place: list(map(_cell, column)) for place, column in enumerate(columns)}
+    text = pd.DataFrame(cells, index=range(2, len(frame) + 2), dtype=object)
+    return text.set_axis(frame.columns, axis=1), _variables(frame.columns, columns)
 
 
 def _read_excel(path: Path, content: bytes, options: dict[str, Any]) -> Read:
@@ -330,12 +312,8 @@ def _read_excel(path: Path, content: bytes, options: dict[str, Any]) -> Read:
     cells = [[*row, *[None] * (width - len(row))] for row in rows]
     table = table_of(path.name, [[_cell(cell) for cell in row] for row in cells], options)
     raise_any(layout.merged_problems(path.name, table.header_row))
-    variables = {}
-    for name, place in zip(table.text, table.places, strict=True):
-        filled = [cells[row - 1][place] for row in table.text.index]
-        filled = [cell for cell in filled if _cell(cell)]
-        dates = bool(filled) and all(isinstance(cell, date) for cell in filled)
-        variables[name] = Variable(name, kind="date" if dates else "")
+    columns = [[cells[row - 1][place] for row in table.text.index] for place in table.places]
+    variables = _variables(table.text, columns)
     used = {"sheet": sheet, **table.options}
     notes = [*table.notes, *layout.notes(table)]
     return Read(table.text, variables, used, loose=True, notes=notes)

@@ -63,13 +63,13 @@ def _loaded(yaml: YAML, text: str) -> Any:
     """The content of a mapping. Raises DataError where it is no YAML, or holds no keys."""
     try:
         content = yaml.load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:
         mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         row, place = (mark.line + 1, f"column {mark.column + 1}") if mark else (None, "")
         reason = one_line(str(reason or error).partition(" with value")[0], 200)
         expected = f"not valid YAML: {reason}"
         raise DataError([Problem(MAPPING, row, place=place, expected=expected)]) from error
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         expected = "found no keys, expected reserved, columns and analysis"
         raise DataError([Problem(MAPPING, expected=expected)])
     return content
@@ -123,7 +123,7 @@ class Mapping:
 
     def with_new_ids(self) -> Mapping:
         """The same mapping, in which the patients are numbered."""
-        if self.reserved("patient_id"):
+        if "column" in self.reserved("patient_id"):
             entry = self.tree["reserved"]["patient_id"]
             entry["new_ids"] = PlainScalarString("true")
             if entry.get("column") == OPEN:
@@ -131,24 +131,25 @@ class Mapping:
         return written(self.tree)
 
     def with_block(self, key: str, block: CommentedMap) -> Mapping:
-        """The same mapping with one block anew. What is said around it stays, comments too."""
-        tree, first = self.tree, next(iter(self.tree))
+        """The same mapping with one block anew. All other lines stay as people wrote them."""
+        tree, lines = self.tree, self.text.splitlines()
+        if tree.fa.flow_style():  # there are no lines, as in JSON
+            tree[key] = block
+            return written(tree)
+        new, starts = (
+            _dumped({key: block}).splitlines(),
+            sorted(r for r, *_ in tree.lc.data.values()),
+        )
         if key in tree:
-            tail, last = _tail(tree, key)
-            comment = (tail.ca.items.get(last) or [None] * 3)[2]
-            tree[key] = block
-            if key in tree.ca.items:  # above its first line, where the new block has its own
-                tree.ca.items[key][3:] = [None]
-            if comment and tail is not tree:  # the lines below the block hang on its last one
-                tail, last = _tail(tree, key)
-                tail.ca.items.setdefault(last, [None] * 4)[2] = comment
+            start = tree.lc.data[key][0]
+            end = next((row for row in starts if row > start), len(lines))
+            while end > start + 1 and not lines[end - 1].startswith(" "):
+                end -= 1  # comments and blank lines above the next block are its own
         elif key == "source":
-            tree.insert(0, key, block)
-            tree.yaml_set_comment_before_after_key(first, before="\n")
+            start, end, new = starts[0], starts[0], [*new, ""]
         else:
-            tree[key] = block
-            tree.yaml_set_comment_before_after_key(key, before="\n")
-        return written(tree)
+            start, end, new = len(lines), len(lines), ["", *new]
+        return parsed("\n".join([*lines[:start], *new, *lines[end:]]) + "\n")
 
 
 _OF_THE_SOURCE = ("title", "columns", "dropped")
@@ -193,14 +194,6 @@ def _open(block: Any, marked: Any) -> Iterator[tuple[str, int]]:
             yield str(key), marked.lc.data[key][0]
         elif isinstance(value, dict | list):
             yield from _open(value, value)
-
-
-def _tail(tree: CommentedMap, key: Any) -> tuple[Any, Any]:
-    """The last line of a block: what it is in, and its key there."""
-    block = tree[key]
-    if not isinstance(block, CommentedMap | CommentedSeq) or not block or block.fa.flow_style():
-        return tree, key
-    return _tail(block, list(block)[-1] if isinstance(block, dict) else len(block) - 1)
 
 
 def _plain(content: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from ..dataset.cells import NUMBER
 from ..dataset.columns import EVENT_DAYS, RESERVED
 from ..dataset.problems import DataError, Problem, raise_any
-from . import adam
+from . import adam, meaning
 from .dates import EPOCHS, KINDS, UNITS, day_counted, looks_like_date, needs_century, needs_order
 from .files import Cells, Source, plain
 from .guesses import DAYS
@@ -26,19 +26,6 @@ from .mapping import (
     in_line,
     reads_dates,
     reserved_columns,
-)
-from .meaning import (
-    agree,
-    clocks,
-    counted_as,
-    death_codes,
-    disputes,
-    event_codes,
-    found_codes,
-    implausible,
-    mostly,
-    partners,
-    with_unit,
 )
 from .own import identifies
 from .words import STEMS, SUMS, stem
@@ -170,7 +157,7 @@ class Maker:
     def _counted(self, name: str, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
         """Days of one column, or of the first of several that is not blank."""
         columns, made = columns_of(entry), self.made
-        how = entry.get("as") or counted_as(self.source, columns[0])
+        how = entry.get("as") or meaning.counted_as(self.source, columns[0])
         if how is None:
             raise DataError([at(f"reserved.{name}", f"one of {', '.join(KINDS)}", "no as")])
         values, cells = [""] * len(self.ids), self.source.cells(columns[-1])
@@ -180,12 +167,12 @@ class Maker:
             values = [old or new for old, new in zip(values, days, strict=True)]
             if len(columns) > 1:
                 cells = Cells(one.file, ", ".join(columns), one.rows, values)
-            if doubt := implausible(self.source, column, how):
+            if doubt := meaning.implausible(self.source, column, how):
                 made.notes.append(f"  {name}: {column} as {how}: {doubt}")
                 if how != "days":  # else the problems say it
                     where = f"{column} as {how}"
                     made.doubts.append(Problem(one.file, column=where, expected=doubt))
-        if told := clocks(self.source, columns):
+        if told := meaning.clocks(self.source, columns):
             starts = ", ".join(f"{column} from {words}" for column, words in told.items())
             made.notes.append(f"  {name}: two clocks are taken for one: {starts}")
         origin = f"; day 0 is {self.dates.get('origin')}" if how not in UNITS else ""
@@ -195,7 +182,7 @@ class Maker:
         """Cells as days from day 0. `before`: whether a day before it is allowed."""
 
         def of_number(text: str) -> str:
-            found = with_unit(text)  # 12 mo, where months are asked for
+            found = meaning.with_unit(text)  # 12 mo, where months are asked for
             text = found[0] if found and found[1] == how else text
             if text and not NUMBER.fullmatch(text):
                 raise Unfit(f"a number of {how}, with a point for decimals")
@@ -221,7 +208,7 @@ class Maker:
     def _origins(self) -> list[date | None]:
         """Day 0 of every patient."""
         column = self.dates["origin"]
-        how = self.dates.get("as") or counted_as(self.source, column) or "date"
+        how = self.dates.get("as") or meaning.counted_as(self.source, column) or "date"
 
         def of_date(text: str) -> date | None:
             if not text:
@@ -256,11 +243,11 @@ class Maker:
         if column in (None, NO_STATUS):
             return days, said
         raise_any(absent(self.source, [column], f"{place}.status"))
-        guess = event_codes(self.source, column) or (None, None)
+        guess = meaning.event_codes(self.source, column) or (None, None)
         yes, no = entry.get("happened") or guess[0], entry.get("not_happened") or guess[1]
         if yes is None or no is None:
             expected = "happened and not_happened with the codes of its status"
-            hint = f"{column} has {found_codes(self.source, column)}"
+            hint = f"{column} has {meaning.found_codes(self.source, column)}"
             raise DataError([at(place, expected, "no codes", hint)])
         words = self._worded(self.source.cells(column), yes, no)
         left_out = sum(bool(day) and word == "no" for day, word in zip(days, words, strict=True))
@@ -284,11 +271,11 @@ class Maker:
     def _ask_status(self, name: str, entry: dict[str, Any], days: list[str]) -> None:
         """Where another column may contradict the days of an event, the mapping has to say it."""
         used = {c for part in self.reserved.values() for c in columns_of(part)}
-        found = partners(self.source, name, columns_of(entry), used)
-        found = [c for c in found if not agree(days, self.source.text[c].tolist())]
+        found = meaning.partners(self.source, name, columns_of(entry), used)
+        found = [c for c in found if not meaning.agree(days, self.source.text[c].tolist())]
         if found:
             expected = "the column that says whether it happened, with happened and not_happened, "
-            values = "; ".join(f"{c} has {found_codes(self.source, c)}" for c in found)
+            values = "; ".join(f"{c} has {meaning.found_codes(self.source, c)}" for c in found)
             problem = at(
                 f"reserved.{name}", f"{expected}or status: {NO_STATUS}", "no status", values
             )
@@ -321,15 +308,15 @@ class Maker:
     def _coded(self, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
         """Yes and no by the codes of the mapping; `*` stands for any other value."""
         cells, place, made = self.source.cells(entry["column"]), "reserved.died", self.made
-        guess = death_codes(self.source, cells.column) or (None, None)
+        guess = meaning.death_codes(self.source, cells.column) or (None, None)
         dead, alive = entry.get("dead") or guess[0], entry.get("alive") or guess[1]
         if dead is None or alive is None:
-            has = f"{cells.column} has {found_codes(self.source, cells.column)}"
+            has = f"{cells.column} has {meaning.found_codes(self.source, cells.column)}"
             raise DataError([at(place, "dead and alive", "no codes", has)])
         values = self._worded(cells, dead, alive)
         self._dates_of_death(cells, values)
-        for other, (count, of) in disputes(self.source, cells.column, values).items():
-            if mostly(count, of) and other not in entry.get("although", []):
+        for other, (count, of) in meaning.disputes(self.source, cells.column, values).items():
+            if meaning.mostly(count, of) and other not in entry.get("although", []):
                 expected = (
                     f"{other} says otherwise of {count} of {of} patients; are dead and alive the "
                     f"wrong way round? although: {in_line([other])} says that they are right"

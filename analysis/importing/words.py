@@ -1,62 +1,42 @@
-"""What names, labels and values of a statistician's file say: lists of words, and their one form.
+"""What names, labels and values of a statistician's file say, and the one form of a name.
 
-A stem is a name without its words for date, day, time or status: `relapse` of `relapse_months`.
+The lists of words stand in words.toml. A stem is a name without its words for date, day, time or
+status: `relapse` of `relapse_months`.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
+from pathlib import Path
 
-# The words of German, French, Spanish and Italian files for times and outcomes, without accents.
-ENGLISH = {
-    foreign: word
-    for word, every in {
-        "days": "tage jours dias giorni",
-        "weeks": "wochen semaines semanas settimane",
-        "months": "monate monaten mois meses mesi",
-        "years": "jahre jahren annees anos anni",
-        "time": "zeit temps tiempo tempo",
-        "date": "datum fecha",
-        "since": "seit depuis desde",
-        "before": "vor avant",
-        "to": "bis jusqu hasta",
-        "best": "bestes meilleure mejor migliore",
-        "last": "letzter letzte letztes dernier derniere dernieres ultimo ultima",
-        "contact": "kontakt contacto contatto",
-        "news": "nouvelles",
-        "follow_up": "nachbeobachtung beobachtung suivi seguimiento",
-        "follow_up_time": "nachbeobachtungszeit beobachtungszeit",
-        "survival": "uberleben ueberleben survie supervivencia sopravvivenza",
-        "survival_time": "uberlebenszeit ueberlebenszeit",
-        "survival_status": "uberlebensstatus ueberlebensstatus",
-        "overall_survival": "gesamtuberleben gesamtueberleben",
-        "vital_status": "vitalstatus",
-        "diagnosis": "diagnose diagnosi diagnostic diagnostico",
-        "diagnosis_date": "diagnosedatum",
-        "death": "tod deces mort muerte decesso morte exitus",
-        "death_date": "todesdatum sterbedatum",
-        "dead": "muerto muerta morto morta",
-        "died": "verstorben gestorben decede decedee fallecido fallecida deceduto deceduta",
-        "alive": "lebt lebend vivant vivante",
-        "relapse": "rezidiv ruckfall rueckfall rechute recidive recaida recidiva ricaduta",
-        "relapse_date": "rezidivdatum ruckfalldatum rueckfalldatum",
-        "progression": "progress progresion progressione",
-        "transplant": "greffe allogreffe trasplante trapianto stammzelltransplantation",
-        "transplant_date": "transplantationsdatum transplantdatum",
-        "response": "ansprechen reponse respuesta risposta",
-        "response_date": "ansprechdatum ansprechensdatum",
-        "remission": "remision remissione",
-        "remission_date": "remissionsdatum",
-        "complete": "komplette vollstandige complet completa",
-        "cr": "rc",
-        "event": "ereignis evenement evento",
-        "censored": "zensiert censure censurado censurato",
-        "yes": "ja oui",
-        "no": "nein",
-    }.items()
-    for foreign in every.split()
-}
+_LISTS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+
+
+def _list(name: str, words: str = "") -> tuple[str, ...]:
+    return tuple(" ".join((words or _LISTS[name]).split()).split(", "))
+
+
+def _meanings(name: str) -> dict[str, str]:
+    """The meaning of each word of a table, whose keys are the meanings."""
+    table = _LISTS[name].items()
+    return {word: meaning for meaning, words in table for word in _list(meaning, words)}
+
+
+ENGLISH = _meanings("english")
+STEMS = {meaning: _list(meaning, words) for meaning, words in _LISTS["stems"].items()}
+OUTCOMES, ORIGINS, PAST = map(_meanings, ("outcomes", "origins", "past"))
+ALL_SURVIVAL, STATA_SURVIVAL = _list("all_survival"), _list("stata_survival")
+BARE_TIMES, BARE_STATUS = _list("bare_times"), _list("bare_status")
+ASKS_DEATH, STATUS, NAMES = _list("asks_death"), _list("status"), _list("names")
+_DEATHS, _TIMES = {*_list("deaths")}, {*_list("times")}
+_LATER, _EARLIER = {*_list("later")}, {*_list("earlier")}
+DEAD, ALIVE, YES, NO = ({*_list(name)} for name in ("dead", "alive", "yes", "no"))
+HAPPENED, NOT_HAPPENED = {*_list("happened")}, {*_list("not_happened")}
+NO_RESPONSE, COUNTS, CODES = ({*_list(name)} for name in ("no_response", "counts", "codes"))
+CODES_TO = 9  # codes of questionnaires have one digit
+
 _BEFORE = re.compile(
     r"^((date|data)(_(of_the|of|de_la|de|du|del|di))?|dat|dt|day_of|(days|time|weeks|months|years)(_to)?)_"
 )
@@ -69,136 +49,8 @@ _STATUS_AFTER = re.compile(
 ASKING = re.compile(r"_(yn|yes_no|flag|fl)$")  # of which 1 can only mean yes
 _JOINED = re.compile(r"(?<=[a-z]{2})(time|days?|months?|dt|date|status|stat|flag|cens|event|fl)$")
 
-# What a stem means. The first that a file has is taken.
-STEMS: dict[str, tuple[str, ...]] = {
-    "patient_id": (
-        *("usubjid", "patient_id", "patientid", "pat_id", "patid", "subject_id", "subjid"),
-        *("record_id", "case_id", "study_id", "patient_no", "patient_number"),
-        *("pat_no", "patno", "pat_nr"),
-        *("bcr_patient_barcode", "subject", "patient", "pid", "id", "row_names"),
-    ),
-    "last_contact_day": (
-        *("last_contact", "death_or_last_contact", "last_follow_up", "last_followup", "last_fu"),
-        *("lastfu", "last_news", "last_seen", "last_known_alive", "last_alive", "lstalvdt"),
-        *("follow_up", "followup", "fu", "futime", "os", "overall_survival", "survival"),
-    ),
-    "death": ("death", "dthdt", "dth", "died", "deceased", "dod"),
-    "response_day": (
-        *("response", "first_response", "complete_response", "complete_remission"),
-        *("response_complete", "remission_complete"),
-        *("remission", "first_remission", "cr", "cr1"),
-    ),
-    "mrd_response_day": ("mrd_response", "mrd_negativity", "mrd_remission"),
-    "hsct_day": ("hsct", "sct", "allo_sct", "allosct", "transplant", "transplantation", "bmt"),
-    "relapse_day": ("relapse", "first_relapse", "rel", "recurrence"),
-    "last_assessment_day": ("last_assessment", "last_disease_assessment", "last_evaluation"),
-}
-ALL_SURVIVAL = ("os", "overall_survival", "survival", "death_or_last_contact")
-# Outcomes that no reserved column has: no characteristics of a patient on day 0.
-_PROGRESSION = "progression, for which the book has no page"
-OUTCOMES: dict[str, str] = {
-    **dict.fromkeys(("pfs", "progression_free_survival", "pfi"), "progression-free survival"),
-    **dict.fromkeys(("dfs", "disease_free_survival", "dfi"), "disease-free survival"),
-    **dict.fromkeys(
-        ("rfs", "rfi", "relapse_free", "relapse_free_survival"), "relapse-free survival"
-    ),
-    **dict.fromkeys(
-        ("recurrence_free_survival", "lfs", "leukemia_free_survival"), "relapse-free survival"
-    ),
-    **dict.fromkeys(
-        ("efs", "event_free_survival", "ffs", "failure_free_survival"), "event-free survival"
-    ),
-    **dict.fromkeys(("dss", "css", "disease_specific_survival"), "death of the disease"),
-    **dict.fromkeys(("tumor_status", "person_neoplasm_cancer_status"), "tumour at the end"),
-    **dict.fromkeys(("time_on_study", "on_study_time", "study_time"), "time under observation"),
-    **dict.fromkeys(("cause_of_death", "death_cause", "dthcaus", "dthcau", "dthca"), "death"),
-    **dict.fromkeys(("dthady", "dthadt", "dthdtf", "dthdtc", "dthfl", "lstalvdt"), "death"),
-    **dict.fromkeys(("progression", "progressed", "prog", "pd", "ttp", "ttprog"), _PROGRESSION),
-    **dict.fromkeys(
-        ("recurred", "relapsed", "ttr", "new_tumor_event", "new_tumor_event_dx"), "relapse"
-    ),
-}
-# Names that stset of Stata gives: entered, left, failed, in the study.
-STATA_SURVIVAL = ("_t0", "_t", "_d", "_st", "_origin")
-# Names that say only that something is a time or a status, not of what.
-BARE_TIMES = ("time", "t", "survtime", "surv_time", "time_to_event", "tte")
-BARE_STATUS = ("status", "event", "censor", "censored", "cens", "cnsr", "delta", "flag", "fail")
 CENSORED = re.compile(r"(^|_)(cens|censor|censored|censoring|cnsr)(_|$)")
-# Day 0 by the name of its date, and in words.
-ORIGINS = {
-    **dict.fromkeys(("randomisation", "randomization", "rand", "randdt"), "randomisation"),
-    **dict.fromkeys(("treatment_start", "start_of_treatment", "trtsdt"), "start of treatment"),
-    **dict.fromkeys(("therapy_start", "start_of_therapy", "start_treatment"), "start of treatment"),
-    **dict.fromkeys(("first_dose", "first_treatment"), "first dose"),
-    **dict.fromkeys(("diagnosis", "diag", "dx"), "diagnosis"),
-    **dict.fromkeys(("enrolment", "enrollment", "registration", "inclusion"), "enrolment"),
-    **dict.fromkeys(("study_entry", "onstudy", "on_study", "entry"), "study entry"),
-}
-# Where 1 can only mean yes, because the column asks whether the patient died.
-ASKS_DEATH = ("died", "dead", "death", "deceased", "dth", "dthfl", "os_event", "death_event")
-STATUS = (
-    *("os_status", "overall_survival_status", "survival_status", "death_status", "vital_status"),
-    *("vital", "status"),
-)
-_DEATHS = {"death", "dead", "died", "deceased", "alive"}
-_TIMES = {"days", "weeks", "months", "years", "time", "day", "week", "month", "year", "status"}
-_LATER = {
-    *(
-        "os",
-        "pfs",
-        "dfs",
-        "efs",
-        "rfs",
-        "survival",
-        "relapse",
-        "relapsed",
-        "recurrence",
-        "recurred",
-    ),
-    *("progression", "progressed"),
-}
-_EARLIER = {
-    *("prior", "previous", "previously", "prev", "past", "since", "before", "pre", "family"),
-    "baseline",
-}
-# One form of what happened: transplanted and transplant ask the same.
-PAST = {
-    **dict.fromkeys(("relapsed", "recurred"), "relapse"),
-    **dict.fromkeys(("transplanted", "grafted"), "transplant"),
-    **dict.fromkeys(("responded", "responder"), "response"),
-    **dict.fromkeys(("best_response", "best_overall_response", "bor", "best_resp"), "response"),
-}
 VITAL = re.compile(r"(^|_)(vital|survival|death)_status(_|$)")
-DEAD = {"dead", "died", "death", "deceased", "tot"}
-ALIVE = {"alive", "living", "vivo", "viva", "censored", "alive at last contact"}
-YES, NO = {"yes", "si", "sí", "y", "true", "1"}, {"no", "non", "n", "false", "0"}
-HAPPENED = {
-    *("event", "relapse", "relapsed", "recurred", "recurrence", "progressed", "progression"),
-    *("recurred/progressed", "transplant", "transplanted", "response", "responded", "responder"),
-}
-NOT_HAPPENED = {
-    *("none", "censored", "no event", "no relapse", "not relapsed", "not recurred", "diseasefree"),
-    *("disease free", "no recurrence", "not transplanted", "no transplant", "no response"),
-    *("non-responder", "not progressed", "no progression", "alive or dead tumor free"),
-}
-# Best responses that are none, in full and as trials write them.
-NO_RESPONSE = {
-    *("pd", "progressive disease", "sd", "stable disease", "nr", "no response", "non-responder"),
-    *("progression", "refractory", "no", "none", "treatment failure"),
-}
-# Whole numbers that count or measure, however few: no codes.
-COUNTS = {
-    *("age", "years", "months", "weeks", "days", "time", "number", "num", "no", "n", "count"),
-    *("counts", "nodes", "lines", "cycles", "courses", "size", "dose", "score", "weight", "height"),
-    *("bmi", "year", "duration"),
-}
-# Whole numbers that name a place or a group, however large: codes.
-CODES = {
-    *("site", "siteid", "centre", "center", "hospital", "institution", "inst", "clinic", "country"),
-    *("region", "code", "coded", "cohort", "arm", "group", "stratum", "sex", "gender", "race"),
-}
-CODES_TO = 9  # codes of questionnaires have one digit
-
 IDENTIFYING = re.compile(
     r"(^|_)((first|last|sur|fore|given|family|middle|maiden|full|patient|pat|subject)_?names?"
     r"|surname|initials?|nachname|vorname|prenom|e_?mail|email_address|phone|phone_?(no|number)"
@@ -206,7 +58,6 @@ IDENTIFYING = re.compile(
     r"|passport|mrn|medical_record(_number)?|hospital_(number|no|id)|insurance_(number|no|id)"
     r"|dob|birth_?(date|day|dt|dtc)|date_of_birth|geburts(datum|tag)|brthdtc?)(_\d+)?$"
 )
-NAMES = ("name", "names", "nom", "tel", "insurance", "cell_phone")
 LABELS = re.compile(
     r"\b((first|last|family|given|full|maiden) name|patient'?s?'? name|surname|initials"
     r"|e-?mail|(tele|mobile )?phone|date of birth|birth ?date|home address|post ?code)\b",

@@ -195,7 +195,9 @@ def _code_of(notebook: Path) -> str:
 
 def _code_digest() -> str:
     """What every run depends on: the helper module, the lock file, and what is installed."""
-    code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json")]
+    code = [
+        path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json", ".toml")
+    ]
     files = _files_digest(ROOT, [*code, ROOT / "requirements.txt"])
     direct = re.findall(r"^[\w-]+", (ROOT / "requirements.in").read_text("utf-8"), re.MULTILINE)
     return _digest(files, sys.version, *(f"{name} {_installed(name)}" for name in direct))
