@@ -147,11 +147,11 @@ def _of_outcome(source: Source, column: str) -> str:
 
 
 def _too_many(variable: Variable, cells: pd.Series) -> str:
-    if _is_labelled(variable, cells) and len(variable.levels) > LEVELS_AT_MOST:
+    many, labelled = cells.nunique(), _is_labelled(variable, cells)
+    if labelled and len(variable.levels) > LEVELS_AT_MOST:
         return f"{len(variable.levels)} levels, more than {LEVELS_AT_MOST}"
-    if _is_labelled(variable, cells) or _is_numeric(variable, cells):
+    if labelled or _is_numeric(variable, cells):
         return ""
-    many = cells.nunique()
     if many > LEVELS_AT_MOST:
         return f"{many} different texts; free text may identify patients"
     return "a text of its own in every row" if cells.is_unique and many > 5 else ""
@@ -175,14 +175,14 @@ def _is_coded(variable: Variable, cells: pd.Series) -> bool:
 
     One digit each and some of them repeated, or by their name; no counts and no measurements.
     """
-    words = {*normal(variable.name).split("_"), *normal(variable.label).split("_")}
+    named = {*normal(variable.name).split("_")}
     if variable.kind == "number" or variable.minimum or variable.maximum:
         return False
     if not cells.str.fullmatch(r"-?\d+").all() or cells.nunique() > LEVELS_AT_MOST:
         return False
-    named = {*normal(variable.name).split("_")} & CODES
     small = cells.str.fullmatch(r"\d").all() and pd.to_numeric(cells).max() <= CODES_TO
-    return bool(named) or bool(small and not words & COUNTS and not cells.is_unique)
+    counts = (named | {*normal(variable.label).split("_")}) & COUNTS
+    return bool(named & CODES) or bool(small and not counts and not cells.is_unique)
 
 
 def own_type(variable: Variable, cells: pd.Series) -> tuple[str, object]:
