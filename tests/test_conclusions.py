@@ -7,9 +7,8 @@ import typing
 
 import numpy as np
 import pytest
-from inprocess import page, showing
+from inprocess import run, showing
 
-from analysis.dataset.model import ROOT
 from analysis.study import conclusions
 from analysis.study.sentences import median_told, plateau_bounds
 
@@ -151,6 +150,5 @@ def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
 
 @pytest.mark.parametrize(("dataset", "words"), [("blinatumomab", "title to its end"), ("bmt", "")])
 def test_how_the_print_was_read_is_said_by_the_dataset_alone(dataset, words, tmp_path):
-    given = {"dataset": f"data/{dataset}", "results_folder": str(tmp_path)}
-    shown = page(ROOT / "book" / "scorecard.ipynb", given).text
+    shown = run("scorecard", f"data/{dataset}", tmp_path).text
     assert ("title to its end" in shown) == bool(words)

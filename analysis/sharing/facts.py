@@ -158,17 +158,8 @@ def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
             yield {"value": value, "at": declared(in_months(months), "months")}
 
 
-def absolute(study: Study) -> Values:
-    """Survival itself, where it is known last."""
-    return _last_known(study, "figure_1a", "os", "survival")
-
-
-def competing(study: Study) -> Values:
-    """Relapse where it is known last, while death without relapse competes."""
-    return _last_known(study, "figure_1d", "relapse", "cumulative_incidence")
-
-
-def _last_known(study: Study, page: str, name: str, quantity: str) -> Values:
+def last_known(study: Study, page: str, name: str, quantity: str) -> Values:
+    """A share at the last landmark to which anybody was followed, or else at the curve's end."""
     last, landmark = study.last_followed(page, name)
     if last is None:
         return None
@@ -248,13 +239,17 @@ def _list(labels: Iterator[str] | list[str]) -> str:
     return "; ".join(labels)
 
 
+competing = partial(last_known, page="figure_1d", name="relapse", quantity="cumulative_incidence")
 NUMBERS: dict[str, Callable[[Study], Values]] = {
+    "absolute": partial(last_known, page="figure_1a", name="os", quantity="survival"),
+    "competing": competing,
     "deaths": partial(events, name="os"),
     "relapse_free": partial(events, name="rfs"),
     "transplanted": partial(events, name="os_after_hsct"),
     "how_many_factors": factors,
-} | {
-    fact.__name__: fact
-    for fact in (absolute, adjusted, competing, count, factors, filled, flow, followup, known, lost,
-                 plateau, unadjusted)
-}  # fmt: skip
+    **{
+        fact.__name__: fact
+        for fact in (adjusted, count, factors, filled, flow, followup, known, lost)
+        + (plateau, unadjusted)
+    },
+}
