@@ -56,25 +56,16 @@ def guess(source: Source, tree: CommentedMap, used: set[str]) -> None:
 
 def _own_column(source: Source, tree: CommentedMap, column: str, name: str) -> None:
     variable, cells = source.variables[column], source.filled(column)
-    kind, levels = own_type(variable, cells)
+    kind, levels, why = _type(variable, cells)
     if name != column:
         put(tree, ["columns", column, "name"], name)
     put(tree, ["columns", column, "title"], variable.label or column)
-    put(tree, ["columns", column, "type"], kind, _why_type(variable, kind, cells))
+    put(tree, ["columns", column, "type"], kind, why)
     limits = {} if kind == "string" else {"minimum": variable.minimum, "maximum": variable.maximum}
     details = {"levels": levels, **limits, "description": variable.note}
     for key, value in details.items():
         if value:
             put(tree, ["columns", column, key], value)
-
-
-def _why_type(variable: Variable, kind: str, cells: pd.Series) -> str:
-    """What the type of an own column rests on."""
-    if kind == "string" and _is_coded(variable, cells):
-        return 'numbers without labels, taken for codes; levels {"1": male} names them'
-    if kind == "string":
-        return "labels of the file" if variable.levels else f"{cells.nunique()} different texts"
-    return "whole numbers" if kind == "integer" else "numbers"
 
 
 # --- what is left out --------------------------------------------------------------------------
@@ -185,18 +176,19 @@ def _is_coded(variable: Variable, cells: pd.Series) -> bool:
     return bool(named & CODES) or bool(small and not counts and not cells.is_unique)
 
 
-def own_type(variable: Variable, cells: pd.Series) -> tuple[str, object]:
-    """The type of an own column, and its levels: a list, or labels by their codes."""
+def _type(variable: Variable, cells: pd.Series) -> tuple[str, object, str]:
+    """The type of an own column, its levels, a list or labels by their codes, and the reason."""
     if _is_labelled(variable, cells):
         same = all(code == label for code, label in variable.levels.items())
-        return "string", list(variable.levels) if same else variable.levels
+        return "string", list(variable.levels) if same else variable.levels, "labels of the file"
     if _is_coded(variable, cells):
-        return "string", sorted(set(cells), key=int)
+        why = 'numbers without labels, taken for codes; levels {"1": male} names them'
+        return "string", sorted(set(cells), key=int), why
     if _is_numeric(variable, cells):
         whole = pd.to_numeric(cells, errors="coerce").mod(1).fillna(0).eq(0).all()
-        return ("integer" if whole else "number"), None
-    values = sorted(set(cells))
+        return ("integer", None, "whole numbers") if whole else ("number", None, "numbers")
+    values, why = sorted(set(cells)), f"{cells.nunique()} different texts"
     if {value.lower() for value in values} in ({"y", "n"}, {"yes", "no"}):
         words = {value: "yes" if value.lower()[0] == "y" else "no" for value in values[::-1]}
-        return "string", list(words) if list(words) == ["yes", "no"] else words
-    return "string", values
+        return "string", list(words) if list(words) == ["yes", "no"] else words, why
+    return "string", values, why
