@@ -25,7 +25,8 @@ import pytest
 from conftest import ROOT, command, copy_of_repository
 
 from analysis.__main__ import _plain, main
-from analysis.page import provenance
+from analysis.dataset.model import load
+from analysis.page import contents, provenance
 from analysis.sharing import manuscript
 from analysis.site import build, pages, processes
 from analysis.site.notebooks import METADATA
@@ -171,6 +172,31 @@ def test_edited_helper_code_or_packages_run_everything(
     with (root / name).open("a") as file:
         file.write("# changed\n")
     assert build._code_digest() != before
+
+
+@pytest.mark.parametrize("name", ["strobe.yaml", "facts.yaml", "report.jinja", "figure_1a.ipynb"])
+def test_an_edited_text_runs_the_pages_of_sharing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """So does the title of a page, by which they call it."""
+    book = Path(shutil.copytree(ROOT / "book", tmp_path / "book"))
+    for module in (build, contents):
+        monkeypatch.setattr(module, "BOOK", book)
+    whose = build.Book("", build.PAPER, load(build.PAPER))
+
+    def keys() -> dict[str, str]:
+        pages = ("strobe", "remark", "report", "table_1")
+        plans = (build._plan(whose, book / f"{page}.ipynb", {}, tmp_path, "") for page in pages)
+        return {plan.notebook.stem: plan.place.name for plan in plans}
+
+    before = keys()
+    text = (book / name).read_text("utf-8")
+    edited = text.replace("# Figure 1A.", "# Figure 1.") if "figure" in name else text + "# more\n"
+    assert edited != text
+    (book / name).write_text(edited, "utf-8")
+    assert {page for page, key in keys().items() if key != before[page]} == {
+        *("strobe", "remark", "report"),
+    }
 
 
 def test_another_version_of_what_computes_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from inprocess import opened
+from jinja2 import meta
 from test_build import deaths_only
 from test_dataset import HEAD, folder
 from test_pages import NASTY, THIN, nasty
@@ -26,27 +28,25 @@ from analysis import survival as est
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import with_interval
 from analysis.page.rows import COLUMNS, pick
-from analysis.printed.scorecard import page_results
-from analysis.sharing import checklists, manuscript
+from analysis.sharing import checklists, manuscript, texts
 from analysis.sharing.checklists import (
     ANSWERED,
-    FACTS,
     IN_PART,
     OPEN,
-    REMARK,
     STATES,
-    STROBE,
     TO_JUDGE,
-    Study,
     checklist,
-    checklist_table,
+    fact,
 )
+from analysis.sharing.facts import NUMBERS, words
+from analysis.sharing.study import Study
 from analysis.site.build import notebooks
-from analysis.study.characteristics import filled_results
 from analysis.study.models import SELECTION_LEVEL
 
 NAMES = ("blinatumomab", "bmt", "myeloid")
-LISTS = {"strobe": STROBE, "remark": REMARK}
+LISTS = {name: checklists.items(name) for name in ("strobe", "remark")}
+STROBE = LISTS["strobe"]
+TEXTS = texts.read("facts")
 # The sub-items that a cohort study has; an item without letters is whole.
 STROBE_NUMBERS = (
     "1a 1b 2 3 4 5 6a 6b 7 8 9 10 11 12a 12b 12c 12d 12e 13a 13b 13c 14a 14b 14c 15 16a 16b 16c "
@@ -59,17 +59,13 @@ ALWAYS_OPEN = {"strobe": "1a 2 3 6b 9 10 13b 20 21", "remark": "4 5 9 14 20"}
 @pytest.fixture(scope="module")
 def made() -> dict[tuple[str, str], checklists.Checklist]:
     """Both lists for each shipped dataset."""
-    return {
-        (name, key): checklist(load(f"data/{name}"), items)
-        for name in NAMES
-        for key, items in LISTS.items()
-    }
+    return {(name, key): checklist(opened(f"data/{name}"), key) for name in NAMES for key in LISTS}
 
 
 @pytest.fixture(scope="module")
 def studies() -> dict[str, Study]:
     """Each shipped dataset with its results; a test takes a copy of its own with `fresh`."""
-    return {name: Study.of(load(f"data/{name}")) for name in NAMES}
+    return {name: Study.of(opened(f"data/{name}")) for name in NAMES}
 
 
 def fresh(study: Study) -> Study:
@@ -97,7 +93,7 @@ def without(tmp_path: Path, name: str, *columns: str, **analysis_: object):
     (place / "datapackage.json").write_text(json.dumps(package), "utf-8")
     table = pd.read_csv(place / "patients.csv", dtype=str, keep_default_na=False)
     table.drop(columns=list(columns)).to_csv(place / "patients.csv", index=False)
-    return load(place)
+    return opened(str(place))
 
 
 # --- the lists ---------------------------------------------------------------------------------
@@ -105,17 +101,27 @@ def without(tmp_path: Path, name: str, *columns: str, **analysis_: object):
 
 def test_every_item_is_there_once_and_in_order():
     assert [item.number for item in STROBE] == STROBE_NUMBERS.split()
-    assert [item.number for item in REMARK] == [str(number) for number in range(1, 21)]
+    assert [item.number for item in LISTS["remark"]] == [str(number) for number in range(1, 21)]
 
 
 @pytest.mark.parametrize("items", LISTS.values(), ids=LISTS)
 def test_an_item_rests_on_facts_that_exist_and_says_what_to_write(items):
     for item in items:
         assert item.write, item.number
-        assert set(item.facts) <= set(FACTS), item.number
+        assert set(item.facts) <= set(TEXTS), item.number
         assert not item.whole or item.facts, f"{item.number} could be answered by nothing"
     used = {fact for items in LISTS.values() for item in items for fact in item.facts}
-    assert used == set(FACTS)
+    assert used == set(TEXTS)
+
+
+def test_a_sentence_of_a_fact_has_the_values_that_it_names(studies):
+    """And a fact whose values are computed has a sentence that names some, or rests on them."""
+    computed = {*NUMBERS, *words(studies["bmt"])}
+    assert computed <= set(TEXTS)
+    for name, text in TEXTS.items():
+        asked = meta.find_undeclared_variables(texts.TEXTS.parse(text["says"])) - {"link", "joint"}
+        assert not asked or name in computed, name
+        assert not ("needs" in text and name in computed), name
 
 
 @pytest.mark.parametrize("key", LISTS)
@@ -148,7 +154,7 @@ def test_only_a_whole_item_with_all_of_its_facts_is_answered(made, studies, name
     for key in LISTS:
         study = fresh(studies[name])
         for line in made[name, key].answers:
-            said = [bool(FACTS[fact].say(study)) for fact in line.item.facts]
+            said = [bool(fact(study, name)) for name in line.item.facts]
             whole = line.item.whole and all(said)
             assert (line.state == ANSWERED) == whole
             assert (line.state == IN_PART) == (any(said) and not whole)
@@ -168,7 +174,7 @@ def test_invented_patients_have_no_places_and_dates(made):
 def test_a_link_leads_to_a_page_or_to_the_row_that_it_shows(made, name, key):
     found = made[name, key]
     pages = {path.stem for path in notebooks()}
-    table = checklist_table(load(f"data/{name}"), found, "t", "T")._repr_mimebundle_()["text/html"]
+    table = found.table(opened(f"data/{name}"), "T")._repr_mimebundle_()["text/html"]
     links = BeautifulSoup(table, "html.parser").select("tbody a")
     assert len(links) > 20
     for link in links:
@@ -184,8 +190,7 @@ def test_a_link_leads_to_a_page_or_to_the_row_that_it_shows(made, name, key):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_page_keeps_is_what_the_other_pages_computed(made, name):
-    data = load(f"data/{name}")
-    computed = pd.concat([*page_results(data).values(), filled_results(data)])
+    computed = pd.concat(opened(f"data/{name}").others().values())
     for key in LISTS:
         found = made[name, key].results
         assert list(found.columns) == COLUMNS
@@ -198,15 +203,21 @@ def test_what_a_page_keeps_is_what_the_other_pages_computed(made, name):
 def test_a_number_of_an_item_is_that_of_the_results(made):
     found = made["bmt", "strobe"]
     text = {line.item.number: str(line.text) for line in found.answers}
-    row = pick(page_results(load("data/bmt"))["figure_1a"], "median", "os")
+    row = pick(opened("data/bmt").others()["figure_1a"], "median", "os")
     assert f"Deaths: {row['events']} in {row['n']} patients" in text["15"]
     assert "49.2 months (95% CI, 44.8–55.0)" in text["14c"]
 
 
-def test_the_pages_that_items_name_are_called_as_they_are():
-    for page, name in checklists.PAGES.items():
-        first = json.loads((ROOT / "book" / f"{page}.ipynb").read_text("utf-8"))["cells"][0]
-        assert "".join(first["source"]).startswith(f"# {name}"), page
+def test_the_pages_that_texts_name_are_in_the_contents_and_called_as_they_are():
+    pages = {path.stem: path for path in notebooks()}
+    written = "".join(text["says"] for text in TEXTS.values())
+    written += (ROOT / "book" / "report.jinja").read_text("utf-8")
+    named = set(re.findall(r"link\('(\w+)'\)", written))
+    assert len(named) > 5 and named <= set(pages)
+    for page in named:
+        first = json.loads(pages[page].read_text("utf-8"))["cells"][0]
+        assert "".join(first["source"]).startswith(f"# {texts.link(page)}"), page
+    assert str(texts.link("figure_1a")) == "Figure 1A"
 
 
 # --- another dataset, other answers ------------------------------------------------------------
@@ -214,27 +225,27 @@ def test_the_pages_that_items_name_are_called_as_they_are():
 
 def test_without_response_its_items_are_not_recorded(tmp_path, made):
     data = without(tmp_path, "bmt", "response_day")
-    less, more = states(checklist(data, STROBE)), states(made["bmt", "strobe"])
+    less, more = states(checklist(data, "strobe")), states(made["bmt", "strobe"])
     assert (more["13c"], less["13c"]) == (IN_PART, OPEN)
     assert (more["15"], less["15"]) == (ANSWERED, IN_PART)
-    line = next(line for line in checklist(data, STROBE).answers if line.item.number == "15")
+    line = next(line for line in checklist(data, "strobe").answers if line.item.number == "15")
     assert "Not recorded in this dataset: relapse after response, relapse and transplant" in str(
         line.text
     )
 
 
 def test_without_relapse_events_are_answered_in_part(tmp_path, made):
-    less = states(checklist(without(tmp_path, "bmt", "relapse_day"), STROBE))
+    less = states(checklist(without(tmp_path, "bmt", "relapse_day"), "strobe"))
     assert (made["bmt", "strobe"].answers[24].item.number, less["15"]) == ("15", IN_PART)
 
 
 def test_without_factors_their_items_are_not_recorded(tmp_path, made):
     data = without(tmp_path, "bmt", factors=[])
     for key, numbers in (("strobe", "11 16a 16b"), ("remark", "1 8 11 16 17")):
-        less, more = states(checklist(data, LISTS[key])), states(made["bmt", key])
+        less, more = states(checklist(data, key)), states(made["bmt", key])
         for number in numbers.split():
             assert less[number] == OPEN != more[number], (key, number)
-    assert states(checklist(data, REMARK))["10"] == IN_PART
+    assert states(checklist(data, "remark"))["10"] == IN_PART
 
 
 def test_a_factor_without_a_row_in_table_1_is_missed(made):
@@ -246,11 +257,11 @@ def test_a_factor_without_a_row_in_table_1_is_missed(made):
 
 def test_a_model_of_one_factor_adjusts_for_nothing(studies):
     study = fresh(studies["bmt"])
-    assert FACTS["adjusted"].say(study)
+    assert fact(study, "adjusted")
     table = study.pages["table_3"]
     kinds = table["quantity"].isin(["hazard_ratio_multivariate", "hazard_ratio_unselected"])
     one = table[~kinds | table["group"].eq(f"os:{first_kept(table)}")]
-    assert FACTS["adjusted"].say(Study(study.dataset, {**study.pages, "table_3": one})) is None
+    assert fact(Study(study.dataset, {**study.pages, "table_3": one}), "adjusted") is None
 
 
 def first_kept(table: pd.DataFrame) -> str:
@@ -279,11 +290,11 @@ def test_without_words_there_is_nothing_to_judge(studies):
 
 
 def test_deaths_alone_are_enough_for_all_three_pages(tmp_path):
-    data = load(deaths_only(tmp_path / "deaths"))
-    for items in LISTS.values():
-        found = checklist(data, items)
+    page = opened(str(deaths_only(tmp_path / "deaths")))
+    for key in LISTS:
+        found = checklist(page, key)
         assert ANSWERED in states(found).values() and OPEN in states(found).values()
-    study = Study.of(data)
+    study = Study.of(page)
     said = str(manuscript.methods(study, tmp_path / "deaths")) + str(manuscript.findings(study))
     assert "No factors were compared." in said
     for word in ("Relapse-free", "Aalen", "Cox", "invented"):
@@ -295,18 +306,20 @@ def test_thin_data_have_lists_and_a_report(tmp_path, rows):
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}
     csv = HEAD + "\n".join(rows) + "\n"
-    data = load(folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]}))
-    for items in LISTS.values():
-        checklist(data, items)
-    study = Study.of(data)
+    made = folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]})
+    page = opened(str(made))
+    for key in LISTS:
+        checklist(page, key)
+    study = Study.of(page)
     said = str(manuscript.methods(study, tmp_path)) + str(manuscript.findings(study))
     assert "nan" not in said and "inf" not in said.replace("infinitesimal", "")
 
 
 def test_labels_of_a_dataset_stay_text(tmp_path):
-    data = nasty(tmp_path)
-    tables = [checklist_table(data, checklist(data, items), "t", "T") for items in LISTS.values()]
-    study = Study.of(data)
+    nasty(tmp_path)
+    page = opened(str(tmp_path / "nasty"))
+    tables = [checklist(page, key).table(page, "T") for key in LISTS]
+    study = Study.of(page)
     prose = manuscript.methods(study, tmp_path / "nasty")
     for thing in (*tables, manuscript.ToPaste(NASTY, prose)):
         shown = thing._repr_mimebundle_()["text/html"]
@@ -372,7 +385,7 @@ def test_the_methods_name_ties_and_intervals_as_they_are(reports, monkeypatch):
     }
     assert ratio["default"] == ratio["Efron"] != ratio["Breslow"]
     # On that scale the limits lie symmetric about the estimate.
-    row = pick(page_results(load("data/bmt"))["figure_1a"], "survival", "os", 24)
+    row = pick(opened("data/bmt").others()["figure_1a"], "survival", "os", 24)
     middle, low, high = (np.log(-np.log(row[part])) for part in ("estimate", "lower", "upper"))
     assert low - middle == pytest.approx(middle - high)
     signature = inspect.signature(est.cox)

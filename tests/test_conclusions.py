@@ -7,9 +7,8 @@ import typing
 
 import numpy as np
 import pytest
-from inprocess import page, showing
+from inprocess import run, showing
 
-from analysis.dataset.model import ROOT
 from analysis.study import conclusions
 from analysis.study.sentences import median_told, plateau_bounds
 
@@ -50,6 +49,13 @@ CASES = [
     ("moved", (0.6, 0.59), "not_higher"),
     ("moved", (1.6, 0.6), "not_higher"),
     ("moved", (NONE, 0.6), "unknown"),
+    ("kept_for_chance", (6, 10), "most"),
+    ("kept_for_chance", (5, 10), "not_most"),
+    ("kept_for_chance", (0, 0), "unknown"),
+    ("calibration", (0.81,), "lost"),
+    ("calibration", (0.996,), "nothing_lost"),
+    ("calibration", (1.1,), "nothing_lost"),
+    ("calibration", (NONE,), "unknown"),
     ("follow_up", (3,), "long_enough"),
     ("follow_up", (2,), "not_shown"),
     ("follow_up", (0,), "not_shown"),
@@ -144,6 +150,5 @@ def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
 
 @pytest.mark.parametrize(("dataset", "words"), [("blinatumomab", "title to its end"), ("bmt", "")])
 def test_how_the_print_was_read_is_said_by_the_dataset_alone(dataset, words, tmp_path):
-    given = {"dataset": f"data/{dataset}", "results_folder": str(tmp_path)}
-    shown = page(ROOT / "book" / "scorecard.ipynb", given).text
+    shown = run("scorecard", f"data/{dataset}", tmp_path).text
     assert ("title to its end" in shown) == bool(words)

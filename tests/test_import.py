@@ -990,6 +990,8 @@ def test_a_redcap_export_with_its_dictionary(tmp_path):
     mapping = yaml.safe_load((tmp_path / "made" / "import.yaml").read_text("utf-8"))
     assert mapping["source"]["dictionary"]["sha256"] == importing._digest(words.read_bytes())
     assert set(mapping["dropped"]) == {"surname2", "story", "form_complete"}
+    text = (tmp_path / "made" / "import.yaml").read_text("utf-8")
+    assert "# labels of the file" in text and "numbers without labels" not in text
     assert "--dictionary dictionary.csv" in problems(file, tmp_path / "made")[0]
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup, Tag
+from inprocess import Page, run
+from lifelines.statistics import logrank_test
 from scipy.stats import norm
 
 import analysis
 from analysis import survival as est
-from analysis.course import selection as lesson
-from analysis.dataset.model import Dataset, NotRecorded
+from analysis.course import keys_08 as keys
+from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page.rows import pick
 
+LESSON = "lesson_08_selection"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 SEED, RESAMPLES = 1, 50
 FROZEN = {
@@ -37,22 +45,27 @@ def datasets() -> dict[str, Dataset]:
 
 
 @pytest.fixture(scope="module")
-def results(datasets) -> dict[str, pd.DataFrame]:
-    return {name: lesson.results(data, SEED, RESAMPLES) for name, data in datasets.items()}
+def made(tmp_path_factory) -> dict[str, Page]:
+    results, given = tmp_path_factory.mktemp("results"), {"seed": SEED, "resamples": RESAMPLES}
+    return {name: run(LESSON, f"data/{name}", results, **given) for name in SHIPPED}
 
 
-def values(results: pd.DataFrame, quantity: str) -> pd.Series:
+def values(page: Page, quantity: str) -> pd.Series:
     """The estimates of a quantity by column."""
-    rows = results[results["quantity"] == quantity]
+    rows = page.numbers[page.numbers["quantity"] == quantity]
     return rows.set_index(rows["group"].str.removeprefix("os:"))["estimate"]
+
+
+def figure(page: Page) -> Tag:
+    return BeautifulSoup(page.text, "html.parser").select_one(f"#{LESSON}-resamples")
 
 
 # --- frequencies ------------------------------------------------------------------------------
 
 
-def test_the_seed_gives_these_frequencies(results) -> None:
+def test_the_seed_gives_these_frequencies(made) -> None:
     """Frozen: of 50 resamples with seed 1, how many keep each factor of the synthetic cohort."""
-    kept = values(results["blinatumomab"], "share_kept") * RESAMPLES
+    kept = values(made["blinatumomab"], "share_kept") * RESAMPLES
     assert kept.round(9).to_dict() == FROZEN
 
 
@@ -61,139 +74,169 @@ def test_the_seed_gives_these_frequencies(results) -> None:
 
 def test_only_factors_of_all_patients_that_vary_compete(datasets) -> None:
     data = datasets["blinatumomab"]
-    columns = lesson.question(data).columns
+    columns = keys.question(data).columns
     assert "response_day" in columns
     assert not {"hsct_day", "mrd_response_day"} & {*columns}  # of responders, of the evaluable
     same = dataclasses.replace(data, patients=data.patients.assign(sex="Male"))
-    assert set(columns) - set(lesson.question(same).columns) == {"sex"}
+    assert set(columns) - set(keys.question(same).columns) == {"sex"}
 
 
 def test_a_dataset_of_one_factor_or_few_deaths_says_so(datasets) -> None:
     data = datasets["bmt"]
     with pytest.raises(NotRecorded, match="fewer than two factors"):
-        lesson.question(dataclasses.replace(data, factors=data.factors[:1]))
+        keys.question(dataclasses.replace(data, factors=data.factors[:1]))
     few = data.patients["died"].where(data.patients["died"].eq("yes").cumsum() <= 9, "no")
     with pytest.raises(NotRecorded, match="fewer than 10 patients of this dataset"):
-        lesson.question(dataclasses.replace(data, patients=data.patients.assign(died=few)))
+        keys.question(dataclasses.replace(data, patients=data.patients.assign(died=few)))
 
 
 # --- models -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_both_models_are_cox_models_of_the_same_patients(datasets, results, name) -> None:
-    asked = lesson.question(datasets[name])
+def test_both_models_are_cox_models_of_the_same_patients(datasets, made, name) -> None:
+    asked = keys.question(datasets[name])
     kept = est.stepwise(asked.rows, asked.columns)
     for kind, columns in (("stepwise", kept), ("all", asked.columns)):
         summary = est.cox(asked.rows, columns).summary()
-        rows = results[name].query("quantity == @quantity", local_dict={
-            "quantity": f"hazard_ratio_{kind}"
-        })  # fmt: skip
-        made = rows.set_index(rows["group"].str.removeprefix("os:"))
-        assert set(made.index) == set(columns)
+        numbers = made[name].numbers
+        rows = numbers[numbers["quantity"] == f"hazard_ratio_{kind}"]
+        rows = rows.set_index(rows["group"].str.removeprefix("os:"))
+        assert set(rows.index) == set(columns)
         for ours, theirs in (("estimate", "hazard_ratio"), ("lower", "lower"), ("upper", "upper")):
-            assert made[ours].to_dict() == pytest.approx(summary[theirs].to_dict(), rel=1e-6)
+            assert rows[ours].to_dict() == pytest.approx(summary[theirs].to_dict(), rel=1e-6)
 
 
-def test_the_chart_shows_what_the_resamples_keep(datasets, results) -> None:
+def test_the_chart_shows_what_the_resamples_keep(datasets, made) -> None:
     """Counted over the stations, each factor is kept about as often as over all."""
-    made = results["bmt"]
-    factors = lesson._by_share(datasets["bmt"], made)
-    stations = lesson._stations(made)
-    assert len(stations) == lesson.STATIONS
-    kept = [lesson._kept(made, factors, number) for number in stations]
-    assert len({tuple(model) for model in kept}) > 10
-    for factor in factors:
-        share = pick(made, "share_kept", f"os:{factor.column}")["estimate"]
-        assert np.mean([factor in model for model in kept]) == pytest.approx(share, abs=0.25)
-    answer = str(lesson._answer(made, factors, 1))
-    assert {f.label for f in factors if f.label in answer} == {f.label for f in kept[0]}
+    spec = json.loads(figure(made["bmt"]).select_one(".chart-spec").string)
+    data = [pd.DataFrame(rows) for rows in spec["datasets"].values()]
+    points = next(rows for rows in data if {"line", "ratio", "choice"} == set(rows))
+    lines = next(rows for rows in data if {"line", "label", "share"} <= set(rows))
+    labels = dict(zip(lines["line"], lines["label"], strict=True))
+    kept = points.groupby("choice")["line"].agg(lambda line: {labels[place] for place in line})
+    answers = [item.text for item in figure(made["bmt"]).select(".chart-answers li")]
+    assert len(answers) == 25
+    assert len({frozenset(model) for model in kept}) > 10
+    for factor in keys.question(datasets["bmt"]).factors:
+        share = pick(made["bmt"].numbers, "share_kept", f"os:{factor.column}")["estimate"]
+        shown = sum(factor.label in model for model in kept) / len(answers)
+        assert shown == pytest.approx(share, abs=0.25)
+    for place, model in kept.items():
+        assert {label for label in labels.values() if f"{label} at" in answers[place]} == model
 
 
-def test_the_papers_cohort_ends_in_many_models_and_its_own_is_rare(results) -> None:
-    made = results["blinatumomab"]
-    assert pick(made, "number_of_models", "os")["estimate"] > RESAMPLES / 2
-    assert pick(made, "share_model", "patients")["estimate"] < 0.15
+def test_the_papers_cohort_ends_in_many_models_and_its_own_is_rare(made) -> None:
+    numbers = made["blinatumomab"].numbers
+    assert pick(numbers, "number_of_models", "os")["estimate"] > RESAMPLES / 2
+    assert pick(numbers, "share_model", "patients")["estimate"] < 0.15
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_what_is_kept_looks_stronger_than_in_the_model_of_all(datasets, results, name) -> None:
+def test_what_is_kept_looks_stronger_than_in_the_model_of_all(made, name) -> None:
     kept, everything = (
-        np.log(values(results[name], f"hazard_ratio_{kind}")).abs() for kind in ("when_kept", "all")
+        np.log(values(made[name], f"hazard_ratio_{kind}")).abs() for kind in ("when_kept", "all")
     )
     both = kept.notna()
     assert (kept[both] > everything[both]).mean() > 0.9
-    assert "chance has helped it" in str(lesson.told_larger(datasets[name], results[name]))
+    assert "chance has helped it" in made[name].text
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_part_of_the_ratios_is_lost_outside(results, name) -> None:
-    assert 0.5 < pick(results[name], "calibration_slope", "os")["estimate"] < 1
-    assert "What is missing was chance" in str(lesson.told_optimism(results[name]))
-    better = results[name].assign(estimate=1.1)
-    assert "nothing is lost" in str(lesson.told_optimism(better))
+def test_a_part_of_the_ratios_is_lost_outside(made, name) -> None:
+    assert 0.5 < pick(made[name].numbers, "calibration_slope", "os")["estimate"] < 1
+    assert "What is missing was chance" in made[name].text
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_ridge_draws_towards_no_effect(results, name) -> None:
+def test_ridge_draws_towards_no_effect(made, name) -> None:
     shrunk, whole = (
-        np.log(values(results[name], f"hazard_ratio_{kind}")).abs().mean()
-        for kind in ("ridge", "all")
+        np.log(values(made[name], f"hazard_ratio_{kind}")).abs().mean() for kind in ("ridge", "all")
     )
     assert shrunk < whole
-    freedom = pick(results[name], "degrees_of_freedom", "os")["estimate"]
-    assert 1 < freedom < len(values(results[name], "share_kept"))
+    freedom = pick(made[name].numbers, "degrees_of_freedom", "os")["estimate"]
+    assert 1 < freedom < len(values(made[name], "share_kept"))
+
+
+def test_what_other_numbers_would_say(tmp_path) -> None:
+    """No loss outside, ratios that are nearer to 1 when kept, and a rule that keeps nothing."""
+
+    def other(numbers: pd.DataFrame) -> pd.DataFrame:
+        numbers.loc[numbers["quantity"].eq("calibration_slope"), "estimate"] = 1.1
+        numbers.loc[numbers["quantity"].eq("hazard_ratio_when_kept"), "estimate"] = 1.0
+        numbers.loc[numbers["quantity"].eq("number_of_models"), "estimate"] = 1
+        return numbers[~numbers["quantity"].eq("hazard_ratio_stepwise")]
+
+    said = run(LESSON, "data/bmt", tmp_path, change=other, resamples=5).text
+    assert "nothing is lost" in said and "What is missing was chance" not in said
+    assert "have a stronger ratio" in said and "chance has helped it" not in said
+    assert "it ends in the same model each time." in said
+    assert "The rule keeps: none." in said
+    assert "is kept least often" not in said and "is kept most often" in said
+
+
+def test_without_estimates_nothing_is_compared(tmp_path) -> None:
+    def none(numbers: pd.DataFrame) -> pd.DataFrame:
+        parts = ["calibration_slope", "hazard_ratio_when_kept", "hazard_ratio_all"]
+        numbers.loc[numbers["quantity"].isin(parts), ["estimate", "lower", "upper"]] = np.nan
+        return numbers
+
+    said = run(LESSON, "data/bmt", tmp_path, change=none, resamples=5).text
+    assert "There is no model of all factors to compare with." in said
+    assert "No resample keeps a factor, so no model can be judged." in said
+    assert "never kept" in said and "not estimable" in said
 
 
 # --- noise ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_noise_is_kept_about_as_often_as_the_formula_says(results, name) -> None:
-    made = results[name]
-    number = pick(made, "number_of_factors", "shuffled")["estimate"]
-    chance = pick(made, "share_at_least_one", "formula")["estimate"]
+def test_noise_is_kept_about_as_often_as_the_formula_says(made, name) -> None:
+    numbers = made[name].numbers
+    number = pick(numbers, "number_of_factors", "shuffled")["estimate"]
+    chance = pick(numbers, "share_at_least_one", "formula")["estimate"]
     assert chance == pytest.approx(1 - 0.95**number)
     # Twice the standard error of 50 shufflings.
-    assert pick(made, "share_at_least_one", "shuffled")["estimate"] == pytest.approx(
+    assert pick(numbers, "share_at_least_one", "shuffled")["estimate"] == pytest.approx(
         chance, abs=0.14
     )
 
 
-def test_shuffling_parts_the_factors_from_survival_and_not_from_each_other(
-    datasets, monkeypatch
-) -> None:
-    data = datasets["bmt"]
-    asked = lesson._known(data, [f for f in data.factors if f.kind == "baseline"])
-    seen: list[pd.DataFrame] = []
-
-    class Spy:
-        def __init__(self, rows: pd.DataFrame, columns: list[str]) -> None:
-            seen.append(rows)
-
-        def stepwise(self, level: float) -> list[str]:
-            return []
-
-    monkeypatch.setattr(lesson.est, "CoxModels", Spy)
-    list(lesson.shuffled(asked, 2, SEED))
-    before = asked.rows
-    for after in seen:
-        fixed = ["patient", "start", "stop", "event"]
-        assert after[fixed].equals(before[fixed])
-        assert not after["donor_age"].equals(before["donor_age"])
-        assert after["donor_age"].corr(after["patient_age"]) == pytest.approx(
-            before["donor_age"].corr(before["patient_age"])
-        )
-    assert not seen[0].equals(seen[1])
+def test_a_dataset_without_baseline_factors_has_none_to_shuffle(tmp_path) -> None:
+    later = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "later"))
+    package = json.loads((later / "datapackage.json").read_text("utf-8"))
+    factors = package["analysis"]["factors"]
+    package["analysis"]["factors"] = [f for f in factors if f["kind"] == "postbaseline"]
+    (later / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    page = run(LESSON, later, tmp_path / "results", resamples=5)
+    assert "fewer than two baseline factors" in page.text
+    assert not page.numbers["quantity"].eq("share_at_least_one").any()
+    assert "no factor of two sides to be tested alone" in page.text
+    assert "There is nothing to estimate." in page.text
 
 
-def test_a_dataset_without_baseline_factors_has_none_to_shuffle(datasets) -> None:
-    data = datasets["bmt"]
-    later = tuple(f for f in data.factors if f.kind == "postbaseline")
-    rows = list(lesson._noise_rows(dataclasses.replace(data, factors=later), 5, SEED))
-    assert rows == []
-    nothing = analysis.page.rows.frame(rows)
-    assert "fewer than two baseline factors" in str(lesson.told_noise(nothing, 5))
+# --- one factor alone -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_one_factor_alone_is_tested_by_log_rank(datasets, made, name) -> None:
+    data, numbers = datasets[name], made[name].numbers
+    row = numbers[numbers["quantity"] == "p_alone"].iloc[0]
+    factor = next(f for f in data.factors if f"os:{f.column}" == row["group"])
+    side = data.patients[factor.column].map(
+        {level: 1 for level in factor.numerator} | {level: 0 for level in factor.denominator}
+    )
+    its = data.patients[side.notna()]
+    p = logrank_test(*(
+        part for value in (its["last_contact_day"], its["died"] == "yes")
+        for part in (value[side == 1], value[side == 0])
+    )).p_value  # fmt: skip
+    assert (row["estimate"], row["n"]) == (pytest.approx(p), len(its))
+    printed = BeautifulSoup(made[name].text, "html.parser").select_one(".plain-output").text
+    share = pick(numbers, "share_alone", row["group"])["estimate"]
+    assert float(re.match(r"[\d.]+", printed)[0]) == pytest.approx(100 * share)
+    sided = [f.column for f in data.factors if f.kind == "baseline" and f.numerator]
+    assert values(made[name], "share_kept")[sided].idxmax() == factor.column
 
 
 # --- exercises --------------------------------------------------------------------------------
@@ -201,18 +244,18 @@ def test_a_dataset_without_baseline_factors_has_none_to_shuffle(datasets) -> Non
 
 def test_the_coin_is_nearest_to_one_half_and_of_equals_the_first() -> None:
     table = pd.DataFrame({"a": [1, 1, 1, 1], "b": [1, 0, 0, 0], "c": [1, 1, 1, 0]}) > 0
-    assert lesson.coin(table) == "b"
+    assert keys.coin(table) == "b"
 
 
 def test_each_dataset_has_its_own_table(datasets) -> None:
-    shapes = [lesson.kept_table(datasets[name]).shape[1] for name in SHIPPED]
-    assert shapes == [len(lesson.question(datasets[name]).factors) for name in SHIPPED]
+    shapes = [keys.kept_table(datasets[name]).shape[1] for name in SHIPPED]
+    assert shapes == [len(keys.question(datasets[name]).factors) for name in SHIPPED]
 
 
 def test_p_of_01_is_kept_in_three_of_four_resamples(datasets) -> None:
     z = np.random.default_rng(SEED).normal(norm.isf(0.005), 1, 200_000)
     drawn = (np.abs(z) > norm.isf(0.025)).mean()
-    assert lesson.exercise_4(datasets["bmt"]).answer == pytest.approx(drawn, abs=0.004)
+    assert keys.exercise_4(datasets["bmt"]).answer == pytest.approx(drawn, abs=0.004)
 
 
 def test_noise_has_p_below_05_in_one_resample_of_six() -> None:

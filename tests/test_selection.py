@@ -166,6 +166,32 @@ def by_hand() -> sel.Bootstrap:
     )
 
 
+def test_shuffling_parts_the_columns_from_survival_and_not_from_each_other(monkeypatch):
+    seen: list[pd.DataFrame] = []
+
+    class Spy:
+        def __init__(self, rows: pd.DataFrame, columns: list[str]) -> None:
+            seen.append(rows)
+
+        def stepwise(self, level: float) -> list[str]:
+            return []
+
+    rows = reference_rows("gbsg")
+    monkeypatch.setattr(sel, "CoxModels", Spy)
+    assert list(sel.shuffled(rows, COLUMNS["gbsg"], 2, seed=1)) == [[], []]
+    fixed = ["patient", "start", "stop", "event"]
+    for after in seen:
+        assert after[fixed].equals(rows[fixed])
+        assert not after["age"].equals(rows["age"])
+        assert after["age"].corr(after["pgr"]) == pytest.approx(rows["age"].corr(rows["pgr"]))
+    assert not seen[0].equals(seen[1])
+
+
+def test_columns_that_change_over_time_are_not_shuffled():
+    with pytest.raises(ValueError, match="change over time"):
+        next(sel.shuffled(reference_rows("heart"), COLUMNS["heart"], 1, seed=1))
+
+
 def test_inclusion_by_hand():
     table = by_hand().inclusion()
     assert table["share"].to_dict() == {"a": 0.75, "b": 0.5, "c": 0}

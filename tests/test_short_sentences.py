@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import Page, page, run, showing
+from inprocess import Page, opened, page, run, showing
 from short_follow_up import dataset, patients
 
 from analysis.course.keys_06 import main_factor
@@ -35,15 +35,14 @@ def lesson(name: str, folder: Path, longest: float, dead: float, **given) -> Pag
     return run(name, placed(folder, longest, dead), folder / "results", **given)
 
 
-def answers(data) -> dict[str, str]:
-    study = checklists.Study.of(data)
-    told = (checklists.answer(study, item) for item in checklists.STROBE)
+def answers(dataset: Path) -> dict[str, str]:
+    told = checklists.checklist(opened(str(dataset)), "strobe").answers
     return {answer.item.number: answer.text.plain for answer in told}
 
 
 @pytest.mark.parametrize("dead", [0.4, 1.0])
 def test_what_is_recorded_is_not_called_unrecorded(tmp_path, dead):
-    told = answers(made(tmp_path, 150, dead))
+    told = answers(placed(tmp_path, 150, dead))
     assert "Relapses, where death without relapse competes: " in told["15"]
     assert "Survival itself, of all: " in told["16c"]
     assert not {"15", "16c"} & {n for n, text in told.items() if "Not recorded" in text}

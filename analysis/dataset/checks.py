@@ -276,7 +276,7 @@ def _level_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Iterat
             if known and level not in known:
                 expected, hint = f"one of {', '.join(map(one_line, known))}", nearest(level, known)
                 yield _package(f"{place}, {key}", expected, quoted(level), hint)
-            elif not known and column and is_number(column) and not NUMBER.fullmatch(level):
+            elif column and is_number(column) and not NUMBER.fullmatch(level):
                 yield _package(f"{place}, {key}", "a number, as the column has", quoted(level))
 
 

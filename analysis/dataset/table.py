@@ -190,25 +190,21 @@ def read_published(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
 
 def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     """The text of `printed` says its own precision, so it must be a plain number, or yes or no."""
-    months, printed, part = (published[name] for name in ("months", "printed", "part"))
-    wrong = (months != "") & ~(numbers(months).abs() < LARGEST)
-    yield from listed(months, wrong, "a number of months, or blank", PRINT)
-    yield from listed(
-        printed, ~_each(printed, PRINTED.fullmatch), "a plain number, or yes or no", PRINT
-    )
-    parts = ["estimate", "lower", "upper"]
-    yield from listed(part, ~part.isin(parts), "one of " + ", ".join(parts), PRINT)
-    kind = published["kind"]
-    wrong = ~kind.isin(["", *KINDS])
-    yield from listed(kind, wrong, f"one of {', '.join(KINDS)}, or blank", PRINT)
-    page, quantity = published["page"], published["quantity"]
-    yield from listed(page, (page == "") & (kind != "given"), "a page, such as figure_1a", PRINT)
-    wrong = (quantity == "given") != (kind == "given")
-    yield from listed(kind, wrong, "given where the quantity is given, and nowhere else", PRINT)
+    kind, part, printed = published["kind"], published["part"], published["printed"]
+    given, parts = kind == "given", ["estimate", "lower", "upper"]
     # One row for each place: the same row twice would count one number twice.
-    keys = ["page", "quantity", "group", "months", "part", "place"]
-    twice = published.duplicated(keys)
-    expected = "a place where no other row has this number"
-    yield from listed(published["place"], twice, expected, PRINT)
+    twice = published.duplicated(["page", "quantity", "group", "months", "part", "place"])
+    off = (published["months"] != "") & ~(numbers(published["months"]).abs() < LARGEST)
+    only = (published["quantity"] == "given") != given
+    for name, wrong, expected in (
+        ("months", off, "a number of months, or blank"),
+        ("printed", ~_each(printed, PRINTED.fullmatch), "a plain number, or yes or no"),
+        ("part", ~part.isin(parts), "one of " + ", ".join(parts)),
+        ("kind", ~kind.isin(["", *KINDS]), f"one of {', '.join(KINDS)}, or blank"),
+        ("page", (published["page"] == "") & ~given, "a page, such as figure_1a"),
+        ("kind", only, "given where the quantity is given, and nowhere else"),
+        ("place", twice, "a place where no other row has this number"),
+    ):
+        yield from listed(published[name], wrong, expected, PRINT)
     for name in published:
         yield from _control_problems(published[name], PRINT)

@@ -49,6 +49,7 @@ class Unread(ValueError):
     """A cell of a record that cannot be read: its column, its text and what is expected."""
 
 
+@dataclass
 class Times:
     """An ADTTE file. `unit` is one of CHOICES; `months` is the length of a month in days.
 
@@ -56,25 +57,17 @@ class Times:
     the day of the start as day 1. `event` is the CNSR of an event: 0, as the standard has it, or 1.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        unit: str,
-        months: float = UNITS["months"],
-        aval: str = AS_IS,
-        event: str = "0",
-    ) -> None:
-        self.source = source
-        self.event = event
-        self.unit = unit
-        self.fewer = 1 if aval == ONE_FEWER else 0
-        self.lengths = UNITS | {"months": months}
-        self.names = columns(source)
-        records = source.text.rename(columns={name: key for key, name in self.names.items()})
-        self.records = {
-            code: {row: record for row, record in part.to_dict("index").items()}
-            for code, part in records.groupby("PARAMCD")
-        }
+    source: Source
+    unit: str
+    months: float = UNITS["months"]
+    aval: str = AS_IS
+    event: str = "0"
+
+    def __post_init__(self) -> None:
+        self.lengths = UNITS | {"months": self.months}
+        names = {name: key for key, name in columns(self.source).items()}
+        parts = self.source.text.rename(columns=names).groupby("PARAMCD")
+        self.records = {code: part.to_dict("index") for code, part in parts}
 
     def parameter(self, code: str, ids: list[str], start: str, required: bool) -> Parameter:
         """The days of one parameter, counted from STARTDT of the parameter `start`.
@@ -91,26 +84,26 @@ class Times:
         starts, _ = self._by_patient(start)
         rows = [found.get(patient) for patient in ids]
         records = [self.records[code][row] if row else {} for row in rows]
-        zeros = [self.records[start].get(starts.get(patient), {}) for patient in ids]
-        column = f"AVAL of {code}"
-        texts = [record.get("AVAL", "") for record in records]
-        cells = Cells(self.source.file, column, rows, texts)
         days = []
-        for patient, row, record, zero in zip(ids, rows, records, zeros, strict=True):
-            found, expected = f"no record of {quoted(patient)} with PARAMCD {code}", "one a patient"
-            try:
-                days.append(self._days(record, zero) if row else "")
-                if row or not required:
-                    continue
+        for patient, row, record in zip(ids, rows, records, strict=True):
+            days.append("")
+            if row:
+                zero = self.records[start].get(starts.get(patient), {})
+                try:
+                    days[-1] = self._days(record, zero)
+                except Unread as error:
+                    column, text, expected = error.args
+                    found = quoted(text)
+                    problems.append(Problem(self.source.file, row, column, found, expected))
+            elif required:
+                found = f"no record of {quoted(patient)} with PARAMCD {code}"
                 hint = "`rows` in import.yaml says which patients to import"
-                problem = Problem(self.source.file, None, "", found, expected, hint=hint)
-            except Unread as error:
-                days.append("")
-                column, text, expected = error.args
-                problem = Problem(self.source.file, row, column, quoted(text), expected)
-            problems.append(problem)
+                where = self.source.file
+                problems.append(Problem(where, found=found, expected="one a patient", hint=hint))
         events = [_is(self.event, record.get("CNSR", "")) for record in records]
         deaths = [_says_death(record.get("EVNTDESC", "")) for record in records]
+        texts = [record.get("AVAL", "") for record in records]
+        cells = Cells(self.source.file, f"AVAL of {code}", rows, texts)
         return Parameter(cells, days, events, deaths, problems)
 
     def rule(self) -> str:
@@ -119,7 +112,7 @@ class Times:
             return "days are ADT - STARTDT; AVAL is not used"
         unit = "the unit of AVALU" if self.unit == FROM_UNIT_COLUMN else self.unit
         told = counts_from_one(self.source, self.unit) or f"AVAL is in {unit}"
-        told += f"; {'one day is taken off it' if self.fewer else 'it stays as it is'}"
+        told += "; one day is taken off it" if self.aval == ONE_FEWER else "; it stays as it is"
         count, of = self._against_dates()
         return f"{told}; in {count} of {of} records ADT - STARTDT says otherwise" if count else told
 
@@ -177,7 +170,10 @@ class Times:
     def _days(self, record: dict[str, str], zero: dict[str, str]) -> str:
         if not re.fullmatch(r"\d+(\.0+)?", record["CNSR"]):
             raise Unread("CNSR", record["CNSR"], "0 for an event, or 1 or more")
-        return plain(self._time(record) + self._delay(record, zero))
+        delay = 0  # from day 0 to the record's own start: a duration starts at the response
+        if record.get("STARTDT") and zero.get("STARTDT"):
+            delay = (self._date(record, "STARTDT") - self._date(zero, "STARTDT")).days
+        return plain(self._time(record) + delay)
 
     def _time(self, record: dict[str, str]) -> float:
         """Days from the record's own start."""
@@ -191,13 +187,7 @@ class Times:
         value = record.get("AVAL", "")
         if not NUMBER.fullmatch(value):
             raise Unread("AVAL", value, f"a number of {unit}")
-        return float(value) * self.lengths[unit] - self.fewer
-
-    def _delay(self, record: dict[str, str], zero: dict[str, str]) -> int:
-        """Days from day 0 to the record's own start: a duration starts at the response."""
-        if not (record.get("STARTDT") and zero.get("STARTDT")):
-            return 0
-        return (self._date(record, "STARTDT") - self._date(zero, "STARTDT")).days
+        return float(value) * self.lengths[unit] - (self.aval == ONE_FEWER)
 
     def _date(self, record: dict[str, str], column: str) -> date:
         text = record.get(column, "")

@@ -14,24 +14,11 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import PlainScalarString
 
 from ..dataset.columns import EVENT_DAYS
-from . import adam, own
+from . import adam, meaning, own
 from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, proven_order
 from .files import Source, is_date
 from .mapping import OPEN, Mapping, node, put, written
-from .meaning import (
-    candidates,
-    clocks,
-    counted_as,
-    death_codes,
-    deaths,
-    disputes,
-    doubt,
-    event_codes,
-    found_codes,
-    is_day,
-    is_point_in_time,
-    partners,
-)
+from .meaning import candidates, clocks, counted_as, deaths, is_day
 from .words import ALL_SURVIVAL, ASKS_DEATH, BARE_TIMES, ORIGINS, STATUS, STEMS, normal, stem
 
 REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument")
@@ -170,7 +157,7 @@ def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
         else:
             say("column", columns if len(columns) > 1 else columns[0], comment)
             durations += columns if how in UNITS else []
-        say("as", how or OPEN, _why(how) or doubt(source, columns[0]))
+        say("as", how or OPEN, _why(how) or meaning.doubt(source, columns[0]))
         if role in EVENT_DAYS:
             _happened(source, draft, role, columns)
         dates += columns if how == "date" or how in EPOCHS else []
@@ -200,7 +187,7 @@ def _same_days(source: Source, columns: list[str]) -> bool:
 
 def _happened(source: Source, draft: Draft, role: str, columns: list[str]) -> None:
     """The column that says whether the event of a day happened, where the file has one."""
-    found, say = partners(source, role, columns, draft.used), draft.block("reserved", role)
+    found, say = meaning.partners(source, role, columns, draft.used), draft.block("reserved", role)
     if len(found) > 1:
         say(
             "status", OPEN, f"which column says whether it happened? none, or one of {_list(found)}"
@@ -209,7 +196,7 @@ def _happened(source: Source, draft: Draft, role: str, columns: list[str]) -> No
         say("not_happened", [OPEN], "its codes that mean no")
     for status in found if len(found) == 1 else ():
         draft.used.add(status)
-        codes, values = event_codes(source, status), found_codes(source, status)
+        codes, values = meaning.event_codes(source, status), meaning.found_codes(source, status)
         note = f"it says whether it happened: else the day is blank; its values: {values}"
         say("status", status, note)
         ask = f"which codes of {status} mean that it happened, such as [1]? found {values}"
@@ -274,14 +261,14 @@ def _died(source: Source, draft: Draft) -> None:
             say("dead", OPEN, ask)
             say("alive", OPEN, 'which of its codes mean alive, such as [0]? "" is blank')
         return
-    if others := disputes(source, column, deaths(source, column)):
+    if others := meaning.disputes(source, column, deaths(source, column)):
         told = ", ".join(f"{other} (in {count} rows)" for other, (count, _) in others.items())
         ask = f"which column says whether the patient died? {column} disagrees with {told}"
         say("column", OPEN, ask)
         return
     draft.used.add(column)
     say("column", column, _says(source, [column]))
-    codes, found = death_codes(source, column), found_codes(source, column)
+    codes, found = meaning.death_codes(source, column), meaning.found_codes(source, column)
     if codes is None:
         ask = f"which codes of {column} mean"
         say("dead", OPEN, f"{ask} dead, such as [1]? found {found}")
@@ -297,7 +284,7 @@ def _column_of_death(source: Source) -> str | None:
     asked = candidates(source, (*ASKS_DEATH, *STATUS))
     flags = [column for column in asked if not is_day(source, column)]
     counts = [c for c in asked if not is_date(source, c) and counted_as(source, c) is None]
-    dates = [c for c in candidates(source, STEMS["death"]) if is_point_in_time(source, c)]
+    dates = [c for c in candidates(source, STEMS["death"]) if meaning.is_point_in_time(source, c)]
     return next(iter([*flags, *counts, *dates]), None)
 
 

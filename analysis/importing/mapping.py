@@ -23,7 +23,7 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, PlainScalarString
 from ruamel.yaml.tag import Tag
 
-from ..dataset.problems import DataError, Problem, one_line, quoted, raise_any
+from ..dataset.problems import DataError, Problem, one_line, raise_any
 from .dates import as_date
 from .files import Source
 from .headers import ROW_NAMES
@@ -91,7 +91,7 @@ class Mapping:
         for key, row in _open(own, self.tree):
             above = lines[row - 1].strip() if row else ""
             asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
-            yield Problem(MAPPING, row + 1, place=key, expected=asked)
+            yield Problem(MAPPING, row + 1, place=in_line(key), expected=asked)
 
     def options(self) -> tuple[dict[str, Any], list[str]]:
         """How the file is to be read, and the columns of whose codes for missing it asks.
@@ -225,7 +225,8 @@ def absent(source: Source, columns: list[str], place: str) -> Iterator[Problem]:
     """Columns that the mapping names and the file has not."""
     for column in columns:
         if column not in source.text:
-            yield at(place, f"a column of {source.file}: {', '.join(source.text)}", quoted(column))
+            expected = f"a column of {source.file}: {', '.join(source.text)}"
+            yield at(place, expected, f'"{one_line(column, len(column))}"')
 
 
 def reserved_columns(told: dict[str, Any]) -> dict[str, str]:

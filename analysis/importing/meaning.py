@@ -68,20 +68,17 @@ _CLOCK = re.compile(_ORIGIN + r"\s+(.+?)(?=\s+(?:to|until|till|and)\b|[,;(.\[]|$
 
 def candidates(source: Source, stems: Iterable[str]) -> list[str]:
     """Columns with one of these meanings by name, else by label; in the order of the meanings."""
-    stems = list(stems)
+    order = {said: rank for rank, said in reversed([*enumerate(stems)])}
     by_name = {column: {normal(column), stem(column)} for column in source.text}
     by_label = {column: {stem(variable.label)} for column, variable in source.variables.items()}
     for meanings in (by_name, by_label):
-        found = [
-            (stems.index(said), column)
+        found = {
+            column: min(order[said] for said in words & {*order})
             for column, words in meanings.items()
-            for said in words
-            if said in stems
-        ]
+            if words & {*order}
+        }
         if found:
-            return list(
-                dict.fromkeys(column for _, column in sorted(found, key=lambda pair: pair[0]))
-            )
+            return sorted(found, key=found.__getitem__)
     return []
 
 
@@ -339,15 +336,16 @@ def _codes(
 
 def _contrary(cells: list[str]) -> list[str]:
     """The word that says the contrary, written like the one that is there."""
-    words = {
-        a: b
-        for pair in (("yes", "no"), ("y", "n"), ("true", "false"))
-        for a, b in (pair, pair[::-1])
-    }
-    found = [(cell, words[cell.lower()]) for cell in cells if cell.lower() in words]
+    words = {"yes": "no", "y": "n", "true": "false"}
+    words |= {no: yes for yes, no in words.items()}
     return [
-        word.upper() if cell.isupper() else word.title() if cell.istitle() else word
-        for cell, word in found
+        words[cell.lower()].upper()
+        if cell.isupper()
+        else words[cell.lower()].title()
+        if cell.istitle()
+        else words[cell.lower()]
+        for cell in cells
+        if cell.lower() in words
     ]
 
 
@@ -357,22 +355,17 @@ def partners(source: Source, role: str, columns: list[str], taken: Iterable[str]
     They are about the same by name or label, or stand right after the day and are called `status`.
     """
     names = list(source.text)
-    same = set().union(*(about(column) for column in columns))
-    same |= {word for column in columns for word in about(source.variables[column].label)}
-    same |= {*STEMS[role]}  # whatever the day is called
+    # Whatever the day is called, and what its label says.
+    called = [*columns, *(source.variables[column].label for column in columns)]
+    same = set().union({*STEMS[role]}, *map(about, called))
     after = {names[names.index(column) + 1] for column in columns if column != names[-1]}
-    found = [
-        column
-        for column in names
-        if column not in taken
-        and column not in columns
-        and _may_be_status(source, column)
-        and (
-            (about(column) | about(source.variables[column].label)) & same
-            or (column in after and normal(column) in BARE_STATUS)
-        )
-    ]
-    return found
+
+    def belongs(column: str) -> bool:
+        words = about(column) | about(source.variables[column].label)
+        return bool(words & same) or (column in after and normal(column) in BARE_STATUS)
+
+    rest = [column for column in names if column not in {*taken, *columns}]
+    return [column for column in rest if _may_be_status(source, column) and belongs(column)]
 
 
 def _may_be_status(source: Source, column: str) -> bool:

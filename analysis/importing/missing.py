@@ -42,14 +42,12 @@ def blank(
         column = text.iloc[:, place]
         codes = list(own.get(name, everywhere))
         found = column.isin(codes)
-        values = {_value(code) for code in codes if _value(code) is not None}
-        if values:
+        if values := {_value(code) for code in codes} - {None}:
             found |= column.map(_value).isin(values)
         found &= column != ""
         if found.any():
             blanked[name] = column[found]
-            column = column.mask(found, "")
-        columns[place] = column
+        columns[place] = column.mask(found, "")
     table = pd.DataFrame(columns, index=text.index, dtype=object)
     return table.set_axis(text.columns, axis=1), blanked
 

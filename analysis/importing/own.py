@@ -56,25 +56,16 @@ def guess(source: Source, tree: CommentedMap, used: set[str]) -> None:
 
 def _own_column(source: Source, tree: CommentedMap, column: str, name: str) -> None:
     variable, cells = source.variables[column], source.filled(column)
-    kind, levels = own_type(variable, cells)
+    kind, levels, why = _type(variable, cells)
     if name != column:
         put(tree, ["columns", column, "name"], name)
     put(tree, ["columns", column, "title"], variable.label or column)
-    put(tree, ["columns", column, "type"], kind, _why_type(variable, kind, cells))
+    put(tree, ["columns", column, "type"], kind, why)
     limits = {} if kind == "string" else {"minimum": variable.minimum, "maximum": variable.maximum}
     details = {"levels": levels, **limits, "description": variable.note}
     for key, value in details.items():
         if value:
             put(tree, ["columns", column, key], value)
-
-
-def _why_type(variable: Variable, kind: str, cells: pd.Series) -> str:
-    """What the type of an own column rests on."""
-    if kind == "string" and _is_coded(variable, cells):
-        return 'numbers without labels, taken for codes; levels {"1": male} names them'
-    if kind == "string":
-        return "labels of the file" if variable.levels else f"{cells.nunique()} different texts"
-    return "whole numbers" if kind == "integer" else "numbers"
 
 
 # --- what is left out --------------------------------------------------------------------------
@@ -147,11 +138,11 @@ def _of_outcome(source: Source, column: str) -> str:
 
 
 def _too_many(variable: Variable, cells: pd.Series) -> str:
-    if _is_labelled(variable, cells) and len(variable.levels) > LEVELS_AT_MOST:
+    many, labelled = cells.nunique(), _is_labelled(variable, cells)
+    if labelled and len(variable.levels) > LEVELS_AT_MOST:
         return f"{len(variable.levels)} levels, more than {LEVELS_AT_MOST}"
-    if _is_labelled(variable, cells) or _is_numeric(variable, cells):
+    if labelled or _is_numeric(variable, cells):
         return ""
-    many = cells.nunique()
     if many > LEVELS_AT_MOST:
         return f"{many} different texts; free text may identify patients"
     return "a text of its own in every row" if cells.is_unique and many > 5 else ""
@@ -175,28 +166,29 @@ def _is_coded(variable: Variable, cells: pd.Series) -> bool:
 
     One digit each and some of them repeated, or by their name; no counts and no measurements.
     """
-    words = {*normal(variable.name).split("_"), *normal(variable.label).split("_")}
+    named = {*normal(variable.name).split("_")}
     if variable.kind == "number" or variable.minimum or variable.maximum:
         return False
     if not cells.str.fullmatch(r"-?\d+").all() or cells.nunique() > LEVELS_AT_MOST:
         return False
-    named = {*normal(variable.name).split("_")} & CODES
     small = cells.str.fullmatch(r"\d").all() and pd.to_numeric(cells).max() <= CODES_TO
-    return bool(named) or bool(small and not words & COUNTS and not cells.is_unique)
+    counts = (named | {*normal(variable.label).split("_")}) & COUNTS
+    return bool(named & CODES) or bool(small and not counts and not cells.is_unique)
 
 
-def own_type(variable: Variable, cells: pd.Series) -> tuple[str, object]:
-    """The type of an own column, and its levels: a list, or labels by their codes."""
+def _type(variable: Variable, cells: pd.Series) -> tuple[str, object, str]:
+    """The type of an own column, its levels, a list or labels by their codes, and the reason."""
     if _is_labelled(variable, cells):
         same = all(code == label for code, label in variable.levels.items())
-        return "string", list(variable.levels) if same else variable.levels
+        return "string", list(variable.levels) if same else variable.levels, "labels of the file"
     if _is_coded(variable, cells):
-        return "string", sorted(set(cells), key=int)
+        why = 'numbers without labels, taken for codes; levels {"1": male} names them'
+        return "string", sorted(set(cells), key=int), why
     if _is_numeric(variable, cells):
         whole = pd.to_numeric(cells, errors="coerce").mod(1).fillna(0).eq(0).all()
-        return ("integer" if whole else "number"), None
-    values = sorted(set(cells))
+        return ("integer", None, "whole numbers") if whole else ("number", None, "numbers")
+    values, why = sorted(set(cells)), f"{cells.nunique()} different texts"
     if {value.lower() for value in values} in ({"y", "n"}, {"yes", "no"}):
         words = {value: "yes" if value.lower()[0] == "y" else "no" for value in values[::-1]}
-        return "string", list(words) if list(words) == ["yes", "no"] else words
-    return "string", values
+        return "string", list(words) if list(words) == ["yes", "no"] else words, why
+    return "string", values, why

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..dataset.problems import DataError
+from ..dataset.problems import DataError, Problem, raise_any
 from .files import Source, Variable, read
 
 # The dictionary as the web page writes it, and as the API does.
@@ -43,7 +43,7 @@ def described(source: Source, dictionary: Path) -> str:
     variables = {name: _variable(name, fields) for name in source.text}
     known = {name: variable for name, variable in variables.items() if variable}
     if not known:
-        raise DataError([f"{table.file}: describes no column of {source.file}"])
+        raise DataError([Problem(table.file, expected=f"describes no column of {source.file}")])
     source.variables.update(known)
     return table.sha256
 
@@ -61,13 +61,8 @@ def _fields(table: Source) -> dict[str, dict[str, str]]:
         for key, names in _HEADINGS.items()
     }
     absent = [_HEADINGS[key][0] for key in _REQUIRED if columns[key] is None]
-    if absent:
-        raise DataError(
-            [
-                f"{table.file}, row 1: found no column {name}; expected a REDCap data dictionary"
-                for name in absent
-            ]
-        )
+    expected = "found no column {}; expected a REDCap data dictionary"
+    raise_any(Problem(table.file, 1, expected=expected.format(name)) for name in absent)
     rows = (
         {key: row[name] if name else "" for key, name in columns.items()}
         for row in table.text.to_dict("records")
@@ -79,10 +74,17 @@ def _variable(name: str, fields: dict[str, dict[str, str]]) -> Variable | None:
     """What the dictionary says of one column of the export; None where it says nothing."""
     base, box, code = name.partition("___")
     row = fields.get(name) or fields.get(base)
-    if row is None:
-        return _of_redcap(name)
-    if box and row["type"] == "checkbox":
-        return _checkbox(name, code, row)
+    if row is None:  # REDCap itself says whether a form is complete, and which event it was
+        own = name.endswith("_complete") or re.fullmatch(r"redcap_\w+", name)
+        return Variable(name, kind="administrative") if own else None
+    note = f"Asked only where {row['branching']}" if row["branching"] else ""
+    identifies = row["identifier"].lower() == "y" or row["validation"].startswith(_IDENTIFYING)
+    if box and row["type"] == "checkbox":  # of which each box is a column of its own
+        labels = choices(row["choices"])  # a minus sign in a code is written _
+        label = f"{row['label']}: {labels.get(code) or labels.get(code.replace('_', '-')) or code}"
+        return Variable(
+            name, label, dict(YES_NO), "identifier" if identifies else "text", note=note
+        )
     if row["type"] in _NO_VALUES or row["validation"] == "signature":
         return Variable(name, row["label"], kind="administrative", note=_NO_VALUES[row["type"]])
     levels = _levels(row)
@@ -90,36 +92,17 @@ def _variable(name: str, fields: dict[str, dict[str, str]]) -> Variable | None:
         name,
         label=row["label"],
         levels=levels,
-        kind="identifier" if _identifies(row) else _kind(row, levels),
+        kind="identifier" if identifies else _kind(row, levels),
         minimum=_number(row["minimum"]),
         maximum=_number(row["maximum"]),
-        note=_note(row),
+        note=note,
     )
-
-
-def _of_redcap(name: str) -> Variable | None:
-    """The columns that REDCap adds itself: whether a form is complete, and which event it was."""
-    if name.endswith("_complete") or re.fullmatch(r"redcap_\w+", name):
-        return Variable(name, kind="administrative")
-    return None
-
-
-def _checkbox(name: str, code: str, row: dict[str, str]) -> Variable:
-    """A box of a question is a column of its own. A minus sign in a code is written `_`."""
-    labels = choices(row["choices"])
-    label = labels.get(code) or labels.get(code.replace("_", "-")) or code
-    kind = "identifier" if _identifies(row) else "text"
-    return Variable(name, f"{row['label']}: {label}", dict(YES_NO), kind, note=_note(row))
 
 
 def _levels(row: dict[str, str]) -> dict[str, str]:
     if row["type"] in ("radio", "dropdown"):
         return choices(row["choices"])
     return dict(YES_NO) if row["type"] in ("yesno", "truefalse") else {}
-
-
-def _identifies(row: dict[str, str]) -> bool:
-    return row["identifier"].lower() == "y" or row["validation"].startswith(_IDENTIFYING)
 
 
 def _kind(row: dict[str, str], levels: dict[str, str]) -> str:
@@ -134,7 +117,3 @@ def _kind(row: dict[str, str], levels: dict[str, str]) -> str:
 
 def _number(text: str) -> str:
     return text if re.fullmatch(r"-?\d+(\.\d+)?", text) else ""
-
-
-def _note(row: dict[str, str]) -> str:
-    return f"Asked only where {row['branching']}" if row["branching"] else ""

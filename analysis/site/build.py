@@ -23,12 +23,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ..dataset.model import ROOT, Dataset, load, require_factor
+from ..page import contents
+from ..page.contents import BOOK, TOC
 from ..page.provenance import authors, provenance, source
 from . import pages as site
-from .pages import BOOK, BuildError
+from .pages import BuildError
 from .preview import preview, preview_alt
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ PAPER = ROOT / "data" / "blinatumomab"
 REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
-TOC = "_toc.yml"
 FEW = 4  # notebooks: the process to be copied takes as long to start as so many kernels gain
 KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
 
@@ -119,17 +118,7 @@ def _books(folders: list[Path], mask_below: int) -> list[Book]:
 
 def notebooks() -> list[Path]:
     """The notebooks of the table of contents, in its order."""
-
-    def names(entry: Any) -> Iterator[str]:
-        if isinstance(entry, dict):
-            yield from (entry[key] for key in ("root", "file") if key in entry)
-            entry = list(entry.values())
-        for part in entry if isinstance(entry, list) else []:
-            yield from names(part)
-
-    toc = yaml.safe_load((BOOK / TOC).read_text("utf-8"))
-    paths = [BOOK / f"{name.removesuffix('.ipynb')}.ipynb" for name in names(toc)]
-    return [path for path in paths if path.exists()]
+    return [path for path in contents.pages() if path.suffix == ".ipynb"]
 
 
 def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, Any]]:
@@ -167,6 +156,7 @@ def _plan(
         json.dumps(parameters, sort_keys=True, default=str),
         code,
         _reference_of(notebook),
+        _texts_of(notebook),
         *(_data_digest(folder) for folder in data),
         *(path.read_bytes() for path in others),
     )
@@ -184,6 +174,14 @@ def _reference_of(notebook: Path) -> str:
     if REFERENCE.relative_to(ROOT).as_posix() not in _code_of(notebook):
         return ""
     return _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
+
+
+def _texts_of(notebook: Path) -> str:
+    """A digest of the texts that `analysis.sharing` fills in, and of the pages that they name."""
+    if "analysis.sharing" not in _code_of(notebook):
+        return ""
+    texts = [path for path in BOOK.iterdir() if path.suffix in (".yaml", ".jinja")]
+    return _digest(_files_digest(BOOK, texts), *map(contents.title, contents.pages()))
 
 
 def _code_of(notebook: Path) -> str:

@@ -14,9 +14,9 @@ import yaml
 
 from ..course.exercises import FOLDER as EXERCISES
 from ..dataset.model import ROOT
+from ..page.contents import BOOK
 from .processes import python
 
-BOOK = ROOT / "book"
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
 LOCK = ".lock"  # a file in each folder that is built into
 SWAPPED = ("html", "results")

@@ -87,6 +87,20 @@ def moved(
     return "higher" if wrong < right else "not_higher"
 
 
+def kept_for_chance(stronger: int, of: int) -> Literal["unknown", "most", "not_most"]:
+    """How many ratios are farther from 1 where a rule keeps them than where all are kept."""
+    if not of:
+        return "unknown"
+    return "most" if 2 * stronger > of else "not_most"
+
+
+def calibration(slope: float) -> Literal["unknown", "lost", "nothing_lost"]:
+    """What a slope says of a model's log ratios in other patients, as a reader sees it."""
+    if pd.isna(slope):
+        return "unknown"
+    return "lost" if round(slope, 2) < 1 else "nothing_lost"
+
+
 def follow_up(late: float) -> Literal["unknown", "long_enough", "not_shown"]:
     """Maller & Zhou's rule (1992), by the events in a stretch as long as the plateau before it."""
     if pd.isna(late):

@@ -1,4 +1,4 @@
-"""What selection does to a model: bootstrap of the stepwise rule, its optimism, and ridge instead.
+"""What selection does to a model: the stepwise rule in resamples and on noise, ridge instead.
 
 All take start-stop rows as `covariate_rows` gives them: `patient`, `start`, `stop`,
 `event` and a column of floats for each factor. A patient's rows stay together, in a resample as in
@@ -162,6 +162,23 @@ def draws(rows: pd.DataFrame, resamples: int, seed: int) -> Iterator[pd.DataFram
         within = np.arange(len(draw)) - np.repeat(np.cumsum(many) - many, many)
         places = order[first[chosen][draw] + within]
         yield rows.iloc[places].assign(patient=draw).reset_index(drop=True)
+
+
+def shuffled(
+    rows: pd.DataFrame, columns: Sequence[str], runs: int, seed: int, level: float = 0.05
+) -> Iterator[list[str]]:
+    """What stepwise selection keeps when each patient gets all columns of another, drawn by lot.
+
+    So the columns stay as they are among themselves, and have nothing to do with survival: a
+    permutation (Pitman 1937), `runs` times. Raises ValueError unless `rows` has one row a patient.
+    """
+    if rows["patient"].duplicated().any():
+        raise ValueError("columns that change over time cannot be given to another patient")
+    columns, random = list(columns), np.random.default_rng(seed)
+    values = rows[columns].to_numpy(dtype=float)
+    for _ in range(runs):
+        moved = pd.DataFrame(random.permutation(values), columns=columns, index=rows.index)
+        yield CoxModels(rows.assign(**moved), columns).stepwise(level)
 
 
 def _select(
