@@ -296,8 +296,8 @@ def test_each_book_has_learners_notebooks_of_its_dataset(site: Path, slug: str) 
 def test_a_solution_is_one_click_away(site: Path, browser) -> None:
     view = browser.new_page()
     view.goto((site / f"{NAMES[0]}.html").as_uri())
-    solution = view.get_by_text("Show the solution").first
-    code = view.locator("details.hide:has-text('Show the solution') .cell_input").first
+    solution = view.get_by_text("Solution:").first
+    code = view.locator("details.hide:has-text('Solution:') .cell_input").first
     assert not code.is_visible()
     solution.click()
     assert code.is_visible()

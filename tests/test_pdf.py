@@ -249,7 +249,7 @@ def test_what_is_folded_is_open_and_code_stays_hidden(
     names = [row.th.get_text() for row in folded if row.th]
     assert len(names) > 100
     assert [name for name in names if without_spaces(name) not in whole] == []
-    for hidden in ("Show the code", "Hide the code", "open_page(", "Numbers (CSV)", "Showing"):
+    for hidden in ("Code: ", "open_page(", "Numbers (CSV)", "Showing"):
         assert without_spaces(hidden) not in whole
 
 

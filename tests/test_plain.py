@@ -76,7 +76,8 @@ def shown_cells(book: Path) -> Iterator[tuple[str, str, str, str]]:
         tree = BeautifulSoup((book / f"{notebook.stem}.html").read_bytes(), "html.parser")
         for printed in tree.select("pre.plain-output"):
             code = printed.find_previous(class_="highlight-python").get_text()
-            yield notebook.stem, code, printed.get_text(), printed["data-row"]
+            if printed.get_text() != NOTHING:  # where a median is not reached, say
+                yield notebook.stem, code, printed.get_text(), printed["data-row"]
 
 
 # --- the magic itself ----------------------------------------------------------------------------
