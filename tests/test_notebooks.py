@@ -31,7 +31,7 @@ SILENT = {
     "record",
     "add_count",
     "farthest",
-    "postbaseline_table",
+    "models_table",
 }  # helpers that return nothing, always or for some data
 
 
