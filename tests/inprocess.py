@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -18,6 +19,8 @@ import nbformat
 import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
 
 from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page import charts
@@ -153,6 +156,33 @@ def page(notebook: Path, parameters: dict[str, Any], until: str = "") -> Page:
 
     With `until`, as far as the cell of that id.
     """
+    shown: list[dict[str, str]] = []
+    try:
+        for _, _, outputs in _ran(notebook, parameters, until):
+            shown += outputs
+    except NotRecorded as error:
+        return Page(shown, NOTHING, str(error))
+    opened = InteractiveShell.instance().user_ns.get("page")
+    return Page(shown, NOTHING if opened is None else opened.numbers)
+
+
+def executed(notebook: Path, parameters: dict[str, Any]) -> NotebookNode:
+    """The notebook with what its cells print and show, up to the one that ends the page."""
+    made = nbformat.read(notebook, as_version=4)
+    made.cells = []
+    with suppress(NotRecorded):
+        for cell, printed, outputs in _ran(notebook, parameters):
+            if cell.cell_type == "code":
+                both = [{"text/plain": printed}] * bool(printed) + outputs
+                cell.outputs = [new_output("display_data", data) for data in both]
+            made.cells.append(cell)
+    return made
+
+
+def _ran(
+    notebook: Path, parameters: dict[str, Any], until: str = ""
+) -> Iterator[tuple[NotebookNode, str, list[dict[str, str]]]]:
+    """Each cell, once it has run, with what it printed and what it showed; errors are raised."""
     # Without a cache of outputs: to empty it, IPython would look through all of the memory.
     # In a module of its own: a `__main__` that is emptied can start no other process.
     shell = InteractiveShell.instance(cache_size=0, user_module=ModuleType("page"))
@@ -161,32 +191,26 @@ def page(notebook: Path, parameters: dict[str, Any], until: str = "") -> Page:
     shell.reset(new_session=False)
     before = Path.cwd()
     os.chdir(ROOT)
-    shown: list[dict[str, str]] = []
     try:
-        for code in _cells(notebook, parameters, until):
+        for cell in _cells(notebook, parameters, until):
             with capture_output() as captured:
-                outcome = shell.run_cell(code)
-            shown += [output.data for output in captured.outputs]
+                outcome = shell.run_cell(cell.source if cell.cell_type == "code" else "")
+            shown = [output.data for output in captured.outputs]
             error = outcome.error_before_exec or outcome.error_in_exec
-            if isinstance(error, NotRecorded):
-                return Page(shown, NOTHING, str(error))
-            if error:
-                raise error
             if outcome.result is not None:
                 shown.append(shell.display_formatter.format(outcome.result)[0])
-        opened = shell.user_ns.get("page")
-        numbers = NOTHING if opened is None else opened.numbers
+            yield cell, captured.stdout, shown
+            if error:
+                raise error
     finally:
         os.chdir(before)
-    return Page(shown, numbers)
 
 
-def _cells(notebook: Path, parameters: dict[str, Any], until: str) -> Iterator[str]:
+def _cells(notebook: Path, parameters: dict[str, Any], until: str) -> Iterator[NotebookNode]:
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.id == until:
             return
-        if cell.cell_type == "code":
-            yield cell.source
-            if "parameters" in cell.metadata.get("tags", []):
-                named = {n: v for n, v in parameters.items() if f"{n} = " in cell.source}
-                yield "\n".join(f"{name} = {value!r}" for name, value in named.items())
+        yield cell
+        if "parameters" in cell.metadata.get("tags", []):
+            named = {n: v for n, v in parameters.items() if f"{n} = " in cell.source}
+            yield new_code_cell("\n".join(f"{name} = {value!r}" for name, value in named.items()))

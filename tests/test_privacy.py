@@ -9,21 +9,27 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from unittest import mock
 
+import nbformat
 import pandas as pd
+import papermill
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, command
-from inprocess import QUICK, pages, results_of
+from inprocess import QUICK, executed, pages, results_of
+from nbformat import NotebookNode
 from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
+from analysis.course.learner import NOT_PRINTED, lessons
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
 from analysis.dataset.problems import DataError
 from analysis.page.masking import masked
 from analysis.page.quantities import MASKED, MISSING
 from analysis.page.rows import frame
+from analysis.site.notebooks import execute
 from analysis.study.characteristics import baseline_results
 
 # Named here, not asked of the code: what it hides is what is tested.
@@ -190,6 +196,21 @@ def test_a_masked_book_has_no_small_count_in_any_result(output: Path) -> None:
     assert "mask_below = 5" in page  # the reader is told
 
 
+def test_a_masked_book_answers_no_exercise(output: Path) -> None:
+    answers = []
+    for path in (output / "html" / "_sources").glob("lesson_*.ipynb"):
+        lesson = nbformat.read(path, as_version=4)
+        answers += [cell.outputs for cell in lesson.cells if is_solution(cell)]
+        page = (output / "html" / f"{path.stem}.html").read_text("utf-8")
+        assert (NOT_PRINTED in page) == any(map(is_solution, lesson.cells)), path.stem
+    assert len(answers) > 10
+    assert not any(answers)
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    return "solution" in cell.metadata.get("tags", [])
+
+
 def small(results: pd.DataFrame, below: int) -> pd.DataFrame:
     few = range(1, below)
     counts = results["quantity"].isin(COUNTS) & results["estimate"].isin(few)
@@ -308,6 +329,40 @@ def test_pages_say_masked_and_show_no_small_number(tmp_path: Path) -> None:
             number = str(row.get("at_risk", row.get("count", "0")))
             assert number in (MASKED, MISSING) or int(number) not in range(1, 12)
             assert row.get("censored", 0) not in range(1, 12)
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda path: path.stem)
+def test_the_exercises_of_a_masked_book_tell_no_small_count(lesson: Path, tmp_path: Path) -> None:
+    """Numbers that a cell shows of every dataset are of invented patients."""
+    told = [cells for name in SHIPPED if (cells := exercises_of(lesson, name, tmp_path))]
+    assert len(told) > 1
+    for place in told[0]:
+        shown = [cells[place] for cells in told]
+        own = set.union(*shown) - set.intersection(*shown)
+        assert own.isdisjoint(range(1, 12)), place
+
+
+def exercises_of(lesson: Path, name: str, folder: Path) -> dict[str, set[int]]:
+    """The whole numbers that each cell of a lesson's exercises shows, counts under 12 masked."""
+    given = {"dataset": f"data/{name}", "results_folder": str(folder), "mask_below": 12, **QUICK}
+    here = mock.patch.object(
+        papermill, "execute_notebook", lambda notebook, _, given, **__: executed(notebook, given)
+    )
+    with here:
+        cells = execute(lesson, folder / "raw.ipynb", given).cells
+    headings = [cell.source.partition("\n")[0] for cell in cells]
+    if "## Exercises" not in headings:
+        return {}
+    cells = cells[headings.index("## Exercises") :]
+    assert NOT_PRINTED in [cell.source for cell in cells]
+    assert not any(cell.outputs for cell in cells if is_solution(cell))
+    plain = {
+        cell.id: "\n".join(output.data["text/plain"] for output in cell.outputs)
+        for cell in cells[: headings.index("## Check yourself") - len(headings)]
+        if cell.cell_type == "code"
+    }
+    whole = r"(?<![\w.,])\d+(?![\w%]|[.,]\d)(?![^()]*/[^()]*\))"  # not of the sides (0/1+)
+    return {place: set(map(int, re.findall(whole, text))) for place, text in plain.items()}
 
 
 def test_a_book_of_too_few_patients_says_so_on_every_page_of_curves(tmp_path: Path) -> None:

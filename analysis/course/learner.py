@@ -1,4 +1,4 @@
-"""The learner's notebook of a lesson: its tasks and checks, and none of its solutions."""
+"""A lesson without the answers to its exercises: for the learner, and in a masked book."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ BEFORE = (
     "copy of the project, in its folder `exercises`. To use other patients, name their folder "
     "under `dataset`."
 )
+NOT_PRINTED = (
+    "This book masks small counts, so the answers to the exercises are not printed; they are in "
+    "the books of the shipped, public data."
+)
 
 
 def learner(lesson: NotebookNode, dataset: str | None = None) -> NotebookNode:
@@ -34,6 +38,20 @@ def learner(lesson: NotebookNode, dataset: str | None = None) -> NotebookNode:
     made = new_notebook(cells=cells, metadata=lesson.metadata)
     made.metadata.pop("papermill", None)
     return made
+
+
+def without_answers(lesson: NotebookNode) -> NotebookNode:
+    """An executed lesson whose solutions show their code and nothing that it gives.
+
+    They compute with the patients, and most answers are counts or give one back: none is masked
+    by `Page.record`. What a check says holds no number of the dataset.
+    """
+    for place, cell in reversed(list(enumerate(lesson.cells))):
+        if SOLUTION in cell.metadata.get("tags", []):
+            cell.outputs = []
+        if cell.source.startswith(BEGIN):
+            lesson.cells.insert(place + 1, new_markdown_cell(NOT_PRINTED, id="not-printed"))
+    return lesson
 
 
 def _kept(lesson: NotebookNode, dataset: str | None) -> Iterator[NotebookNode]:

@@ -15,6 +15,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 from papermill.execute import ERROR_MARKER_TAG
 
+from ..course.learner import without_answers
 from ..dataset.model import ROOT, NotRecorded
 from .kernels import SINGLE, Forked, Server
 from .processes import python
@@ -83,7 +84,8 @@ def execute(
     """Run a notebook from the repository's root; `target` is a file that papermill may use.
 
     A NotRecorded ends the page with the sentence that it carries; any other error raises
-    NotebookError. Several threads may call it at once: the process stays in ROOT.
+    NotebookError. Where counts are masked, no exercise is answered. Several threads may call it at
+    once: the process stays in ROOT.
     """
     os.environ.update(SINGLE)
     os.chdir(ROOT)
@@ -105,7 +107,8 @@ def execute(
         executed = _ended_at_error(nbformat.read(target, as_version=4), error.evalue)
     except RuntimeError:  # DeadKernelError, or a kernel that never answered
         raise NotebookError("its kernel died; the machine may be short of memory") from None
-    return _clean(executed)
+    cleaned = _clean(executed)
+    return without_answers(cleaned) if parameters.get("mask_below") else cleaned
 
 
 def serialise(notebook: nbformat.NotebookNode) -> str:
