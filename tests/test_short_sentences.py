@@ -287,9 +287,9 @@ def test_a_mean_without_an_event_is_told_without_an_interval(tmp_path):
 
 def test_no_share_without_an_event_breaks_an_exercise_or_the_plain_code(tmp_path):
     """The last of all dies on the very day of the first landmark; nobody relapses by it."""
-    frame = patients(360, 1.0).assign(relapse_day=pd.NA)
+    frame = patients(360, 1.0).assign(relapse_day=pd.NA).astype({"last_contact_day": float})
     frame.loc[59, "last_contact_day"] = 365.25
-    folder = dataset(tmp_path / "dead", frame.astype({"last_contact_day": float}))
+    folder = dataset(tmp_path / "dead", frame)
     told = run("lesson_03_plateau", folder, tmp_path).text
     assert "Nobody lived to the first landmark, so there is no answer here." in told
     frame = patients(900, 0.0).assign(last_contact_day=800, died="no")
@@ -298,3 +298,17 @@ def test_no_share_without_an_event_breaks_an_exercise_or_the_plain_code(tmp_path
     for name in ("lesson_04_competing_risks", "figure_1d"):
         told = run(name, folder, tmp_path).text
         assert "Not here: " not in told and "Relapse by then: 0.0%" in told, name
+
+
+def test_what_is_not_there_is_not_explained(tmp_path):
+    """Ticks of the censored, dots at landmarks, a plateau, and a column of a table."""
+    for dead, longest in ((0.4, 608), (1.0, 290)):
+        folder = dataset(tmp_path / f"made {dead}", patients(longest, dead), months=[12, 24])
+        told = run("figure_1a", folder, tmp_path).text
+        for words in ("Ticks: patients", "Dots and bars", "Flat is not cured"):
+            assert (words in told) is (dead < 1), words
+    for n, states in ((60, True), (20, False)):  # of 20 too few have the event
+        folder = dataset(tmp_path / f"of {n}", patients(600, 0.5, n))
+        page = run("lesson_05_immortal_time", folder, tmp_path)
+        assert ("Had it so far: Simon and Makuch." in page.text) is states
+        assert page.numbers["quantity"].eq("survival_by_state").any() == states
