@@ -16,6 +16,7 @@ from short_follow_up import dataset, patients
 from analysis import survival as est
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
+from analysis.page import plain
 from analysis.page.rows import frame, is_carried, nobody_left, pick
 from analysis.page.tables import Row
 from analysis.study import curves
@@ -295,8 +296,10 @@ MARKED = re.compile(r"[\d.]+%?†(?: \(95% CI, [^)]*\))?")
 def unmarked(text: str, end: float) -> Iterator[str]:
     """What a page tells past the `end` without a mark, by the line or by the head of a column."""
     sentences = [s for s in re.split(r"(?<=[.;!?])\s", text) if "carried forward: " not in s]
-    told = [s if " | " in s else MARKED.sub("", s) for s in sentences]
-    yield from told_beyond("\n".join(told), end, False)
+    told = [MARKED.sub("", s) for s in sentences if " | " not in s]
+    lines = [line for line in text.split("\n") if " | " in line and "†" not in line]
+    if not text.endswith(plain.CARRIED):
+        yield from told_beyond("\n".join([*told, *lines]), end, False)
     head, *lines = [line.split(" | ") for line in text.split("\n") if " | " in line] or [[]]
     beyond = [place for place, word in enumerate(head) if any(m > end for m in months_of(word))]
     for place in beyond:
@@ -315,9 +318,9 @@ def test_what_is_carried_has_its_mark_on_every_page(tmp_path):
         assert "†" in shown[name].text, name
     for name, page in shown.items():  # whoever meets a mark finds what it says
         assert "†" not in page.text or "carried forward" in page.text, name
-    (plain,) = (o["text/plain"] for o in shown["lesson_03_plateau"].shown
-                if "plain-output" in o.get("text/html", ""))  # fmt: skip
-    assert plain.endswith("\nNobody was followed so long: the last value is carried forward.")
+    for name in ("lesson_01_censoring", "lesson_03_plateau", "figure_1d"):
+        outputs = [output.get("text/plain", "") for output in shown[name].shown]
+        assert any(text.endswith(plain.CARRIED) for text in outputs), name
 
 
 def test_of_a_curve_of_some_patients_the_last_one_followed_decides_what_is_carried():
