@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis import survival as estimators
-from analysis.dataset import endpoints
+from analysis.dataset import covariates
 from analysis.dataset.model import ROOT
 from analysis.methods import agreement as ag
 
@@ -113,7 +113,7 @@ BROKEN = {
         'np.searchsorted(stop[self.by_stop], self.times, side="left")',
         'np.searchsorted(stop[self.by_stop], self.times, side="right")',
     ),
-    "a change counts on its day": (endpoints, '<= rows["start"]) * 1.0', '<= rows["stop"]) * 1.0'),
+    "a change counts on its day": (covariates, '<= rows["start"]) * 1.0', '<= rows["stop"]) * 1.0'),
     "plain limits for log-log": (
         estimators,
         "np.exp(-np.exp(centre + sign * width)) for",
@@ -169,7 +169,7 @@ BROKEN = {
         "np.diff(known) > 1",
     ),
     "among a day from the start on": (
-        endpoints,
+        covariates,
         "complete = entry < time",
         "complete, entry = ~np.isnan(entry), np.full_like(entry, -np.inf)",
     ),

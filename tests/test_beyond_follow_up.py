@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import QUICK, Page, pages
+from inprocess import QUICK, Page, pages, showing
 from short_follow_up import dataset, patients
 
 from analysis import survival as est
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
-from analysis.page.rows import is_carried, nobody_left, pick
+from analysis.page import plain
+from analysis.page.rows import frame, is_carried, nobody_left, pick
 from analysis.page.tables import Row
 from analysis.study import curves
 from analysis.study.curves import incidence_results, survival_results, values_at
@@ -272,9 +273,8 @@ def test_without_the_rule_much_would_be_told(tmp_path, monkeypatch):
     """The search finds what it looks for: here a curve goes on for ever, as it once did."""
     whole = est.at
     monkeypatch.setattr(est, "at", lambda curve, times, carry=0.0: whole(curve, times, np.inf))
-    monkeypatch.setattr(
-        curves, "followed_landmarks", lambda dataset, question: list(dataset.settings.months)
-    )
+    for rule in ("followed_landmarks", "told_months"):
+        monkeypatch.setattr(curves, rule, lambda dataset, *_, **__: list(dataset.settings.months))
     folder = dataset(tmp_path / "made", patients(*KINDS["between two landmarks"]))
     left_out = [path.stem for path in Path("book").glob("*.ipynb")]
     kept = {f"figure_1{letter}" for letter in "abcd"}
@@ -285,3 +285,57 @@ def test_without_the_rule_much_would_be_told(tmp_path, monkeypatch):
     assert any("% at " in hit for hit in hits)
     assert any("a mark at month" in hit for hit in hits)
     assert any(hit.startswith("index: survival, os") for hit in hits)
+
+
+# --- carried values ------------------------------------------------------------------------------
+
+# A value with its mark, and the interval that belongs to it.
+MARKED = re.compile(r"[\d.]+%?†(?: \(95% CI, [^)]*\))?")
+
+
+def unmarked(text: str, end: float) -> Iterator[str]:
+    """What a page tells past the `end` without a mark, by the line or by the head of a column."""
+    sentences = [s for s in re.split(r"(?<=[.;!?])\s", text) if "carried forward: " not in s]
+    told = [MARKED.sub("", s) for s in sentences if " | " not in s]
+    lines = [line for line in text.split("\n") if " | " in line and "†" not in line]
+    if not text.endswith(plain.CARRIED):
+        yield from told_beyond("\n".join([*told, *lines]), end, False)
+    head, *lines = [line.split(" | ") for line in text.split("\n") if " | " in line] or [[]]
+    beyond = [place for place, word in enumerate(head) if any(m > end for m in months_of(word))]
+    for place in beyond:
+        cells = [line[place] for line in lines if len(line) > place and place]
+        yield from (cell for cell in cells if cell[-1:] not in ("†", "‡", "–", ""))
+
+
+def test_what_is_carried_has_its_mark_on_every_page(tmp_path):
+    made = patients(1080, 0.6)
+    folder = dataset(tmp_path / "made", made, months=[12, 24, 36], carry_forward_months=1)
+    shown = pages(folder, tmp_path / "results", **QUICK)
+    end = 1080 / MONTH
+    hits = {(name, hit) for name, p in shown.items() for x in texts(p) for hit in unmarked(x, end)}
+    assert not hits
+    for name in ("figure_1a", "figure_1b", "figure_1d", "lesson_03_plateau", "index"):
+        assert "†" in shown[name].text, name
+    for name, page in shown.items():  # whoever meets a mark finds what it says
+        assert "†" not in page.text or "carried forward" in page.text, name
+    for name in ("lesson_01_censoring", "lesson_03_plateau", "figure_1d"):
+        outputs = [output.get("text/plain", "") for output in shown[name].shown]
+        assert any(text.endswith(plain.CARRIED) for text in outputs), name
+
+
+def test_of_a_curve_of_some_patients_the_last_one_followed_decides_what_is_carried():
+    row = {"quantity": "survival_ever", "group": "os:hsct_day|yes", "months": 24.0}
+    for n, estimate, carried in ((0, 0.3, True), (0, 0.0, False), (4, 0.3, False)):
+        rows = frame([row | {"estimate": estimate, "n": n}])
+        assert is_carried(rows, rows.iloc[0]) is carried
+        assert str(showing(None, rows)[tuple(row.values())]).endswith("†") is carried
+
+
+def test_who_leaves_on_the_day_of_a_landmark_is_followed_to_it():
+    """Lesson 10 counts those at risk beyond the day, and there is nobody; the value is known."""
+    kept = {"group": "os", "months": 12.0, "n": 0}
+    rows = [{"quantity": "survival", "estimate": 0.5, **kept}]
+    rows += [{"quantity": "at_risk", "estimate": 0, **kept}]
+    for end, carried in ((12.0, False), (11.5, True)):
+        rows_ = frame([*rows, {"quantity": "followup_end", "group": "os", "estimate": end}])
+        assert is_carried(rows_, rows_.iloc[0]) is carried

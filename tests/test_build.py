@@ -240,6 +240,23 @@ def test_an_unknown_parameter_is_refused(small: Path) -> None:
     assert error == "--parameter scael: no notebook has it; there are: scale\n"
 
 
+@pytest.mark.parametrize(
+    ("given", "least"),
+    [("draws=0", 1), ("draws=-5", 1), ("resamples=2.5", 1), ("resamples=true", 1)]
+    + [("seed=abc", 0), ("seed=-1", 0), ("seed=", 0), ("draws=[1]", 1)],
+)
+def test_a_parameter_that_no_run_can_use_is_refused_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, least: int
+) -> None:
+    out = tmp_path / "out"
+    assert run_here("book", "--dataset", "data/bmt", "--out", out, "--parameter", given) == 1
+    name = given.partition("=")[0]
+    error = capsys.readouterr().err
+    assert error.startswith(f"--parameter {name}: found ") and error.count("\n") == 1
+    assert error.endswith(f", expected a whole number, {least} or more\n")
+    assert not out.exists()
+
+
 @pytest.fixture(scope="module")
 def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small book of a dataset outside the repository that records deaths only."""
@@ -464,6 +481,17 @@ def test_a_folder_of_the_repository_is_no_place_to_build_in(
     error = capsys.readouterr().err
     assert "choose another place" in error and error.count("\n") == 1
     assert not (ROOT / within / ".lock").exists()
+
+
+def test_a_folder_of_the_repository_that_is_a_link_is_no_place_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / ".venv").symlink_to(tmp_path / "shared")
+    monkeypatch.setattr(build, "ROOT", tmp_path / "repository")
+    build._require_place(tmp_path / "other")
+    with pytest.raises(pages.BuildError, match="within the folder .venv of the book"):
+        build._require_place((tmp_path / "repository" / ".venv" / "out").resolve())
 
 
 def test_another_copy_of_the_repository_is_no_place_to_build_in(

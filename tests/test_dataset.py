@@ -238,7 +238,7 @@ def test_a_factor_that_no_dataset_has_is_refused_with_those_there_are() -> None:
     datasets = [load("data/bmt"), load("data/myeloid")]
     for column in ("", None, datasets[1].factors[0].column, "relapse_day"):
         require_factor(datasets, column)
-    for column in ("nosuch", "patient_id", 3):
+    for column in ("nosuch", "patient_id", 3, ["age"]):
         with pytest.raises(DataError) as caught:
             require_factor(datasets, column)
         (line,) = caught.value.problems

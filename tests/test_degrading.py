@@ -111,7 +111,7 @@ def test_each_page_is_there_or_says_why_not(made, tmp_path: Path) -> None:
         assert not (tmp_path / "results" / f"{name}.csv").exists()
     for name in set(shown) - set(missing):
         assert shown[name].shown, name
-        assert not re.search(r"\b(nan|NaN|None|inf)\b", shown[name].text), name
+        assert not re.search(r"\b(nan|NaN|None|inf)\b|–––", shown[name].text), name
 
 
 def one_day(died: str) -> pd.DataFrame:
@@ -158,4 +158,4 @@ def test_a_dataset_at_an_extreme_has_a_book(kind, tmp_path: Path, monkeypatch) -
         assert page.missing.endswith(".") if page.missing else page.shown, name
         words = re.sub(r"</?a\b[^>]*>", "", page.text)
         assert not (found := CLUMSY.search(words)), (name, found[0])
-        assert not re.search(r"\b(nan|NaN|None|inf)\b", page.text), name
+        assert not re.search(r"\b(nan|NaN|None|inf)\b|–––", page.text), name

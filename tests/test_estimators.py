@@ -114,8 +114,12 @@ def test_a_difference_of_means_without_a_group_or_an_event():
     nobody = est.restricted_mean_difference([1, 2], [1, 1], [1, 1], 2)
     assert np.isnan(list(vars(nobody).values())).all()
     no_event = est.restricted_mean_difference([5, 5], [0, 0], [0, 1], 4)
-    assert (no_event.estimate, no_event.se) == (0, 0)
-    assert np.isnan([no_event.lower, no_event.upper, no_event.p]).all()
+    assert no_event.estimate == 0
+    assert np.isnan([no_event.se, no_event.lower, no_event.upper, no_event.p]).all()
+    # The variance of one side alone would be too little for the difference.
+    one_sided = est.restricted_mean_difference([1, 5, 5, 5], [1, 0, 0, 0], [0, 0, 1, 1], 4)
+    assert one_sided.estimate == pytest.approx(4 - (1 + 4) / 2)
+    assert np.isnan([one_sided.se, one_sided.lower, one_sided.upper, one_sided.p]).all()
     with pytest.raises(ValueError, match="0 and 1"):
         est.restricted_mean_difference([1, 2], [1, 1], [1, 2], 2)
 

@@ -160,7 +160,7 @@ def test_every_patient_twice_halves_the_variance_of_the_mean(cohort):
     one = est.restricted_mean(est.survival_curve(time, event), horizon)
     two = est.restricted_mean(est.survival_curve(np.tile(time, 2), np.tile(event, 2)), horizon)
     assert two[0] == pytest.approx(one[0])
-    assert two[1] == pytest.approx(one[1] / np.sqrt(2))
+    assert two[1] == pytest.approx(one[1] / np.sqrt(2), nan_ok=True)  # without events, none
 
 
 @drawn

@@ -183,6 +183,16 @@ def test_among_and_before_equal_r(known, myeloid, endpoint_name):
         assert value == pytest.approx(expected, rel=TOLERANCE), part
 
 
+def test_a_mean_without_an_event_has_no_interval_where_r_gives_an_error_of_0(known):
+    question = endpoint(load("data/bmt"), "os")
+    later = (question.observed == 0) | (question.time > 1461)
+    curve = est.survival_curve(question.time[later], question.observed[later])
+    mean, error = est.restricted_mean(curve, 1461)
+    assert mean == pytest.approx(known["bmt", "mean_without_event"], rel=TOLERANCE)
+    assert known["bmt", "mean_without_event_se"] == 0
+    assert np.isnan(error)
+
+
 @pytest.mark.parametrize("endpoint_name", ["os", "rfs"])
 def test_stepwise_from_all_factors_equals_r(known, endpoint_name):
     """With every factor a candidate, most must stay out."""

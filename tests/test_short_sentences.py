@@ -14,6 +14,7 @@ from short_follow_up import dataset, patients
 from analysis.course.keys_06 import main_factor
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
+from analysis.page.rows import pick
 from analysis.page.tables import Row
 from analysis.sharing import checklists
 from analysis.study.landmarks import past_follow_up
@@ -113,7 +114,10 @@ def test_one_cut_is_told_as_one(tmp_path):
 
 def test_where_all_are_dead_the_curve_is_known(tmp_path):
     told = lesson("lesson_03_plateau", tmp_path, 290, 1.0).text
-    assert "What was seen is survival at 24 months: 0.0%" in told and "nothing was seen" not in told
+    assert (
+        "Survival at 24 months is 0.0%: the last one followed had an event at 9.5 months." in told
+    )
+    assert "nothing was seen" not in told and "What was seen" not in told
     assert "Nobody lived to 12 months." in told
     assert "‡" not in told  # nothing is carried
 
@@ -129,6 +133,9 @@ def test_where_all_are_dead_the_curve_is_known(tmp_path):
         ("{n} of {all} patients died.", {"n": 1, "all": 20}, "1 of 20 patients died."),
         ("{n} of the others were alive.", {"n": 1}, "1 of the others was alive."),
         ("{s} were free.", {"s": "1 of 5 (20.0%)"}, "1 of 5 (20.0%) was free."),
+        ("{s} patients enter.", {"s": "1 of 1 (100.0%)"}, "1 of 1 (100.0%) patient enters."),
+        ("{s} patients enter.", {"s": "1 of 5 (20.0%)"}, "1 of 5 (20.0%) patients enters."),
+        ("{n} synthetic records.", {"n": 1}, "1 synthetic record."),
         ("{s} were free.", {"s": "10 of 50 (20.0%)"}, "10 of 50 (20.0%) were free."),
         ("{n} long-term survivors enter it.", {"n": 1}, "1 long-term survivor enters it."),
         ("{label} patients were seen.", {"label": "Line 1"}, "Line 1 patients were seen."),
@@ -203,3 +210,105 @@ def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
         told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
         assert "stands for two that differ" in told
         assert ("picked for such a change" in told) is (not named)
+
+
+def invented(folder: Path, change: dict[str, object], **settings: object) -> Path:
+    """Twenty patients who are followed for 30 to 600 days, with some of it changed."""
+    return dataset(folder, patients(600, 0.5, n=20).assign(**change), **settings)
+
+
+def test_where_the_living_left_on_the_day_of_the_last_death_they_are_not_nobody(tmp_path):
+    folder = invented(tmp_path / "made", {"last_contact_day": 600, "relapse_day": pd.NA})
+    told = run("lesson_03_plateau", folder, tmp_path).text
+    assert "those still alive were last seen on its day." in told
+    assert "the last to be followed died" not in told
+
+
+def test_where_nobody_died_nobody_stands_beside_the_dead(tmp_path):
+    for died, beside in (("no", False), (["yes", "no"] * 10, True)):
+        folder = invented(tmp_path / f"made {beside}", {"died": died})
+        told = run("lesson_07_conditioning", folder, tmp_path, draws=20).text
+        assert ("They stand beside the dead" in told) is beside
+        assert ("Whoever died early is among the others" in told) is beside
+        assert ("Not one of the others has died" in told) is not beside
+
+
+def test_where_there_is_no_ratio_none_is_compared(tmp_path):
+    folder = invented(tmp_path / "made", {"died": "no"})
+    told = run("lesson_05_immortal_time", folder, tmp_path).text
+    assert "No ratio can be estimated either way." in told
+    assert "the ratio is –" not in told
+
+
+@pytest.mark.parametrize(("died", "adjusted"), [("no", False), (None, True)])
+def test_without_a_candidate_no_model_is_said_to_adjust(tmp_path, died, adjusted):
+    made = {} if died is None else {"died": died}
+    frame = patients(600, 0.5).assign(**made)
+    frame["age"] = 90 - frame["last_contact_day"] / 10 if adjusted else frame["age"]
+    told = answers(dataset(tmp_path / "made", frame))
+    for number in ("12a", "16a"):
+        assert ("Adjustment is by Cox models" in told[number]) is adjusted
+        assert ("Nothing is adjusted for" in told[number]) is not adjusted
+
+
+AGE = {"column": "age", "label": "Age", "kind": "baseline", "statistics": ["median"]}
+ARM = {"column": "arm", "label": "Arm", "kind": "baseline"}
+
+
+def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path):
+    apart = "The ratios are invented, for none is printed, and none can be estimated."
+    for died, ratios in (("no", False), (["yes", "no"] * 10, True)):
+        folder = invented(tmp_path / f"{ratios}", {"died": died}, characteristics=[ARM, AGE])
+        told = run("lesson_10_reading", folder, tmp_path).text
+        assert "below are of the dataset itself" in told
+        assert (apart in told) is not ratios
+        assert ("The percentages and ratios below" in told) is ratios
+    folder = invented(tmp_path / "none", {"died": ["yes", "no"] * 10}, characteristics=[])
+    told = run("lesson_10_reading", folder, tmp_path).text
+    assert "The percentages below are invented" in told
+    assert "The ratios are of the dataset itself" in told
+
+
+def test_one_patient_is_not_told_as_several(tmp_path):
+    folder = dataset(tmp_path / "made", patients(900, 1.0, n=1))
+    texts = {name: run(name, folder, tmp_path).text for name in ("lesson_10_reading", "figure_1b")}
+    assert "The three counts make the one patient." in texts["lesson_10_reading"]
+    assert "(100.0%)</a> patient enters this curve" in texts["figure_1b"].replace("\\", "")
+    assert "The analysis covers patients (n = 1; " in run("report", folder, tmp_path / "all").text
+
+
+def test_a_mean_without_an_event_is_told_without_an_interval(tmp_path):
+    folder = invented(tmp_path / "made", {"died": "no"}, months=[6, 12])
+    page = run("figure_1a", folder, tmp_path)
+    row = pick(page.numbers, "rmst", "os", 12)
+    assert row["estimate"] == pytest.approx(12) and row[["lower", "upper"]].isna().all()
+    assert not re.search(r"12\.0 months</a>? \(95% CI", page.text)
+
+
+def test_no_share_without_an_event_breaks_an_exercise_or_the_plain_code(tmp_path):
+    """The last of all dies on the very day of the first landmark; nobody relapses by it."""
+    frame = patients(360, 1.0).assign(relapse_day=pd.NA).astype({"last_contact_day": float})
+    frame.loc[59, "last_contact_day"] = 365.25
+    folder = dataset(tmp_path / "dead", frame)
+    told = run("lesson_03_plateau", folder, tmp_path).text
+    assert "Nobody lived to the first landmark, so there is no answer here." in told
+    frame = patients(900, 0.0).assign(last_contact_day=800, died="no")
+    frame["relapse_day"] = pd.Series([790] + 59 * [pd.NA])
+    folder = dataset(tmp_path / "late", frame, months=[12, 24])
+    for name in ("lesson_04_competing_risks", "figure_1d"):
+        told = run(name, folder, tmp_path).text
+        assert "Not here: " not in told and "Relapse by then: 0.0%" in told, name
+
+
+def test_what_is_not_there_is_not_explained(tmp_path):
+    """Ticks of the censored, dots at landmarks, a plateau, and a column of a table."""
+    for dead, longest in ((0.4, 608), (1.0, 290)):
+        folder = dataset(tmp_path / f"made {dead}", patients(longest, dead), months=[12, 24])
+        told = run("figure_1a", folder, tmp_path).text
+        for words in ("Ticks: patients", "Dots and bars", "Flat is not cured"):
+            assert (words in told) is (dead < 1), words
+    for n, states in ((60, True), (20, False)):  # of 20 too few have the event
+        folder = dataset(tmp_path / f"of {n}", patients(600, 0.5, n))
+        page = run("lesson_05_immortal_time", folder, tmp_path)
+        assert ("Had it so far: Simon and Makuch." in page.text) is states
+        assert page.numbers["quantity"].eq("survival_by_state").any() == states

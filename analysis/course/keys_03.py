@@ -47,10 +47,13 @@ def year_cut(dataset: Dataset) -> float:
 def exercise_1(dataset: Dataset) -> Exercise:
     """Survival to the last landmark of those alive at the first."""
     first, last = landmarks(dataset)["alive"]
+    because = (
+        "Who lives to the last landmark has lived to the first: alive at both, of those alive at "
+        "the first."
+    )
     return Exercise(
         last / first if first else np.nan,
-        "Who lives to the last landmark has lived to the first: alive at both, of those alive at "
-        "the first.",
+        because if first else "Nobody lived to the first landmark, so there is no answer here.",
         [
             (last, "That is the share of all patients. The question is about those still alive."),
             (first - last, "That is the share of all patients who die in between."),

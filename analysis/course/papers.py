@@ -84,14 +84,17 @@ def ratios(dataset: Dataset) -> pd.DataFrame:
     """Hazard ratios for death, each with its 95% limits.
 
     A row for each: `label`, `ratio` (`printed.ratios.Ratio`), and `n` and `events` of its model,
-    where that is known.
+    where that is known; and the `source` of all of them, as of `lines`.
     """
-    found = list(_printed_ratios(dataset)) or list(_own_ratios(dataset))
-    if not found:
-        label, texts = MADE_UP_RATIO
-        ratio = ratio_of("invented", "univariate", list(map(Printed, texts)))
-        found = [(label, ratio, np.nan, np.nan)]
-    return pd.DataFrame(found, columns=("label", "ratio", "n", "events"))
+    sources = {PRINTED: _printed_ratios, OWN: _own_ratios, INVENTED: _made_up_ratio}
+    found = ((name, list(find(dataset))) for name, find in sources.items())
+    source, rows = next((name, rows) for name, rows in found if rows)
+    return pd.DataFrame(rows, columns=("label", "ratio", "n", "events")).assign(source=source)
+
+
+def _made_up_ratio(_: Dataset) -> Iterator[tuple]:
+    label, texts = MADE_UP_RATIO
+    yield label, ratio_of("invented", "univariate", list(map(Printed, texts))), np.nan, np.nan
 
 
 def _printed_ratios(dataset: Dataset) -> Iterator[tuple]:

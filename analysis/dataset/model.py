@@ -140,7 +140,7 @@ def require_factor(datasets: Iterable[Dataset], column: object) -> None:
     """Raises DataError where a page is to show a factor or an event that no dataset has."""
     known = {factor.column for dataset in datasets for factor in dataset.factors}
     known |= {name for dataset in datasets for name in EVENT_DAYS if name in dataset.patients}
-    if column and column not in known:
+    if column and not (isinstance(column, str) and column in known):
         raise DataError([f"factor: found {column!r}, expected one of {', '.join(sorted(known))}"])
 
 

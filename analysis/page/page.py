@@ -15,6 +15,7 @@ from .masking import masked
 from .plain import plain
 from .prose import Prose, declared, sourced
 from .published import Comparison, against_print
+from .quantities import nature
 from .rows import frame, is_carried, pick, read, write
 from .tables import Numbers, Row, Table
 
@@ -25,11 +26,12 @@ class Number(Prose):
     """One number of a page, with its unit: `7.5 months`. In a sentence it leads to its row.
 
     `row` is its row of the results; `text` what is shown of it, where that is not the estimate.
+    An estimate that is carried forward has its `mark` in a sentence.
     """
 
-    def __init__(self, row: pd.Series, text: str | None = None) -> None:
-        self.row = row
-        made = sourced(with_unit(row) if text is None else text, row)
+    def __init__(self, row: pd.Series, text: str | None = None, mark: str = "") -> None:
+        self.row, self._mark = row, mark
+        made = sourced(with_unit(row) + mark if text is None else text, row)
         self.markdown, self.plain = made.markdown, made.plain
 
     @property
@@ -62,7 +64,7 @@ class Number(Prose):
     def ci(self) -> Number:
         """With its interval, for a sentence: `7.5 months (95% CI, 5.5–8.5)`."""
         limits = f" (95% CI, {self.limits})" if self._limited else ""
-        return self.saying(with_unit(self.row) + limits)
+        return self.saying(with_unit(self.row) + self._mark + limits)
 
     @property
     def n(self) -> Number:
@@ -97,7 +99,8 @@ class Page:
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
         """The number of a quantity, a group and, where it has one, a month. Raises KeyError."""
-        return Number(pick(self.numbers, *key))
+        row = pick(self.numbers, *key)
+        return Number(row, mark=self._mark(row))
 
     def __contains__(self, key: str | tuple[str, str] | tuple[str, str, float]) -> bool:
         """Whether there is a row of a quantity, or the row of a whole key."""
@@ -111,7 +114,14 @@ class Page:
 
     def mark(self, number: Number) -> str:
         """The mark of a value at a month that is carried forward, or nothing."""
-        return DAGGER if is_carried(self.numbers, number.row) else ""
+        return self._mark(number.row)
+
+    def _mark(self, row: pd.Series) -> str:
+        if not nature(row["quantity"]).point or pd.isna(row["months"] + row["estimate"]):
+            return ""
+        if row["quantity"] == "conditional_survival":  # it reaches to the last landmark
+            row = pick(self.numbers, "survival", row["group"], self.data.settings.months[-1])
+        return DAGGER if is_carried(self.numbers, row) else ""
 
     def share(self, group: str) -> Prose:
         """A count within its whole: `56 of 123 (45.5%)`; of nobody, no percentage."""

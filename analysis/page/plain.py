@@ -25,6 +25,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 NOTHING = "Not here. There is nothing to estimate."
+CARRIED = "Nobody was followed so long: the last value is carried forward."
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Plain:
     printed: str
     row: str
     folded: str = ""  # the name behind which it waits
+    note: str = ""  # what code that knows the patients alone cannot say
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         code = highlight(self.code, PythonLexer(), HtmlFormatter(cssclass="highlight"))
@@ -43,10 +45,12 @@ class Plain:
             f'<pre class="plain-output" data-row="{html.escape(self.row)}">'
             f"{html.escape(self.printed)}</pre>"
         )
+        shown += f"<p>{html.escape(self.note)}</p>" if self.note else ""
         if self.folded:
             summary = f"<summary>{html.escape(self.folded)}</summary>"
             shown = f'<details class="plain-code">{summary}{shown}</details>'
-        return {"text/html": shown, "text/plain": f"{self.code}\n{self.printed}"}
+        text = "\n".join(filter(None, (self.code, self.printed, self.note)))
+        return {"text/html": shown, "text/plain": text}
 
 
 def plain(line: str, cell: str) -> Plain:
@@ -57,9 +61,10 @@ def plain(line: str, cell: str) -> Plain:
     quantity, group, *month = keys[folded:]
     given = [f"{name} = {_literal(value)}" for name, value in names.items()]
     code = "\n".join([*given, cell.strip()]) + "\n"
-    known = page[quantity, group, *map(float, month)].known
-    printed = _printed(code, page.data.patients) if known else NOTHING
-    return Plain(code, printed, " ".join([quantity, group, *month]), _name(cell) if folded else "")
+    number = page[quantity, group, *map(float, month)]
+    printed = _printed(code, page.data.patients) if number.known else NOTHING
+    row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""
+    return Plain(code, printed, row, name, CARRIED if page.mark(number) else "")
 
 
 def _name(cell: str) -> str:

@@ -43,7 +43,8 @@ def share(results: pd.DataFrame, group: str) -> Prose:
 # What a sentence may count, `{n}` or `{n} of {whole}`, and the verb that goes with it.
 COUNTED = re.compile(
     r"\{(?P<number>\w+)\}(?: of (?:the )?(?:\{(?P<whole>\w+)\}|others|them))?"
-    r"(?P<noun> (?:[a-z-]+ )?(?:patients|events|deaths|factors|survivors|others|lines|levels))?"
+    r"(?P<noun> (?:[a-z-]+ )?"
+    r"(?:patients|events|deaths|factors|survivors|others|lines|levels|records))?"
     r"(?P<verb> (?:are|were|have|go|enter|give))?\b"
 )
 OF_ONE = {"are": "is", "were": "was", "have": "has", "go": "goes"}
@@ -53,7 +54,8 @@ def _agreed(found: re.Match, values: Mapping[str, object]) -> str:
     """The noun and the verb after a number in a sentence, for one where the number is 1."""
     text, noun, verb = found[0], found["noun"] or "", found["verb"] or ""
     before = text.removesuffix(verb).removesuffix(noun)
-    if str(values[found["whole"] or found["number"]]) == "1":
+    # Also of `1 of 1 (100.0%)`, where the whole is within the value.
+    if re.fullmatch(r"(?:\d+ of )?1(?: \(.*\))?", str(values[found["whole"] or found["number"]])):
         noun = noun.removesuffix("s")
     if re.match(r"1(?: |$)", str(values[found["number"]])):  # also of `1 of 5 (20.0%)`
         verb = verb and " " + OF_ONE.get(verb.strip(), verb.strip() + "s")

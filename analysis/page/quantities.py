@@ -21,7 +21,8 @@ class Quantity:
 
     A reader sees `scale` times the number, to its `decimals`, with its `unit`; and `blank` where
     there is none. Where small counts are masked, a `count` is blank if it is small itself, a
-    `ratio` of counts if one of its counts is, and a value `of one` patient always.
+    `ratio` of counts if one of its counts is, and a value `of one` patient always. A `point` is of
+    a curve at a month, and has a mark where it is carried forward.
     """
 
     unit: str = ""
@@ -30,10 +31,13 @@ class Quantity:
     blank: str = MISSING
     masked: Literal["", "count", "ratio", "of one"] = ""
     kind: Literal["number", "hazard ratio", "p"] = "number"
+    point: bool = False
 
 
 SHARE = Quantity("%", scale=100)
+POINT = replace(SHARE, point=True)
 SHARE_OF_COUNTS = replace(SHARE, masked="ratio")
+POINT_OF_COUNTS = replace(SHARE_OF_COUNTS, point=True)
 TIME = Quantity(" months")
 MEDIAN = replace(TIME, blank=NOT_REACHED)
 COUNT = Quantity(decimals=0, blank=MASKED, masked="count")
@@ -41,7 +45,12 @@ END = replace(TIME, blank=MASKED, masked="of one")
 OF_ONE = Quantity(masked="of one")
 
 NAMED = {
-    "survival": SHARE,
+    "survival": POINT,
+    "survival_by_state": POINT_OF_COUNTS,
+    "survival_ever": POINT_OF_COUNTS,
+    "survival_from_event": POINT_OF_COUNTS,
+    "survival_from_start": POINT_OF_COUNTS,
+    "survival_landmark": POINT_OF_COUNTS,
     "median": MEDIAN,
     "median_followup": MEDIAN,
     "rmst": TIME,
@@ -63,9 +72,9 @@ NAMED = {
 BEGINNING = {
     "survival_": SHARE_OF_COUNTS,
     "share": SHARE_OF_COUNTS,
-    "conditional_survival": SHARE,
-    "cumulative_incidence": SHARE,
-    "one_minus_survival": SHARE,
+    "conditional_survival": POINT,
+    "cumulative_incidence": POINT,
+    "one_minus_survival": POINT,
     "rmst_": TIME,
     "time_": TIME,
     "hazard_ratio": Quantity(decimals=2, kind="hazard ratio"),

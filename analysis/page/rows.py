@@ -61,12 +61,18 @@ def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
 def is_carried(results: pd.DataFrame, row: pd.Series) -> bool:
     """Whether a value at a month is that of an earlier one, since nobody is followed so long.
 
-    Where nobody is left without an event nothing is carried: the value is known.
+    Where nobody is left without an event nothing is carried: the value is known. On a page without
+    numbers at risk, `n` of a survival curve's own rows are they.
     """
-    followed = at_risk(results, row["group"], row["months"])
-    return bool(
-        pd.notna(row["estimate"]) and followed == 0 and not nobody_left(results, row["group"])
-    )
+    if pd.isna(row["estimate"]):
+        return False
+    here = results["months"].eq(row["months"]) & results["quantity"].eq("at_risk")
+    if not here.any():
+        return bool(not anybody(row) and row["estimate"] > 0)
+    if at_risk(results, row["group"], row["months"]) != 0 or nobody_left(results, row["group"]):
+        return False
+    # Where those at risk are counted on the day itself, the last of them may have left on it.
+    return not row["months"] <= own_or_only(results, "followup_end", row["group"])["estimate"]
 
 
 def nobody_left(results: pd.DataFrame, group: str) -> bool:

@@ -46,6 +46,8 @@ def words(study: Study) -> dict[str, Values]:
     in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
     titles = [question.title.lower() for question in study.endpoints.values()]
     paid = funders(study)
+    models = study.pages.get("table_3")
+    candidates = models is not None and models["quantity"].eq("hazard_ratio_unselected").any()
 
     def when(there: object, **values: object) -> Values:
         return values if there else None
@@ -57,7 +59,7 @@ def words(study: Study) -> dict[str, Values]:
         "handling": when(first, straight=_list(straight) or "none"),
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
-        "selection": when("table_3" in study.pages, level=level()),
+        "selection": when(models is not None, level=level(), candidates=candidates),
         "spread": when(first and in_table),
         "subsets": {"labels": _list(within) or "none"},
         "treatment": when(treatment, named=treatment),

@@ -38,6 +38,7 @@ PAPER = ROOT / "data" / "blinatumomab"
 REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
+WHOLE_FROM = {"seed": 0, "draws": 1, "resamples": 1}  # parameters that are whole numbers
 FEW = 4  # notebooks: the process to be copied takes as long to start as so many kernels gain
 KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
 
@@ -122,7 +123,7 @@ def notebooks() -> list[Path]:
 
 
 def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, Any]]:
-    """For each notebook those of the given parameters that it has; unknown ones are an error."""
+    """For each notebook those of the parameters that it has; unknown or wrong ones are an error."""
     if not parameters:
         return {path: {} for path in notebooks()}
     from .notebooks import parameters_of  # slow to import, and seldom needed
@@ -133,6 +134,10 @@ def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, 
         if name not in every:
             there = ", ".join(sorted(every)) or "none"
             raise BuildError(f"--parameter {name}: no notebook has it; there are: {there}")
+    for name, least in WHOLE_FROM.items():
+        if type(value := parameters.get(name, least)) is not int or value < least:
+            expected = f"expected a whole number, {least} or more"
+            raise BuildError(f"--parameter {name}: found {value!r}, {expected}")
     return {path: {k: parameters[k] for k in parameters if k in known[path]} for path in known}
 
 
@@ -455,9 +460,9 @@ def _require_place(out: Path) -> None:
     """
     if ROOT.is_relative_to(out) or (out / BOOK.name / TOC).exists():
         raise BuildError(f"{out}: holds the sources of the book; choose another place")
-    if any(out.is_relative_to(ROOT / name) for name in OURS):
-        where = out.relative_to(ROOT).parts[0]
-        raise BuildError(f"{out}: within the folder {where} of the book; choose another place")
+    for name in OURS:  # one of them may be a link, as .venv often is
+        if out.is_relative_to((ROOT / name).resolve()):
+            raise BuildError(f"{out}: within the folder {name} of the book; choose another place")
 
 
 @contextmanager

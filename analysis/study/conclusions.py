@@ -108,6 +108,35 @@ def follow_up(late: float) -> Literal["unknown", "long_enough", "not_shown"]:
     return "long_enough" if late >= LATE_EVENTS else "not_shown"
 
 
+def end_of_curve(
+    n: float, events: float, share: float
+) -> Literal["unknown", "eventless", "nobody_left", "left_on_its_day", "followed"]:
+    """What is under the end of a curve, of whose patients `n` are followed beyond the last event.
+
+    `events` are all of the curve, `share` its last value. Left on its day: those without the event
+    were last seen on the very day of the last one, or before.
+    """
+    if pd.notna(events) and events == 0:
+        return "eventless"
+    if pd.isna(n) or pd.isna(share):
+        return "unknown"
+    if n > 0:
+        return "followed"
+    return "left_on_its_day" if share > 0 else "nobody_left"
+
+
+def beside_the_dead(others: float, alive: float) -> Literal["unknown", "nobody", "alone", "beside"]:
+    """Who was `alive` when last seen, among the `others` who are not known to have lived so long.
+
+    Alone: none of the others has died.
+    """
+    if pd.isna(others) or pd.isna(alive):
+        return "unknown"
+    if alive == 0:
+        return "nobody"
+    return "alone" if alive == others else "beside"
+
+
 def waiting(uncured: float) -> Literal["unknown", "few", "some"]:
     """How many of those without event at the end a model of cure has still waiting for it."""
     if pd.isna(uncured):

@@ -47,10 +47,14 @@ def last_month(dataset: Dataset, time: np.ndarray) -> float:
     return float(est.met(last, [round(last), *dataset.settings.months]))
 
 
-def told_months(dataset: Dataset, question: Endpoint) -> list[float]:
-    """The landmarks that can be told, or else the last whole month to which anybody is followed."""
+def told_months(dataset: Dataset, question: Endpoint, carried: bool = False) -> list[float]:
+    """The landmarks that can be told, or else the last whole month to which anybody is followed.
+
+    With `carried` also those at which a value is only carried forward.
+    """
     longest = last_month(dataset, question.time)
-    return followed_landmarks(dataset, question) or [float(int(longest)) or longest]
+    told = [m for m in followed_landmarks(dataset, question) if carried or m <= longest]
+    return told or [float(int(longest)) or longest]
 
 
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:

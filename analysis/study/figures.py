@@ -34,11 +34,6 @@ from ..page.rows import at_risk, pick
 from .curves import axis_months
 from .sentences import at_landmarks
 
-MARKS = (
-    "Ticks: patients whose follow-up ends there. "
-    "Dots and bars: landmark estimates with 95% intervals."
-)
-
 
 def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: str) -> Figure:
     """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it.
@@ -58,7 +53,8 @@ def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: s
         f"{at_landmarks(page, 'survival', question.name, 'Survival was')}."
     )
     caption = (
-        f"{name}. {title} from {question.origin}, {patients}. Shaded: 95% confidence band. {MARKS}"
+        f"{name}. {title} from {question.origin}, {patients}. Shaded: 95% confidence band."
+        + _marks(page, question, curve)
     )
     words = f"{whom}, a falling step curve. {numbers}"
     return page.figure("", chart, words, caption, said=f"{whom}. {numbers}")
@@ -86,10 +82,23 @@ def incidence_figure(
     numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())
     caption = (
         f"{name}. Cumulative incidence from {question.origin}, {patients}. "
-        f"Death means death without relapse. Shaded: 95% confidence bands. {MARKS}"
+        "Death means death without relapse. Shaded: 95% confidence bands."
+        + _marks(page, question, next(iter(curves.values())))
     )
     words = f"{whom}, {len(curves)} rising step curves. {numbers}"
     return page.figure("", chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
+
+
+def _marks(page: Page, question: Endpoint, curve: pd.DataFrame) -> str:
+    """What the marks on a curve are, of those that are there."""
+    months = page.data.settings.months
+    said = {
+        " Ticks: patients whose follow-up ends there.": curve["censored"].any(),
+        " Dots and bars: landmark estimates with 95% intervals.": any(
+            at_risk(page.numbers, question.name, month) != 0 for month in months
+        ),
+    }
+    return "".join(words for words, there in said.items() if there)
 
 
 def step_chart(

@@ -88,8 +88,8 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
             cells = [str(rate.n), years, _events(rate, rate.row["n"]), with_limits(rate)]
             if survival:
                 late = page["conditional_survival", group, at] if at < last else None
-                cells.append(with_limits(late, "%") if late else MISSING)
-            rows.append(Row(month(at), cells, int(len(groups) > 1)))
+                cells.append(f"{with_limits(late, '%')} {page.mark(late)}" if late else MISSING)
+            rows.append(Row(month(at), [cell.strip() for cell in cells], int(len(groups) > 1)))
     columns = ["Beyond month", "Followed", "Patient-years", "Events",
                "Per 100 patient-years (95% CI)"]  # fmt: skip
     note = "CI, confidence interval: of a rate exact Poisson"
@@ -97,7 +97,9 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
         columns.append(f"Without event to {in_months(last)} (95% CI)")
         note += ", of a share log-log"
     note += f". {MISSING}, no estimate, or an estimate without an interval."
-    return page.rows_table("plateau", caption, columns, rows, [note])
+    marked = any(row.cells[-1].endswith(DAGGER) for row in rows if row.cells)
+    notes = [note, *[f"{CARRIED.replace('this month', in_months(last))}."] * marked]
+    return page.rows_table("plateau", caption, columns, rows, notes)
 
 
 def with_limits(number: Number, unit: str = "") -> str:

@@ -15,7 +15,7 @@ from ..page.formats import counted, listed, rounded
 from ..page.groups import in_column
 from ..page.page import Number, Page
 from ..page.prose import Prose
-from ..page.quantities import MASKED
+from ..page.quantities import MASKED, MISSING
 from ..page.rows import anybody
 from ..page.tables import Row, Table
 from .characteristics import shown_levels
@@ -115,6 +115,8 @@ def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -
     decimals = decimals_of(page.data.patients[entry.column].dropna())
     if statistic == "n":
         return counted(get("count"))
+    if get("count") == 0:
+        return MISSING
     if statistic == "mean":
         return " ".join(
             f"{before}{rounded(get(what), max(decimals, 1))}{after}"
@@ -123,7 +125,7 @@ def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -
     middle, least, most = map(get, ("median_value", "min", "max"))
     # A median of decimals may be whole, but not of a column that needs more of them.
     shown = rounded(middle, decimals if decimals > 1 else decimals_of([middle]))
-    if pd.isna(least) and get("count") != 0:
+    if pd.isna(least):
         return f"{shown} ({MASKED})"
     return f"{shown} ({rounded(least, decimals)}–{rounded(most, decimals)})"
 

@@ -42,8 +42,8 @@ def restricted_mean_difference(
 
     `time`, `observed` and `group` (0 or 1) are (n,). The variances of the two `restricted_mean` add
     up. It asks nothing of the hazards. Missing where a group is empty or its follow-up ends before
-    the horizon, the limits and P also where the standard error is 0, as without any event. Raises
-    ValueError for a group other than 0 and 1.
+    the horizon, the limits and P also where a group has no event by then, and so no standard error.
+    Raises ValueError for a group other than 0 and 1.
     """
     time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
     if not np.isin(group, (0, 1)).all():

@@ -111,7 +111,8 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
     """Mean survival time up to `horizon` and its standard error (Klein & Moeschberger 4.5).
 
     Both are missing where follow-up ends before the horizon and anybody is left without an event:
-    the area beyond is not known.
+    the area beyond is not known. The error is missing where no event has come by the horizon, or
+    all of them at once, where the formula would give 0.
     """
     horizon = float(met(horizon, curve.index))
     if horizon > curve.index[-1] and not nobody_is_left(curve):
@@ -125,7 +126,8 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
     hazard_variance = np.divide(
         events, at_risk * survivors, out=np.zeros(len(steps)), where=survivors > 0
     )
-    return float(area.sum()), float(np.sqrt((remaining**2 * hazard_variance).sum()))
+    error = float(np.sqrt((remaining**2 * hazard_variance).sum()))
+    return float(area.sum()), error if error > 0 else np.nan
 
 
 def survival_at(curve: pd.DataFrame, time: float) -> tuple[float, float]:

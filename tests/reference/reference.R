@@ -362,8 +362,17 @@ known_bmt <- function(patients) {
     known("bmt", "survfit by disease", setNames(medians[, 1], paste0("rfs_median_days_", groups))),
     known("bmt", "survdiff by disease", rfs_log_rank_chisq = log_rank$chisq),
     stepwise_of_all("bmt", "os", overall_survival(patients)),
-    stepwise_of_all("bmt", "rfs", rfs)
+    stepwise_of_all("bmt", "rfs", rfs),
+    mean_without_event("bmt", overall_survival(patients))
   )
+}
+
+# Without those who died by the horizon: survfit gives a standard error of 0.
+mean_without_event <- function(dataset, cohort, horizon = 1461) {
+  later <- subset(cohort, !event | time > horizon)
+  table <- summary(survfit(Surv(time, event) ~ 1, later), rmean = horizon)$table
+  known(dataset, "survfit without those who died by day 1461",
+        mean_without_event = table[["rmean"]], mean_without_event_se = table[["se(rmean)"]])
 }
 
 # In table_3 of both public datasets every candidate ends in the model. With all factors as candidates,
