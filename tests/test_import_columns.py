@@ -255,12 +255,61 @@ def test_dates_of_another_program_are_no_days(tmp_path, numbers, first, kind):
     text = f"id,entry,futime_days,died\na,{low - 900},{low},0\nb,{low},{high},1\n"
     file = written(tmp_path / "t.csv", text.replace("futime_days", "followup_days"))
     lines = problems(file, tmp_path / "made")
-    assert asked(lines) == ["as"]
+    assert asked(lines) == ["origin", "as", "as"]
     assert any(first in line for line in lines)
-    answer(tmp_path / "made", time_origin="entry", **{"as": kind})
-    changed(tmp_path / "made", "\nanalysis:", f"\ndates: {{origin: entry, as: {kind}}}\nanalysis:")
+    answer(tmp_path / "made", time_origin="entry", origin="entry", **{"as": kind})
     import_folder(file, tmp_path / "made")
     assert days(tmp_path / "made") == ["900", str(high - low)]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "answers", "found"),
+    [  # dates by their shape, their order, the program that counts them; and no dates after all
+        (
+            "id,a,b,dead",
+            ["1,2020-01-01,2020-03-01,no", "2,2020-01-01,2020-02-01,yes"],
+            {"origin": "a", "column": "b"},
+            ["60", "31"],
+        ),
+        (
+            "id,start,seen,dead",
+            ["1,01/02/2020,03/02/2020,no", "2,02/02/2020,02/03/2020,yes"],
+            {"origin": "start", "order": "day-first", "column": "seen"},
+            ["2", "29"],
+        ),
+        (
+            "id,start,seen,dead",
+            ["1,17532,17600,no", "2,17600,17700,yes"],
+            {"origin": "start", "column": "seen", "as": "r-date"},
+            ["68", "100"],
+        ),
+        (
+            "id,last_fu,rand,dead",
+            ["1,17632,17532,no", "2,17700,17600,yes"],
+            {"origin": "rand", "as": "sas-date"},
+            ["100", "100"],
+        ),
+        (
+            "id,seen_on,months_seen,dead",
+            ["1,2020-03-01,2,no", "2,2020-02-01,1,yes"],
+            {"origin": '""', "column": "months_seen"},
+            ["60.875", "30.4375"],
+        ),
+        (
+            "id,diagnosis_date,date_of_death,last_visit_date,dead",
+            ["1,2020-01-01,,2020-03-01,no", "2,2020-01-01,2020-02-01,2020-01-20,yes"],
+            {},
+            ["60", "31"],
+        ),
+    ],
+)
+def test_where_the_answer_may_be_a_date_all_is_asked_at_once(tmp_path, head, rows, answers, found):
+    file = written(tmp_path / "t.csv", "\n".join([head, *rows, ""]))
+    if answers:
+        settled(file, tmp_path / "made", **answers)
+    else:
+        import_folder(file, tmp_path / "made")
+    assert days(tmp_path / "made") == found
 
 
 @pytest.mark.parametrize(
@@ -793,7 +842,7 @@ CASES = {
     "16": (
         "pid,stage,onstudy,progression,death\nP1,M,2005-12-16,2006-02-02,2006-10-19\n"
         "P2,M,2006-01-06,2006-02-26,2006-04-19\nP4,M,2006-03-30,,2006-05-11\n",
-        ["column"],
+        ["origin", "column"],
         "type date makes it days (an outcome, progression, for which the book has no page)",
     ),
     "21": (

@@ -250,6 +250,13 @@ def is_point_in_time(source: Source, column: str) -> bool:
     return is_day(source, column) and counted_as(source, column) in EPOCHS
 
 
+def may_be_date(source: Source, column: str) -> bool:
+    """True for a date, and for numbers of no known unit that would be dates of a program."""
+    if counted_as(source, column) is None:
+        return bool(dates_of_programs(source, column))
+    return is_point_in_time(source, column)
+
+
 def _words(source: Source, column: str) -> dict[str, str]:
     """Every code of a column, also those that only its labels have, with its words."""
     labels = source.variables[column].levels
