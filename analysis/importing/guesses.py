@@ -19,7 +19,7 @@ from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, p
 from .files import Source, is_date
 from .mapping import OPEN, Mapping, node, put, written
 from .meaning import candidates, clocks, counted_as, deaths, is_day
-from .words import ALL_SURVIVAL, ASKS_DEATH, ORIGINS, STATUS, STEMS, normal, stem
+from .words import ALL_SURVIVAL, ASKS_DEATH, ORIGINS, STATUS, STEMS, counted, normal, stem
 
 REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument")
 DAYS = ("last_contact_day", *EVENT_DAYS, "last_assessment_day")
@@ -147,9 +147,8 @@ def _days(source: Source, draft: Draft) -> tuple[list[str], list[str], list[str]
             continue
         if not columns or OPEN in columns:
             say("column", OPEN, comment)
-            pool = [
-                c for c in candidates(source, STEMS[role]) or source.text if c not in draft.used
-            ]
+            pool = candidates(source, STEMS[role]) or source.text
+            pool = [column for column in pool if column not in draft.used]
             if _unit_unknown(source, pool):
                 ask = f"what are its numbers? {', '.join(UNITS)}, or date, or {', '.join(EPOCHS)}"
                 say("as", OPEN, ask)
@@ -265,7 +264,9 @@ def _died(source: Source, draft: Draft) -> None:
             say("alive", OPEN, 'which of its codes mean alive, such as [0]? "" is blank')
         return
     if others := meaning.disputes(source, column, deaths(source, column)):
-        told = ", ".join(f"{other} (in {count} rows)" for other, (count, _) in others.items())
+        told = ", ".join(
+            f"{other} (in {counted(count, 'row')})" for other, (count, _) in others.items()
+        )
         ask = f"which column says whether the patient died? {column} disagrees with {told}"
         say("column", OPEN, ask)
         return
