@@ -91,7 +91,8 @@ def test_a_day_counts_only_where_its_status_says_so(tmp_path, text, column, happ
         lines = settled(file, tmp_path / "made")
     assert filled(tmp_path / "made", column) == happened
     left = len(text.splitlines()) - 1 - len(happened)
-    assert any(f"{column}: {left} patients have a day although" in line for line in lines)
+    patients = "1 patient" if left == 1 else f"{left} patients"
+    assert any(f"{column}: {patients} with a day although" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,9 @@ def test_a_status_that_agrees_with_blank_days_needs_no_answer(tmp_path):
 def test_an_event_without_a_day_is_counted_and_an_unknown_code_is_named(tmp_path):
     file = written(tmp_path / "t.csv", TRANSPLANTS.replace("1,95", "1,"))
     lines = settled(file, tmp_path / "made")
-    line = "  hsct_day: 1 patients have no day although hsct says yes: they count as without it"
+    line = (
+        "  hsct_day: 1 patient without a day although hsct says yes: counted as without the event"
+    )
     assert line in lines
     file.write_text(TRANSPLANTS.replace("1,95", "7,95"), "utf-8")
     assert problems(file, tmp_path / "made") == [
@@ -218,11 +221,11 @@ def test_the_unit_is_what_name_and_label_say_or_asked(tmp_path, name, label, uni
 @pytest.mark.parametrize(
     ("unit", "values", "words"),
     [
-        ("days", "27.8 18.2 84.1", "3 rows have decimals and the largest is 84.1; are these mon"),
+        ("days", "27.8 18.2 84.1", "3 rows with decimals, and the largest is 84.1; are these mon"),
         ("months", "12 4000 7", "4000 months are 333 years; are these days?"),
         ("years", "2015 2016 2019", "2019 years are 2019 years; are these calendar years?"),
         ("weeks", "52 4000 300", "4000 weeks are 77 years; are these days?"),
-        ("months", "12 30 999", "999 months in 1 rows may be a code for unknown"),
+        ("months", "12 30 999", "999 months in 1 row may be a code for unknown"),
         ("days", "120 9999 9999", "9999 days in 2 rows may be a code for unknown"),
         ("weeks", "52 104 300", ""),
         ("days", "1 700 3300", ""),
@@ -255,12 +258,62 @@ def test_dates_of_another_program_are_no_days(tmp_path, numbers, first, kind):
     text = f"id,entry,futime_days,died\na,{low - 900},{low},0\nb,{low},{high},1\n"
     file = written(tmp_path / "t.csv", text.replace("futime_days", "followup_days"))
     lines = problems(file, tmp_path / "made")
-    assert asked(lines) == ["as"]
+    assert asked(lines) == ["origin", "as", "as"]
     assert any(first in line for line in lines)
-    answer(tmp_path / "made", time_origin="entry", **{"as": kind})
-    changed(tmp_path / "made", "\nanalysis:", f"\ndates: {{origin: entry, as: {kind}}}\nanalysis:")
+    answer(tmp_path / "made", time_origin="entry", origin="entry", **{"as": kind})
     import_folder(file, tmp_path / "made")
     assert days(tmp_path / "made") == ["900", str(high - low)]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "answers", "found"),
+    [  # dates by their shape, their order, the program that counts them; and no dates after all
+        (
+            "id,a,b,dead",
+            ["1,2020-01-01,2020-03-01,no", "2,2020-01-01,2020-02-01,yes"],
+            {"origin": "a", "column": "b"},
+            ["60", "31"],
+        ),
+        (
+            "id,start,seen,dead",
+            ["1,01/02/2020,03/02/2020,no", "2,02/02/2020,02/03/2020,yes"],
+            {"origin": "start", "order": "day-first", "column": "seen"},
+            ["2", "29"],
+        ),
+        (
+            "id,start,seen,dead",
+            ["1,17532,17600,no", "2,17600,17700,yes"],
+            {"origin": "start", "column": "seen", "as": "r-date"},
+            ["68", "100"],
+        ),
+        (
+            "id,last_fu,rand,dead",
+            ["1,17632,17532,no", "2,17700,17600,yes"],
+            {"origin": "rand", "as": "sas-date"},
+            ["100", "100"],
+        ),
+        (
+            "id,seen_on,months_seen,dead",
+            ["1,2020-03-01,2,no", "2,2020-02-01,1,yes"],
+            {"origin": '""', "column": "months_seen"},
+            ["60.875", "30.4375"],
+        ),
+        (
+            "id,diagnosis_date,date_of_death,last_visit_date,dead",
+            ["1,2020-01-01,,2020-03-01,no", "2,2020-01-01,2020-02-01,2020-01-20,yes"],
+            {},
+            ["60", "31"],
+        ),
+    ],
+)
+def test_where_the_answer_may_be_a_date_all_is_asked_at_once(tmp_path, head, rows, answers, found):
+    file = written(tmp_path / "t.csv", "\n".join([head, *rows, ""]))
+    if answers:
+        settled(file, tmp_path / "made", **answers)
+    else:
+        import_folder(file, tmp_path / "made")
+    assert days(tmp_path / "made") == found
+    assert answers.get("origin") not in patients_of(tmp_path / "made")  # day 0 is no characteristic
 
 
 @pytest.mark.parametrize(
@@ -340,7 +393,7 @@ def test_an_event_on_another_clock_than_the_follow_up_is_asked(tmp_path):
 def test_an_outcome_is_no_characteristic(tmp_path, column):
     text = f"id,age,os_days,died,{column}\na,60,12,1,5\nb,61,30,0,30\nc,64,44,0,7\n"
     lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
-    assert "kept 1 columns: age" in lines
+    assert "kept 1 column: age" in lines
     (line,) = [line for line in lines if line.startswith(f"  {column}: ")]
     assert len(line.split(": ", 1)[1]) > 10  # why it is left out
     assert list(patients_of(tmp_path / "made"))[1:] == ["age", "last_contact_day", "died"]
@@ -355,7 +408,7 @@ def test_an_outcome_is_no_characteristic(tmp_path, column):
 )
 def test_what_was_before_day_0_is_a_characteristic(tmp_path, column):
     text = f"id,os_days,died,{column}\na,12,1,5\nb,30,0,30\nc,44,0,7\n"
-    assert "kept 1 columns: " + column in settled(written(tmp_path / "t.csv", text), tmp_path / "m")
+    assert "kept 1 column: " + column in settled(written(tmp_path / "t.csv", text), tmp_path / "m")
 
 
 @pytest.mark.parametrize(
@@ -407,6 +460,20 @@ def test_the_status_of_an_event_may_be_in_another_word_or_unknown(tmp_path):
     path.write_text(path.read_text("utf-8").replace(", status: none", "").replace("bmt", "x"))
     lines = import_folder(written(tmp_path / "f.csv", hidden), tmp_path / "f", force=True)
     assert any("hsct_day: all patients have it" in line for line in lines)
+
+
+def test_what_is_dropped_is_not_called_reserved_where_nothing_is(tmp_path):
+    text = "id,os_days,died,relapse\na,20,no,1\nb,30,yes,0\n"
+    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert "  relapse: about relapse: an outcome" in lines
+
+
+def test_the_follow_up_in_another_unit_is_said(tmp_path):
+    rows = "".join(f"{n},{n * 99},{n * 99 / 30.4:.1f},{n % 3},{n % 2}\n" for n in range(1, 8))
+    file = written(tmp_path / "t.csv", f"id,t1,t2,score,died\n{rows}")
+    lines = settled(file, tmp_path / "made", column="t2", **{"as": "months"})
+    said = "  t1: says the same as last_contact_day; is it a characteristic?"
+    assert [line for line in lines if "says the same" in line] == [said]
 
 
 def test_columns_that_answers_name_are_no_characteristics(tmp_path):
@@ -669,7 +736,8 @@ def test_codes_of_an_event_that_most_days_contradict_are_refused(tmp_path):
     problems(file, made)
     answer(made, time_origin="x", happened='["2"]', not_happened='["1"]')
     assert any(
-        "says yes, 2 of 2 patients have no day, and 2 have" in line for line in problems(file, made)
+        "2 of 2 patients where relapse_status says yes have no day, and 2 where" in line
+        for line in problems(file, made)
     )
     changed(made, ' happened: ["2"]', ' happened: ["1"]')
     changed(made, 'not_happened: ["1"]', 'not_happened: ["2"]')
@@ -793,7 +861,7 @@ CASES = {
     "16": (
         "pid,stage,onstudy,progression,death\nP1,M,2005-12-16,2006-02-02,2006-10-19\n"
         "P2,M,2006-01-06,2006-02-26,2006-04-19\nP4,M,2006-03-30,,2006-05-11\n",
-        ["column"],
+        ["origin", "column"],
         "type date makes it days (an outcome, progression, for which the book has no page)",
     ),
     "21": (
@@ -833,8 +901,10 @@ def test_the_first_run_asks_what_a_file_does_not_say(tmp_path, case):
     [
         ("died,vital_status", ["yes,Dead", "no,Dead", "no,Alive"], "died disagrees with vital_st"),
         ("OS_STATUS,death", ["1:DECEASED,1", "0:LIVING,1", "0:LIVING,0"], "death disagrees with O"),
-        ("status,dead", ["alive,Y", "dead,Y", "alive,N"], "dead disagrees with status (in 1 rows)"),
+        ("status,dead", ["alive,Y", "dead,Y", "alive,N"], "dead disagrees with status (in 1 row)"),
         ("died,vital_status", ["yes,Dead", "no,", "no,Alive"], ""),  # blank contradicts nothing
+        ("os_event,vital_status", ["1,NED", "1,DOD", "0,AWD"], "os_event disagrees with vital_s"),
+        ("os_event,vital_status", ["1,DOC", "1,Died of disease", "0,AWD"], ""),
     ],
 )
 def test_two_columns_of_death_agree_or_are_asked(tmp_path, head, rows, first):
@@ -846,9 +916,59 @@ def test_two_columns_of_death_agree_or_are_asked(tmp_path, head, rows, first):
     one, other = head.split(",")
     answer(tmp_path / "made", time_origin="x", **({"column": one} if first else {}))
     lines = import_folder(file, tmp_path / "made")
-    said = f"  died: {other} says otherwise of 1 patients"
+    said = f"  died: {other} says otherwise of 1 patient"
     assert (said in lines) == bool(first)
     assert list(patients_of(tmp_path / "made")) == ["patient_id", "last_contact_day", "died"]
+
+
+@pytest.mark.parametrize(("codes", "found"), [("ABA", ["A"]), ("ABB", [])])
+def test_a_column_of_death_that_cannot_be_read_is_held_against_who_died(tmp_path, codes, found):
+    rows = f"a,9,1,{codes[0]}\nb,8,0,{codes[1]}\nc,7,0,{codes[2]}\n"
+    file = written(tmp_path / "t.csv", f"id,os_days,os_event,status\n{rows}")
+    lines = settled(file, tmp_path / "made")
+    said = "  died: {} of status stands beside dead and living; does it say otherwise?"
+    assert [line for line in lines if "of status stands" in line] == list(map(said.format, found))
+
+
+DAYS_OF_DEATH = (
+    "id,diagnosis_date,date_of_death,last_visit_date,dead\n"
+    "a,2020-01-01,2020-03-01,2020-02-01,yes\n"
+    "b,2020-01-01,2020-03-01,2020-04-01,yes\n"
+    "c,2020-01-01,,2020-05-01,no\n"
+    "d,2020-01-01,2020-06-01,2020-06-02,yes\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "said"),
+    [
+        ("[date_of_death, last_visit_date]", ("", ""), "last_visit_date: 1 patient"),
+        ("last_visit_date", ("", ""), "date_of_death: 2 patients"),
+        ("[last_visit_date, date_of_death]", ("", ""), "date_of_death: 2 patients"),
+        ("last_visit_date", ("2020-04-01,yes", "2020-03-01,no"), "date_of_death: 2 patients"),
+        ("[date_of_death, last_visit_date]", ("2020-04-01", "2020-02-09"), ""),
+    ],
+)
+def test_days_of_death_that_disagree_are_counted(tmp_path, column, change, said):
+    file, made = written(tmp_path / "t.csv", DAYS_OF_DEATH), tmp_path / "made"
+    import_folder(file, made)
+    changed(made, "column: [date_of_death, last_visit_date]", f"column: {column}")
+    if "date_of_death" not in column:
+        changed(made, "dropped: {}", "dropped: {date_of_death: ''}")
+    written(file, DAYS_OF_DEATH.replace(*change))
+    found = [line for line in import_folder(file, made) if "says otherwise" in line]
+    line = f"  last_contact_day: {said.replace(':', ' says otherwise of')}"
+    assert found == ([line] if said else [])
+
+
+@pytest.mark.parametrize(("day", "count"), [("2020-01-12", 0), ("2020-01-31", 1)])
+def test_days_of_death_of_adsl_and_adtte_agree_or_are_counted(tmp_path, day, count):
+    adsl, adtte = adam_pair(tmp_path)
+    rows = zip(adsl.read_text("utf-8").split(), ["DTHDT", "", day, ""], strict=True)
+    written(adsl, "".join(f"{row},{died}\n" for row, died in rows))
+    lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
+    said = "  died: 1 patient with another day of death by DTHDT than by ADT of OS, which is taken"
+    assert lines.count(said) == count
 
 
 @pytest.mark.parametrize(
@@ -879,6 +999,17 @@ def test_dates_and_durations_count_from_one_day(tmp_path, origin, name, one):
     lines = problems(file, tmp_path / "made")
     assert asked(lines) == ["origin"]
     assert any(f"two clocks: os_days from {label.split()[-1]}, the dates" in line for line in lines)
+
+
+def test_records_that_are_absent_or_twice_are_said_with_the_questions(tmp_path):
+    adsl, adtte = adam_pair(tmp_path, flags="NYNN")
+    written(adsl, re.sub(",RANDDT|,2020-01-01", "", adsl.read_text("utf-8")))
+    rows = adtte.read_text("utf-8").splitlines()
+    written(adtte, "\n".join([*rows[:2], rows[1], *rows[3:], ""]))
+    lines = problems(adsl, tmp_path / "made", adtte=adtte)
+    assert any(", time_origin: " in line for line in lines)
+    assert 'adtte.csv, row 3, column USUBJID: found "1" again with PARAMCD OS' in "\n".join(lines)
+    assert 'adtte.csv: found no record of "2" with PARAMCD OS' in "\n".join(lines)
 
 
 def test_where_adtte_has_no_survival_the_columns_of_adsl_say_it(tmp_path):
@@ -930,7 +1061,7 @@ def test_a_death_among_the_events_of_a_relapse_is_no_relapse(tmp_path, described
     adtte = written(tmp_path / "adtte.csv", told + relapse.read_text("utf-8").split("\n", 1)[1])
     lines = import_folder(adsl, tmp_path / "made", adtte=adtte)
     assert filled(tmp_path / "made", "relapse_day") == relapsed
-    said = "  relapse_day: 2 events of TTREL are deaths by EVNTDESC: left blank"
+    said = "  relapse_day: 2 events of TTREL by EVNTDESC a death: left blank"
     assert (said in lines) == (not relapsed)
     changed(tmp_path / "made", "  died:\n    paramcd: OS", '  died: {paramcd: OS, dead: ["1"]}')
     (line,) = problems(adsl, tmp_path / "made", adtte=adtte)
@@ -943,7 +1074,7 @@ def test_where_events_are_dates_the_follow_up_is_taken_from_a_date(tmp_path):
     lines = import_folder(written(tmp_path / "t.csv", text), tmp_path / "made")
     assert days(tmp_path / "made") == ["365", "40"]
     said = [line for line in lines if line.startswith("  last_contact_day: ")]
-    assert said[1:] == ["  last_contact_day: os_months says otherwise of 1 patients"]
+    assert said[1:] == ["  last_contact_day: os_months says otherwise of 1 patient"]
     assert days(tmp_path / "made", "relapse_day") == ["60", ""]
 
 

@@ -104,6 +104,28 @@ def test_the_mapping_says_which_row_is_the_header_and_whether_there_are_comments
         read(file, {"header_row": "9"})
 
 
+@pytest.mark.parametrize("words", ["Patient,Age,Survival (months),Died", ",years,months,0/1"])
+def test_a_row_of_labels_or_units_is_no_patient(tmp_path, words):
+    text = GOOD.replace("\n", f"\n{words}\n", 1)
+    file, made = written(tmp_path / "t.csv", text), tmp_path / "made"
+    (line,) = problems(file, made)
+    assert line.startswith("t.csv, row 2: has words where all below have numbers; which row has")
+    assert line.endswith("source: {header_row: 1}, which leaves row 2 out")
+    written(made / "import.yaml", "source: {header_row: 1}\n")
+    lines = imported(file, made)
+    assert "  left out, as it has words where all below have numbers: row 2" in lines
+    assert patients_of(made)["age"].tolist() == ["50", "61", "44"]
+    assert list(read(file, {"header_row": "2"}).text.index) == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "first", ["a,NA,unknown,n.d.", "a,old,12,0", "a,old,2020-01-01,no", "a,fit,,"]
+)
+def test_a_patient_without_numbers_stays_one(tmp_path, first):
+    file = written(tmp_path / "t.csv", GOOD.replace("\n", f"\n{first}\n", 1))
+    assert list(read(file).text.index) == [2, 3, 4, 5]
+
+
 def test_what_was_left_out_is_reported_and_the_mapping_keeps_it(tmp_path):
     file = written(tmp_path / "t.csv", "Trial of 2020\n" + GOOD + "# checked\n")
     lines = imported(file, tmp_path / "made")
@@ -163,10 +185,21 @@ def test_row_names_are_offered_where_there_is_no_other_id(tmp_path):
         ("2020-01-01 1900-01-01 unknown", ["unknown", "1900-01-01"]),
         ("01.02.2020 01.01.1900 03.04.2021", ["01.01.1900"]),
         ("9 9 9", []),
+        ("0.4 7.1 99.9 3.3", ["99.9"]),
+        ("71.5 99.9 80.3", []),
     ],
 )
 def test_values_that_look_like_codes_for_missing(cells, codes):
     assert sorted(missing.suspects(pd.Series(cells.split()))) == sorted(codes)
+
+
+def test_a_time_within_the_follow_up_is_no_code(tmp_path):
+    times = [(80, 77), *[(72, day) for day in range(14, -1, -1)]]
+    rows = [f"{n},{last},0,{day},{day}\n" for n, (last, day) in enumerate(times)]
+    file = written(tmp_path / "t.csv", "id,os_months,died,relapse_months,wbc\n" + "".join(rows))
+    asked = [line for line in problems(file, tmp_path / "made") if "which values of" in line]
+    assert len(asked) == 1
+    assert "which values of wbc mean" in asked[0]
 
 
 def test_codes_are_asked_column_by_column_and_counted(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,11 +12,13 @@ from ..dataset.problems import DataError, Problem, quoted
 from .dates import ORDERS, UNITS, as_date, day_counted
 from .files import Cells, Source, plain
 from .meaning import mostly
+from .words import counted
 
 # Where the days of a record come from, as `adtte: unit:` of the mapping says it.
 FROM_UNIT_COLUMN = "AVALU"
 FROM_DATES = "ADT-STARTDT"
 CHOICES = (*UNITS, FROM_UNIT_COLUMN, FROM_DATES)
+ONE = "one record a patient"
 AS_IS, ONE_FEWER = "as_is", "one_fewer"  # what becomes of AVAL, as `adtte: aval:` says it
 _REQUIRED = ("USUBJID", "PARAMCD", "CNSR")
 _DEATH = re.compile(r"overall survival|\b(death|dead|died|dies|deceased|mortality|fatal)\b")
@@ -35,13 +38,14 @@ class Parameter:
     """One parameter of ADTTE, one entry a patient in the order of the patients.
 
     `days` from day 0 as text, blank where there is no record; `events` where CNSR says so;
-    `deaths` where EVNTDESC says that the event is a death.
+    `deaths` where EVNTDESC says that the event is a death; `ends` are the dates of ADT.
     """
 
     cells: Cells
     days: list[str]
     events: list[bool]
     deaths: list[bool]
+    ends: list[date | None]
     problems: list[Problem]
 
 
@@ -80,8 +84,8 @@ class Times:
                 found = f"no record with PARAMCD {quoted(named)}"
                 known = "one of " + ", ".join(described(self.source))
                 raise DataError([Problem(self.source.file, found=found, expected=known)])
-        found, problems = self._by_patient(code)
-        starts, _ = self._by_patient(start)
+        found, starts = self._by_patient(code), self._by_patient(start)
+        problems = unpaired(self.source, code, ids if required else ())
         rows = [found.get(patient) for patient in ids]
         records = [self.records[code][row] if row else {} for row in rows]
         days = []
@@ -95,16 +99,12 @@ class Times:
                     column, text, expected = error.args
                     found = quoted(text)
                     problems.append(Problem(self.source.file, row, column, found, expected))
-            elif required:
-                found = f"no record of {quoted(patient)} with PARAMCD {code}"
-                hint = "`rows` in import.yaml says which patients to import"
-                where = self.source.file
-                problems.append(Problem(where, found=found, expected="one a patient", hint=hint))
         events = [_is(self.event, record.get("CNSR", "")) for record in records]
         deaths = [_says_death(record.get("EVNTDESC", "")) for record in records]
         texts = [record.get("AVAL", "") for record in records]
         cells = Cells(self.source.file, f"AVAL of {code}", rows, texts)
-        return Parameter(cells, days, events, deaths, problems)
+        ends = [as_day(record.get("ADT", "")) for record in records]
+        return Parameter(cells, days, events, deaths, ends, problems)
 
     def rule(self) -> str:
         """How the days were made, for the report."""
@@ -114,7 +114,8 @@ class Times:
         told = counts_from_one(self.source, self.unit) or f"AVAL is in {unit}"
         told += "; one day is taken off it" if self.aval == ONE_FEWER else "; it stays as it is"
         count, of = self._against_dates()
-        return f"{told}; in {count} of {of} records ADT - STARTDT says otherwise" if count else told
+        against = f"; in {count} of {counted(of, 'record')} ADT - STARTDT says otherwise"
+        return told + (against if count else "")
 
     def problems(self) -> list[Problem]:
         """The line that refuses a unit of AVAL which the dates of most records contradict."""
@@ -123,9 +124,9 @@ class Times:
             return []
         said = "AVALU" if self.unit == FROM_UNIT_COLUMN else self.unit
         expected = (
-            f"ADT - STARTDT says otherwise than {said} in {count} of {of} records; change unit of "
-            f"adtte in import.yaml, such as to {FROM_DATES}, or write aval: {AS_IS} where AVAL is "
-            "right"
+            f"ADT - STARTDT says otherwise than {said} in {count} of {counted(of, 'record')}; "
+            f"change unit of adtte in import.yaml, such as to {FROM_DATES}, or write "
+            f"aval: {AS_IS} where AVAL is right"
         )
         return [Problem(self.source.file, column="AVAL", expected=expected)]
 
@@ -154,18 +155,9 @@ class Times:
             return False
         return _of_death(code, described(self.source)[code]) or bool(events and not others)
 
-    def _by_patient(self, code: str) -> tuple[dict[str, int], list[Problem]]:
-        """The row of each patient's record, and the records that are one too many."""
-        rows: dict[str, int] = {}
-        problems = []
-        for row, record in self.records[code].items():
-            patient = record["USUBJID"]
-            if patient in rows:
-                again = f"{quoted(patient)} again with PARAMCD {code}"
-                once = "one record a patient"
-                problems.append(Problem(self.source.file, row, "USUBJID", again, once))
-            rows.setdefault(patient, row)
-        return rows, problems
+    def _by_patient(self, code: str) -> dict[str, int]:
+        """The row of each patient's first record."""
+        return {record["USUBJID"]: row for row, record in reversed(self.records[code].items())}
 
     def _days(self, record: dict[str, str], zero: dict[str, str]) -> str:
         if not re.fullmatch(r"\d+(\.0+)?", record["CNSR"]):
@@ -191,7 +183,7 @@ class Times:
 
     def _date(self, record: dict[str, str], column: str) -> date:
         text = record.get(column, "")
-        found = _as_day(text)
+        found = as_day(text)
         if found is None:
             raise Unread(column, text, "a date such as 2021-03-04")
         return found
@@ -264,6 +256,21 @@ def described(source: Source) -> dict[str, str]:
     return dict(zip(source.text[names["PARAMCD"]], words, strict=True))
 
 
+def unpaired(source: Source, code: str, ids: Iterable[str]) -> list[Problem]:
+    """The records of a parameter that are one too many, and those of `ids` who have none."""
+    names, file = columns(source), source.file
+    of = source.text.loc[source.text[names["PARAMCD"]] == code, names["USUBJID"]]
+    found = [
+        Problem(file, row, "USUBJID", f"{quoted(patient)} again with PARAMCD {code}", ONE)
+        for row, patient in of[of.duplicated()].items()
+    ]
+    hint, known = "`rows` in import.yaml says which patients to import", {*of}
+    for patient in [one for one in ids if one not in known]:
+        none = f"no record of {quoted(patient)} with PARAMCD {code}"
+        found.append(Problem(file, found=none, expected="one a patient", hint=hint))
+    return found
+
+
 def guessed_unit(source: Source) -> tuple[str, str]:
     """Where days come from and why; `?` where the file does not say."""
     names = columns(source)
@@ -293,7 +300,7 @@ def counts_from_one(source: Source, unit: str) -> str:
     if units != {"days"} or not records:
         return ""
     for value, end, start in records:
-        last, first = _as_day(end), _as_day(start)
+        last, first = as_day(end), as_day(start)
         if not NUMBER.fullmatch(value) or last is None or first is None:
             return ""
         if float(value) != (last - first).days + 1:
@@ -301,7 +308,8 @@ def counts_from_one(source: Source, unit: str) -> str:
     return f"AVAL is ADT - STARTDT + 1 in all {len(records)} records: the start is day 1"
 
 
-def _as_day(text: str) -> date | None:
+def as_day(text: str) -> date | None:
+    """A date as ADaM has it, in ISO's form or as SAS counts it; None where it is neither."""
     return day_counted(float(text), "sas-date") if NUMBER.fullmatch(text) else as_date(text, None)
 
 
@@ -320,7 +328,7 @@ def starts(source: Source, code: str) -> dict[str, date]:
     return {patient: day for patient, text in pairs if (day := as_date(text, ORDERS[0]))}
 
 
-def death_flags(source: Source) -> list[str]:
-    """DTHFL of the patients' file, whose Y is a death; empty where it has none."""
-    column = next((name for name in source.text if name.upper() == "DTHFL"), None)
-    return [text.upper()[:1] for text in source.text[column]] if column else []
+def of_patients(source: Source, wanted: str) -> list[str]:
+    """A column of the patients' file, such as DTHFL, whose Y is a death; empty without it."""
+    column = next((name for name in source.text if name.upper() == wanted), None)
+    return source.text[column].tolist() if column else []

@@ -27,9 +27,11 @@ from ruamel.yaml.scalarstring import PlainScalarString
 from ..dataset.checks import PACKAGE, TABLE, read_folder
 from ..dataset.problems import DataError, Problem, at_most, quoted, raise_any
 from . import missing, redcap, rows
+from .dates import UNITS
 from .files import Source, labelled, read
 from .guesses import draft, slug
 from .mapping import MAPPING, OPEN, Mapping, at, in_line, parsed, put, unmapped
+from .meaning import counted_as
 from .patients import Made, Maker
 from .report import report, times
 
@@ -78,7 +80,7 @@ def import_folder(
     mapping = mapping.with_block("source", _source_block(files, doubts))
     mapping = mapping.with_new_ids() if new_ids else mapping
     try:
-        raise_any(rows.questions(files.patients, mapping))
+        raise_any(rows.questions(files.patients, files.times, mapping))
         source, left_out = rows.chosen(files.patients, mapping)
         maker, content = _made(source, files.times, mapping, folder.resolve().name)
     except DataError as error:
@@ -119,11 +121,12 @@ def _read(file: Path, beside: dict[str, Path | None], options: dict[str, Any]) -
 
 def _doubts(source: Source, columns: Iterable[str]) -> dict[str, list[str]]:
     """What may be a code for missing, and what was taken for one and may be a level, by column."""
-    doubts = {}
+    doubts, units = {}, {column: counted_as(source, column) for column in source.text}
     for column in columns:
         cells, labels = source.filled(column), source.variables[column].levels
         blanked = list(source.blanked.get(column, pd.Series(dtype=object)).unique())
-        codes = [] if labels else missing.suspects(cells)
+        alike = [c for c in source.text if c != column and units[c] == units[column] in UNITS]
+        codes = [] if labels else missing.suspects(cells, source.text[alike].stack())
         if codes or (blanked and missing.may_be_levels(source.blanked, column, cells, labels)):
             doubts[column] = blanked + codes
     return doubts

@@ -19,7 +19,7 @@ from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, p
 from .files import Source, is_date
 from .mapping import OPEN, Mapping, node, put, written
 from .meaning import candidates, clocks, counted_as, deaths, is_day
-from .words import ALL_SURVIVAL, ASKS_DEATH, BARE_TIMES, ORIGINS, STATUS, STEMS, normal, stem
+from .words import ALL_SURVIVAL, ASKS_DEATH, ORIGINS, STATUS, STEMS, counted, normal, stem
 
 REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument")
 DAYS = ("last_contact_day", *EVENT_DAYS, "last_assessment_day")
@@ -67,9 +67,9 @@ def draft(source: Source, adtte: Source | None, name: str, new_ids: bool) -> Map
     put(draft.tree, ["title"], name)
     _patient_id(source, draft, new_ids)
     if adtte is None:
-        kinds, durations = _days(source, draft)
+        days = _days(source, draft)
         _died(source, draft)
-        words = _dates(source, draft, kinds, durations)
+        words = _dates(source, draft, *days)
     else:
         words = _adam(source, adtte, draft)
     why = "what happens on day 0, in words, such as start of treatment?" if words == OPEN else ""
@@ -135,10 +135,11 @@ def row_pickers(source: Source, ids: str) -> dict[str, list[str]]:
 # --- days --------------------------------------------------------------------------------------
 
 
-def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
-    """The columns that are days; returns those that are dates, and those that are durations."""
+def _days(source: Source, draft: Draft) -> tuple[list[str], list[str], list[str]]:
+    """The columns that are days; returns dates, durations, and dates that an answer may name."""
     dates: list[str] = []
     durations: list[str] = []
+    asked: list[str] = []
     for role in DAYS:
         columns, comment = _day_columns(source, role)
         say = draft.block("reserved", role)
@@ -146,9 +147,12 @@ def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
             continue
         if not columns or OPEN in columns:
             say("column", OPEN, comment)
-            if _unit_unknown(source, role):
+            pool = candidates(source, STEMS[role]) or source.text
+            pool = [column for column in pool if column not in draft.used]
+            if _unit_unknown(source, pool):
                 ask = f"what are its numbers? {', '.join(UNITS)}, or date, or {', '.join(EPOCHS)}"
                 say("as", OPEN, ask)
+            asked += [column for column in pool if meaning.may_be_date(source, column)]
             continue
         draft.used.update(columns)
         both, how = clocks(source, [*durations, *columns]), counted_as(source, columns[0])
@@ -161,20 +165,18 @@ def _days(source: Source, draft: Draft) -> tuple[list[str], list[str]]:
         if role in EVENT_DAYS:
             _happened(source, draft, role, columns)
         dates += columns if how == "date" or how in EPOCHS else []
-    return dates, durations
+        asked += [c for c in columns if how is None and meaning.may_be_date(source, c)]
+    return dates, durations, asked
 
 
 def _told(clocks: dict[str, str]) -> str:
     return "two clocks: " + ", ".join(f"{column} from {words}" for column, words in clocks.items())
 
 
-def _unit_unknown(source: Source, role: str) -> bool:
-    """True where no column that may be chosen says its unit, or one is called time alone."""
-    pool = candidates(source, STEMS[role]) or source.text
-    known = {c: counted_as(source, c) is not None for c in pool if is_day(source, c)}
-    return not any(known.values()) or any(
-        stem(column) in BARE_TIMES and not said for column, said in known.items()
-    )
+def _unit_unknown(source: Source, pool: list[str]) -> bool:
+    """True where a column that may be chosen does not say its unit, or none is there."""
+    known = [counted_as(source, column) for column in pool if is_day(source, column)]
+    return None in known or not known
 
 
 def _same_days(source: Source, columns: list[str]) -> bool:
@@ -262,7 +264,9 @@ def _died(source: Source, draft: Draft) -> None:
             say("alive", OPEN, 'which of its codes mean alive, such as [0]? "" is blank')
         return
     if others := meaning.disputes(source, column, deaths(source, column)):
-        told = ", ".join(f"{other} (in {count} rows)" for other, (count, _) in others.items())
+        told = ", ".join(
+            f"{other} (in {counted(count, 'row')})" for other, (count, _) in others.items()
+        )
         ask = f"which column says whether the patient died? {column} disagrees with {told}"
         say("column", OPEN, ask)
         return
@@ -288,22 +292,27 @@ def _column_of_death(source: Source) -> str | None:
     return next(iter([*flags, *counts, *dates]), None)
 
 
-def _dates(source: Source, draft: Draft, dates: list[str], durations: list[str]) -> str:
-    """The block `dates`; returns the words for day 0."""
-    if not dates:
+def _dates(
+    source: Source, draft: Draft, dates: list[str], durations: list[str], asked: list[str]
+) -> str:
+    """The block `dates`, also where only an answer may be a date; returns the words for day 0."""
+    if not dates and not asked:
         return OPEN
     say, named = draft.block("dates"), candidates(source, ORIGINS)
-    found = [c for c in named if is_date(source, c) or counted_as(source, c) in EPOCHS]
-    origin = found[0] if len(found) == 1 else OPEN
-    every = [c for c in source.text if c not in dates and (is_date(source, c) or c in found)]
+    found = [c for c in named if meaning.is_point_in_time(source, c)]
+    origin = found[0] if dates and len(found) == 1 else OPEN
+    every = [c for c in source.text if c not in dates and meaning.may_be_date(source, c)]
     ask = f"which date is day 0? {_list(found or every or source.text)}"
+    ask += "" if dates else '; "" is none: the days are counted already'
     if both := clocks(source, durations, _in_words(source, origin)):
         origin, ask = OPEN, f"{ask}; {_told(both)}"
     say("origin", origin, ask if origin == OPEN else _says(source, found))
     if origin != OPEN:
         draft.used.add(origin)
         say("as", counted_as(source, origin))
-    _order(source, say, [*dates, *found])
+    elif not all(counted_as(source, column) for column in found or every):
+        say("as", OPEN, f"what is it? date, or a count of {', '.join(EPOCHS)}")
+    _order(source, say, dict.fromkeys([*dates, *(found or every), *asked]))
     return _in_words(source, origin) or OPEN
 
 
@@ -315,7 +324,7 @@ def _in_words(source: Source, origin: str) -> str:
     return next((ORIGINS[word] for word in words if word in ORIGINS), "")
 
 
-def _order(source: Source, say: Say, dates: list[str]) -> None:
+def _order(source: Source, say: Say, dates: Iterable[str]) -> None:
     """Which comes first, day or month, and the century, where the dates alone do not say."""
     cells = (cell for column in dates for cell in source.filled(column))
     if short := next(filter(needs_century, cells), None):

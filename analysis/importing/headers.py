@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from ..dataset.cells import NUMBER
 from ..dataset.problems import DataError, Problem, raise_any
 from .dates import looks_like_date
+from .missing import says_missing
 
 ROW_NAMES = "row_names"  # what the first column is called where it has no name, as R writes it
 Rows = dict[int, list[str]]
@@ -50,6 +52,11 @@ def table_of(file: str, records: list[list[str]], options: dict[str, Any]) -> Ta
     if above or "header_row" in options:
         used["header_row"] = str(header)
         notes += [f"left out above the names of the columns: {listed_rows(above)}"] if above else []
+    if second := _of_labels(rows, header):
+        if "header_row" not in options:
+            raise _ask(file, second, "has words where all below have numbers", header)
+        notes.append(f"left out, as it has words where all below have numbers: row {second}")
+        del rows[second]
     names, body = rows[header], {n: row for n, row in rows.items() if n > header}
     return _named(file, header, names, body, used, notes)
 
@@ -61,8 +68,9 @@ def listed_rows(rows: list[int]) -> str:
     return f"{'rows' if len(rows) > 1 else 'row'} {shown}{more}"
 
 
-def _ask(file: str, row: int, why: str) -> DataError:
-    hint = f"say it in import.yaml, as in source: {{header_row: {row + 1}}}"
+def _ask(file: str, row: int, why: str, header: int = 0) -> DataError:
+    hint = f"say it in import.yaml, as in source: {{header_row: {header or row + 1}}}"
+    hint += f", which leaves row {row} out" if header else ""
     expected = f"{why}; which row has the names of the columns? {hint}"
     return DataError([Problem(file, row, expected=expected)])
 
@@ -149,6 +157,23 @@ def _covers(rows: Rows, header: int) -> bool:
     below = {p for n, row in rows.items() if n > header for p, cell in enumerate(row) if cell}
     nameless = below - {place for place, cell in enumerate(names) if cell} - {0}
     return not nameless or (nameless == {len(names)} and names[0] != "")  # R's: one name fewer
+
+
+def _of_labels(rows: Rows, header: int) -> int | None:
+    """The row below the names where it has labels or units, above at least two times numbers."""
+    number, *below = [n for n in rows if n > header] or [header]
+    if len(below) < 2 or any(NUMBER.fullmatch(c) or looks_like_date(c) for c in rows[number]):
+        return None
+    columns = zip_longest(*(rows[n] for n in below), fillvalue="")
+    filled = [[c for c in column if c and not says_missing(c)] for column in columns]
+    words = [_is_word(cell) for cell in rows[number]]
+    numbers = [bool(cells) and not any(map(_is_word, cells)) for cells in filled]
+    return number if sum(map(min, words, numbers)) > 1 else None
+
+
+def _is_word(cell: str) -> bool:
+    letters = any(map(str.isalpha, cell)) and not says_missing(cell)
+    return letters and not NUMBER.fullmatch(cell)
 
 
 # --- names and rows --------------------------------------------------------------------------

@@ -257,8 +257,9 @@ def unmapped(source: Source, told: dict[str, Any]) -> Iterator[Problem]:
 
 
 def consumed(told: dict[str, Any]) -> dict[str, str]:
-    """Columns that a reserved one is made of: no characteristics, unless `analysis` says so."""
-    used = {column: f"it is {place}" for column, place in reserved_columns(told).items()}
+    """Columns that make a reserved one or day 0: no characteristics, unless `analysis` says so."""
+    places = reserved_columns(told) | {(told.get("dates") or {}).get("origin"): "dates.origin"}
+    used = {column: f"it is {place}" for column, place in places.items()}
     for condition in told.get("rows", []):
         if len(condition.get("values", [])) == 1:
             used |= dict.fromkeys(columns_of(condition), "it picks the rows")

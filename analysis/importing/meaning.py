@@ -30,6 +30,7 @@ from .words import (
     STEMS,
     YES,
     about,
+    counted,
     normal,
     plain_words,
     stem,
@@ -189,7 +190,8 @@ def implausible(source: Source, column: str, unit: str) -> str:
     most = numbers.max()
     others = numbers[numbers < most]
     if re.fullmatch(r"9{3,}", f"{most:.10g}") and (others.empty or most >= 2 * others.max()):
-        return f"{most:.10g} {unit} in {(numbers == most).sum()} rows may be a code for unknown"
+        rows = counted((numbers == most).sum(), "row")
+        return f"{most:.10g} {unit} in {rows} may be a code for unknown"
     if spans := dates_of_programs(source, column):
         return f"the smallest is {numbers.min():.0f}; these may be dates, as {' or '.join(spans)}"
     if most > LONGEST[unit]:
@@ -198,7 +200,8 @@ def implausible(source: Source, column: str, unit: str) -> str:
         return f"{most:.10g} {unit} are {years}; are these {rather}?"
     parts = cells.str.contains(r"\.\d*[1-9]").sum()
     if unit == "days" and parts and most <= 400:
-        return f"{parts} rows have decimals and the largest is {most:.10g}; are these months?"
+        rows = counted(parts, "row")
+        return f"{rows} with decimals, and the largest is {most:.10g}; are these months?"
     return ""
 
 
@@ -250,6 +253,13 @@ def is_point_in_time(source: Source, column: str) -> bool:
     return is_day(source, column) and counted_as(source, column) in EPOCHS
 
 
+def may_be_date(source: Source, column: str) -> bool:
+    """True for a date, and for numbers of no known unit that would be dates of a program."""
+    if counted_as(source, column) is None:
+        return bool(dates_of_programs(source, column))
+    return is_point_in_time(source, column)
+
+
 def _words(source: Source, column: str) -> dict[str, str]:
     """Every code of a column, also those that only its labels have, with its words."""
     labels = source.variables[column].levels
@@ -297,6 +307,18 @@ def disputes(source: Source, column: str, died: list[str]) -> dict[str, tuple[in
         apart = [a != b for a, b in pairs if a and b]
         if other != column and any(apart):
             found[other] = sum(apart), len(apart)
+    return found
+
+
+def undecided(source: Source, column: str, died: list[str]) -> dict[str, list[str]]:
+    """Codes of other columns about death that are not known, and stand beside dead and living."""
+    found = {}
+    for other in candidates(source, (*ASKS_DEATH, *STATUS)):
+        if other != column and _may_be_status(source, other) and not deaths(source, other):
+            pairs = [*zip(source.text[other], died, strict=True)]
+            codes = dict.fromkeys(code for code, word in pairs if code and (code, "no") in pairs)
+            if both := [code for code in codes if (code, "yes") in pairs]:
+                found[other] = both
     return found
 
 

@@ -24,7 +24,7 @@ _NO_VALUES = re.compile(
 )
 _NO_DATES = re.compile(r"9999.*|.*9999|(1900|1899)\D?(01\D?01|12\D?3[01])|0?1(\D)0?1\3(1900)")
 _SINGLE, _DOUBLE = (9, 8, 7), (99, 98, 97, 88, 77)
-_LARGE = (999, 998, 997, 888, 777, 9999, 9998, 8888, 7777, 99999, 999999)
+_LARGE = (999, 998, 997, 888, 777, 9999, 9998, 8888, 7777, 99999, 999999, 99.9, 999.9)
 _NEGATIVE = {-float(code) for code in (1, *_SINGLE, *_DOUBLE, *_LARGE)}
 LEAST_OTHERS = 3  # with fewer cells beside it, nothing can be said of a value but of nines
 MANY_OTHERS = 10  # with fewer, a number that is hardly larger than all others may be a value
@@ -52,13 +52,21 @@ def blank(
     return table.set_axis(text.columns, axis=1), blanked
 
 
+def says_missing(text: str) -> bool:
+    """True for a word that stands for no value among numbers."""
+    return text in (*WORDS, *_ERRORS) or bool(_NO_VALUES.fullmatch(text))
+
+
 def _value(text: str) -> float | None:
     pointed = text.replace(",", ".")
     return float(pointed) if NUMBER.fullmatch(pointed) else None
 
 
-def suspects(cells: pd.Series) -> list[str]:
-    """Values of the filled `cells` that look like codes for missing, the most frequent first."""
+def suspects(cells: pd.Series, alike: Iterable[str] = ()) -> list[str]:
+    """Values of the filled `cells` that look like codes for missing, the most frequent first.
+
+    `alike` are cells of other columns that count in the same unit, to which these may reach.
+    """
     counts = cells.value_counts()
     values = {text: float(text) for text in counts.index if NUMBER.fullmatch(text)}
     rest = [text for text in counts.index if text not in values]
@@ -69,14 +77,15 @@ def suspects(cells: pd.Series) -> list[str]:
     if dates:
         codes = [text for text in dates if _NO_DATES.fullmatch(text)]
         return [*words, *codes] if len(codes) < len(dates) else words
-    return [*words, *_codes(values, counts)]
+    return [*words, *_codes(values, counts, {*map(_value, alike)} - {None})]
 
 
-def _codes(values: dict[str, float], counts: pd.Series) -> list[str]:
+def _codes(values: dict[str, float], counts: pd.Series, alike: set[float]) -> list[str]:
     """Numbers that stand apart from all the others of a column, as codes do."""
     codes = {*_NEGATIVE, *_SINGLE, *_DOUBLE, *_LARGE}
     others = [text for text, value in values.items() if value not in codes]
-    top = max((values[text] for text in others), default=99)
+    reached = {*(values[text] for text in others), *alike} - codes
+    top = max(reached, default=99)
     low = min((values[text] for text in others), default=0)
     usual, whole = counts[others].max(), all(values[text] % 1 == 0 for text in others)
     beside = counts[others].sum()
@@ -84,7 +93,7 @@ def _codes(values: dict[str, float], counts: pd.Series) -> list[str]:
     def far(text: str) -> bool:
         if beside >= MANY_OTHERS:
             return values[text] > 1.3 * top
-        return values[text] > 2 * top and bool(re.fullmatch(r"99+(\.0*)?", text))
+        return values[text] > 2 * top and bool(re.fullmatch(r"99+(\.[09]*)?", text))
 
     def apart(text: str) -> bool:
         value, often = values[text], counts[text]

@@ -28,6 +28,7 @@ from .words import (
     STEMS,
     VITAL,
     about,
+    counted,
     normal,
     outlived,
     stem,
@@ -124,10 +125,10 @@ def _of_outcome(source: Source, column: str) -> str:
     words = about(column)
     for role in ("last_contact_day", "death", *EVENT_DAYS, "last_assessment_day"):
         if words & {*STEMS[role]}:
-            return f"about {RESERVED.get(role, 'Death').lower()}, as a reserved column is"
+            return f"about {RESERVED.get(role, 'Death').lower()}: an outcome"
     said = f"{normal(column)}_{normal(source.variables[column].label)}"
     if words & {*ASKS_DEATH, *STATUS} or VITAL.search(said):
-        return "about death, as a reserved column is"
+        return "about death: an outcome"
     for word in sorted(words & {*OUTCOMES}):
         return f"an outcome, {OUTCOMES[word]}"
     if outlived(column):
@@ -187,7 +188,7 @@ def _type(variable: Variable, cells: pd.Series) -> tuple[str, object, str]:
     if _is_numeric(variable, cells):
         whole = pd.to_numeric(cells, errors="coerce").mod(1).fillna(0).eq(0).all()
         return ("integer", None, "whole numbers") if whole else ("number", None, "numbers")
-    values, why = sorted(set(cells)), f"{cells.nunique()} different texts"
+    values, why = sorted(set(cells)), counted(cells.nunique(), "different text")
     if {value.lower() for value in values} in ({"y", "n"}, {"yes", "no"}):
         words = {value: "yes" if value.lower()[0] == "y" else "no" for value in values[::-1]}
         return "string", list(words) if list(words) == ["yes", "no"] else words, why

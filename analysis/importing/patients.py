@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import pandas as pd
+
 from ..dataset.cells import NUMBER
 from ..dataset.columns import EVENT_DAYS, RESERVED
 from ..dataset.problems import DataError, Problem, raise_any
@@ -28,7 +30,7 @@ from .mapping import (
     reserved_columns,
 )
 from .own import identifies
-from .words import STEMS, SUMS, stem
+from .words import STEMS, SUMS, counted, stem
 
 
 @dataclass
@@ -178,6 +180,15 @@ class Maker:
         origin = f"; day 0 is {self.dates.get('origin')}" if how not in UNITS else ""
         return values, cells, f"from {', else '.join(columns)} ({how}{origin})"
 
+    def days_said(self, column: str, how: str | None) -> pd.Series:
+        """The days of a column, for a comparison; missing where it does not say them."""
+        kept, self.made = self.made, Made()
+        days = [""] * len(self.ids)
+        if how in UNITS or (how and self.origins):
+            days = self._days(self.source.cells(column), how, before=True)
+        self.made = kept
+        return pd.to_numeric(pd.Series(days), errors="coerce")
+
     def _days(self, cells: Cells, how: str, before: bool = False) -> list[str]:
         """Cells as days from day 0. `before`: whether a day before it is allowed."""
 
@@ -254,17 +265,17 @@ class Maker:
         undated = sum(not day and word == "yes" for day, word in zip(days, words, strict=True))
         if left_out and undated > (dated := words.count("yes") - undated):
             expected = (
-                f"where {column} says yes, {undated} of {undated + dated} patients have no day, "
-                f"and {left_out} have one where it says no; are happened and not_happened the "
-                f"wrong way round? status: {NO_STATUS} takes the days as they are"
+                f"{undated} of {counted(undated + dated, 'patient')} where {column} says yes have "
+                f"no day, and {left_out} where it says no have one; are happened and not_happened "
+                f"the wrong way round? status: {NO_STATUS} takes the days as they are"
             )
             made.problems.append(at(place, expected))
         for count, what in (
-            (left_out, f"have a day although {column} says no: left blank"),
-            (undated, f"have no day although {column} says yes: they count as without it"),
+            (left_out, f"with a day although {column} says no: left blank"),
+            (undated, f"without a day although {column} says yes: counted as without the event"),
         ):
             if count:
-                made.notes.append(f"  {name}: {count} patients {what}")
+                made.notes.append(f"  {name}: {counted(count, 'patient')} {what}")
         kept = [day if word == "yes" else "" for day, word in zip(days, words, strict=True)]
         return kept, f"{said}, where {column} is {', '.join(yes)}"
 
@@ -318,11 +329,16 @@ class Maker:
         for other, (count, of) in meaning.disputes(self.source, cells.column, values).items():
             if meaning.mostly(count, of) and other not in entry.get("although", []):
                 expected = (
-                    f"{other} says otherwise of {count} of {of} patients; are dead and alive the "
-                    f"wrong way round? although: {in_line([other])} says that they are right"
+                    f"{other} says otherwise of {count} of {counted(of, 'patient')}; are dead and "
+                    f"alive the wrong way round? although: {in_line([other])} says that they are "
+                    "right"
                 )
                 made.problems.append(at(place, expected))
-            made.notes.append(f"  died: {other} says otherwise of {count} patients")
+            told = f"{other} says otherwise of {counted(count, 'patient')}"
+            made.notes.append(f"  died: {told}")
+        for other, both in meaning.undecided(self.source, cells.column, values).items():
+            told = f"{', '.join(both)} of {other} stands beside dead and living"
+            made.notes.append(f"  died: {told}; does it say otherwise?")
         codes = "; ".join(
             f"{word} is {', '.join(c or 'blank' for c in part)}"
             for word, part in (("yes", dead), ("no", alive))
@@ -373,7 +389,7 @@ class Maker:
             return parameter.days, parameter.cells, f"from {code} of {parameter.cells.file}"
         rows = list(zip(parameter.days, parameter.events, parameter.deaths, strict=True))
         if count := sum(event and died for _, event, died in rows):
-            what = f"{count} events of {code} are deaths by EVNTDESC: left blank"
+            what = f"{counted(count, 'event')} of {code} by EVNTDESC a death: left blank"
             self.made.notes.append(f"  {name}: {what}")
         values = [day if event and not died else "" for day, event, died in rows]
         rule = f"where CNSR is {self.times.event}"
@@ -386,13 +402,16 @@ class Maker:
         """
         parameter, event = self._parameter(code, required=True), self.times.event
         values = ["yes" if event else "no" for event in parameter.events]
-        flags, told = adam.death_flags(self.source), "dead" in entry
+        flags = [text.upper()[:1] for text in adam.of_patients(self.source, "DTHFL")]
+        told, dated = "dead" in entry, adam.of_patients(self.source, "DTHDT")
         if told and entry["dead"] != [event]:
             expected = f'["{event}"]: with paramcd it is the CNSR of an event'
             raise DataError([at("reserved.died.dead", expected, in_line(entry["dead"]))])
         pairs = list(zip(values, flags, strict=False))
         wrong = [n for n, (died, flag) in enumerate(pairs) if died == "yes" and flag != "Y"]
         later = sum(died == "no" and flag == "Y" for died, flag in pairs)
+        ends = zip(values, parameter.ends, map(adam.as_day, dated), strict=False)
+        apart = sum(died == "yes" and bool(a and b) and a != b for died, a, b in ends)
         if not (told or (pairs and not wrong and not later) or self.times.is_of_death(code)):
             words = adam.described(self.times.source)[code]
             expected = (
@@ -408,11 +427,12 @@ class Maker:
             problem = Problem(file, row, "CNSR", f"an event of {code}", flag)
             self.made.problems.append(problem)
         for count, what in (
-            (len(wrong), f"are events of {code} although DTHFL says no death"),
-            (later, f"have a death by DTHFL, and no event of {code}: they count as alive"),
+            (len(wrong), f"with an event of {code} although DTHFL says no death"),
+            (later, f"with a death by DTHFL, and no event of {code}: counted as alive"),
+            (apart, f"with another day of death by DTHDT than by ADT of {code}, which is taken"),
         ):
             if count:
-                self.made.notes.append(f"  died: {count} patients {what}")
+                self.made.notes.append(f"  died: {counted(count, 'patient')} {what}")
         said = f"from {code} of {parameter.cells.file}: yes where CNSR is {event}"
         return values, parameter.cells, said
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..dataset.columns import EVENT_DAYS, RESERVED
@@ -15,7 +16,9 @@ from .files import Source
 from .mapping import MAPPING, columns_of
 from .meaning import candidates, counted_as
 from .patients import Made, Maker
-from .words import STEMS
+from .words import STEMS, counted
+
+LEAST_ALIKE = 5  # with fewer patients two columns may be alike by chance
 
 
 def times(count: int) -> str:
@@ -26,23 +29,30 @@ def times(count: int) -> str:
 def report(whole: Source, maker: Maker, left_out: list[str], folder: Path) -> list[str]:
     """The lines after an import of the rows of `whole` that `left_out` does not name."""
     made, adtte = maker.made, maker.times
-    lines = [f"{whole.file}: {len(whole.text)} rows, {len(whole.text.columns)} columns"]
+    rows, columns = (
+        counted(*pair) for pair in zip(whole.text.shape, ("row", "column"), strict=True)
+    )
+    lines = [f"{whole.file}: {rows}, {columns}"]
     lines += [f"  {line}" for line in [*whole.notes, *left_out, *_blanked(maker.source, made)]]
     if adtte:
         codes = ", ".join(adam.described(adtte.source))
-        lines.append(f"{adtte.source.file}: {len(adtte.source.text)} rows, parameters {codes}")
+        lines.append(
+            f"{adtte.source.file}: {counted(len(adtte.source.text), 'row')}, parameters {codes}"
+        )
     lines += [
         f"  {name}: {column.said}{_count(name, column.values)}"
         for name, column in made.columns.items()
         if name in RESERVED
     ]
     lines += [*made.notes, *_codes_without_labels(made), *_at_the_end(maker)]
-    lines += _other_follow_up(maker)
+    lines += [*_other_follow_up(maker), *_follow_up_again(made)]
     own = [name for name in made.columns if name not in RESERVED]
-    lines.append(f"kept {len(own)} columns: {', '.join(own)}" if own else "kept no other columns")
-    lines.append(f"dropped {len(made.dropped)} columns" + (":" if made.dropped else ""))
+    lines.append(
+        f"kept {counted(len(own), 'column')}: {', '.join(own)}" if own else "kept no other columns"
+    )
+    lines.append(f"dropped {counted(len(made.dropped), 'column')}" + (":" if made.dropped else ""))
     lines += [f"  {name}: {why}" for name, why in made.dropped.items()]
-    patients = f"{len(maker.ids)} patients in patients.csv"
+    patients = f"{counted(len(maker.ids), 'patient')} in patients.csv"
     lines.append(f"{folder}: {patients}, with datapackage.json and {MAPPING}")
     lines.append(f"go on with: python -m analysis check {folder}")
     return lines
@@ -53,7 +63,7 @@ def _count(name: str, values: list[str]) -> str:
         return f": {values.count('yes')} died, {values.count('no')} did not"
     if name in ("patient_id", "last_contact_day"):
         return ""
-    return f": {sum(value != '' for value in values)} patients"
+    return f": {counted(sum(value != '' for value in values), 'patient')}"
 
 
 def _blanked(source: Source, made: Made) -> Iterator[str]:
@@ -96,15 +106,37 @@ def _at_the_end(maker: Maker) -> Iterator[str]:
             yield f"  {name}: {told}; is it the end of follow-up without the event?"
 
 
+def _follow_up_again(made: Made) -> Iterator[str]:
+    """Characteristics that are the follow-up once more, as its months beside its days."""
+    last = pd.to_numeric(pd.Series(made.columns["last_contact_day"].values))
+    for name, column in made.columns.items():
+        if name not in RESERVED and column.field["type"] in ("number", "integer"):
+            numbers = pd.to_numeric(pd.Series(column.values))
+            with np.errstate(invalid="ignore", divide="ignore"):  # where all are the same
+                alike = numbers.corr(last, min_periods=LEAST_ALIKE)
+            if alike > 0.999:
+                yield f"  {name}: says the same as last_contact_day; is it a characteristic?"
+
+
 def _other_follow_up(maker: Maker) -> Iterator[str]:
-    """Other columns of follow-up that say something else, by more than a month."""
-    taken = columns_of(maker.reserved["last_contact_day"])
-    days = pd.to_numeric(pd.Series(maker.made.columns["last_contact_day"].values))
-    for column in candidates(maker.source, STEMS["last_contact_day"]):
-        unit = counted_as(maker.source, column)
-        if column in taken or unit not in UNITS:
-            continue
-        cells = pd.to_numeric(pd.Series(maker.source.text[column].tolist()), errors="coerce")
-        apart = (days - cells * maker.lengths[unit]).abs() > max(31, maker.lengths[unit])
+    """Columns of death or follow-up that say something else than what was taken.
+
+    Two durations may be a month apart. A visit may be before what was taken, and not after it.
+    """
+    columns, entry = maker.made.columns, maker.reserved["last_contact_day"]
+    last = pd.to_numeric(pd.Series(columns["last_contact_day"].values))
+    alive = pd.Series(columns["died"].values) == "no"
+    taken, used = columns_of(entry), entry.get("as", "")
+    deaths = candidates(maker.source, STEMS["death"])
+    others = candidates(maker.source, STEMS["last_contact_day"])
+    for column in dict.fromkeys([*taken, *deaths, *others]):
+        how = used if column in taken else counted_as(maker.source, column)
+        later, whole = maker.days_said(column, how) - last, column in others and how in UNITS
+        room = max(maker.lengths.get(unit, 1) for unit in (how, used))
+        apart = later > room
+        if column in deaths:
+            apart = (later.abs() > room) | (alive & later.notna() & (how not in UNITS))
+        elif whole and column not in taken:
+            apart = later.abs() > max(31, room)
         if count := int(apart.sum()):
-            yield f"  last_contact_day: {column} says otherwise of {count} patients"
+            yield f"  last_contact_day: {column} says otherwise of {counted(count, 'patient')}"

@@ -11,10 +11,12 @@ import pandas as pd
 
 from ..dataset.cells import NUMBER
 from ..dataset.problems import DataError, Problem, listed, raise_any
+from . import adam
 from .dates import looks_like_date
 from .files import Source
 from .guesses import several_rows
 from .mapping import MAPPING, OPEN, Mapping, absent, at, broken, columns_of, in_line, reads_dates
+from .words import counted
 
 AsDate = Callable[[str], date | None]
 
@@ -36,8 +38,7 @@ def chosen(source: Source, mapping: Mapping) -> tuple[Source, list[str]]:
             kept &= met
             words.append(f"{cells.name} is {said}")
         if count := int((~kept).sum()):
-            rows = "1 row" if count == 1 else f"{count} rows"
-            notes.append(f"left out {rows}, in which {' or '.join(sorted(words))}")
+            notes.append(f"left out {counted(count, 'row')}, in which {' or '.join(sorted(words))}")
         text = text[kept]
     if text.empty:
         raise DataError([at("rows", f"no row of {source.file} meets the conditions")])
@@ -85,15 +86,24 @@ def _number(text: str) -> float | None:
 # --- what an answer may mend at once -----------------------------------------------------------
 
 
-def questions(source: Source, mapping: Mapping) -> list[Problem | str]:
+def questions(source: Source, times: Source | None, mapping: Mapping) -> list[Problem | str]:
     """The open questions of a mapping, and with them which rows may be wrong."""
     asked, conditions = list(mapping.questions()), mapping.told.get("rows")
     conditions = conditions if isinstance(conditions, list) else []
     if any(isinstance(one, dict) and OPEN in one.values() for one in conditions):
         return asked  # which rows are meant comes before all else
     source, _ = chosen(source, mapping)
-    mended = without_follow_up(source, mapping) if asked else ()
-    return [*_repeated(source, mapping), *asked, *mended]
+    mended = [*without_follow_up(source, mapping), *_unpaired(source, times, mapping)]
+    return [*_repeated(source, mapping), *asked, *(mended if asked else ())]
+
+
+def _unpaired(source: Source, times: Source | None, mapping: Mapping) -> list[Problem]:
+    """Patients without a record of their survival in ADTTE, or with several."""
+    code = mapping.reserved("last_contact_day").get("paramcd", OPEN)
+    columns = columns_of(mapping.reserved("patient_id"))
+    if times is None or code == OPEN or not {*columns[:1]} & {*source.text}:
+        return []
+    return adam.unpaired(times, code, source.text[columns[0]])
 
 
 def _repeated(source: Source, mapping: Mapping) -> Iterator[Problem | str]:
@@ -118,7 +128,7 @@ def without_follow_up(source: Source, mapping: Mapping) -> Iterator[Problem]:
     negative = sum(bool(NUMBER.fullmatch(text)) and float(text) < 0 for text in cells)
     counts = {"blank": int((cells == "").sum()), "negative": negative}
     found = " and ".join(
-        f"{word} in {count} row{'s' * (count > 1)}" for word, count in counts.items() if count
+        f"{word} in {counted(count, 'row')}" for word, count in counts.items() if count
     )
     if found:
         where = columns[0] if len(columns) == 1 else columns

@@ -73,6 +73,11 @@ SUMS = re.compile(
 ID = re.compile(r"(^|_)(id|no|nr|number|key|uid|guid)$|subjid$")
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 patient, 2 patients."""
+    return f"{count} {noun if count == 1 else noun + 's'}"
+
+
 def normal(name: str) -> str:
     """A name or label in one form: small letters, English words, parts joined by `_`."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _without_accents(name))
