@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -20,6 +21,9 @@ from xdist.scheduler import LoadScopeScheduling
 from analysis.site.browser import chromium, installed_browser
 
 ROOT = Path(__file__).resolve().parent.parent
+# Trees of whole sites are millions of objects that stay: to look through them for what may go, each
+# time that 700 have come, takes as long as to read the pages.
+gc.set_threshold(100_000)
 AXE = "4.14.1"  # of axe-core, which checks pages for accessibility
 
 # The files that take longest, the longest first: what begins last should be short, or one core
