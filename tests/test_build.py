@@ -235,12 +235,6 @@ def test_a_dataset_that_a_notebook_names_counts_for_it(tmp_path: Path) -> None:
 # --- parameters and other data -------------------------------------------------------------------
 
 
-def test_a_parameter_reaches_the_notebooks_that_have_it(small: Path) -> None:
-    result = command(small, "book", "--dataset", "data/bmt", "--parameter", "scale=10")
-    assert result.returncode == 0, result.stderr
-    assert (small / "_build" / "results" / "count.csv").read_text() == "n\n1370\n"
-
-
 def test_an_unknown_parameter_is_refused(small: Path) -> None:
     error = assert_refused(small, "book", "--parameter", "scael=2")
     assert error == "--parameter scael: no notebook has it; there are: scale\n"
@@ -248,12 +242,16 @@ def test_an_unknown_parameter_is_refused(small: Path) -> None:
 
 @pytest.fixture(scope="module")
 def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small book of a dataset outside the repository that records deaths only."""
+    """The small book of a dataset outside that records deaths only, with another parameter."""
     folder = deaths_only(tmp_path_factory.mktemp("elsewhere") / "of José" / 'my {"data"}')
     out = folder.parent / "{other} out, 100%"
-    result = command(built, "book", "--dataset", folder, "--out", out)
+    result = command(built, "book", "--dataset", folder, "--out", out, "--parameter", "scale=10")
     assert result.returncode == 0, result.stderr
     return out
+
+
+def test_a_parameter_reaches_the_notebooks_that_have_it(elsewhere: Path) -> None:
+    assert (elsewhere / "results" / "count.csv").read_text() == "n\n1370\n"
 
 
 def test_a_page_says_what_a_dataset_does_not_record(elsewhere: Path) -> None:
