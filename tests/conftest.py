@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from altair.utils import schemapi
 from xdist.scheduler import LoadScopeScheduling
 
 from analysis.site.browser import chromium, installed_browser
 
 ROOT = Path(__file__).resolve().parent.parent
+# Trees of whole sites are millions of objects that stay: to look through them for what may go, each
+# time that 700 have come, takes as long as to read the pages.
+gc.set_threshold(100_000)
 AXE = "4.14.1"  # of axe-core, which checks pages for accessibility
 
 # The files that take longest, the longest first: what begins last should be short, or one core
@@ -67,6 +73,29 @@ def copy_of_repository(target: Path) -> Path:
     """What a build reads, without what one has made."""
     left_out = shutil.ignore_patterns("_build", ".*", "__pycache__", "tests")
     return Path(shutil.copytree(ROOT, target, ignore=left_out))
+
+
+class OneTable(schemapi._FromDict):
+    """Altair's table of its classes by schema, made once: a tenth of the time of all pages.
+
+    Altair makes it anew, the same each time, for each channel of each chart.
+    """
+
+    made: dict[tuple, Any] = {}
+
+    def __init__(self, classes: Iterable[type], /) -> None:
+        key = tuple(classes)
+        if key not in self.made:
+            super().__init__(key)
+            self.made[key] = self.class_dict
+        self.class_dict = self.made[key]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_table() -> Iterator[None]:
+    """Charts of pages that run in this process are made faster."""
+    with mock.patch.object(schemapi, "_FromDict", OneTable):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,13 @@ def assert_refused(root: Path, *arguments: str | Path) -> str:
 
 
 def test_a_second_build_runs_nothing_even_in_another_place(small: Path) -> None:
+    """Kept apart from one that writes into the same folder, until that has ended."""
     before = snapshot(small)
+    lock = sqlite3.connect(small / "_build" / ".lock", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    error = assert_refused(small, "book")
+    lock.close()
+    assert "another build" in error
     result = command(small, "book")
     assert counts(result.stdout) == (0, 4)
     assert snapshot(small) == before
@@ -229,12 +235,6 @@ def test_a_dataset_that_a_notebook_names_counts_for_it(tmp_path: Path) -> None:
 # --- parameters and other data -------------------------------------------------------------------
 
 
-def test_a_parameter_reaches_the_notebooks_that_have_it(small: Path) -> None:
-    result = command(small, "book", "--dataset", "data/bmt", "--parameter", "scale=10")
-    assert result.returncode == 0, result.stderr
-    assert (small / "_build" / "results" / "count.csv").read_text() == "n\n1370\n"
-
-
 def test_an_unknown_parameter_is_refused(small: Path) -> None:
     error = assert_refused(small, "book", "--parameter", "scael=2")
     assert error == "--parameter scael: no notebook has it; there are: scale\n"
@@ -259,12 +259,16 @@ def test_a_parameter_that_no_run_can_use_is_refused_before_anything_runs(
 
 @pytest.fixture(scope="module")
 def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small book of a dataset outside the repository that records deaths only."""
+    """The small book of a dataset outside that records deaths only, with another parameter."""
     folder = deaths_only(tmp_path_factory.mktemp("elsewhere") / "of José" / 'my {"data"}')
     out = folder.parent / "{other} out, 100%"
-    result = command(built, "book", "--dataset", folder, "--out", out)
+    result = command(built, "book", "--dataset", folder, "--out", out, "--parameter", "scale=10")
     assert result.returncode == 0, result.stderr
     return out
+
+
+def test_a_parameter_reaches_the_notebooks_that_have_it(elsewhere: Path) -> None:
+    assert (elsewhere / "results" / "count.csv").read_text() == "n\n1370\n"
 
 
 def test_a_page_says_what_a_dataset_does_not_record(elsewhere: Path) -> None:
@@ -309,15 +313,6 @@ def test_a_warning_of_sphinx_fails_and_keeps_the_last_good_site(small: Path) -> 
     error = assert_refused(small, "book", "--dataset", "data/bmt")
     assert "book/index.md:3: WARNING: unknown document: 'nowhere'" in error
     assert "formula not understood: \\nosuchcommand" in error
-
-
-def test_two_builds_into_one_folder_are_kept_apart(small: Path) -> None:
-    lock = sqlite3.connect(small / "_build" / ".lock", isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    error = assert_refused(small, "book")
-    lock.close()
-    assert "another build" in error
-    assert command(small, "book").returncode == 0
 
 
 def test_somebody_elses_results_are_not_replaced(small: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,19 +32,20 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from inprocess import QUICK  # noqa: E402
+from inprocess import QUICK, in_rounds  # noqa: E402
 
 from analysis.dataset.model import Dataset, NotRecorded, load  # noqa: E402
 from analysis.dataset.problems import DataError  # noqa: E402
 from analysis.page import charts  # noqa: E402
 from analysis.page import page as opening  # noqa: E402
-from analysis.site.build import notebooks  # noqa: E402
 from analysis.site.preview import preview_alt  # noqa: E402
 
 MUTANTS = 2000
 # So many in `make test`, and in `make test-all`: mutants, and those of which every page is made.
 LOADED = [500, pytest.param(MUTANTS, marks=pytest.mark.wide)]
 MADE = [10, pytest.param(40, marks=pytest.mark.wide)]
+# The cell of the methods where begins what is slow and the same for any dataset.
+OF_R = "values-of-r"
 LINE = re.compile(r"[^:]+(, .+?)?: \S.*")
 VALUES = [
     *("", " ", "0", "-1", "1", "0.5", "1e3", "1e308", "1e999", "-0", "nan", "inf", "NA", "9,5"),
@@ -541,15 +543,18 @@ def loaded(mutant: Spoilt, folder: Path) -> Dataset | None:
 
 
 def pages() -> dict[str, list[str]]:
-    """The code cells of each page that shows a dataset, as the notebooks have them."""
+    """The code cells of each page that shows a dataset, as the notebooks have them.
+
+    In the order of a build: the pages that read the results of others come last.
+    """
     found = {}
-    for path in notebooks():
+    for path in in_rounds():
         cells = json.loads(path.read_text("utf-8"))["cells"]
+        cells = takewhile(lambda cell: cell["id"] != OF_R, cells)
         found[path.stem] = [
             re.sub(r"(?m)^(resamples|draws) = \d+", quick, "".join(cell["source"]))
             for cell in cells
             if cell["cell_type"] == "code"
-            and "agreement" not in "".join(cell["source"])  # the same for any dataset, and slow
             and not "".join(cell["source"]).startswith("%%")  # runs by itself: tests/test_plain.py
         ]
     return found
@@ -571,15 +576,16 @@ def shown(value: object) -> None:
 def make_page(cells: list[str], dataset: Dataset, out: Path) -> bool:
     """Run a page's cells and show what they show; False where it says that its data are lacking."""
     names: dict[str, Any] = {}
+    write_to, read_from = opening.write, opening.read
     write = mock.patch.object(
         opening, "write", lambda results, _, page: write_to(results, out, page)
     )
-    write_to = opening.write
+    read = mock.patch.object(opening, "read", lambda _: read_from(out))
     load_it = mock.patch.object(opening, "load", lambda *_, **__: dataset)
     display = mock.patch.object(IPython.display, "display", shown)
     # lifelines switches warnings of numpy off for the whole process; each page begins with them on.
     heard = np.errstate(divide="warn", invalid="warn", over="warn")
-    with load_it, display, heard, write, warnings.catch_warnings():
+    with load_it, display, heard, write, read, warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             for source in cells:
@@ -595,8 +601,9 @@ def make_page(cells: list[str], dataset: Dataset, out: Path) -> bool:
 
 
 def make_every_page(mutant: Spoilt, dataset: Dataset, out: Path) -> int:
-    """Make every page; returns how many had something to show."""
+    """Make every page, each mutant's in a folder of `out`; returns how many had what to show."""
     made = 0
+    out = out / str(mutant.seed)  # or a page would read what another mutant has left
     for name, cells in pages().items():
         try:
             made += make_page(cells, dataset, out)

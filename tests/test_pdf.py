@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,8 +19,10 @@ from conftest import ROOT, command
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
+from analysis import __main__ as program
 from analysis.course.learner import lessons
 from analysis.site import pdf
+from analysis.site.pages import BuildError
 
 NOTE = "Synthetic cohort: no patient data."
 
@@ -45,9 +50,15 @@ def texts(reader: PdfReader) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def joined(site: Path) -> str:
+def volume(site: Path) -> pdf.Volume:
+    """The paper's book as the command reads it, which takes seconds."""
+    return pdf.read(site)
+
+
+@pytest.fixture(scope="module")
+def joined(volume: pdf.Volume) -> str:
     """What the browser is given to print."""
-    return pdf.document(pdf.read(site), {})
+    return pdf.document(volume, {})
 
 
 @pytest.fixture(scope="module")
@@ -188,11 +199,26 @@ def test_every_chart_is_there_whole_and_with_words(
 
 
 def test_every_page_says_that_the_cohort_is_synthetic(
-    site: Path, texts: list[str], joined: str
+    site: Path, tmp_path: Path, texts: list[str], joined: str
 ) -> None:
+    """And none of patients does: tests/test_site.py looks for it on all pages of their books."""
     assert [number for number, text in enumerate(texts, 1) if NOTE not in text] == []
     assert NOTE in joined
-    assert NOTE not in pdf.document(pdf.read(site / "bmt"), {})
+    assert NOTE not in pdf.document(pdf.read(with_pages(site / "bmt", tmp_path, "table_1")), {})
+
+
+def with_pages(site: Path, folder: Path, *names: str) -> Path:
+    """A site of the first page and a few others, in a folder."""
+    (folder / "_static").symlink_to(site / "_static")
+    front = BeautifulSoup((site / "index.html").read_bytes(), "html.parser")
+    for entry in front.select(".bd-docs-nav .toctree-l1"):
+        if entry.a["href"].removesuffix(".html") not in (*names, "#"):
+            entry.decompose()
+    (folder / "index.html").write_text(str(front), "utf-8")
+    for name in names:
+        text = (site / f"{name}.html").read_text("utf-8")
+        (folder / f"{name}.html").write_text(text, "utf-8")
+    return folder
 
 
 def test_the_cover_says_what_made_it(texts: list[str], site: Path) -> None:
@@ -255,21 +281,22 @@ def test_what_is_folded_is_open_and_code_stays_hidden(
 
 def test_lists_for_machines_are_left_out_and_links_stay_true(site: Path, tmp_path: Path) -> None:
     """A page with such a list, a link into it and one to a file, made of a page of the site."""
-    (tmp_path / "_static").symlink_to(site / "_static")
-    for page in site.glob("*.html"):
-        text = page.read_text("utf-8")
-        if page.name == "data.html":
-            more = (
-                '<h2>More</h2><details class="numbers"><summary>All</summary><p id="x">1.234</p>'
-                '</details><p><a href="#x">All</a> are in <a href="results/a.csv">a.csv</a>, '
-                '<a href="methods.html#rounding">rounded</a>.</p>'
-            )
-            text = text.replace("</article>", f"{more}</article>")
-        (tmp_path / page.name).write_text(text, "utf-8")
+    page = with_pages(site, tmp_path, "data", "methods") / "data.html"
+    more = (
+        '<h2>More</h2><details class="numbers"><summary>All</summary><p id="x">1.234</p>'
+        '</details><p><a href="#x">All</a> are in <a href="results/a.csv">a.csv</a>, '
+        '<a href="methods.html#rounding">rounded</a>.</p>'
+    )
+    text = page.read_text("utf-8").replace("</article>", f"{more}</article>")
+    page.write_text(text, "utf-8")
     document = BeautifulSoup(pdf.document(pdf.read(tmp_path), {}), "html.parser")
     last = document.select_one("#data").find("h2", string="More").find_next_sibling()
     assert last.decode_contents() == ('All are in a.csv, <a href="#methods--rounding">rounded</a>.')
     assert "1.234" not in document.get_text()
+
+
+def test_every_id_names_its_page_and_nothing_is_for_a_screen_only(joined: str) -> None:
+    document = BeautifulSoup(joined, "html.parser")
     for article in document.select("article"):
         below = [tag["id"] for tag in article.select("[id]")]
         assert [place for place in below if not place.startswith(f"{article['id']}--")] == []
@@ -301,28 +328,40 @@ def test_without_a_browser_an_older_one_stays(
 
 
 def test_where_the_browser_fails_an_older_one_stays(
-    printed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    volume: pdf.Volume, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = printed.read_bytes()
-    broken = tmp_path / "chromium"
+    """That the command says so in one line, the test above holds."""
+    old = tmp_path / "plateau.pdf"
+    old.write_bytes(b"the last good one")
+    broken = tmp_path / "bin" / "chromium"
+    broken.parent.mkdir()
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    result = command(ROOT, "pdf")
-    assert result.returncode == 1
-    assert re.fullmatch(r"\S*/chromium cannot print the book: .*\n", result.stderr)
-    assert printed.read_bytes() == before
-    assert not printed.with_name("plateau.pdf.new").exists()
+    monkeypatch.setenv("PATH", f"{broken.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(pdf, "read", lambda _: volume)
+    # In a thread of its own: the tests' browser runs in this one.
+    with ThreadPoolExecutor(1) as pool, pytest.raises(BuildError) as failed:
+        pool.submit(pdf.write_pdf, tmp_path, old).result()
+    assert re.fullmatch(r"\S*/bin/chromium cannot print the book: .*", str(failed.value))
+    assert old.read_bytes() == b"the last good one"
+    assert {path.name for path in tmp_path.iterdir()} == {"bin", "plateau.pdf"}
 
 
 # --- print-outs of the lessons -----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def handouts(site: Path, browser) -> dict[str, str]:
-    """The words of each print-out, without spaces, by the name of its lesson."""
-    result = command(ROOT, "handouts")
-    assert result.returncode == 0, result.stderr
+def handouts(site: Path, browser, volume: pdf.Volume) -> dict[str, str]:
+    """The words of each print-out, without spaces, by the name of its lesson.
+
+    By the command, which reads the site and starts a browser as `pdf` does: here both are there.
+    """
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+        patch.chdir(ROOT)
+        patch.setattr(pdf, "read", lambda _: volume)
+        patch.setattr(pdf, "chromium", lambda _: nullcontext(browser))
+        assert program.main(["handouts"]) == 0
+    assert said.getvalue() == f"{len(lessons())} lessons are in _build/handouts\n"
     made = (ROOT / "_build" / "handouts").glob("*.pdf")
     pages = {path.stem: PdfReader(path).pages for path in made}
     return {name: without_spaces("".join(p.extract_text() for p in pages[name])) for name in pages}

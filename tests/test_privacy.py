@@ -15,7 +15,7 @@ import nbformat
 import pandas as pd
 import papermill
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from conftest import ROOT, command
 from inprocess import QUICK, executed, pages, results_of
 from nbformat import NotebookNode
@@ -111,6 +111,16 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def trees(output: Path) -> dict[str, tuple[BeautifulSoup, list[Tag]]]:
+    """Each page of the site by its name, without its scripts, and these."""
+    made = {}
+    for path in sorted((output / "html").glob("*.html")):
+        tree = BeautifulSoup(path.read_bytes(), "html.parser")
+        made[path.name] = tree, [script.extract() for script in tree.find_all("script")]
+    return made
+
+
 def files(output: Path) -> list[tuple[Path, str]]:
     """Every file of the whole output, the cache too, as text."""
     found = [path for path in output.rglob("*") if path.is_file()]
@@ -124,32 +134,29 @@ def test_no_file_of_a_private_book_holds_an_id(output: Path) -> None:
     assert leaks == {}
 
 
-def test_a_label_with_markup_is_text_on_every_page(output: Path, browser) -> None:
+def test_a_label_with_markup_is_text_on_every_page(output: Path, trees, browser) -> None:
     seen = 0
     page = browser.new_page()
     page.on("dialog", lambda dialog: pytest.fail(f"a label ran: {dialog.message}"))
-    for path in sorted((output / "html").glob("*.html")):
-        tree = BeautifulSoup(path.read_bytes(), "html.parser")
-        for script in tree.find_all("script"):
-            assert not re.match(r'\s*alert\("x"\)', script.get_text()), path.name
-            script.extract()
+    for name, (tree, scripts) in trees.items():
+        for script in scripts:
+            assert not re.match(r'\s*alert\("x"\)', script.get_text()), name
         seen += tree.get_text().count(NASTY)
-        page.goto(path.as_uri())
+        page.goto((output / "html" / name).as_uri())
     page.close()
     assert seen > 50
 
 
-def test_no_chart_of_a_private_book_has_a_row_for_each_patient(output: Path) -> None:
+def test_no_chart_of_a_private_book_has_a_row_for_each_patient(trees) -> None:
     charts = 0
-    for path in (output / "html").glob("*.html"):
-        tree = BeautifulSoup(path.read_bytes(), "html.parser")
-        for spec in tree.select("script.chart-spec"):
+    for name, (_, scripts) in trees.items():
+        for spec in (script for script in scripts if "chart-spec" in script.get("class", [])):
             for rows in json.loads(spec.string)["datasets"].values():
                 charts += 1
                 months = [row["month"] for row in rows if "month" in row]
                 each = months and months == [months[0] + place for place in range(len(rows))]
-                assert len(rows) != PATIENTS or each, path.name  # a row for each month is none
-                assert all(month == round(month) for month in months), path.name
+                assert len(rows) != PATIENTS or each, name  # a row for each month is none
+                assert all(month == round(month) for month in months), name
     assert charts > 20
 
 
@@ -171,16 +178,16 @@ def said_on(page: BeautifulSoup) -> list[str]:
     return [*tables, *words, *heard, *(part["content"] for part in page("meta", content=True))]
 
 
-def test_a_whole_site_says_nothing_beyond_its_last_patient(output: Path) -> None:
+def test_a_whole_site_says_nothing_beyond_its_last_patient(output: Path, trees) -> None:
     """They are followed for 50.7 months, and the landmarks go to 60."""
     end = LAST / 30.4375 + 0.05  # as it is told
     assert list(beyond_in_results(output / "results", end)) == []
     asked = 0
-    for page in sorted((output / "html").glob("*.html")):
-        if not (output / "results" / page.with_suffix(".csv").name).exists():
+    for name, (tree, _) in trees.items():
+        if not (output / "results" / name).with_suffix(".csv").exists():
             continue  # a page of words
-        for text in said_on(BeautifulSoup(page.read_bytes(), "html.parser")):
-            assert list(told_beyond(text, end, over=False)) == [], page.name
+        for text in said_on(tree):
+            assert list(told_beyond(text, end, over=False)) == [], name
             asked += "60 months" in text
     assert asked > 5  # it is spoken of, and nothing is told
 
@@ -319,7 +326,9 @@ def test_a_bad_parameter_is_refused(value) -> None:
         load("data/bmt", value)
 
 
-def test_pages_say_masked_and_show_no_small_number(tmp_path: Path) -> None:
+def test_pages_say_masked_and_show_no_small_number(tmp_path: Path, monkeypatch) -> None:
+    # A drawing shows what its specification has, and takes half of the time.
+    monkeypatch.setattr("analysis.page.charts._svg", lambda spec, name: "")
     shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=12, **QUICK)
     assert all(MASKED in shown[name].text for name in ("table_1", "table_2", "figure_1a"))
     assert "<NA>" not in "".join(page.text for page in shown.values())
