@@ -586,6 +586,7 @@ def test_the_methods_page_explains_every_number():
     explained = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     used = set()
     for name in ("blinatumomab", "bmt", "myeloid"):
-        pages = results_of(f"data/{name}")
-        used |= {quantity for rows in pages.values() for quantity in rows["quantity"]}
+        for page, rows in results_of(f"data/{name}").items():
+            if page != "consistency":  # its numbers are of the print, and it explains them itself
+                used |= set(rows["quantity"])
     assert used == explained
