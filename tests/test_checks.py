@@ -332,12 +332,14 @@ STAGE = {"column": "stage", "label": "S", "kind": "baseline", **SIDES}
             {"mnths": [12]},
             '$.analysis: found the key "mnths", expected one of time_origin, days_per_month, '
             "months, long_term_months, carry_forward_months, synthetic, population, treatment, "
-            "abbreviations, factors, characteristics; did you mean months?",
+            "abbreviations, unit, endpoints, compare, models, "
+            "factors, characteristics; did you mean months?",
         ),
         (
             {"factors": [{**STAGE, "lable": "x"}]},
             '$.analysis.factors[0]: found the key "lable", expected one of column, label, kind, '
-            "numerator, denominator, among, before, endpoints; did you mean label?",
+            "numerator, denominator, among, before, reference, form, endpoints; did you mean "
+            "label?",
         ),
         ({"months": [12, 12]}, "$.analysis.months: [12, 12] has non-unique elements"),
         ({"months": [10**6]}, "$.analysis.months[0]: 1000000 is greater than the maximum of 1200"),
@@ -615,8 +617,8 @@ PACKAGE = "datapackage.json, analysis"
         (
             rows(30),
             {"factors": [STAGE, {"column": "age", "label": "A", "kind": "baseline"}]},
-            f"{PACKAGE}.factors: 15 deaths for 2 factors, fewer than 10 a factor; a model of all "
-            "of them fits chance too",
+            f"{PACKAGE}.factors: overall survival: 15 events for 2 factors, fewer than 10 a "
+            "factor; a model of all of them fits chance too",
         ),
         (
             rows(60, last_contact_day="700", died="no"),
@@ -744,11 +746,11 @@ def test_the_report_of_a_shipped_dataset_says_what_the_book_will_show(name: str)
 def test_the_report_names_the_pages_that_lack_something(tmp_path: Path) -> None:
     report, _ = check(folder(tmp_path, csv=rows(60)))
     assert (
-        "  Figure 1C: Survival after transplant in remission cannot be shown: this dataset does "
-        "not record “Transplant” (it has no column hsct_day)." in report
+        "  os_after_hsct: Overall survival after transplant in remission cannot be shown: this "
+        "dataset does not record “Transplant” (it has no column hsct_day)." in report
     )
     assert "  Table 3: No factors can be compared: this dataset names none." in report
-    assert not any(line.startswith("  Figure 1A") for line in report)
+    assert not any(line.startswith("  os:") for line in report)
 
 
 def test_check_writes_errors_and_report_apart(tmp_path: Path) -> None:

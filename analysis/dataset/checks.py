@@ -16,10 +16,21 @@ import pandas as pd
 
 from .cells import NUMBER, read_table, read_text
 from .columns import REQUIRED, is_number
+from .declared import (
+    PACKAGE,
+    RESULT_SIGNS,
+    endpoint_names,
+    endpoint_problems,
+    group_problems,
+    in_package,
+    model_problems,
+    needs_died,
+    with_days,
+)
 from .problems import Problem, nearest, one_line, quoted, unprintable
 from .table import PRINT, read_published, table_problems
 
-PACKAGE, TABLE = "datapackage.json", "patients.csv"
+TABLE = "patients.csv"
 SCHEMA = json.loads(Path(__file__).with_name("datapackage.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -35,7 +46,6 @@ RESULT_GROUPS = (
     *("hsct_after_relapse", "hsct_without_response", "relapse_free"),
     *("relapse_free_without_hsct", "relapse_free_after_hsct"),
 )
-RESULT_SIGNS = "|=:"
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,8 @@ class _Parts:
     """Those parts of a package that can be used although others are wrong.
 
     `whole` says whether every field could be read, so that a missing one is really missing;
-    `twice` names the columns with more than one field.
+    `twice` names the columns with more than one field, and `own` whether the package declares
+    endpoints, or has the paper's.
     """
 
     fields: tuple[dict, ...]
@@ -63,6 +74,10 @@ class _Parts:
     twice: list[str]
     factors: list[tuple[int, dict]]
     characteristics: list[tuple[int, dict]]
+    endpoints: list[tuple[int, dict]]
+    models: list[tuple[int, dict]]
+    compare: dict | None
+    own: bool
     path: str
 
 
@@ -181,12 +196,19 @@ def _usable(package: object) -> _Parts:
     given = at(package, "resources", 0, "schema", "fields")
     fields = [entry for _, entry in _valid(given, "field")]
     names = [entry["name"] for entry in fields]
+    once = tuple({entry["name"]: entry for entry in reversed(fields)}.values())[::-1]
+    endpoints = _valid(at(package, "analysis", "endpoints"), "endpoint")
+    groups = _valid([at(package, "analysis", "compare")], "compare")
     return _Parts(
-        fields=tuple({entry["name"]: entry for entry in reversed(fields)}.values())[::-1],
+        fields=with_days(once, endpoints),
         whole=isinstance(given, list) and len(fields) == len(given) > 0,
         twice=sorted({name for name in names if names.count(name) > 1}),
         factors=_valid(at(package, "analysis", "factors"), "factor"),
         characteristics=_valid(at(package, "analysis", "characteristics"), "characteristic"),
+        endpoints=endpoints,
+        models=_valid(at(package, "analysis", "models"), "model"),
+        compare=groups[0][1] if groups else None,
+        own=at(package, "analysis", "endpoints") is not None,
         path=path if isinstance(path, str) and path else TABLE,
     )
 
@@ -201,11 +223,12 @@ def _valid(entries: object, definition: str) -> list[tuple[int, dict]]:
 def _package_problems(parts: _Parts) -> Iterator[Problem]:
     by_name = {entry["name"]: entry for entry in parts.fields}
     for name in parts.twice:
-        yield _package("fields", f"{one_line(name)} is described twice")
-    for column in REQUIRED if parts.whole else ():
+        yield in_package("fields", f"{one_line(name)} is described twice")
+    died = ["died"] if needs_died(parts.endpoints, parts.own) else []
+    for column in [*REQUIRED, *died] if parts.whole else ():
         if column not in by_name:
             expected = f"the required column {column} is not described"
-            yield _package("fields", expected, hint=nearest(column, by_name))
+            yield in_package("fields", expected, hint=nearest(column, by_name))
     for entry in parts.fields:
         yield from _field_problems(entry)
     lists = {"factors": parts.factors, "characteristics": parts.characteristics}
@@ -218,31 +241,39 @@ def _package_problems(parts: _Parts) -> Iterator[Problem]:
         yield from _twice(part, [entry["column"] for _, entry in entries])
     for number, entry in parts.factors:
         yield from _factor_problems(f"analysis.factors {number}", entry, by_name)
+    known = by_name if parts.whole else {}
+    names = endpoint_names(parts.endpoints, parts.own)
+    yield from endpoint_problems(parts.endpoints, known)
+    yield from model_problems(parts.models, names, known)
+    if parts.compare:
+        yield from group_problems("analysis.compare", parts.compare, known)
+    for number, entry in parts.factors:
+        for name in entry.get("endpoints", ()):
+            if name not in names:
+                place, expected = f"analysis.factors {number}, endpoints", ", ".join(names)
+                found, hint = quoted(name), nearest(name, names)
+                yield in_package(place, f"one of the endpoints: {expected}", found, hint)
     for number, entry in parts.characteristics:
         place = f"analysis.characteristics {number}, column"
         if entry["column"] == "patient_id":
-            yield _package(place, "a column that describes patients", "patient_id")
+            yield in_package(place, "a column that describes patients", "patient_id")
         if entry["column"] in DERIVED and entry["kind"] == "outcome":
-            yield _package(place, f"found {entry['column']}, of which Table 2 has a row already")
-
-
-def _package(place: str, expected: str, found: str = "", hint: str = "") -> Problem:
-    return Problem(PACKAGE, place=place, found=found, expected=expected, hint=hint)
+            yield in_package(place, f"found {entry['column']}, of which Table 2 has a row already")
 
 
 def _field_problems(entry: dict) -> Iterator[Problem]:
     name, limits = entry["name"], entry.get("constraints", {})
     place = f"fields, {one_line(name)}"
     if name != name.strip():
-        yield _package(place, "none", "a name with a space at an end")
+        yield in_package(place, "none", "a name with a space at an end")
     if any(sign in name for sign in RESULT_SIGNS):
-        yield _package(place, "none", f"a name with one of {' '.join(RESULT_SIGNS)}")
+        yield in_package(place, "none", f"a name with one of {' '.join(RESULT_SIGNS)}")
     if name in RESULT_GROUPS:
-        yield _package(place, "expected another name: the results have a row of this name")
+        yield in_package(place, "expected another name: the results have a row of this name")
     yield from _repeated(f"{place}, enum", limits.get("enum", []))
     least, most = limits.get("minimum"), limits.get("maximum")
     if least is not None and most is not None and least > most:
-        yield _package(place, f"at most the maximum {most}", f"minimum {least}")
+        yield in_package(place, f"at most the maximum {most}", f"minimum {least}")
 
 
 def _repeated(place: str, levels: list) -> Iterator[Problem]:
@@ -250,12 +281,12 @@ def _repeated(place: str, levels: list) -> Iterator[Problem]:
     seen: set[str] = set()
     for level in map(str, levels):
         if level in seen:
-            yield _package(place, "it once", f"{quoted(level)} twice")
+            yield in_package(place, "it once", f"{quoted(level)} twice")
         elif not level.strip():
             blank = "found a blank level; a blank cell is missing, and needs no level"
-            yield _package(place, blank)
+            yield in_package(place, blank)
         elif level != level.strip():
-            yield _package(place, "no space at its ends", quoted(level))
+            yield in_package(place, "no space at its ends", quoted(level))
         seen.add(level)
 
 
@@ -263,7 +294,7 @@ def _unknown_columns(place: str, entry: dict, names: list[str]) -> Iterator[Prob
     for key in ("column", "among", "before"):
         if key in entry and entry[key] not in names:
             expected, found = "a column that fields describes", quoted(entry[key])
-            yield _package(f"{place}, {key}", expected, found, nearest(entry[key], names))
+            yield in_package(f"{place}, {key}", expected, found, nearest(entry[key], names))
 
 
 def _level_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Iterator[Problem]:
@@ -275,16 +306,16 @@ def _level_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Iterat
         for level in map(str, entry.get(key, [])):
             if known and level not in known:
                 expected, hint = f"one of {', '.join(map(one_line, known))}", nearest(level, known)
-                yield _package(f"{place}, {key}", expected, quoted(level), hint)
+                yield in_package(f"{place}, {key}", expected, quoted(level), hint)
             elif column and is_number(column) and not NUMBER.fullmatch(level):
-                yield _package(f"{place}, {key}", "a number, as the column has", quoted(level))
+                yield in_package(f"{place}, {key}", "a number, as the column has", quoted(level))
 
 
 def _twice(part: str, columns: list[str]) -> Iterator[Problem]:
     """Results are named by their column, so a column can stand in a list once."""
     for column in sorted({column for column in columns if columns.count(column) > 1}):
         hint = "a second contrast needs a column of its own"
-        yield _package(f"analysis.{part}", "it once", f"{one_line(column)} twice", hint)
+        yield in_package(f"analysis.{part}", "it once", f"{one_line(column)} twice", hint)
 
 
 def _factor_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Iterator[Problem]:
@@ -292,22 +323,32 @@ def _factor_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Itera
     column, later = entry["column"], entry["kind"] == "postbaseline"
     found, before = by_name.get(column), by_name.get(entry.get("before", ""))
     where = f"{place}, column {one_line(column)}"
-    if found and not is_number(found) and (later or "numerator" not in entry):
-        what = "a column of days" if later else "numerator and denominator"
-        yield _package(where, f"{what}, or type integer or number", "a column of text")
+    sided = "numerator" in entry or "reference" in entry
+    if found and not is_number(found) and (later or not sided):
+        what = "a column of days" if later else "reference, or numerator and denominator"
+        yield in_package(where, f"{what}, or type integer or number", "a column of text")
     if column in NO_FACTOR:
-        yield _package(where, "expected another column: this one holds the outcome, or who it is")
+        yield in_package(where, "expected another column: this one holds the outcome, or who it is")
     if column in MODEL_COLUMNS:
-        yield _package(where, "expected another name: the models have a column of this name")
-    if later and "numerator" in entry:
-        yield _package(where, "none where kind is postbaseline", "numerator")
+        yield in_package(where, "expected another name: the models have a column of this name")
+    for key in ("numerator", "reference", "form") if later else ():
+        if key in entry:
+            yield in_package(where, "none where kind is postbaseline", key)
+    if "reference" in entry and "numerator" in entry:
+        yield in_package(where, "a reference, or sides", "reference and numerator")
+    if entry.get("form") == "spline" and sided:
+        yield in_package(where, "it only where the factor is a number", "form spline")
+    if "reference" in entry:
+        yield from group_problems(place, entry, by_name)
     sides = [set(map(str, entry.get(key, []))) for key in ("numerator", "denominator")]
     for level in sorted(sides[0] & sides[1]):
-        yield _package(where, "it in numerator or denominator", f"{quoted(level)} on both sides")
+        yield in_package(where, "it in numerator or denominator", f"{quoted(level)} on both sides")
     if before and not is_number(before):
-        yield _package(f"{place}, before", "a column of days", "a column of text")
+        yield in_package(f"{place}, before", "a column of days", "a column of text")
     if "before" in entry and not later:
-        yield _package(f"{place}, before", "found it, expected it only where kind is postbaseline")
+        yield in_package(
+            f"{place}, before", "found it, expected it only where kind is postbaseline"
+        )
 
 
 # --- the table -------------------------------------------------------------------------------
@@ -338,4 +379,4 @@ def _path_problems(folder: Path, path: str) -> Iterator[Problem]:
         except (OSError, RuntimeError, ValueError):
             inside = False
     if not inside:
-        yield _package("resources 1, path", f"a file within the folder, {which}", quoted(path))
+        yield in_package("resources 1, path", f"a file within the folder, {which}", quoted(path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-REQUIRED = ("patient_id", "last_contact_day", "died")
+REQUIRED = ("patient_id", "last_contact_day")  # and `died`, where an endpoint names it
 EVENT_DAYS = ("response_day", "mrd_response_day", "hsct_day", "relapse_day")
 RESERVED = {
     "patient_id": "Patient",
@@ -20,8 +20,8 @@ KINDS = ("calibrated", "emergent", "contradiction", "given")
 
 
 def is_day(field: dict) -> bool:
-    """Whether a field of the schema is one of the reserved days."""
-    return field["name"] in RESERVED and field["name"].endswith("_day")
+    """Whether a field of the schema is one of the reserved days, or a day of an endpoint."""
+    return "day" in field or (field["name"] in RESERVED and field["name"].endswith("_day"))
 
 
 def is_number(field: dict) -> bool:

@@ -50,8 +50,9 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
 def entry_days(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) -> pd.Series:
     """The day on an endpoint's clock after which each patient is at risk in a model of `factors`.
 
-    That of the latest `among` that is a day, -inf where none comes after the clock's start, and
-    missing for who is not among those asked. The delayed entry of left truncation (Andersen et al.
+    That of the latest `among` that is a day, or of the endpoint's own entry where that is later;
+    -inf where none comes after the clock's start, and missing for who is not among those asked.
+    The delayed entry of left truncation (Andersen et al.
     1993, III.3): whoever is chosen by what happened on a day cannot have died before it.
     """
     origin = question.data["origin"]
@@ -60,7 +61,8 @@ def entry_days(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) 
         happened = dataset.happened(column)[origin.index]
         day = dataset.patients.loc[origin.index, column] - origin if dataset.is_day(column) else 0.0
         entry = entry.where(~(day > entry), day).where(happened)
-    return entry.where(entry.isna() | (entry > 0), -np.inf)
+    entry = entry.where(entry.isna() | (entry > 0), -np.inf)
+    return entry.clip(lower=question.data["entry"])
 
 
 def never_at_risk(dataset: Dataset, question: Endpoint, factor: Factor) -> int:

@@ -1,18 +1,20 @@
 """From patients to endpoints: who is followed, from which day, to what.
 
 An endpoint's days count from its own origin. Events are numbered: 0 censored, 1 the event of
-interest, 2 the competing event (only in `relapse`).
+interest, 2 the competing event.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ..survival.times import beyond, one_time
+from .definitions import Definition, in_sentence
 from .model import Dataset, NotRecorded
 
 
@@ -20,9 +22,12 @@ from .model import Dataset, NotRecorded
 class Endpoint:
     """One time-to-event question.
 
-    `data` has a row for each patient who can answer it, indexed as `dataset.patients`, with the
-    columns `origin` (day of the dataset's clock), `time` (days from that origin, 0 or more) and
-    `event` (0, 1, 2). `title`, `origin` and `event` are words for captions.
+    `data` has a row for each patient who is ever at risk, indexed as `dataset.patients`, with the
+    columns `origin` (day of the dataset's clock), `time` (days from that origin, 0 or more),
+    `event` (0, 1, 2) and `entry` (the day after which the patient is under observation; -inf where
+    that is the origin). `title`, `origin`, `event` and `competing` are words for captions; without
+    `competing` nothing competes. `never` counts those whose event or end comes before the origin,
+    or on or before their entry.
     """
 
     name: str
@@ -30,6 +35,8 @@ class Endpoint:
     origin: str
     event: str
     data: pd.DataFrame
+    competing: str = ""
+    never: int = 0
 
     @property
     def time(self) -> np.ndarray:
@@ -41,19 +48,30 @@ class Endpoint:
         """0 censored, 1 event, 2 competing event."""
         return self.data["event"].to_numpy()
 
+    @property
+    def entry(self) -> np.ndarray | None:
+        """Days after which each is at risk; None where all are from the origin."""
+        days = self.data["entry"].to_numpy()
+        return None if np.isneginf(days).all() else days
+
 
 def endpoint(dataset: Dataset, name: str) -> Endpoint:
-    """One of `os`, `rfs`, `relapse` and `os_after_hsct`.
+    """One of the endpoints that the dataset declares, or of the paper's where it declares none.
 
-    Raises NotRecorded where the dataset lacks a column that the endpoint needs, or nobody
-    qualifies for it, or so few that they are masked.
+    Raises NotRecorded where it has no endpoint of this name or lacks a column that the endpoint
+    needs, and where nobody is at risk in it, or so few that they are masked.
     """
-    make = {"os": _os, "rfs": _rfs, "relapse": _relapse, "os_after_hsct": _os_after_hsct}[name]
-    made = make(dataset)
+    if name not in dataset.endpoints:
+        raise NotRecorded(f"This dataset has no endpoint that is called {name}.")
+    defined = dataset.endpoints[name]
+    dataset.require(defined.title, *defined.needed)
+    made = _endpoint(dataset, defined)
     if made.data.empty:
         raise NotRecorded(
             f"{made.title} cannot be shown: no patient of this dataset reaches its starting "
             f"point ({made.origin})."
+            if not made.never
+            else f"{made.title} cannot be shown: no patient of this dataset is ever at risk in it."
         )
     if len(made.data) < dataset.mask_below:
         raise NotRecorded(
@@ -61,6 +79,82 @@ def endpoint(dataset: Dataset, name: str) -> Endpoint:
             f"reach its starting point ({made.origin}), and counts below that are masked."
         )
     return made
+
+
+def _endpoint(dataset: Dataset, defined: Definition) -> Endpoint:
+    patients = dataset.patients[_asked(dataset, defined)]
+    start = _day(patients, defined.start) if defined.start else 0.0
+    first, other = (_first(patients, names) for names in (defined.events, defined.competing))
+    last = patients["last_contact_day"]
+    end = _day(patients, defined.until).fillna(last) if defined.until else last
+    event = np.select([first.notna() & ~(other < first), other.notna()], [1, 2], 0)
+    end = first.where(event == 1, other.where(event == 2, end))
+    time, entry = one_time(end - start, _entry(dataset, defined, patients) - start)
+    # Whoever is chosen by a day on or before the origin is followed from the origin itself.
+    entry = np.where(entry > 0, entry, -np.inf) if not defined.entry else entry
+    origin = dataset.settings.time_origin
+    if defined.start:
+        origin = in_sentence(dataset.label(defined.start))
+    data = pd.DataFrame(
+        {"origin": start, "time": time, "event": event, "entry": entry}, index=end.index
+    )
+    there = (data["time"] >= 0) & (data["entry"] < data["time"])
+    return Endpoint(
+        defined.name,
+        defined.title,
+        origin,
+        defined.event,
+        data[there],
+        defined.competing_event,
+        int((~there).sum()),
+    )
+
+
+def _asked(dataset: Dataset, defined: Definition) -> pd.Series:
+    """True for those whose clock starts, with what must have come by then and what must not."""
+    patients = dataset.patients
+    asked = pd.Series(True, index=patients.index)
+    if defined.among:
+        asked &= dataset.happened(defined.among)
+    if defined.entry:
+        asked &= patients[defined.entry].notna()
+    start = pd.Series(0.0, index=patients.index)
+    if defined.start:
+        start = _day(patients, defined.start)
+        asked &= start.notna()
+    for column in defined.after:
+        asked &= _day(patients, column) <= start
+    for column in defined.not_before:
+        asked &= ~(_day(patients, column) <= start)
+    return asked
+
+
+def _first(patients: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """The day of the first of some events, `died` among them; missing where none has come."""
+    days = [
+        patients["last_contact_day"].where(dead(patients))
+        if column == "died"
+        else _day(patients, column)
+        for column in columns
+    ]
+    blank = pd.Series(np.nan, index=patients.index)
+    return pd.concat([blank, *days], axis=1).min(axis=1)
+
+
+def _entry(dataset: Dataset, defined: Definition, patients: pd.DataFrame) -> pd.Series:
+    """The day of the dataset's clock after which each is at risk; -inf for all from the start."""
+    days = pd.Series(-np.inf, index=patients.index)
+    for column in filter(None, (defined.entry, defined.among)):
+        if column == defined.entry or dataset.is_day(column):
+            days = days.clip(lower=patients[column])
+    return days
+
+
+def dead(patients: pd.DataFrame) -> pd.Series:
+    """True for those who died, and for nobody where that is not recorded."""
+    if "died" in patients:
+        return patients["died"].eq("yes")
+    return pd.Series(False, index=patients.index)
 
 
 def responders(patients: pd.DataFrame) -> pd.Series:
@@ -93,66 +187,7 @@ def relapse_free(dataset: Dataset) -> pd.Series:
     """True for the responders without a recorded relapse who were alive at their last contact."""
     patients = dataset.patients
     relapsed = _day(patients, "relapse_day").notna()
-    return responders(patients) & ~relapsed & patients["died"].eq("no")
-
-
-def _os(dataset: Dataset) -> Endpoint:
-    patients = dataset.patients
-    return Endpoint(
-        "os",
-        "Overall survival",
-        dataset.settings.time_origin,
-        "death",
-        _data(0.0, patients["last_contact_day"], patients["died"].eq("yes").astype(int)),
-    )
-
-
-def _rfs(dataset: Dataset) -> Endpoint:
-    relapse = _relapse(dataset, purpose="Relapse-free survival")
-    return Endpoint(
-        "rfs",
-        "Relapse-free survival",
-        relapse.origin,
-        "relapse or death",
-        relapse.data.assign(event=relapse.data["event"].clip(upper=1)),
-    )
-
-
-def _relapse(dataset: Dataset, purpose: str = "The incidence of relapse") -> Endpoint:
-    dataset.require(purpose, "response_day", "relapse_day")
-    patients = dataset.patients[responders(dataset.patients)]
-    relapsed, died = patients["relapse_day"].notna(), patients["died"].eq("yes")
-    end = _day(patients, "last_assessment_day").fillna(patients["last_contact_day"])
-    end = end.mask(died, patients["last_contact_day"]).mask(relapsed, patients["relapse_day"])
-    event = np.select([relapsed, died], [1, 2], 0)
-    data = _data(patients["response_day"], end, event)
-    return Endpoint(
-        "relapse", "Relapse", in_sentence(dataset.label("response_day")), "relapse", data
-    )
-
-
-def _os_after_hsct(dataset: Dataset) -> Endpoint:
-    purpose = "Survival after transplant in remission"
-    dataset.require(purpose, "response_day", "hsct_day")
-    patients = dataset.patients[in_remission_at_hsct(dataset.patients)]
-    event = patients["died"].eq("yes").astype(int)
-    return Endpoint(
-        "os_after_hsct",
-        "Overall survival after transplant in remission",
-        in_sentence(dataset.label("hsct_day")),
-        "death",
-        _data(patients["hsct_day"], patients["last_contact_day"], event),
-    )
-
-
-def _data(origin: pd.Series | float, end: pd.Series, event) -> pd.DataFrame:
-    (time,) = one_time(end - origin)
-    return pd.DataFrame({"origin": origin, "time": time, "event": event}, index=end.index)
-
-
-def in_sentence(label: str) -> str:
-    """A label within a sentence: Remission becomes remission, CR/CRh stays."""
-    return label[0].lower() + label[1:] if label[1:2].islower() else label
+    return responders(patients) & ~relapsed & ~dead(patients)
 
 
 def _day(patients: pd.DataFrame, column: str) -> pd.Series:
@@ -163,9 +198,9 @@ def _day(patients: pd.DataFrame, column: str) -> pd.Series:
 
 
 def answerable(dataset: Dataset, *names: str) -> list[Endpoint]:
-    """Those of the endpoints that the dataset records."""
+    """Those of some endpoints, or of all, that the dataset records."""
     found = []
-    for name in names:
+    for name in names or dataset.endpoints:
         with contextlib.suppress(NotRecorded):
             found.append(endpoint(dataset, name))
     return found

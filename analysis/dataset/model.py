@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from .cells import numbers
 from .checks import Contents, read_folder
 from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_number
+from .definitions import Compare, Definition, Model, compare, definitions, model
 from .problems import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,11 +40,15 @@ class Settings:
     population: str = "patients"
     treatment: str = ""
     abbreviations: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unit: str = "months"
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One line of Table 3. Without `numerator` a baseline factor is continuous."""
+    """One line of Table 3, or with a `reference` one for each other of its `levels`.
+
+    Without either a baseline factor is continuous, of the `form` linear or spline.
+    """
 
     column: str
     label: str
@@ -52,6 +58,9 @@ class Factor:
     among: str | None = None
     before: str | None = None
     endpoints: tuple[str, ...] = ("os", "rfs")
+    reference: str | None = None
+    levels: tuple[str, ...] = ()
+    form: str = "linear"
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class Characteristic:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A checked dataset.
+    """A checked dataset. `endpoints` are by name: its own, or the paper's where it declares none.
 
     `patients` has one row a patient: numbers are float (NaN where blank), all else is text (None
     where blank). `published` has a row for each place of each printed number, with the columns
@@ -85,14 +94,16 @@ class Dataset:
     fields: tuple[dict, ...]
     factors: tuple[Factor, ...]
     characteristics: tuple[Characteristic, ...]
+    endpoints: Mapping[str, Definition]
+    compare: Compare | None
+    models: tuple[Model, ...]
     patients: pd.DataFrame
     published: pd.DataFrame
     mask_below: int = 0
 
     def label(self, column: str) -> str:
         """The dataset's own name for a column: its title in the schema."""
-        titles = {field["name"]: field.get("title") for field in self.fields}
-        return titles.get(column) or RESERVED.get(column) or column
+        return _label(self.fields, column)
 
     def months(self, days: float) -> float:
         """Days from an origin as months."""
@@ -147,20 +158,30 @@ def require_factor(datasets: Iterable[Dataset], column: object) -> None:
 def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:
     """The dataset of a folder in which nothing is wrong."""
     package, fields = contents.package, contents.fields
+    analysis, patients = package["analysis"], _typed(contents.text, fields)
+    own = definitions(analysis.get("endpoints"), partial(_label, fields))
     return Dataset(
         name=package["name"],
         title=package["title"],
         description=package.get("description", ""),
         public=package.get("public", False),
         package=package,
-        settings=_settings(package["analysis"]),
+        settings=_settings(analysis),
         fields=fields,
-        factors=tuple(_factor(entry) for entry in package["analysis"].get("factors", [])),
-        characteristics=_characteristics(package["analysis"], fields),
-        patients=_typed(contents.text, fields),
+        factors=_factors(analysis, fields, patients),
+        characteristics=_characteristics(analysis, fields),
+        endpoints={defined.name: defined for defined in own},
+        compare=compare(analysis.get("compare")),
+        models=tuple(map(model, analysis.get("models", []))),
+        patients=patients,
         published=_published(contents.published),
         mask_below=mask_below,
     )
+
+
+def _label(fields: tuple[dict, ...], column: str) -> str:
+    titles = {field["name"]: field.get("title") for field in fields}
+    return titles.get(column) or RESERVED.get(column) or column
 
 
 # --- from what the folder says to what it means -----------------------------------------------
@@ -195,14 +216,39 @@ def _settings(analysis: dict) -> Settings:
     return Settings(**given)
 
 
-def _factor(entry: dict) -> Factor:
+def _factors(
+    analysis: dict, fields: tuple[dict, ...], patients: pd.DataFrame
+) -> tuple[Factor, ...]:
+    """The factors, for all endpoints in which nothing competes where they name none."""
+    own = analysis.get("endpoints")
+    # Of the paper's endpoints, survival after transplant is asked of too few for a model.
+    asked = ("os", "rfs") if own is None else [e["name"] for e in own if "competing" not in e]
+    by_name = {field["name"]: field for field in fields}
+    return tuple(
+        _factor(entry, by_name[entry["column"]], tuple(asked), patients)
+        for entry in analysis.get("factors", [])
+    )
+
+
+def _factor(entry: dict, field: dict, asked: tuple[str, ...], patients: pd.DataFrame) -> Factor:
     lists = {
         key: tuple(str(value) for value in entry[key])
         for key in ("numerator", "denominator", "endpoints")
         if key in entry
     }
-    own = {key: value for key, value in entry.items() if key != "$comment"}
-    return Factor(**{**own, **lists})
+    made = {"label": field.get("title") or entry["column"], "endpoints": asked, **entry, **lists}
+    made.pop("$comment", None)
+    if "reference" in entry:
+        made["reference"] = str(entry["reference"])
+        made["levels"] = levels(field, patients)
+    return Factor(**made)
+
+
+def levels(field: dict, patients: pd.DataFrame) -> tuple[str, ...]:
+    """The levels that the schema lists for a column, or those that its patients have."""
+    listed = field.get("constraints", {}).get("enum")
+    found = sorted(patients[field["name"]].dropna().unique()) if listed is None else listed
+    return tuple(f"{level:g}" if isinstance(level, float) else str(level) for level in found)
 
 
 def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characteristic, ...]:

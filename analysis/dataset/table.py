@@ -15,6 +15,7 @@ from .problems import Problem, listed, nearest, one_line, squashed, unprintable
 
 PRINT = "published.csv"
 MOST_DAYS = 36_525  # 100 years: longer than any follow-up
+OLDEST = 45_656  # 125 years: longer than any life, where days count from birth
 # Spreadsheets count days from 1899-12-30. No cohort waits 55 years for its first event.
 SERIAL_ORIGIN, LEAST_SERIAL, LAST_SERIAL = date(1899, 12, 30), 20_000, 73_050
 LARGEST = 10**15  # beyond it a computer's numbers are no longer exact to the unit
@@ -34,7 +35,7 @@ def table_problems(table: TextTable, fields: tuple[dict, ...], whole: bool) -> I
     for entry in fields:
         if entry["name"] in cells:
             yield from _column_problems(cells[entry["name"]], entry, file)
-    yield from _order_problems(cells, file)
+    yield from _order_problems(cells, fields, file)
 
 
 def _column_names(table: TextTable, names: list[str]) -> Iterator[Problem]:
@@ -60,7 +61,7 @@ def _column_names(table: TextTable, names: list[str]) -> Iterator[Problem]:
 def _column_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Problem]:
     limits, name = entry.get("constraints", {}), entry["name"]
     blank = values == ""
-    if limits.get("required") or name in REQUIRED:
+    if limits.get("required") or name in (*REQUIRED, "died"):
         yield from listed(values, blank, "a value", file)
     if limits.get("unique") or name == "patient_id":
         yield from listed(
@@ -107,7 +108,8 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         expected += "`python -m analysis import` turns dates into days"
         yield from listed(values, dates, expected, file)
         wrong &= ~dates
-        serial = list(_serial_problems(parsed, file))
+        by_age = entry.get("day") == "age"  # who enters late may have days that count from birth
+        serial = [] if by_age else list(_serial_problems(parsed, file))
         yield from serial
     hints = {row: _number_hint(cell) for row, cell in values[wrong].items()}
     yield from listed(values, wrong, "a number, with a point for decimals", file, hints)
@@ -120,10 +122,11 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         most = limits["maximum"]
         yield from listed(values, found & (parsed > most), f"{most} or less", file)
     if is_day(entry):
-        far = found & (parsed > MOST_DAYS) & (not serial)
+        most = OLDEST if by_age else MOST_DAYS
+        far = found & (parsed > most) & (not serial)
         dates = {row: _serial_date(day) for row, day in parsed[far].items() if day <= LAST_SERIAL}
         hints = {row: f"{parsed[row]:g} is {day} in a spreadsheet" for row, day in dates.items()}
-        expected = f"{MOST_DAYS} or less: {MOST_DAYS} days are 100 years"
+        expected = f"{most} or less: {most} days are {most / 365.25:.0f} years"
         yield from listed(values, far, expected, file, hints)
     else:
         expected = "a number below 10^15, in a unit that makes it smaller"
@@ -153,9 +156,10 @@ def _serial_problems(days: pd.Series, file: str) -> Iterator[Problem]:
         yield Problem(file, column=str(days.name), expected=expected, hidden=hidden)
 
 
-def _order_problems(cells: pd.DataFrame, file: str) -> Iterator[Problem]:
+def _order_problems(cells: pd.DataFrame, fields: tuple[dict, ...], file: str) -> Iterator[Problem]:
     """Events in an order that no life can have, in the rows whose days are numbers."""
-    names = [*EVENT_DAYS, "last_assessment_day", "last_contact_day"]
+    own = [entry["name"] for entry in fields if "event" in entry]
+    names = dict.fromkeys([*EVENT_DAYS, *own, "last_assessment_day", "last_contact_day"])
     days = {name: numbers(cells[name]) for name in names if name in cells}
     if "last_contact_day" in days:
         last = days.pop("last_contact_day")

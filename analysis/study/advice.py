@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import floor, log10
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from .. import survival as est
 from ..dataset.checks import Contents, read_folder
 from ..dataset.columns import EVENT_DAYS, RESERVED, is_number
 from ..dataset.covariates import covariate_rows
-from ..dataset.endpoints import Endpoint, answerable, endpoint
+from ..dataset.endpoints import Endpoint, answerable, dead, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of
 from ..dataset.privacy import EMAIL, is_phone
 from ..dataset.problems import Problem, one_line, quoted, squashed
@@ -27,8 +28,6 @@ from .models import factor_endpoints, factors_of
 from .plausible import implausible
 
 FEW_PATIENTS, FEW_EVENTS, FEW_AT_RISK = 20, 10, 10
-ENDPOINTS = ("os", "rfs", "relapse", "os_after_hsct")
-EVENTS = {"os": "deaths", "rfs": "relapses or deaths", "relapse": "relapses"}
 MARKUP = re.compile(r"<\s*[a-z/!?]|javascript:|&[a-z]+;|&#", re.IGNORECASE)
 FORMULA = re.compile(r"[=+@-].*[A-Za-z(|!].*", re.DOTALL)
 FULL_DATE = re.compile(
@@ -64,13 +63,16 @@ def _summary(folder: Path, dataset: Dataset) -> Iterator[str]:
     yield (
         f"{len(dataset.patients)} patients, {len(dataset.fields)} columns, {len(days)} of them days"
     )
-    for question in answerable(dataset, *ENDPOINTS):
+    questions = answerable(dataset)
+    for question in questions:
         events = int((question.observed == 1).sum())
         yield f"{question.title}: {len(question.data)} patients, {events} with {question.event}"
-    question = endpoint(dataset, "os")
-    months = dataset.months(follow_up(question.time, question.observed)[0])
-    known = f"{months:.1f} months" if np.isfinite(months) else "not reached"
-    yield f"Median follow-up by reverse Kaplan–Meier: {known}"
+        if question.never:
+            yield f"  {question.never} more are never at risk: gone by the time they would enter"
+    for question in questions[:1]:
+        months = dataset.months(follow_up(question.time, question.observed)[0])
+        known = f"{months:.1f} months" if np.isfinite(months) else "not reached"
+        yield f"Median follow-up by reverse Kaplan–Meier: {known}"
     optional = [*EVENT_DAYS, "last_assessment_day"]
     for word, there in (("Recorded", True), ("Not recorded", False)):
         named = [name for name in optional if (name in dataset.patients) == there]
@@ -84,10 +86,6 @@ def _label(dataset: Dataset, name: str) -> str:
 
 # Each page's first step, which says in a sentence what the page cannot do without.
 PAGES: dict[str, Callable[[Dataset], object]] = {
-    "Figure 1A": lambda dataset: endpoint(dataset, "os"),
-    "Figure 1B": lambda dataset: endpoint(dataset, "rfs"),
-    "Figure 1C": lambda dataset: endpoint(dataset, "os_after_hsct"),
-    "Figure 1D": lambda dataset: endpoint(dataset, "relapse"),
     "Table 1": baseline_results,
     "Table 2": outcome_results,
     "Table 3": factor_endpoints,
@@ -98,7 +96,11 @@ PAGES: dict[str, Callable[[Dataset], object]] = {
 
 def _lacking(dataset: Dataset) -> Iterator[str]:
     lines = []
-    for page, first_step in PAGES.items():
+    curves = {
+        plan.figure or plan.name: partial(endpoint, name=plan.name)
+        for plan in dataset.endpoints.values()
+    }
+    for page, first_step in (curves | PAGES).items():
         try:
             first_step(dataset)
         except NotRecorded as sentence:
@@ -207,10 +209,10 @@ def _numbers(dataset: Dataset, file: str) -> Iterator[Problem]:
     if len(patients) < FEW_PATIENTS:
         expected = f"fewer than {FEW_PATIENTS} patients; every interval will be wide"
         yield Problem(file, expected=expected)
-    died = patients["died"].eq("yes")
-    if not died.any():
+    died = patients.get("died", pd.Series(dtype=str)).eq("yes")
+    if len(died) and not died.any():
         yield Problem(file, column="died", expected="nobody died; survival stays at 100%")
-    if died.all() and len(patients) > 1:
+    if died.all() and len(died) > 1:
         expected = "everybody died; there is no follow-up without death to describe"
         yield Problem(file, column="died", expected=expected)
     for column in EVENT_DAYS:
@@ -233,7 +235,7 @@ def _contradictions(contents: Contents, dataset: Dataset, file: str) -> Iterator
             if count := int((none & patients["response_day"].notna()).sum()):
                 expected = f"{_rows(count)} a response_day although it says that there was none"
                 yield Problem(file, column=column, expected=expected)
-    living = patients["died"].eq("no")
+    living = ~dead(patients)
     for column in (name for name in EVENT_DAYS if name in patients):
         count = int((living & patients[column].eq(patients["last_contact_day"])).sum())
         if count > max(1, living.sum() / 4):
@@ -316,12 +318,12 @@ def _unseen_sides(dataset: Dataset, factor: Factor, place: str) -> Iterator[Prob
 
 
 def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
-    for question in answerable(dataset, "os", "rfs"):
-        factors, events = len(factors_of(dataset, question)), int((question.observed > 0).sum())
+    for question in answerable(dataset):
+        factors, events = len(factors_of(dataset, question)), int((question.observed == 1).sum())
         if factors and events < FEW_EVENTS * factors:
             expected = (
-                f"{events} {EVENTS[question.name]} for {factors} factors, fewer than {FEW_EVENTS} "
-                "a factor; a model of all of them fits chance too"
+                f"{question.title.lower()}: {events} events for {factors} factors, fewer than "
+                f"{FEW_EVENTS} a factor; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
 
@@ -329,8 +331,7 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:
     beyond: dict[str, list[str]] = {}  # the endpoints of which the same is to be said
     few = []
-    # `relapse` asks the same patients for the same times as `rfs`.
-    for question in answerable(dataset, "os", "rfs", "os_after_hsct"):
+    for question in (question for question in answerable(dataset) if not question.competing):
         curve = est.survival_curve(question.time, question.observed)
         values = values_at(dataset, curve, dataset.settings.months)
         unknown, at_risk = values["survival"].isna(), values["at_risk"]

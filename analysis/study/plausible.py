@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..dataset.columns import EVENT_DAYS, RESERVED
+from ..dataset.endpoints import dead
 from ..dataset.model import Dataset
 from ..dataset.problems import Problem, one_line, quoted
 from ..importing.missing import suspects
@@ -125,7 +126,7 @@ def _far(days: pd.Series, text: pd.DataFrame, file: str) -> Iterator[Problem]:
 def _events(dataset: Dataset, file: str) -> Iterator[Problem]:
     """Events of everybody on their last day, and deaths that are the living."""
     patients = dataset.patients
-    last, died = patients["last_contact_day"], patients["died"].eq("yes")
+    last, died = patients["last_contact_day"], dead(patients)
     for column in EVENT_DAYS:
         happened = patients[column].notna() if column in patients else pd.Series(dtype=bool)
         if happened.sum() >= 5 and patients[column][happened].eq(last[happened]).all():

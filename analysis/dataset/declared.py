@@ -1,0 +1,149 @@
+"""What is wrong with the endpoints, groups, factors and models that a package declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from .columns import RESERVED, is_number
+from .definitions import PAPERS, definition
+from .problems import Problem, nearest, one_line, quoted
+
+PACKAGE = "datapackage.json"
+RESULT_SIGNS = "|=:"  # signs that the names of groups in the results use
+# A page is named after its endpoint, and no two pages have one name.
+PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("[a-z]*.*")}
+# What each of these says is the outcome itself, or whose it is.
+NO_GROUP = ("patient_id", "last_contact_day", "last_assessment_day", "died")
+
+COLUMN_KEYS = ("events", "competing", "after", "not_before", "from", "until", "entry", "among")
+
+Entries = Sequence[tuple[int, dict]]  # with their numbers in the list, from 1
+
+
+def in_package(place: str, expected: str, found: str = "", hint: str = "") -> Problem:
+    """A problem at a place in datapackage.json."""
+    return Problem(PACKAGE, place=place, found=found, expected=expected, hint=hint)
+
+
+def with_days(fields: tuple[dict, ...], endpoints: Entries) -> tuple[dict, ...]:
+    """The fields, those marked that the endpoints take for days, and for events among them.
+
+    The mark of a dataset whose patients enter late is `age`: its days may count from birth.
+    """
+    plans = [definition(entry) for _, entry in endpoints]
+    days = {column for plan in plans for column in (*plan.days, plan.among)}
+    events = {column for plan in plans for column in (*plan.events, *plan.competing)}
+    clock = "age" if any(plan.entry for plan in plans) else "study"
+    marked = []
+    for field in fields:
+        marks = {"day": clock} if field["name"] in days and is_number(field) else {}
+        marks |= {"event": True} if marks and field["name"] in events else {}
+        marked.append({**field, **marks})
+    return tuple(marked)
+
+
+def needs_died(endpoints: Entries, given: bool) -> bool:
+    """Whether an endpoint asks who died."""
+    return not given or any("died" in definition(entry).needed for _, entry in endpoints)
+
+
+def endpoint_problems(endpoints: Entries, by_name: Mapping[str, dict]) -> Iterator[Problem]:
+    """What is wrong with `analysis.endpoints`; `by_name` has the fields, or nothing if unknown."""
+    names = [entry["name"] for _, entry in endpoints]
+    pages = [definition(entry).page for _, entry in endpoints]
+    for number, entry in endpoints:
+        place, plan = f"analysis.endpoints {number}", definition(entry)
+        if names.count(plan.name) > 1:
+            yield in_package(
+                f"{place}, name", "a name that no other endpoint has", quoted(plan.name)
+            )
+        elif pages.count(plan.page) > 1:
+            yield in_package(f"{place}, figure", "a figure that no other has", quoted(plan.figure))
+        if plan.name in PAGES or (plan.page in PAGES and not plan.page.startswith("figure")):
+            found = quoted(plan.figure or plan.name)
+            yield in_package(place, "another name: the book has a page of this name", found)
+        for key in (
+            "events",
+            "competing",
+            "after",
+            "not_before",
+            "from",
+            "until",
+            "entry",
+            "among",
+        ):
+            given = entry.get(key, [])
+            for column in [given] if isinstance(given, str) else given:
+                yield from _column(f"{place}, {key}", key, column, by_name)
+        for column in sorted(set(plan.events) & set(plan.competing)):
+            yield in_package(place, "it in events or in competing", f"{quoted(column)} in both")
+
+
+def _column(place: str, key: str, column: str, by_name: Mapping[str, dict]) -> Iterator[Problem]:
+    """A column that an endpoint names is there, and holds days."""
+    if by_name and column not in by_name:
+        expected = "a column that fields describes"
+        yield in_package(place, expected, quoted(column), nearest(column, by_name))
+    elif column == "died" and key not in ("events", "competing"):
+        yield in_package(place, "a column of days", '"died"')
+    elif column in by_name and column not in ("died", "patient_id"):
+        days = is_number(by_name[column]) or column in RESERVED
+        if not days and key != "among":
+            yield in_package(place, "a column of days, of type integer or number", quoted(column))
+    elif column == "patient_id":
+        yield in_package(place, "a column of days", '"patient_id"')
+
+
+def group_problems(place: str, entry: Mapping, by_name: Mapping[str, dict]) -> Iterator[Problem]:
+    """What is wrong with `analysis.compare`, or with the reference of a factor."""
+    column = entry["column"]
+    for key, name in (("column", column), *(("strata", name) for name in entry.get("strata", ()))):
+        yield from _group(f"{place}, {key}", name, by_name)
+        if key == "strata" and name == column:
+            yield in_package(f"{place}, strata", "another column than the groups'", quoted(name))
+    known = by_name.get(column, {}).get("constraints", {}).get("enum")
+    reference = str(entry.get("reference", ""))
+    if "reference" in entry and known and reference not in map(str, known):
+        expected = f"one of {', '.join(one_line(str(level)) for level in known)}"
+        hint = nearest(reference, map(str, known))
+        yield in_package(f"{place}, reference", expected, quoted(reference), hint)
+
+
+def _group(place: str, column: str, by_name: Mapping[str, dict]) -> Iterator[Problem]:
+    if by_name and column not in by_name:
+        expected = "a column that fields describes"
+        yield in_package(place, expected, quoted(column), nearest(column, by_name))
+    elif column in NO_GROUP or column.endswith("_day"):
+        yield in_package(place, "a column of levels that are known on day 0", quoted(column))
+
+
+def model_problems(
+    models: Entries, endpoints: Iterable[str], by_name: Mapping[str, dict]
+) -> Iterator[Problem]:
+    """What is wrong with `analysis.models`."""
+    known, titles = list(endpoints), [(e["endpoint"], e["title"]) for _, e in models]
+    for number, entry in models:
+        place, name = f"analysis.models {number}", entry["endpoint"]
+        if name not in known:
+            expected = f"one of the endpoints: {', '.join(known)}"
+            yield in_package(f"{place}, endpoint", expected, quoted(name), nearest(name, known))
+        if titles.count((name, entry["title"])) > 1:
+            expected = "a title that no other model of the endpoint has"
+            yield in_package(f"{place}, title", expected, quoted(entry["title"]))
+        if any(sign in entry["title"] for sign in RESULT_SIGNS):
+            expected = f"a title without {' '.join(RESULT_SIGNS)}"
+            yield in_package(f"{place}, title", expected, quoted(entry["title"]))
+        for column in entry["factors"]:
+            if by_name and column not in by_name:
+                expected, hint = "a column that fields describes", nearest(column, by_name)
+                yield in_package(f"{place}, factors", expected, quoted(column), hint)
+        for column in entry.get("strata", ()):
+            yield from _group(f"{place}, strata", column, by_name)
+            if column in entry["factors"]:
+                yield in_package(f"{place}, strata", "a column that is no factor", quoted(column))
+
+
+def endpoint_names(endpoints: Entries, given: bool) -> list[str]:
+    """The names of the endpoints that a package has: its own, or the paper's."""
+    return [entry["name"] for entry in (PAPERS if not given else [e for _, e in endpoints])]
