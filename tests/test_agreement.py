@@ -131,17 +131,17 @@ BROKEN = {
     ),
     "follow-up of those with the event": (
         estimators,
-        "median(survival_curve(time, np.asarray(observed) == 0))",
-        "median(survival_curve(time, np.asarray(observed) > 0))",
+        "median(survival_curve(time, np.asarray(observed) == 0, entry))",
+        "median(survival_curve(time, np.asarray(observed) > 0, entry))",
     ),
     "the mean's variance without squares": (estimators, "remaining**2 *", "remaining *"),
     "a rate's upper limit without its event": (estimators, "2 * events + 2", "2 * events"),
     "incidence on the survivors of the day": (
         estimators,
-        "before = np.append(1.0, survival[:-1])\n    incidence",
-        "before = survival\n    incidence",
+        "before = np.append(1.0, after[:-1])",
+        "before = after",
     ),
-    "incidence without its cross term": (estimators, "own + 2 * cross * incidence", "own"),
+    "incidence without its cross term": (estimators, " - 2 * incidence * product(0, 1)", ""),
     "incidence with limits of log F": (
         estimators,
         "half_width = Z * error / np.abs(inside * np.log(inside))",

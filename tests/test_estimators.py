@@ -130,6 +130,98 @@ def test_one_patient(event):
     assert found["survival"].tolist() == [1, 1 - event]
 
 
+# --- left truncation -------------------------------------------------------------------------
+
+
+def test_who_enters_on_a_day_is_at_risk_after_it():
+    """On day 2 the first dies before the second is at risk; on day 4 both that came are there."""
+    time, observed, entry = [2, 5, 4, 7], [1, 1, 1, 0], [-np.inf, 2, 2, 4]
+    found = est.survival_curve(time, observed, entry)
+    assert found["at_risk"].to_dict() == {0: 1, 2: 1, 4: 2, 5: 2, 7: 1}
+    assert found["entered"].to_dict() == {0: 0, 2: 2, 4: 1, 5: 0, 7: 0}
+    assert found["survival"].tolist() == [1, 0, 0, 0, 0]  # where it stays
+    assert found[["lower", "upper"]].isna().all(axis=None)
+    later = est.survival_curve(time[1:], observed[1:], entry[1:])
+    assert later["survival"].tolist() == pytest.approx([1, 1, 0.5, 0.25, 0.25])
+    assert est.at(later, [3, 4.5, 6, 8])["at_risk"].tolist() == [2, 2, 1, 0]
+
+
+def test_an_event_on_day_0_counts_where_the_patient_was_there_from_the_start():
+    found = est.survival_curve([0, 3, 3], [1, 1, 0], [-np.inf, -np.inf, 0])
+    assert found["at_risk"].tolist() == [2, 2]
+    assert found["survival"].tolist() == pytest.approx([0.5, 0.25])
+    incidence = est.cumulative_incidence([0, 3, 3], [1, 2, 0], 1, [-np.inf, -np.inf, 0])
+    assert incidence["incidence"].tolist() == [0.5, 0.5]
+
+
+def test_entries_from_the_start_change_nothing():
+    rng = np.random.default_rng(21)
+    time, event, start = rng.integers(0, 20, 80), rng.integers(0, 3, 80), np.full(80, -np.inf)
+    found = est.survival_curve(time, event, start)
+    assert (found.pop("entered") == 0).all()
+    pd.testing.assert_frame_equal(found, est.survival_curve(time, event))
+    found = est.cumulative_incidence(time, event, 1, start).drop(columns="entered")
+    pd.testing.assert_frame_equal(found, est.cumulative_incidence(time, event, 1))
+    assert est.event_rate(time, event, 5, start) == est.event_rate(time, event, 5)
+    assert est.follow_up(time, event, start) == est.follow_up(time, event)
+    one, other = (
+        est.restricted_mean_difference(time, event, event % 2, 9, e) for e in (None, start)
+    )
+    assert one == other
+
+
+def test_the_influences_of_all_patients_by_their_definition():
+    """Each patient's weight turned up a little: the slopes of F, squared and added up."""
+    rng = np.random.default_rng(22)
+    time, event = rng.integers(3, 12, 25), rng.integers(0, 3, 25)
+    entry = np.where(rng.random(25) < 0.4, -np.inf, rng.integers(0, 3, 25))
+    found = est.cumulative_incidence(time, event, 1, entry)
+
+    def incidence(weight):
+        share, free, values = 0.0, 1.0, []
+        for day in found.index:
+            at_risk = weight[(entry < day) & (time >= day)].sum() or 1.0
+            now = time == day
+            share += free * weight[now & (event == 1)].sum() / at_risk
+            free *= 1 - weight[now & (event > 0)].sum() / at_risk
+            values.append(share)
+        return np.array(values)
+
+    little = 1e-5
+    slopes = [
+        (incidence(1 + little * who) - incidence(1 - little * who)) / (2 * little)
+        for who in np.eye(25)
+    ]
+    assert found["incidence"].tolist() == pytest.approx(incidence(np.ones(25)).tolist())
+    squares = (np.array(slopes) ** 2).sum(axis=0)
+    np.testing.assert_allclose(found["se"] ** 2, squares, rtol=1e-6, atol=1e-9)
+
+
+def test_a_rate_counts_from_the_entry_on():
+    """Beyond day 2: days 3 to 5 of the first and 5 to 6 of the second, who came on day 5."""
+    rate = est.event_rate([5, 6, 2], [1, 1, 1], 2, [-np.inf, 5, 1])
+    assert (rate.n, rate.events, rate.exposure) == (2, 2, 4)
+
+
+def test_a_difference_of_means_with_entries():
+    time, observed, group, entry = (
+        [2, 4, 5, 3, 6],
+        [1, 1, 0, 1, 0],
+        [1, 1, 1, 0, 0],
+        [0, 1, 2, 0, 1],
+    )
+    found = est.restricted_mean_difference(time, observed, group, 4, entry)
+    assert found.estimate == pytest.approx((2 + 0.5 * 2) - (3 + 0.5))
+
+
+def test_a_time_that_is_not_after_its_entry_is_refused():
+    for entry in ([0, 5], [0, 6], [0, 5 + 1e-9], [0, np.nan]):
+        with pytest.raises(ValueError, match="not after its entry"):
+            est.survival_curve([4, 5], [1, 0], entry)
+        with pytest.raises(ValueError, match="not after its entry"):
+            est.event_rate([4, 5], [1, 0], 0, entry)
+
+
 # --- rates -----------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .curves import Z, log_log_limits, restricted_mean, survival_curve
+from .curves import RiskSets, Z, product_limit, restricted_mean, since_entry, survival_curve
 from .times import met
 
 
@@ -36,23 +36,29 @@ def difference(one: tuple[float, float], other: tuple[float, float]) -> Differen
 
 
 def restricted_mean_difference(
-    time: np.ndarray, observed: np.ndarray, group: np.ndarray, horizon: float
+    time: np.ndarray,
+    observed: np.ndarray,
+    group: np.ndarray,
+    horizon: float,
+    entry: np.ndarray | None = None,
 ) -> Difference:
     """Restricted mean of group 1 less that of group 0 (Royston & Parmar 2013).
 
-    `time`, `observed` and `group` (0 or 1) are (n,). The variances of the two `restricted_mean` add
-    up. It asks nothing of the hazards. Missing where a group is empty or its follow-up ends before
-    the horizon, the limits and P also where a group has no event by then, and so no standard error.
-    Raises ValueError for a group other than 0 and 1.
+    `time`, `observed`, `group` (0 or 1) and `entry` are (n,). The variances of the two
+    `restricted_mean` add up. It asks nothing of the hazards. Missing where a group is empty or its
+    follow-up ends before the horizon, the limits and P also where a group has no event by then, and
+    so no standard error. Raises ValueError for a group other than 0 and 1.
     """
     time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
+    entry, time = since_entry(time, entry)
     if not np.isin(group, (0, 1)).all():
         raise ValueError("a group other than 0 and 1")
     sides = [group == side for side in (0, 1)]
     if not all(side.any() for side in sides):
         return Difference(*[np.nan] * 5)
     without, with_it = (
-        restricted_mean(survival_curve(time[side], observed[side]), horizon) for side in sides
+        restricted_mean(survival_curve(time[side], observed[side], entry[side]), horizon)
+        for side in sides
     )
     return difference(with_it, without)
 
@@ -101,29 +107,13 @@ def switching_curves(
 def _delayed_curve(rows: pd.DataFrame, origin: float) -> pd.DataFrame:
     """Kaplan-Meier of start-stop rows, at risk in start < t <= stop; from `origin` on."""
     start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
-    times = np.unique([origin, *start[np.isfinite(start)], *stop])
-
-    def count(when: np.ndarray, which: pd.Series) -> np.ndarray:
-        return np.bincount(np.searchsorted(times, when[which]), minlength=len(times))
-
-    ahead = np.searchsorted(np.sort(start), times) - np.searchsorted(np.sort(stop), times)
-    events = count(stop, rows["observed"])
-    staying = ahead - events
-    survival = np.cumprod(1 - np.divide(events, ahead, out=np.zeros(len(times)), where=events > 0))
-    hazard_variance = np.divide(
-        events, ahead * staying, out=np.zeros(len(times)), where=(staying > 0)
-    ).cumsum()
-    lower, upper = log_log_limits(survival, survival * np.sqrt(hazard_variance))
-    return pd.DataFrame(
-        {
-            "at_risk": ahead,
-            "events": events,
-            "censored": count(stop, ~rows["observed"] & ~rows["follows"]),
-            "entered": count(start, rows["begins"] & np.isfinite(start)),
-            "left": count(stop, rows["follows"] & rows["ends"]),
-            "survival": survival,
-            "lower": lower,
-            "upper": upper,
-        },
-        index=pd.Index(times, name="time"),
-    )
+    sets = RiskSets(start, stop, origin)
+    counts = {
+        "at_risk": sets.at_risk,
+        "events": sets.count(stop[rows["observed"]]),
+        "censored": sets.count(stop[~rows["observed"] & ~rows["follows"]]),
+        "entered": sets.count(start[rows["begins"] & (start >= origin)]),
+        "left": sets.count(stop[rows["follows"] & rows["ends"]]),
+    }
+    steps = product_limit(sets.at_risk, counts["events"])
+    return pd.DataFrame({**counts, **steps}, index=sets.index)

@@ -15,40 +15,86 @@ CONFIDENCE = 0.95
 Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
 
 
-def survival_curve(time: np.ndarray, observed: np.ndarray) -> pd.DataFrame:
+class RiskSets:
+    """The distinct times of entry and exit from `origin` on, and how many are at risk before each.
+
+    At risk at t are those with entry < t <= time: who enters on a day is not yet at risk on it. An
+    entry of -inf is from the start, so that an event on day 0 counts. The one counting of all
+    curves; `entry` and `time` are (n,), rounding removed.
+    """
+
+    def __init__(self, entry: np.ndarray, time: np.ndarray, origin: float = 0.0) -> None:
+        self.times = np.unique(np.concatenate([[origin], entry[entry > origin], time]))
+        entered, left = (np.searchsorted(np.sort(when), self.times) for when in (entry, time))
+        self.at_risk = entered - left
+        self.index = pd.Index(self.times, name="time")
+
+    def place(self, when: np.ndarray) -> np.ndarray:
+        """The places of some times; the first for what is before them all."""
+        return np.searchsorted(self.times, when)
+
+    def count(self, when: np.ndarray) -> np.ndarray:
+        """How many of `when` fall on each time."""
+        return np.bincount(self.place(when), minlength=len(self.times))
+
+
+def since_entry(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Entry and time on one clock, rounding removed; without an entry all are there from the start.
+
+    Raises ValueError where a time is not after its entry: nobody was seen at risk then.
+    """
+    if entry is None:
+        (time,) = one_time(time)
+        return np.full(len(time), -np.inf), time
+    entry, time = one_time(entry, time)
+    if not (time > entry).all():
+        raise ValueError("a time that is not after its entry")
+    return entry, time
+
+
+def survival_curve(
+    time: np.ndarray, observed: np.ndarray, entry: np.ndarray | None = None
+) -> pd.DataFrame:
     """Kaplan-Meier estimate with log-log limits (Kaplan & Meier 1958; Borgan & Liestoel 1990).
 
-    `time` (n,) is 0 or more, `observed` (n,) is true for an event. Returns a frame indexed by the
-    distinct times and 0, with `at_risk` (just before the time), `events`, `censored`, `survival`,
-    `lower`, `upper`. The limits are missing where survival is 0 or 1: log(-log S) has no value.
+    `time` (n,) is 0 or more, `observed` (n,) is true for an event, `entry` (n,) is when a patient
+    came under observation on the same clock (left truncation; -inf: from the start). Returns a
+    frame indexed by the distinct times, 0 and the entries after it, with `at_risk` (just before the
+    time: entry < t <= time), `events`, `censored`, with an entry also `entered`, then `survival`,
+    `lower`, `upper`. The limits are missing where survival is 0 or 1: log(-log S) has no value. A
+    curve that one early event among one patient takes to 0 stays there. Raises ValueError where a
+    time is not after its entry.
     """
-    (time,) = one_time(time)
     observed = np.asarray(observed) > 0
-    times, places = np.unique([0.0, *time], return_inverse=True)
-    events, censored = (
-        np.bincount(places[1:][which], minlength=len(times)) for which in (observed, ~observed)
-    )
-    ends = events + censored
-    at_risk = len(time) - ends.cumsum() + ends
+    begin, time = since_entry(time, entry)
+    sets = RiskSets(begin, time)
+    counts = {
+        "at_risk": sets.at_risk,
+        "events": sets.count(time[observed]),
+        "censored": sets.count(time[~observed]),
+    }
+    if entry is not None:
+        counts["entered"] = sets.count(begin[begin >= 0])
+    steps = product_limit(sets.at_risk, counts["events"])
+    return pd.DataFrame({**counts, **steps}, index=sets.index)
+
+
+def product_limit(at_risk: np.ndarray, events: np.ndarray) -> dict[str, np.ndarray]:
+    """`survival` after each time with its log-log limits `lower` and `upper`; see `survival_curve`.
+
+    Where nobody is at risk the curve stays as it is.
+    """
     staying = at_risk - events
+    happens = events > 0
     with np.errstate(divide="ignore", invalid="ignore"):  # the last may leave nobody
-        survival = np.exp(np.cumsum(np.log(staying) - np.log(at_risk)))
-        variance = np.where(staying > 0, events / (at_risk * staying), 0.0).cumsum()
+        steps = np.where(happens, np.log(staying) - np.log(at_risk), 0.0)
+        survival = np.exp(np.cumsum(steps))
+        variance = np.where(happens & (staying > 0), events / (at_risk * staying), 0.0).cumsum()
         centre, width = np.log(-np.log(survival)), Z * np.sqrt(variance) / np.log(survival)
         limits = [np.exp(-np.exp(centre + sign * width)) for sign in (-1, 1)]
     inside = (survival > 0) & (survival < 1)
     lower, upper = (np.where(inside, limit, np.nan) for limit in limits)
-    return pd.DataFrame(
-        {
-            "at_risk": at_risk,
-            "events": events,
-            "censored": censored,
-            "survival": survival,
-            "lower": lower,
-            "upper": upper,
-        },
-        index=pd.Index(times, name="time"),
-    )
+    return {"survival": survival, "lower": lower, "upper": upper}
 
 
 def median(curve: pd.DataFrame) -> tuple[float, float, float]:
@@ -69,9 +115,11 @@ def _half(survival: pd.Series) -> float:
     return float((reached.index[0] + below.index[0]) / 2)
 
 
-def follow_up(time: np.ndarray, observed: np.ndarray) -> tuple[float, float, float]:
+def follow_up(
+    time: np.ndarray, observed: np.ndarray, entry: np.ndarray | None = None
+) -> tuple[float, float, float]:
     """Reverse Kaplan-Meier median follow-up and its limits (Schemper & Smith 1996)."""
-    return median(survival_curve(time, np.asarray(observed) == 0))
+    return median(survival_curve(time, np.asarray(observed) == 0, entry))
 
 
 def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.DataFrame:
@@ -150,21 +198,28 @@ class Rate:
     estimate: float
     lower: float
     upper: float
-    n: int  # still followed after the start
+    n: int  # followed after the start
     events: int
     exposure: float  # time lived through after the start, by all of them together
 
 
-def event_rate(time: np.ndarray, observed: np.ndarray, start: float = 0.0) -> Rate:
+def event_rate(
+    time: np.ndarray, observed: np.ndarray, start: float = 0.0, entry: np.ndarray | None = None
+) -> Rate:
     """Events after `start` for the time lived after it; limits after Garwood (1936).
 
-    Who has the event or leaves on `start` itself is no longer followed after it. Without exposure
-    the three numbers are missing; without events the lower limit is 0.
+    Who has the event or leaves on `start` itself is no longer followed after it. Who comes under
+    observation later, on their `entry` (n,), counts from then. Without exposure the three numbers
+    are missing; without events the lower limit is 0. Raises ValueError as `survival_curve` does.
     """
-    time, observed = np.asarray(time, dtype=float), np.asarray(observed) > 0
+    observed = np.asarray(observed) > 0
+    time, begin = np.asarray(time, dtype=float), np.full(len(time), start)
+    if entry is not None:
+        entry, time = since_entry(time, entry)
+        begin = np.maximum(entry, start)
     after = beyond(time, start)
     events = int((after & observed).sum())
-    exposure = float((time[after] - start).sum())
+    exposure = float((time - begin)[after].sum())
     if not after.any():
         return Rate(np.nan, np.nan, np.nan, 0, 0, 0.0)
     tail = (1 - CONFIDENCE) / 2

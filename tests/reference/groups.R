@@ -1,0 +1,171 @@
+# Reference values for left truncation and for comparisons of any number of groups, computed in R.
+#
+# Run by hand from the root of the project:  Rscript tests/reference/groups.R   (also with KMsurv)
+# It writes, beside itself,
+#   data/channing.csv   of KMsurv, data/colon.csv of survival (deaths), the columns used,
+#   groups.csv          the estimators on them, on the sources of bmt and myeloid, and on the small
+#                       cases of data/groups.csv, which is made by hand.
+# A sample has a row a patient: entry (-1 for "from the start"), time, event (0, 1, 2), group,
+# stratum, x. tests/test_groups.py makes the same ones. Whole time in each sample's own unit.
+
+source(file.path("tests", "reference", "common.R"))
+library(KMsurv, warn.conflicts = FALSE)
+data(channing)
+
+
+# ---- The samples ---------------------------------------------------------------------------------
+
+CHANNING <- channing[c("obs", "death", "ageentry", "age", "gender")]
+COLON <- subset(colon, etype == 2, c(id, rx, sex, age, nodes, extent, node4, time, status))
+COLON$rx <- as.character(COLON$rx)
+
+source_of <- function(name) read.csv(file.path("data", name, "source.csv"), na.strings = "")
+
+# Who enters on their last day is not seen at risk. Deaths of even numbers are the second cause.
+channing_sample <- function() {
+  with(subset(CHANNING, ageentry < age),
+       data.frame(entry = ageentry, time = age, event = death * (1 + obs %% 2), group = gender,
+                  stratum = (ageentry >= 900) * 1, x = (ageentry - 900) / 100))
+}
+
+colon_sample <- function() {
+  with(COLON, data.frame(entry = -1, time, event = status, group = rx, stratum = extent, x = age,
+                         nodes = node4))
+}
+
+# The first of relapse (1) and death without it (2).
+bmt_sample <- function() {
+  with(source_of("bmt"), data.frame(entry = -1, time = t2, event = ifelse(d2 == 1, 1, 2 * d1),
+                                    group, stratum = z10, x = z1))
+}
+
+myeloid_sample <- function() {
+  with(source_of("myeloid"), data.frame(entry = -1, time = futime, event = death, group = trt,
+                                        stratum = flt3, x = (sex == "f") * 1))
+}
+
+# The first of remission (1) and death without it (2).
+remission_sample <- function() {
+  with(source_of("myeloid"), {
+    came <- !is.na(crtime)
+    data.frame(entry = -1, time = ifelse(came, crtime, futime), event = ifelse(came, 1, 2 * death),
+               group = trt, stratum = flt3, x = (sex == "f") * 1)
+  })
+}
+
+SAMPLES <- c(
+  list(channing = channing_sample(), colon = colon_sample(), bmt = bmt_sample(),
+       myeloid = myeloid_sample(), remission = remission_sample()),
+  local({
+    small <- read.csv(file.path(HERE, "data", "groups.csv"))
+    small$entry[is.na(small$entry)] <- -1
+    small <- split(small[-1], factor(small$case, unique(small$case)))
+    # survfit and coxph take times that rounding parts as one; the other functions do not.
+    lapply(small, function(rows) {
+      same <- survival:::aeqSurv(Surv(rows$entry, rows$time, rows$event > 0))
+      transform(rows, entry = same[, 1], time = same[, 2])
+    })
+  })
+)
+
+
+# ---- Rows of results -----------------------------------------------------------------------------
+
+value <- function(sample, estimator, quantity, value, at = NA) {
+  data.frame(sample, estimator, quantity, at, value, row.names = NULL)
+}
+
+values_of <- function(sample, estimator, values, at = NA) {
+  value(sample, estimator, names(values), unname(values), at)
+}
+
+values_at <- function(sample, estimator, table, times) {
+  rows <- lapply(names(table), function(quantity) {
+    value(sample, estimator, quantity, table[[quantity]], times)
+  })
+  do.call(rbind, rows)
+}
+
+
+# ---- Left truncation -----------------------------------------------------------------------------
+
+delayed <- function(rows, observed) {
+  survfit(Surv(entry, time, observed) ~ 1, rows, conf.type = "log-log")
+}
+
+# Limits that fall and rise again: quantile() takes the last time below one half, print() the first.
+delayed_half <- function(name, estimator, rows, observed) {
+  table <- summary(delayed(rows, observed))$table
+  values <- unname(table[c("median", "0.95LCL", "0.95UCL")])
+  values_of(name, estimator, setNames(values, c("estimate", "lower", "upper")))
+}
+
+# An error of 0, without an event that varies, is none.
+delayed_mean <- function(name, rows, horizon) {
+  table <- summary(delayed(rows, rows$event > 0), rmean = horizon)$table
+  se <- table[["se(rmean)"]]
+  values_of(name, "restricted_mean",
+            c(estimate = table[["rmean"]], se = ifelse(se > 0, se, NA)), horizon)
+}
+
+delayed_incidence <- function(name, rows, times) {
+  rows$cause <- factor(rows$event, 0:2)
+  fit <- survfit(Surv(entry, time, cause) ~ 1, transform(rows, id = seq_along(time)), id = id,
+                 conf.type = "log-log")
+  at <- summary(fit, times = times, extend = TRUE)
+  tables <- lapply(1:2, function(number) {
+    column <- match(number, at$states)
+    inside <- function(limit) ifelse(at$pstate[, column] %in% c(0, 1), NA, limit[, column])
+    table <- data.frame(incidence = at$pstate[, column], se = at$std.err[, column],
+                        lower = inside(at$lower), upper = inside(at$upper))
+    setNames(table, paste0(names(table), "_", number))
+  })
+  values_at(name, "aalen_johansen", do.call(cbind, tables), times)
+}
+
+# What event_rate() of common.R does, from the later of `after` and the entry on.
+delayed_rate <- function(name, rows, after) {
+  events <- sum(rows$event > 0 & rows$time > after)
+  lived <- sum(pmax(rows$time - pmax(rows$entry, after), 0))
+  limits <- poisson.test(events, lived)$conf.int
+  values_of(name, "event_rate",
+            c(estimate = events / lived, lower = limits[1], upper = limits[2]), after)
+}
+
+delayed_rows <- function(name, rows, times, horizons, after) {
+  fit <- delayed(rows, rows$event > 0)
+  curve <- curve_at(fit, times)
+  # Greenwood's error; survival_at() gives none at 0 and 1.
+  curve$se <- with(summary(fit, times = times, extend = TRUE), ifelse(surv %in% c(0, 1), NA, std.err))
+  rbind(
+    values_at(name, "kaplan_meier", curve, times),
+    delayed_half(name, "median", rows, rows$event > 0),
+    delayed_half(name, "reverse_kaplan_meier", rows, rows$event == 0),
+    do.call(rbind, lapply(horizons, function(horizon) delayed_mean(name, rows, horizon))),
+    delayed_incidence(name, rows, times),
+    delayed_rate(name, rows, after)
+  )
+}
+
+all_delayed <- function() {
+  of_gender <- function(gender) {
+    rows <- subset(SAMPLES$channing, group == gender)
+    times <- sort(unique(rows$time))
+    times <- times[unique(c(1:6, seq(10, length(times), 12), length(times)))]
+    delayed_rows(paste0("channing ", gender), rows, times, c(800, 1000), 960)
+  }
+  small <- function(name, horizons, after) {
+    rows <- SAMPLES[[name]]
+    delayed_rows(name, rows, sort(unique(rows$time)), horizons, after)
+  }
+  rbind(of_gender(1), of_gender(2), small("truncated", c(11, 17), 4),
+        small("down_to_nobody", c(6, 9), 1),
+        small("nobody_between", c(5, 9), 1), small("parted_by_rounding", 7, 3))
+}
+
+
+# ---- Write ---------------------------------------------------------------------------------------
+
+write_table(CHANNING, file.path(HERE, "data", "channing.csv"))
+write_table(COLON, file.path(HERE, "data", "colon.csv"))
+write_table(all_delayed(), file.path(HERE, "groups.csv"))

@@ -1,0 +1,240 @@
+"""Left truncation and comparisons of groups against R's, frozen by tests/reference/groups.R."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_agreement import holding, put_in_place
+
+from analysis import survival as est
+from analysis.dataset.model import ROOT
+
+REFERENCE = ROOT / "tests" / "reference"
+TOLERANCE = 1e-8  # relative, and absolute below 1e-4
+
+
+# --- the samples, as groups.R makes them ---------------------------------------------------------
+
+
+def source(name: str) -> pd.DataFrame:
+    return pd.read_csv(ROOT / "data" / name / "source.csv")
+
+
+def large_samples() -> dict[str, pd.DataFrame]:
+    """A row a patient: entry, time, event (0, 1, 2), group, stratum and x."""
+    channing = pd.read_csv(REFERENCE / "data" / "channing.csv")
+    channing = channing[channing["ageentry"] < channing["age"]]
+    colon = pd.read_csv(REFERENCE / "data" / "colon.csv")
+    bmt, myeloid = source("bmt"), source("myeloid")
+    arms = dict(
+        entry=-np.inf,
+        group=myeloid["trt"],
+        stratum=myeloid["flt3"],
+        x=myeloid["sex"].eq("f") * 1,
+    )
+    came = myeloid["crtime"].notna()
+    return {
+        "channing": pd.DataFrame(
+            dict(
+                entry=channing["ageentry"],
+                time=channing["age"],
+                event=channing["death"] * (1 + channing["obs"] % 2),
+                group=channing["gender"],
+                stratum=channing["ageentry"].ge(900) * 1,
+                x=(channing["ageentry"] - 900) / 100,
+            )
+        ),
+        "colon": pd.DataFrame(
+            dict(
+                entry=-np.inf,
+                time=colon["time"],
+                event=colon["status"],
+                group=colon["rx"],
+                stratum=colon["extent"],
+                x=colon["age"],
+                nodes=colon["node4"],
+            )
+        ),
+        "bmt": pd.DataFrame(
+            dict(
+                entry=-np.inf,
+                time=bmt["t2"],
+                event=(2 * bmt["d1"]).mask(bmt["d2"] == 1, 1),
+                group=bmt["group"],
+                stratum=bmt["z10"],
+                x=bmt["z1"],
+            )
+        ),
+        "myeloid": pd.DataFrame(dict(time=myeloid["futime"], event=myeloid["death"], **arms)),
+        "remission": pd.DataFrame(
+            dict(
+                time=myeloid["futime"].astype(float).mask(came, myeloid["crtime"]),
+                event=(2 * myeloid["death"]).mask(came, 1),
+                **arms,
+            )
+        ),
+    }
+
+
+def small_samples() -> dict[str, pd.DataFrame]:
+    rows = pd.read_csv(REFERENCE / "data" / "groups.csv", float_precision="round_trip")
+    rows = rows.fillna({"entry": -np.inf})
+    return {str(name): group.reset_index(drop=True) for name, group in rows.groupby("case")}
+
+
+SAMPLES = {**large_samples(), **small_samples()}
+VALUES = pd.read_csv(REFERENCE / "groups.csv", float_precision="round_trip")
+NO_TIME = -1.0  # for a blank `at`, which would not equal itself
+Values = Iterator[tuple[tuple[str, float], float]]  # by quantity and time
+
+
+def sample(name: str) -> pd.DataFrame:
+    """A sample by its name, or one of its groups by the name and the group's."""
+    name, _, group = name.partition(" ")
+    rows = SAMPLES[name]
+    return rows[rows["group"].astype(str) == group] if group else rows
+
+
+# --- left truncation -----------------------------------------------------------------------------
+
+
+def _curve(rows: pd.DataFrame) -> pd.DataFrame:
+    return est.survival_curve(rows["time"], rows["event"] > 0, rows["entry"])
+
+
+def _kaplan_meier(rows: pd.DataFrame, times: list[float]) -> Values:
+    curve = _curve(rows)
+    for time, row in est.at(curve, times).iterrows():
+        for column in ("survival", "lower", "upper", "at_risk"):
+            yield (column, time), row[column]
+        yield ("se", time), est.survival_at(curve, time)[1]
+
+
+def _three(values: tuple[float, float, float]) -> Values:
+    for part, value in zip(("estimate", "lower", "upper"), values, strict=True):
+        yield (part, NO_TIME), value
+
+
+def _follow_up(rows: pd.DataFrame) -> tuple[float, float, float]:
+    return est.follow_up(rows["time"], rows["event"] > 0, rows["entry"])
+
+
+def _restricted_mean(rows: pd.DataFrame, times: list[float]) -> Values:
+    for time in times:
+        mean, error = est.restricted_mean(_curve(rows), time)
+        yield ("estimate", time), mean
+        yield ("se", time), error
+
+
+def _aalen_johansen(rows: pd.DataFrame, times: list[float]) -> Values:
+    for cause in (1, 2):
+        curve = est.cumulative_incidence(rows["time"], rows["event"], cause, rows["entry"])
+        for time, row in est.at(curve, times).iterrows():
+            for column in ("incidence", "se", "lower", "upper"):
+                yield (f"{column}_{cause}", time), row[column]
+
+
+def _event_rate(rows: pd.DataFrame, times: list[float]) -> Values:
+    for time in times:
+        rate = est.event_rate(rows["time"], rows["event"] > 0, time, rows["entry"])
+        for part in ("estimate", "lower", "upper"):
+            yield (part, time), getattr(rate, part)
+
+
+OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
+    "kaplan_meier": _kaplan_meier,
+    "median": lambda rows, times: _three(est.median(_curve(rows))),
+    "reverse_kaplan_meier": lambda rows, times: _three(_follow_up(rows)),
+    "restricted_mean": _restricted_mean,
+    "aalen_johansen": _aalen_johansen,
+    "event_rate": _event_rate,
+}
+
+
+# --- beside R ------------------------------------------------------------------------------------
+
+
+def compared(estimator: str) -> pd.DataFrame:
+    """R's rows of an estimator with ours and their relative difference beside them."""
+    found = []
+    for name, rows in VALUES[VALUES["estimator"] == estimator].groupby("sample", sort=False):
+        values = dict(OURS[estimator](sample(name), sorted(rows["at"].dropna().unique())))
+        keys = zip(rows["quantity"], rows["at"].fillna(NO_TIME), strict=True)
+        found.append(rows.assign(ours=[float(values[key]) for key in keys]))
+    found = pd.concat(found, ignore_index=True)
+    ours, theirs = found["ours"], found["value"]
+    apart = (ours - theirs).abs() / theirs.abs().clip(lower=1e-4)
+    missing = ours.isna() & theirs.isna()
+    return found.assign(difference=apart.mask(missing | (ours == theirs), 0.0).fillna(np.inf))
+
+
+@pytest.mark.parametrize("estimator", OURS)
+def test_every_value_equals_r(estimator):
+    rows = compared(estimator)
+    far = rows[rows["difference"] > TOLERANCE]
+    assert len(rows) and far.empty, far.to_string()
+
+
+def test_every_estimator_of_r_is_compared():
+    assert set(OURS) == set(VALUES["estimator"])
+
+
+# --- a broken estimator does not pass ------------------------------------------------------------
+
+BROKEN = {
+    "at risk on the day of entry": (
+        "kaplan_meier",
+        "entered, left = (np.searchsorted(np.sort(when), self.times) for when in (entry, time))",
+        "entered, left = (np.searchsorted(np.sort(when), self.times, s) "
+        'for when, s in ((entry, "right"), (time, "left")))',
+    ),
+    "a curve that rises from 0 again": (
+        "kaplan_meier",
+        "steps = np.where(happens, ",
+        "steps = np.where(happens & (staying > 0), ",
+    ),
+    "follow-up without the entries": (
+        "reverse_kaplan_meier",
+        "median(survival_curve(time, np.asarray(observed) == 0, entry))",
+        "median(survival_curve(time, np.asarray(observed) == 0))",
+    ),
+    "exposure before the entry": (
+        "event_rate",
+        "begin = np.maximum(entry, start)",
+        "begin = np.full(len(time), start)",
+    ),
+    "paid from the start on": (
+        "aalen_johansen",
+        "paid = np.where(begin < 0, 0.0, toll[:, entered])",
+        "paid = 0 * toll[:, entered]",
+    ),
+    "variance without those still at risk": (
+        "aalen_johansen",
+        "return gone + number * toll[i] * toll[k] - crossed + present(paid[i] * paid[k])",
+        "return gone",
+    ),
+    "influence on what can no longer come": (
+        "aalen_johansen",
+        "(survivors > 0) & (after > 0)",
+        "survivors > 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_estimator_differs_from_r(name, monkeypatch):
+    estimator, right, wrong = BROKEN[name]
+    module = holding(est, right)
+    text = inspect.getsource(module)
+    assert text.count(right) == 1, "the mutation must name one place"
+    broken = types.ModuleType(module.__name__)
+    broken.__package__ = module.__package__
+    exec(compile(text.replace(right, wrong), module.__file__, "exec"), vars(broken))
+    put_in_place(module, broken, monkeypatch)
+    with np.errstate(all="ignore"):
+        assert compared(estimator)["difference"].max() > 1e-6
