@@ -86,7 +86,7 @@ class Compare:
     """The groups that curves and tables set side by side: the levels of `column`."""
 
     column: str
-    reference: str
+    reference: str = ""
     randomised: bool = False
     strata: tuple[str, ...] = ()
 
@@ -137,7 +137,7 @@ def in_sentence(label: str) -> str:
 
 def compare(entry: dict | None) -> Compare | None:
     """The object `analysis.compare`, if there is one."""
-    return entry and Compare(**{**_plain(entry), "reference": str(entry["reference"])})
+    return entry and Compare(**{**_plain(entry), "reference": str(entry.get("reference", ""))})
 
 
 def model(entry: dict) -> Model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +17,11 @@ import pandas as pd
 from .cells import numbers
 from .checks import Contents, read_folder
 from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_number
+from .declared import group_problems
 from .definitions import Compare, Definition, Model, compare, definitions, model
 from .problems import DataError
 
+MOST_GROUPS = 12  # more curves are not told apart
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -127,6 +129,38 @@ class Dataset:
         """True for the patients in whom it did: `yes`, or a day that is not blank."""
         values = self.patients[column]
         return values.notna() if self.is_day(column) else values.eq("yes")
+
+    def levels(self, column: str) -> tuple[str, ...]:
+        """The levels of a column, in the order of its schema or else of their names."""
+        field = next(field for field in self.fields if field["name"] == column)
+        return levels(field, self.patients)
+
+    def groups(self, column: str) -> pd.Series:
+        """Each patient's level of a column, as text; missing where the cell is blank."""
+        values = self.patients[column]
+        if not pd.api.types.is_numeric_dtype(values):
+            return values
+        return values.map("{:g}".format).where(values.notna(), None)
+
+    def compared(self, by: str | None = None) -> Compare | None:
+        """What curves and tables are to be compared by: the dataset's own groups, or a column.
+
+        `by` of None is what the dataset declares, and "" is nothing. A column that is chosen so
+        has its first level as the reference. Raises DataError for one that is no column of levels.
+        """
+        if by is None and self.compare:
+            known = self.levels(self.compare.column)
+            return replace(self.compare, reference=self.compare.reference or known[0])
+        if not by:
+            return None
+        problems = list(group_problems("by", {"column": by}, {f["name"]: f for f in self.fields}))
+        if problems:
+            raise DataError([str(p).removeprefix("datapackage.json, ") for p in problems])
+        found = self.levels(by)
+        if not 2 <= len(found) <= MOST_GROUPS:
+            expected = f"a column of 2 to {MOST_GROUPS} levels"
+            raise DataError([f"by, column: found {len(found)} in {by}, expected {expected}"])
+        return Compare(by, found[0])
 
     def is_day(self, column: str) -> bool:
         """Whether a column in which something happens gives its day, and not only `yes`."""

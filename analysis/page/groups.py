@@ -1,12 +1,25 @@
 """The groups of the results: who a row is about, as text that is written and read here.
 
 `os`, `os:age` (a factor of an endpoint), `stage=II` (a level), each with `|total` where it is of
-one column of a table.
+one column of a table; `os|arm=B` (a group of an endpoint), `ttr:competing` (what competes in it).
 """
 
 from __future__ import annotations
 
+from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
+
+COMPETING = ":competing"
+
+
+def of_level(name: str, column: str, level: str) -> str:
+    """The patients of an endpoint, or of a cause, with one level of a column: `os|arm=B`."""
+    return f"{name}|{column}={level}"
+
+
+def competing(question: Endpoint) -> str:
+    """What competes in an endpoint: `ttr:competing`, and in the paper's `death`."""
+    return "death" if question.name == "relapse" else question.name + COMPETING
 
 
 def in_column(name: str, column: str) -> str:

@@ -72,10 +72,16 @@ def plateau_month(dataset: Dataset) -> float:
     return min(late, default=months[-1])
 
 
-def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> pd.DataFrame:
+def survival_results(
+    dataset: Dataset,
+    question: Endpoint,
+    curve: pd.DataFrame,
+    ticks: Sequence[float] | None = None,
+) -> pd.DataFrame:
     """Median, survival, numbers at ticks and landmarks, restricted means, follow-up, and more.
 
-    `curve` is the endpoint's `survival_curve`, in days. `n` is the number at risk for `survival`,
+    `curve` is the endpoint's `survival_curve`, in days, `ticks` the months of the figure's axis
+    where those are not the endpoint's own. `n` is the number at risk for `survival`,
     those followed beyond the month for what comes after it, and the number of subjects elsewhere;
     only where they are counted themselves, it is all patients;
     `events` counts up to the month, after it, or all.
@@ -84,8 +90,8 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
     whole = {"group": question.name, "n": n, "events": events}
     rows = [
         {"quantity": "median", **_months(dataset, est.median(curve)), **whole},
-        *_curve_rows(dataset, question, curve, "survival", question.name),
-        *_followed_rows(dataset, question, curve),
+        *_curve_rows(dataset, question, curve, "survival", question.name, ticks),
+        *_followed_rows(dataset, question, curve, ticks),
         *_restricted_means(dataset, curve, whole),
         *_follow_up(dataset, question, whole),
         *_rates_after(dataset, question, 1, question.name),
@@ -96,22 +102,26 @@ def survival_results(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) 
 
 
 def incidence_results(
-    dataset: Dataset, question: Endpoint, curves: Mapping[str, pd.DataFrame]
+    dataset: Dataset,
+    question: Endpoint,
+    curves: Mapping[str, pd.DataFrame],
+    ticks: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Cumulative incidence of each cause at ticks and landmarks, and rates after the landmarks.
 
-    `curves` are in days, in the order of the causes' numbers.
+    `curves` are in days, in the order of the causes' numbers; `ticks` as for `survival_results`.
     """
     rows = [
         row
         for cause, curve in curves.items()
-        for row in _curve_rows(dataset, question, curve, "cumulative_incidence", cause)
+        for row in _curve_rows(dataset, question, curve, "cumulative_incidence", cause, ticks)
     ]
     any_curve = next(iter(curves.values()))
-    rows += _followed_rows(dataset, question, any_curve)
+    rows += _followed_rows(dataset, question, any_curve, ticks)
+    rows += _never_at_risk(question)
     # What the incidence of the first cause would seem to be if competing events were censored.
-    naive = est.survival_curve(question.time, question.observed == 1)
-    for month, value in _shown_values(dataset, question, naive):
+    naive = est.survival_curve(question.time, question.observed == 1, question.entry)
+    for month, value in _shown_values(dataset, question, naive, ticks):
         common = {"quantity": "one_minus_survival", "group": next(iter(curves)), "months": month}
         rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
     for number, cause in enumerate(curves, start=1):
@@ -137,10 +147,15 @@ def survival_rows(
 
 
 def _curve_rows(
-    dataset: Dataset, question: Endpoint, curve: pd.DataFrame, quantity: str, group: str
+    dataset: Dataset,
+    question: Endpoint,
+    curve: pd.DataFrame,
+    quantity: str,
+    group: str,
+    ticks: Sequence[float] | None,
 ) -> Iterator[dict]:
     share = "survival" if quantity == "survival" else "incidence"
-    for month, value in _shown_values(dataset, question, curve):
+    for month, value in _shown_values(dataset, question, curve, ticks):
         yield {
             "quantity": quantity,
             "group": group,
@@ -153,21 +168,24 @@ def _curve_rows(
         }
 
 
-def _followed_rows(dataset: Dataset, question: Endpoint, curve: pd.DataFrame) -> Iterator[dict]:
+def _followed_rows(
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame, ticks: Sequence[float] | None
+) -> Iterator[dict]:
     """Until when anyone is followed; at each month how many still are, and how many have left."""
     common = {"group": question.name, "n": len(question.data)}
     end = dataset.months(question.time.max())
     yield {"quantity": "followup_end", "estimate": end, **common}
     for quantity in ("at_risk", "censored"):
-        for month, value in _shown_values(dataset, question, curve):
+        for month, value in _shown_values(dataset, question, curve, ticks):
             yield {"quantity": quantity, "months": month, "estimate": value[quantity], **common}
 
 
 def _shown_values(
-    dataset: Dataset, question: Endpoint, curve: pd.DataFrame
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame, ticks: Sequence[float] | None
 ) -> Iterator[tuple[float, pd.Series]]:
     """The curve at the axis's ticks and the landmarks, by month."""
-    months = sorted({*axis_months(dataset, question), *map(float, dataset.settings.months)})
+    ticks = axis_months(dataset, question) if ticks is None else ticks
+    months = sorted({*ticks, *map(float, dataset.settings.months)})
     yield from values_at(dataset, curve, months).iterrows()
 
 
@@ -186,7 +204,8 @@ def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Ite
 def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[dict]:
     censored = pd.Series(question.time[question.observed == 0], dtype=float)
     # Reversed, the censored are the events; among the censored there is none.
-    reverse = _months(dataset, est.follow_up(question.time, question.observed))
+    median = est.follow_up(question.time, question.observed, question.entry)
+    reverse = _months(dataset, median)
     yield {"quantity": "median_followup", **reverse, **whole, "events": len(censored)}
     among = {**whole, "n": len(censored), "events": 0}
     for name in ("median", "min", "max"):
@@ -197,9 +216,10 @@ def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[di
 def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -> Iterator[dict]:
     """What the plateau rests on: years lived after each landmark, and the events in them."""
     years, observed = question.time / DAYS_PER_YEAR, question.observed == cause
+    entry = None if question.entry is None else question.entry / DAYS_PER_YEAR
     for month in dataset.settings.months:
         start = dataset.days(month) / DAYS_PER_YEAR
-        rate = est.event_rate(years, observed, start)
+        rate = est.event_rate(years, observed, start, entry)
         common = {"group": group, "months": month, "n": rate.n}
         if not rate.n:  # nobody is followed so long
             yield {"quantity": "event_rate", **common}
@@ -221,7 +241,8 @@ def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
         if not later.any():
             yield {**row, "n": 0}
             continue
-        curve = est.survival_curve(question.time[later] - start, question.observed[later])
+        entry = None if question.entry is None else question.entry[later] - start
+        curve = est.survival_curve(question.time[later] - start, question.observed[later], entry)
         value = values_at(dataset, curve, [last - month]).iloc[0]
         limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
         yield {**row, **limits, "n": int(later.sum()), "events": value["events"]}
@@ -232,9 +253,17 @@ def _entry(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     everybody = pd.Series(True, index=dataset.patients.index)
     enters = pd.Series(everybody.index.isin(question.data.index), index=everybody.index)
     yield from count_rows(question.name, enters, everybody, "")
+    yield from _never_at_risk(question)
     wait = dataset.months(question.data["origin"].median())
     common = {"group": f"{question.name}:origin", "n": len(question.data)}
     yield {"quantity": "median_value", "estimate": wait, **common}
+
+
+def _never_at_risk(question: Endpoint) -> Iterator[dict]:
+    """Those who were gone by the time they would have come under observation."""
+    if question.never or question.entry is not None:
+        group, n = question.name, len(question.data) + question.never
+        yield {"quantity": "never_at_risk", "group": group, "estimate": question.never, "n": n}
 
 
 def _months(dataset: Dataset, days: Sequence[float]) -> dict:

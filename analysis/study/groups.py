@@ -1,0 +1,249 @@
+"""What a curve page records of groups side by side: each group's curve, and their contrasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from .. import survival as est
+from ..dataset.definitions import Compare
+from ..dataset.endpoints import Endpoint
+from ..dataset.model import Dataset
+from ..page.groups import COMPETING, of_level
+from ..page.rows import count_rows, frame
+from .curves import axis_months, incidence_results, survival_results, values_at
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The patients of one endpoint by the levels of a column, the reference first.
+
+    `level` has each patient's level, indexed as the endpoint's data; missing where it is blank.
+    """
+
+    question: Endpoint
+    compare: Compare
+    level: pd.Series
+
+    @property
+    def levels(self) -> list[str]:
+        """Those in which anybody is at risk."""
+        return [level for level in self.level.cat.categories if (self.level == level).any()]
+
+    @property
+    def others(self) -> list[str]:
+        """The levels that are set beside the reference; none where nobody is in that."""
+        first, *others = self.levels or [""]
+        return others if first == self.compare.reference else []
+
+    @property
+    def key(self) -> str:
+        """The group of the results that is about all of them together."""
+        return f"{self.question.name}|{self.compare.column}"
+
+    def key_of(self, level: str, cause: str = "") -> str:
+        """The group of the results that is about one of them."""
+        return of_level(self.question.name + cause, self.compare.column, level)
+
+    def of(self, level: str) -> Endpoint:
+        """The endpoint of one group alone."""
+        data = self.question.data[self.level == level]
+        return replace(self.question, name=self.key_of(level), data=data, never=0)
+
+    @property
+    def known(self) -> Endpoint:
+        """The endpoint of all whose group is known."""
+        return replace(self.question, data=self.question.data[self.level.notna()])
+
+
+def groups(dataset: Dataset, question: Endpoint, compare: Compare) -> Groups:
+    """The endpoint's patients by what is to be compared."""
+    levels = sorted(dataset.levels(compare.column), key=lambda level: level != compare.reference)
+    level = dataset.groups(compare.column)[question.data.index]
+    return Groups(question, compare, level.astype(pd.CategoricalDtype(levels)))
+
+
+def group_results(dataset: Dataset, parts: Groups) -> pd.DataFrame:
+    """Each group's curve as its page has the whole one, and what sets the groups apart.
+
+    Where nothing competes `logrank`, `hazard_ratio_group`, `survival_difference` and
+    `rmst_difference`; with a competing event also Gray's test and the ratio of subdistribution
+    hazards, and what is said of hazards is said of the event alone. Differences and ratios are
+    against the reference.
+    """
+    ticks = axis_months(dataset, parts.question)
+    everybody = pd.Series(True, index=parts.level.index)
+    rows = list(count_rows(f"{parts.key}=", parts.level.isna(), everybody, ""))
+    curves = []
+    for level in parts.levels:
+        one = parts.of(level)
+        curve = est.survival_curve(one.time, one.observed, one.entry)
+        if parts.question.competing:
+            causes = {
+                parts.key_of(level, cause): est.cumulative_incidence(
+                    one.time, one.observed, number, one.entry
+                )
+                for number, cause in enumerate(("", COMPETING), start=1)
+            }
+            curves.append(incidence_results(dataset, one, causes, ticks))
+        else:
+            curves.append(survival_results(dataset, one, curve, ticks))
+    rows += _tests(dataset, parts)
+    rows += _ratios(dataset, parts)
+    if parts.question.competing:
+        rows += _subdistribution(parts)
+    else:
+        rows += _differences(dataset, parts)
+    return pd.concat([*curves, frame(rows)], ignore_index=True)
+
+
+def strata(dataset: Dataset, parts: Groups) -> pd.Series | None:
+    """Each patient's stratum, of all columns that the comparison is stratified by, or nothing."""
+    if not parts.compare.strata:
+        return None
+    columns = [dataset.groups(name)[parts.level.index] for name in parts.compare.strata]
+    return pd.concat(columns, axis=1).astype(str).agg("|".join, axis=1)
+
+
+def _tests(dataset: Dataset, parts: Groups) -> Iterator[dict]:
+    """Log-rank of all groups, within strata too, and of each pair; Gray's where events compete."""
+    known = parts.known
+    level, stratum = parts.level.dropna(), strata(dataset, parts)
+    event = known.observed == 1
+    given = {"logrank": None}
+    if stratum is not None:
+        given["logrank_stratified"] = stratum[level.index].to_numpy()
+    for name, within in given.items():
+        found = est.logrank(known.time, event, level.to_numpy(), within, known.entry)
+        yield from _test_rows(name, parts.key, found, known)
+    if known.competing and known.entry is None:
+        for number, cause in enumerate(("", COMPETING), start=1):
+            key = f"{parts.question.name}{cause}|{parts.compare.column}"
+            found = est.gray(known.time, known.observed, number, level.to_numpy())
+            yield from _test_rows("gray", key, found, known)
+    yield from _pairs(parts)
+
+
+def _test_rows(name: str, key: str, found: est.Test, known: Endpoint) -> Iterator[dict]:
+    common = {"group": key, "n": len(known.data), "events": int((known.observed == 1).sum())}
+    yield {"quantity": name, "estimate": found.chi2, **common}
+    yield {"quantity": f"p_{name}", "estimate": found.p, **common}
+
+
+def _pairs(parts: Groups) -> Iterator[dict]:
+    """P of the log-rank test of each two of three or more groups, as it is and after Holm."""
+    if len(parts.levels) < 3:
+        return
+    found = {}
+    for one, other in combinations(parts.levels, 2):
+        both = replace(parts.question, data=parts.question.data[parts.level.isin([one, other])])
+        level = parts.level[both.data.index].to_numpy()
+        found[one, other] = (
+            both,
+            est.logrank(both.time, both.observed == 1, level, None, both.entry),
+        )
+    adjusted = est.holm([test.p for _, test in found.values()])
+    for ((one, other), (both, test)), holm in zip(found.items(), adjusted, strict=True):
+        key = f"{parts.key}={other}:{one}"
+        common = {"group": key, "n": len(both.data), "events": int((both.observed == 1).sum())}
+        yield {"quantity": "p_logrank_pair", "estimate": test.p, **common}
+        yield {"quantity": "p_logrank_holm", "estimate": holm, **common}
+
+
+def group_rows(dataset: Dataset, parts: Groups) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of a Cox model of the groups, a column for each that is not the reference."""
+    known = parts.known
+    data, level = known.data, parts.level.dropna()
+    rows = pd.DataFrame(
+        {
+            "patient": data.index,
+            "start": data["entry"],
+            "stop": data["time"],
+            "event": (data["event"] == 1).astype(int),
+            **{other: (level == other).astype(float) for other in parts.others},
+        }
+    ).reset_index(drop=True)
+    stratum = strata(dataset, parts)
+    if stratum is not None:
+        rows["stratum"] = stratum[data.index].to_numpy()
+    return rows, parts.others
+
+
+def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
+    """Hazard ratios against the reference, alone and within strata, and whether they stay."""
+    rows, columns = group_rows(dataset, parts)
+    if not columns:
+        return
+    kinds = {"group": rows.drop(columns="stratum", errors="ignore")}
+    if "stratum" in rows:
+        kinds["group_stratified"] = rows
+    for kind, given in kinds.items():
+        fit = est.cox(given, columns)
+        common = {"n": fit.n, "events": fit.events}
+        for level, line in fit.summary().iterrows():
+            key = {"group": parts.key_of(level), **common}
+            ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
+            yield {"quantity": f"hazard_ratio_{kind}", **ratio, **key}
+            yield {"quantity": f"p_{kind}", "estimate": line["p"], **key}
+        p = est.proportional_hazards_test(given, columns)["p"]
+        whole = {"group": parts.key, "estimate": p["global"], **common}
+        yield {"quantity": f"p_proportional_{kind}", **whole}
+
+
+def _subdistribution(parts: Groups) -> Iterator[dict]:
+    """Fine and Gray's ratio of each group against the reference, of the event."""
+    known = parts.known
+    if known.entry is not None or not parts.others:  # its weights ask for a common start
+        return
+    level = parts.level.dropna()
+    x = pd.DataFrame({other: (level == other).astype(float) for other in parts.others})
+    fit = est.fine_gray(known.time, known.observed, 1, x)
+    for other, line in fit.summary().iterrows():
+        key = {"group": parts.key_of(other), "n": fit.n, "events": fit.events}
+        ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
+        yield {"quantity": "subdistribution_ratio_group", **ratio, **key}
+        yield {"quantity": "p_subdistribution_group", "estimate": line["p"], **key}
+
+
+def _differences(dataset: Dataset, parts: Groups) -> Iterator[dict]:
+    """Survival and restricted means at the landmarks less those of the reference."""
+    if not parts.others:
+        return
+    curves = {}
+    for level in [parts.compare.reference, *parts.others]:
+        one = parts.of(level)
+        curves[level] = est.survival_curve(one.time, one.observed, one.entry)
+    for month in dataset.settings.months:
+        day = dataset.days(month)
+        shares = {level: _share(dataset, curve, month) for level, curve in curves.items()}
+        means = {level: _mean(curve, day) for level, curve in curves.items()}
+        for level in parts.others:
+            both = int(parts.level.isin([level, parts.compare.reference]).sum())
+            key = {"group": parts.key_of(level), "months": month, "n": both}
+            share = est.difference(shares[level], shares[parts.compare.reference])
+            yield {"quantity": "survival_difference", **_limits(share), **key}
+            yield {"quantity": "p_survival_difference", "estimate": share.p, **key}
+            mean = est.difference(means[level], means[parts.compare.reference])
+            in_months = {part: dataset.months(value) for part, value in _limits(mean).items()}
+            yield {"quantity": "rmst_difference", **in_months, **key}
+            yield {"quantity": "p_rmst_difference", "estimate": mean.p, **key}
+
+
+def _share(dataset: Dataset, curve: pd.DataFrame, month: float) -> tuple[float, float]:
+    """Survival at a month with its standard error, as far as a page knows it."""
+    known = values_at(dataset, curve, [month])["survival"].iloc[0]
+    return est.survival_at(curve, dataset.days(month)) if pd.notna(known) else (np.nan, np.nan)
+
+
+def _mean(curve: pd.DataFrame, day: float) -> tuple[float, float]:
+    """A restricted mean, which never goes past the follow-up of its group."""
+    past = est.beyond([day], curve.index[-1]).any()
+    return (np.nan, np.nan) if past else est.restricted_mean(curve, day)
+
+
+def _limits(found: est.Difference) -> dict[str, float]:
+    return {"estimate": found.estimate, "lower": found.lower, "upper": found.upper}
