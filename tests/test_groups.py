@@ -146,6 +146,35 @@ def _event_rate(rows: pd.DataFrame, times: list[float]) -> Values:
             yield (part, time), getattr(rate, part)
 
 
+# --- tests of groups -----------------------------------------------------------------------------
+
+
+def _test(case: str, test: est.Comparison) -> Values:
+    for part, value in vars(test).items():
+        yield (f"{case} {part}", NO_TIME), value
+
+
+def _logrank(rows: pd.DataFrame, times: list[float]) -> Values:
+    told = rows["time"], rows["event"] > 0, rows["group"]
+    yield from _test("plain", est.logrank(*told))
+    yield from _test("stratified", est.logrank(*told, rows["stratum"]))
+    yield from _test("delayed", est.logrank(*told, rows["stratum"], rows["entry"]))
+
+
+def _gray(rows: pd.DataFrame, times: list[float]) -> Values:
+    for cause in (1, 2):
+        told = rows["time"], rows["event"], cause, rows["group"]
+        yield from _test(f"{cause}", est.gray(*told))
+        yield from _test(f"{cause} stratified", est.gray(*told, rows["stratum"]))
+
+
+def _pairwise(rows: pd.DataFrame, times: list[float]) -> Values:
+    found = est.pairwise(rows["time"], rows["event"] > 0, rows["group"], rows["stratum"])
+    for (one, other), row in found.iterrows():
+        for part, value in row.items():
+            yield (f"{one} {other} {part}", NO_TIME), value
+
+
 OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "kaplan_meier": _kaplan_meier,
     "median": lambda rows, times: _three(est.median(_curve(rows))),
@@ -153,6 +182,9 @@ OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "restricted_mean": _restricted_mean,
     "aalen_johansen": _aalen_johansen,
     "event_rate": _event_rate,
+    "logrank": _logrank,
+    "gray": _gray,
+    "pairwise": _pairwise,
 }
 
 
@@ -223,6 +255,40 @@ BROKEN = {
         "(survivors > 0) & (after > 0)",
         "survivors > 0",
     ),
+    "ties as if each event were alone": (
+        "logrank",
+        "spread = all_events * (everyone - all_events) / np.maximum(everyone - 1, 1)",
+        "spread = all_events",
+    ),
+    "strata as one": ("logrank", "inside = layers == layer", "inside = layers >= 0"),
+    "log-rank without the entries": (
+        "logrank",
+        "begin, time = since_entry(time, entry)\n    parts",
+        "begin, time = since_entry(time, None)\n    parts",
+    ),
+    "a degree of freedom for each group": (
+        "logrank",
+        "df = int(varies.sum())",
+        "df = len(values) - 1",
+    ),
+    "the risk set of the cause for the subdistribution": (
+        "gray",
+        "number[:, None] * weight * free / (weight * free).sum",
+        "number[:, None] * at_risk / at_risk.sum",
+    ),
+    "scores that do not know the common incidence": ("gray", "later = moved", "later = 0 * moved"),
+    "Gray's ties as if each event were alone": ("gray", "(number - 1)[:, None].clip(min=0)", "0"),
+    "the other cause's ties likewise": (
+        "gray",
+        "(others - 1).clip(min=0)",
+        "0",
+    ),
+    "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
+    "Holm without order": (
+        "pairwise",
+        "np.maximum.accumulate(p[order] * times)",
+        "(p[order] * times)",
+    ),
 }
 
 
@@ -238,3 +304,99 @@ def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     put_in_place(module, broken, monkeypatch)
     with np.errstate(all="ignore"):
         assert compared(estimator)["difference"].max() > 1e-6
+
+
+# --- what no sample has --------------------------------------------------------------------------
+
+NONE = (np.nan, 0, np.nan)  # no test
+
+
+def values(test: est.Comparison) -> pytest.approx:
+    return pytest.approx((test.chi2, test.df, test.p), nan_ok=True)
+
+
+def test_log_rank_by_hand_with_a_tie():
+    """Day 1: one of two in a among four, with another of b; day 2: one of a among two."""
+    found = est.logrank([1, 2, 1, 2], [1, 1, 1, 0], ["a", "a", "b", "b"])
+    variance = 2 * (2 / 4) * (2 / 4) * (4 - 2) / (4 - 1) + (1 / 2) * (1 / 2)
+    assert (found.chi2, found.df) == (pytest.approx((2 - 1 - 0.5) ** 2 / variance), 1)
+
+
+@pytest.mark.parametrize("test", ["logrank", "gray"])
+def test_without_two_groups_or_an_event_there_is_no_test(test):
+    def compared(time, event, group):
+        cause = (1,) if test == "gray" else ()
+        return getattr(est, test)(time, event, *cause, group)
+
+    assert values(compared([], [], [])) == NONE
+    assert values(compared([1, 2], [1, 1], ["a", "a"])) == NONE
+    assert values(compared([1, 2], [0, 0], ["a", "b"])) == NONE
+    assert values(compared([1, 2], [1, 1], ["a", None])) == NONE
+    assert values(compared([1, 2, 3], [0, 1, 1], ["a", "b", "b"])) == NONE
+    assert values(compared([5, 5, 5], [1, 1, 1], ["a", "b", "b"])) == NONE  # all on one day
+
+
+@pytest.mark.parametrize("test", ["logrank", "gray"])
+def test_who_lacks_a_label_is_left_out(test):
+    rng = np.random.default_rng(1)
+    cause = (1,) if test == "gray" else ()
+    time, event = rng.integers(0, 9, 60), rng.integers(0, 2, 60)
+    group = np.where(rng.random(60) < 0.2, None, rng.choice(["x", "y", "z"], 60))
+    strata = np.where(rng.random(60) < 0.2, np.nan, rng.integers(0, 2, 60))
+    known = pd.notna(group) & pd.notna(strata)
+    compare = getattr(est, test)
+    whole = compare(time, event, *cause, group, strata)
+    assert values(compare(time[known], event[known], *cause, group[known], strata[known])) == (
+        whole.chi2,
+        whole.df,
+        whole.p,
+    )
+
+
+def test_groups_that_never_meet_are_not_compared():
+    """a with b in one stratum, c with d in the other: two degrees of freedom, not three."""
+    rng = np.random.default_rng(2)
+    time, event, half = rng.integers(1, 30, 80), rng.integers(0, 3, 80), rng.integers(0, 2, 80)
+    strata = np.repeat([0, 1], 40)
+    group = 2 * strata + half
+    for compare in (
+        lambda who: est.logrank(time[who], event[who], group[who], strata[who]),
+        lambda who: est.gray(time[who], event[who], 1, group[who], strata[who]),
+    ):
+        parts = [compare(strata == stratum) for stratum in (0, 1)]
+        whole = compare(strata >= 0)
+        assert whole.df == 2
+        assert whole.chi2 == pytest.approx(sum(part.chi2 for part in parts))
+
+
+@pytest.mark.parametrize("test", ["logrank", "gray"])
+def test_names_order_and_unit_do_not_matter(test):
+    rng = np.random.default_rng(3)
+    cause = (1,) if test == "gray" else ()
+    time, event, group = rng.integers(1, 20, 90), rng.integers(0, 3, 90), rng.integers(0, 4, 90)
+    order = rng.permutation(90)
+    compare = getattr(est, test)
+    one = compare(time, event, *cause, group)
+    names = np.array(["d", "a", "c", "b"])[group]
+    again = compare(time[order] * 30.4375, event[order], *cause, names[order])
+    assert values(again) == (one.chi2, 3, one.p)
+
+
+def test_gray_without_censoring_or_another_cause_is_nearly_log_rank():
+    """Then the subdistribution is the distribution; the variances still differ a little."""
+    rng = np.random.default_rng(4)
+    time, group = rng.permutation(400) + 1, rng.integers(0, 3, 400)
+    one, other = est.gray(time, time > 0, 1, group), est.logrank(time, time > 0, group)
+    assert one.chi2 == pytest.approx(other.chi2, rel=0.05)
+
+
+def test_holm_by_hand():
+    """The smallest three times, the next twice, the largest no less; a missing one stays."""
+    found = est.holm([0.04, np.nan, 0.01, 0.03])
+    assert found.tolist() == pytest.approx([0.06, np.nan, 0.03, 0.06], nan_ok=True)
+    assert est.holm([0.6, 0.7]).tolist() == [1, 1]
+    assert est.holm([]).tolist() == []
+
+
+def test_one_group_has_no_pairs():
+    assert est.pairwise([1, 2], [1, 1], ["a", "a"]).empty

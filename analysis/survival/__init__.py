@@ -18,6 +18,7 @@ HELD = {
         *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),
         *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
+    "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
     "smoothing": ("local_line",),
     "subdistribution": ("fine_gray",),
     "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),

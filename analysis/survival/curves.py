@@ -25,9 +25,13 @@ class RiskSets:
 
     def __init__(self, entry: np.ndarray, time: np.ndarray, origin: float = 0.0) -> None:
         self.times = np.unique(np.concatenate([[origin], entry[entry > origin], time]))
-        entered, left = (np.searchsorted(np.sort(when), self.times) for when in (entry, time))
-        self.at_risk = entered - left
         self.index = pd.Index(self.times, name="time")
+        self.at_risk = self.among(entry, time)
+
+    def among(self, entry: np.ndarray, time: np.ndarray) -> np.ndarray:
+        """How many of some patients are at risk at each time."""
+        entered, left = (np.searchsorted(np.sort(when), self.times) for when in (entry, time))
+        return entered - left
 
     def place(self, when: np.ndarray) -> np.ndarray:
         """The places of some times; the first for what is before them all."""

@@ -164,8 +164,75 @@ all_delayed <- function() {
 }
 
 
+# ---- Tests of groups -----------------------------------------------------------------------------
+# Without two groups at risk of an event there is no test: blank, with 0 degrees of freedom.
+
+test_values <- function(chi2, df) {
+  if (df < 1) return(c(chi2 = NA, df = 0, p = NA))
+  c(chi2 = chi2, df = df, p = pchisq(chi2, df, lower.tail = FALSE))
+}
+
+# survdiff counts no group of which no event is expected.
+log_rank <- function(rows, formula) {
+  fit <- survdiff(formula, rows)
+  test_values(fit$chisq, sum(rowSums(as.matrix(fit$exp)) > 0) - 1)
+}
+
+# With entries the log-rank test is the score test of a discrete Cox model.
+delayed_log_rank <- function(rows) {
+  fit <- coxph(Surv(entry, time, event > 0) ~ factor(group) + strata(stratum), rows,
+               ties = "exact", iter.max = 0)
+  test_values(fit$score, length(unique(rows$group)) - 1)
+}
+
+# cmprsk gives no test where a group is gone before all events; without that group it does.
+gray_test <- function(rows, cause, stratified = FALSE) {
+  there <- rows$group %in% rows$group[rows$time >= min(rows$time[rows$event > 0], Inf)]
+  rows <- rows[there, ]
+  strata <- if (stratified) rows$stratum else rep(1, nrow(rows))
+  groups <- length(unique(rows$group))
+  if (!any(rows$event == cause) || groups < 2) return(test_values(NA, 0))
+  test <- cuminc(rows$time, rows$event, rows$group, strata)$Tests[as.character(cause), ]
+  if (test[["stat"]] == -1) return(test_values(NA, 0))
+  test_values(test[["stat"]], test[["df"]])
+}
+
+pairwise_rows <- function(name, rows) {
+  pairs <- combn(unique(rows$group), 2, simplify = FALSE)
+  one <- function(pair) {
+    log_rank(rows[rows$group %in% pair, ], Surv(time, event > 0) ~ group + strata(stratum))
+  }
+  tests <- lapply(pairs, one)
+  adjusted <- p.adjust(sapply(tests, `[[`, "p"), "holm")
+  named <- function(pair, test, adjusted) {
+    values <- c(test, adjusted = adjusted)
+    values_of(name, "pairwise", setNames(values, paste(pair[1], pair[2], names(values))))
+  }
+  do.call(rbind, Map(named, pairs, tests, adjusted))
+}
+
+group_rows <- function(name) {
+  rows <- SAMPLES[[name]]
+  named <- function(estimator, case, values) {
+    values_of(name, estimator, setNames(values, paste(case, names(values))))
+  }
+  rbind(
+    named("logrank", "plain", log_rank(rows, Surv(time, event > 0) ~ group)),
+    named("logrank", "stratified",
+          log_rank(rows, Surv(time, event > 0) ~ group + strata(stratum))),
+    if (any(rows$entry >= 0)) named("logrank", "delayed", delayed_log_rank(rows)),
+    named("gray", "1", gray_test(rows, 1)),
+    named("gray", "2", gray_test(rows, 2)),
+    named("gray", "1 stratified", gray_test(rows, 1, TRUE)),
+    named("gray", "2 stratified", gray_test(rows, 2, TRUE)),
+    pairwise_rows(name, rows)
+  )
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 write_table(CHANNING, file.path(HERE, "data", "channing.csv"))
 write_table(COLON, file.path(HERE, "data", "colon.csv"))
-write_table(all_delayed(), file.path(HERE, "groups.csv"))
+all_groups <- do.call(rbind, lapply(names(SAMPLES), group_rows))
+write_table(rbind(all_delayed(), all_groups), file.path(HERE, "groups.csv"))

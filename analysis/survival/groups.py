@@ -1,0 +1,202 @@
+"""Tests of any number of groups: log-rank, Gray's, and what many tests ask of their P."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .curves import RiskSets, since_entry
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A test of groups: chi-squared, its degrees of freedom and P; 0 degrees where none is left."""
+
+    chi2: float
+    df: int
+    p: float
+
+
+def logrank(
+    time: np.ndarray,
+    observed: np.ndarray,
+    group: np.ndarray,
+    strata: np.ndarray | None = None,
+    entry: np.ndarray | None = None,
+) -> Comparison:
+    """Log-rank test of any number of groups (Mantel 1966; Peto & Peto 1972).
+
+    All are (n,): `group` and `strata` hold labels, and who lacks one is left out; `entry` is as in
+    `survival_curve`. The variance is hypergeometric where events are tied. With `strata` patients
+    are compared with those of their own stratum, and the strata are added up. A group that is at no
+    event at risk beside another takes no degree of freedom; chi2 and P are missing where fewer than
+    two groups are left. Raises ValueError where a time is not after its entry.
+    """
+    event = np.asarray(observed) > 0
+    begin, time = since_entry(time, entry)
+    parts = [
+        _logrank_part(at_risk, counts[0])
+        for at_risk, counts in _tables(begin, time, event * 1, group, strata, causes=(1,))
+    ]
+    return _comparison(parts)
+
+
+def gray(
+    time: np.ndarray,
+    event: np.ndarray,
+    cause: int,
+    group: np.ndarray,
+    strata: np.ndarray | None = None,
+) -> Comparison:
+    """Test that groups have the same cumulative incidence of `cause` (Gray 1988, with rho = 0).
+
+    `event` (n,) is 0 for censored, else the number of the cause; the others are as in `logrank`.
+    It compares hazards of the subdistribution, as `fine_gray` does, and log-rank those of the
+    cause. The variance is Gray's, hypergeometric where events are tied, as in R's cmprsk. A group
+    that is at no event at risk beside another takes no degree of freedom, where cmprsk gives none.
+    """
+    event = np.asarray(event)
+    begin, time = since_entry(time, None)
+    kinds = np.where(event == cause, 1, (event > 0) * 2)
+    parts = [
+        _gray_part(at_risk, *counts)
+        for at_risk, counts in _tables(begin, time, kinds, group, strata, causes=(1, 2))
+    ]
+    return _comparison(parts)
+
+
+def pairwise(
+    time: np.ndarray,
+    observed: np.ndarray,
+    group: np.ndarray,
+    strata: np.ndarray | None = None,
+    entry: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """The log-rank test of each two groups alone, and their P as `holm` adjusts them.
+
+    A row a pair of labels (`one`, `other`), in the order in which they first come; `chi2`, `df`,
+    `p` and `adjusted`.
+    """
+    time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
+    others = [None if values is None else np.asarray(values) for values in (strata, entry)]
+    pairs = list(combinations(pd.unique(group[pd.notna(group)]), 2))
+    tests = []
+    for pair in pairs:
+        who = np.isin(group, pair)
+        rest = [None if values is None else values[who] for values in others]
+        tests.append(vars(logrank(time[who], observed[who], group[who], *rest)))
+    names = pd.MultiIndex.from_tuples(pairs, names=["one", "other"]) if pairs else None
+    found = pd.DataFrame(tests, index=names, columns=["chi2", "df", "p"])
+    return found.assign(adjusted=holm(found["p"]))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """P of several tests (k,), adjusted so that all hold together (Holm 1979); missing ones stay.
+
+    The smallest counts as often as there are tests, the next once less, and none less than one
+    before it.
+    """
+    p = np.asarray(p, dtype=float)
+    adjusted, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    times = np.arange(len(order), 0, -1)
+    adjusted[order] = np.maximum.accumulate(p[order] * times).clip(max=1.0)
+    return adjusted
+
+
+# --- the parts of a test -------------------------------------------------------------------------
+
+
+def _tables(
+    begin: np.ndarray,
+    time: np.ndarray,
+    event: np.ndarray,
+    group: np.ndarray,
+    strata: np.ndarray | None,
+    causes: tuple[int, ...],
+) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+    """For each stratum who is at risk (times, groups), and the events of each cause likewise."""
+    codes, labels = pd.factorize(np.asarray(group))
+    layers = np.zeros(len(codes), int) if strata is None else pd.factorize(np.asarray(strata))[0]
+    sides = [codes == code for code in range(len(labels))]
+    for layer in range(layers.max(initial=-1) + 1):
+        inside = layers == layer
+        sets = RiskSets(begin[inside], time[inside])
+        at_risk = [sets.among(begin[inside & side], time[inside & side]) for side in sides]
+        counts = [
+            np.column_stack([sets.count(time[inside & side & (event == cause)]) for side in sides])
+            for cause in causes
+        ]
+        happens = sum(counts).any(axis=1)
+        yield np.column_stack(at_risk)[happens], [count[happens] for count in counts]
+
+
+def _comparison(parts: list[tuple[np.ndarray, np.ndarray]]) -> Comparison:
+    """The test of scores (k,) that vary (k, k) and add up to 0 over groups that can be compared.
+
+    In the directions in which nothing varies there is nothing to test.
+    """
+    score, variance = (sum(found) for found in zip(*parts, strict=True)) if parts else (0, 0)
+    values, directions = np.linalg.eigh(np.atleast_2d(variance))
+    varies = values > 1e-10 * max(values[-1], 0.0)
+    df = int(varies.sum())
+    if df == 0:
+        return Comparison(np.nan, 0, np.nan)
+    chi2 = float(((score @ directions)[varies] ** 2 / values[varies]).sum())
+    return Comparison(chi2, df, float(stats.chi2.sf(chi2, df)))
+
+
+def _logrank_part(at_risk: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Events less those expected (groups,) and their variance, of one stratum."""
+    everyone, all_events = at_risk.sum(axis=1), events.sum(axis=1)
+    share = at_risk / everyone[:, None]
+    spread = all_events * (everyone - all_events) / np.maximum(everyone - 1, 1)
+    score = (events - all_events[:, None] * share).sum(axis=0)
+    return score, np.diag(spread @ share) - (share.T * spread) @ share
+
+
+def _gray_part(
+    at_risk: np.ndarray, events: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gray's scores (groups,) and their variance, of one stratum; all are (times, groups).
+
+    A group counts with `weight`, those at risk over the share S without any event: how many would
+    be there had nobody been censored. With the share 1 - F in it, it is the risk set of the
+    subdistribution. What a group's curve says at one time moves the scores at once (`direct`), and
+    those of later times too, since the common incidence enters them (`later`).
+    """
+    after = np.cumprod(1 - (events + others) / np.maximum(at_risk, 1), axis=0)
+    before = _just_before(after)
+    share = np.cumsum(before * events / np.maximum(at_risk, 1), axis=0)
+    free = _just_before(1 - share)  # of the event of the cause
+    weight = np.divide(at_risk, before, out=np.zeros(before.shape), where=at_risk > 0)
+    number, total = events.sum(axis=1), weight.sum(axis=1)
+    score = (events - number[:, None] * weight * free / (weight * free).sum(axis=1)[:, None]).sum(0)
+
+    common = 1 - np.cumsum(number / total)  # without the event, as if the groups were one
+    hazard = number / total / _just_before(common)
+    direct = weight[:, :, None] * (np.eye(len(score)) - (weight / total[:, None])[:, None, :])
+    moved = np.where(direct == 0, 0.0, direct * hazard[:, None, None])
+    later = moved.sum(axis=0) - moved.cumsum(axis=0)
+    stays = np.divide(common[:, None], after, out=np.zeros(after.shape), where=after > 0)
+
+    # The variance of each group's events of the cause, under the common hazard, and of the others.
+    room = np.maximum(total[:, None] * before - 1, 1e-12)
+    own = before * (number / total)[:, None] * (1 - (number - 1)[:, None].clip(min=0) / room)
+    own = np.divide(own, at_risk, out=np.zeros(own.shape), where=at_risk > 0)
+    other = (before / np.maximum(at_risk, 1)) ** 2 * others
+    other = other * (1 - (others - 1).clip(min=0) / np.maximum(at_risk - 1, 1)) * (after > 0)
+    of_own = direct + (1 - stays)[:, None, :] * later
+    of_other = stays[:, None, :] * later
+    variance = np.einsum("tik,tjk,tk->ij", of_own, of_own, own)
+    return score, variance + np.einsum("tik,tjk,tk->ij", of_other, of_other, other)
+
+
+def _just_before(after: np.ndarray) -> np.ndarray:
+    """Shares before each time, from shares after each; 1 before the first."""
+    return np.concatenate([np.ones((1, *after.shape[1:])), after])[:-1]
