@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 
 # Those of the paper, which a dataset that declares none has where it has their columns.
 PAPERS: tuple[dict, ...] = (
-    {"name": "os", "title": "Overall survival", "event": "death", "events": ["died"]},
+    {
+        "name": "os",
+        "figure": "Figure 1A",
+        "title": "Overall survival",
+        "event": "death",
+        "events": ["died"],
+    },
     {
         "name": "rfs",
+        "figure": "Figure 1B",
         "title": "Relapse-free survival",
         "event": "relapse or death",
         "from": "response_day",
@@ -18,6 +25,7 @@ PAPERS: tuple[dict, ...] = (
     },
     {
         "name": "relapse",
+        "figure": "Figure 1D",
         "title": "Relapse",
         "event": "relapse",
         "from": "response_day",
@@ -28,6 +36,7 @@ PAPERS: tuple[dict, ...] = (
     },
     {
         "name": "os_after_hsct",
+        "figure": "Figure 1C",
         "title": "Overall survival after transplant in remission",
         "event": "death",
         "from": "hsct_day",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
-
-COMPETING = ":competing"
+from .rows import COMPETING
 
 
 def of_level(name: str, column: str, level: str) -> str:

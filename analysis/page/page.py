@@ -217,8 +217,10 @@ class Page:
 def open_page(name: str, dataset: str, folder: str, mask_below: int = 0) -> Page:
     """The page `name` of a dataset folder, with its results to be written to `folder`.
 
-    Counts from 1 to `mask_below` less one are hidden. Raises DataError as `load` does.
+    The page of an endpoint may be opened by the endpoint's name. Counts from 1 to `mask_below` less
+    one are hidden. Raises DataError as `load` does.
     """
     if shell := get_ipython():
         shell.register_magic_function(plain, "cell")
-    return Page(name, load(dataset, mask_below), folder)
+    data = load(dataset, mask_below)
+    return Page(data.endpoints[name].page if name in data.endpoints else name, data, folder)

@@ -43,9 +43,13 @@ MEDIAN = replace(TIME, blank=NOT_REACHED)
 COUNT = Quantity(decimals=0, blank=MASKED, masked="count")
 END = replace(TIME, blank=MASKED, masked="of one")
 OF_ONE = Quantity(masked="of one")
+RATIO = Quantity(decimals=2, kind="hazard ratio")
+CHI_SQUARED = Quantity(decimals=2)
+P = Quantity(kind="p")
 
 NAMED = {
     "survival": POINT,
+    "survival_difference": replace(SHARE, unit=" percentage points"),
     "survival_by_state": POINT_OF_COUNTS,
     "survival_ever": POINT_OF_COUNTS,
     "survival_from_event": POINT_OF_COUNTS,
@@ -77,8 +81,12 @@ BEGINNING = {
     "one_minus_survival": POINT,
     "rmst_": TIME,
     "time_": TIME,
-    "hazard_ratio": Quantity(decimals=2, kind="hazard ratio"),
-    "p_": Quantity(kind="p"),
+    "hazard_ratio": RATIO,
+    "subdistribution_ratio": RATIO,
+    "logrank": CHI_SQUARED,
+    "gray": CHI_SQUARED,
+    "interaction_p": P,
+    "p_": P,
     "printed_": Quantity(decimals=0),
     "matched_": Quantity(decimals=0),
 }

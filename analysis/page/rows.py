@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..dataset.model import ROOT
 
+COMPETING = ":competing"  # in the group of what competes in an endpoint
 COLUMNS = ["quantity", "group", "months", "estimate", "lower", "upper", "n", "events"]
 
 
@@ -54,7 +55,7 @@ def at_risk(results: pd.DataFrame, group: str, month: float) -> float:
 def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
     """The first row of a quantity of a group; of a cause, that of the endpoint on its page."""
     rows = results[results["quantity"].eq(quantity)]
-    own = rows[rows["group"].eq(group)]
+    own = rows[rows["group"].isin([group, group.replace(COMPETING, "")])]
     return (own if len(own) else rows).iloc[0]
 
 

@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from .. import survival as est
+from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.charts import (
@@ -32,6 +33,7 @@ from ..page.page import Page
 from ..page.quantities import MASKED, MISSING
 from ..page.rows import at_risk, pick
 from .curves import axis_months
+from .groups import Groups
 from .sentences import at_landmarks
 
 
@@ -58,6 +60,34 @@ def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: s
     )
     words = f"{whom}, a falling step curve. {numbers}"
     return page.figure("", chart, words, caption, said=f"{whom}. {numbers}")
+
+
+def group_figure(
+    page: Page, parts: Groups, curves: Mapping[str, pd.DataFrame], name: str, cause: str = ""
+) -> Figure:
+    """The curves of the groups of an endpoint in one chart, a line of numbers at risk for each.
+
+    `curves` are by level, in days: of survival, or of the incidence of `cause`.
+    """
+    question = parts.question
+    quantity = "cumulative_incidence" if cause else "survival"
+    series = {level: (parts.key_of(level, cause), curve) for level, curve in curves.items()}
+    rows = {f"At risk: {level}": ("at_risk", parts.key_of(level), "estimate") for level in curves}
+    chart = step_chart(page, question, series, quantity, rows)
+    by = in_sentence(page.data.label(parts.compare.column))
+    whom = f"{name} from {question.origin} by {by}"
+    told = [
+        f"{level}, {in_patients(len(parts.of(level).data))}: "
+        f"{at_landmarks(page, quantity, parts.key_of(level, cause))}."
+        for level in curves
+    ]
+    numbers = " ".join(told)
+    caption = f"{name} by {by}. From {question.origin}. Shaded: 95% confidence bands." + _marks(
+        page, question, pd.concat(curves.values()), len(series)
+    )
+    words = f"{whom}, {len(curves)} step curves. {numbers}"
+    part = f"by-{parts.causes.index(cause or question.name)}"
+    return page.figure(part, chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
 
 
 def incidence_figure(
@@ -89,14 +119,13 @@ def incidence_figure(
     return page.figure("", chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
 
 
-def _marks(page: Page, question: Endpoint, curve: pd.DataFrame) -> str:
-    """What the marks on a curve are, of those that are there."""
+def _marks(page: Page, question: Endpoint, curve: pd.DataFrame, curves: int = 1) -> str:
+    """What the marks on some curves are, of those that are there."""
     months = page.data.settings.months
     said = {
         " Ticks: patients whose follow-up ends there.": curve["censored"].any(),
-        " Dots and bars: landmark estimates with 95% intervals.": any(
-            at_risk(page.numbers, question.name, month) != 0 for month in months
-        ),
+        " Dots and bars: landmark estimates with 95% intervals.": curves <= MARKED
+        and any(at_risk(page.numbers, question.name, month) != 0 for month in months),
     }
     return "".join(words for words, there in said.items() if there)
 
@@ -119,7 +148,8 @@ def step_chart(
     steps = pd.concat(
         _steps(dataset, curve, share).assign(series=label) for label, (_, curve) in series.items()
     )
-    landmarks = _landmarks(dataset, question, results, quantity, series)
+    marked = series if len(series) <= MARKED else {}
+    landmarks = _landmarks(dataset, results, quantity, marked)
     x = alt.X(
         "month:Q",
         title=f"Months since {question.origin}",
@@ -140,7 +170,7 @@ def step_chart(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
         *_landmark_layers(landmarks, ticks[-1], x, colour),
-        *_series_labels(list(series), colour),
+        *_series_labels(_by_height(series, share), colour, falling=quantity == "survival"),
     ]
     if len(series) > 1:
         layers = [_fading(layer) for layer in layers]
@@ -209,7 +239,6 @@ def _percent(share: float) -> str:
 
 def _landmarks(
     dataset: Dataset,
-    question: Endpoint,
     results: pd.DataFrame,
     quantity: str,
     series: Mapping[str, tuple[str, pd.DataFrame]],
@@ -219,7 +248,7 @@ def _landmarks(
     for label, (group, _) in series.items():
         for number in dataset.settings.months:
             row = pick(results, quantity, group, number)
-            if pick(results, "at_risk", question.name, number)["estimate"] != 0:
+            if at_risk(results, group, number) != 0:
                 text = _percent(row["estimate"])
                 limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
                 rows.append({"month": number, "series": label, "text": text, **limits})
@@ -259,6 +288,7 @@ def _landmark_layers(
     return layers
 
 
+MARKED = 2  # the landmarks of more curves would hide one another
 # A label says from which width of the chart on there is room for it.
 WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
 
@@ -296,15 +326,22 @@ def _label_height(row: pd.Series, place: int) -> float:
     return round(below if place and below > gap else ends.max() + gap, 5)
 
 
-def _series_labels(series: Sequence[str], colour: alt.Color) -> list[alt.Chart]:
-    """Names of several curves in their colours, in the corner that rising curves leave free."""
+def _by_height(series: Mapping[str, tuple[str, pd.DataFrame]], share: str) -> list[str]:
+    """The names of curves from the one that ends highest to the lowest, as they stand."""
+    return sorted(series, key=lambda name: -series[name][1][share].iloc[-1])
+
+
+def _series_labels(series: Sequence[str], colour: alt.Color, falling: bool) -> list[alt.Chart]:
+    """Names of several curves in their colours, in the corner that they leave free."""
     if len(series) < 2:
         return []
     names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
+    at = alt.value("width") if falling else alt.value(12)
+    align = "right" if falling else "left"
     return [
         names.transform_filter(alt.datum.series == name)
-        .mark_text(align="left", fontSize=13, fontWeight="bold", limit=SHORTEST)
-        .encode(x=alt.value(12), y=alt.value(12 + 18 * place), text="name:N", color=colour)
+        .mark_text(align=align, fontSize=13, fontWeight="bold", limit=SHORTEST)
+        .encode(x=at, y=alt.value(12 + 18 * place), text="name:N", color=colour)
         for place, name in enumerate(series)
     ]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from .. import survival as est
 from ..dataset.definitions import Compare
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
-from ..page.groups import COMPETING, of_level
+from ..page.groups import competing, of_level
 from ..page.rows import count_rows, frame
 from .curves import axis_months, incidence_results, survival_results, values_at
 
@@ -45,9 +44,15 @@ class Groups:
         """The group of the results that is about all of them together."""
         return f"{self.question.name}|{self.compare.column}"
 
+    @property
+    def causes(self) -> list[str]:
+        """The groups of the results of the event and, where one competes, of the other."""
+        other = [competing(self.question)] if self.question.competing else []
+        return [self.question.name, *other]
+
     def key_of(self, level: str, cause: str = "") -> str:
         """The group of the results that is about one of them."""
-        return of_level(self.question.name + cause, self.compare.column, level)
+        return of_level(cause or self.question.name, self.compare.column, level)
 
     def of(self, level: str) -> Endpoint:
         """The endpoint of one group alone."""
@@ -78,20 +83,7 @@ def group_results(dataset: Dataset, parts: Groups) -> pd.DataFrame:
     ticks = axis_months(dataset, parts.question)
     everybody = pd.Series(True, index=parts.level.index)
     rows = list(count_rows(f"{parts.key}=", parts.level.isna(), everybody, ""))
-    curves = []
-    for level in parts.levels:
-        one = parts.of(level)
-        curve = est.survival_curve(one.time, one.observed, one.entry)
-        if parts.question.competing:
-            causes = {
-                parts.key_of(level, cause): est.cumulative_incidence(
-                    one.time, one.observed, number, one.entry
-                )
-                for number, cause in enumerate(("", COMPETING), start=1)
-            }
-            curves.append(incidence_results(dataset, one, causes, ticks))
-        else:
-            curves.append(survival_results(dataset, one, curve, ticks))
+    curves = [_curve_results(dataset, parts, level, ticks) for level in parts.levels]
     rows += _tests(dataset, parts)
     rows += _ratios(dataset, parts)
     if parts.question.competing:
@@ -101,12 +93,29 @@ def group_results(dataset: Dataset, parts: Groups) -> pd.DataFrame:
     return pd.concat([*curves, frame(rows)], ignore_index=True)
 
 
+def _curve_results(
+    dataset: Dataset, parts: Groups, level: str, ticks: Sequence[float]
+) -> pd.DataFrame:
+    one = parts.of(level)
+    if not parts.question.competing:
+        curve = est.survival_curve(one.time, one.observed, one.entry)
+        return survival_results(dataset, one, curve, ticks)
+    curves = {
+        parts.key_of(level, cause): est.cumulative_incidence(
+            one.time, one.observed, number, one.entry
+        )
+        for number, cause in enumerate(parts.causes, start=1)
+    }
+    return incidence_results(dataset, one, curves, ticks)
+
+
 def strata(dataset: Dataset, parts: Groups) -> pd.Series | None:
-    """Each patient's stratum, of all columns that the comparison is stratified by, or nothing."""
+    """Each patient's stratum by all columns of the comparison's; missing where one is blank."""
     if not parts.compare.strata:
         return None
     columns = [dataset.groups(name)[parts.level.index] for name in parts.compare.strata]
-    return pd.concat(columns, axis=1).astype(str).agg("|".join, axis=1)
+    every = pd.concat(columns, axis=1)
+    return every.astype(str).agg("|".join, axis=1).where(every.notna().all(axis=1))
 
 
 def _tests(dataset: Dataset, parts: Groups) -> Iterator[dict]:
@@ -121,14 +130,14 @@ def _tests(dataset: Dataset, parts: Groups) -> Iterator[dict]:
         found = est.logrank(known.time, event, level.to_numpy(), within, known.entry)
         yield from _test_rows(name, parts.key, found, known)
     if known.competing and known.entry is None:
-        for number, cause in enumerate(("", COMPETING), start=1):
-            key = f"{parts.question.name}{cause}|{parts.compare.column}"
+        for number, cause in enumerate(parts.causes, start=1):
+            key = f"{cause}|{parts.compare.column}"
             found = est.gray(known.time, known.observed, number, level.to_numpy())
             yield from _test_rows("gray", key, found, known)
     yield from _pairs(parts)
 
 
-def _test_rows(name: str, key: str, found: est.Test, known: Endpoint) -> Iterator[dict]:
+def _test_rows(name: str, key: str, found: est.Comparison, known: Endpoint) -> Iterator[dict]:
     common = {"group": key, "n": len(known.data), "events": int((known.observed == 1).sum())}
     yield {"quantity": name, "estimate": found.chi2, **common}
     yield {"quantity": f"p_{name}", "estimate": found.p, **common}
@@ -138,39 +147,35 @@ def _pairs(parts: Groups) -> Iterator[dict]:
     """P of the log-rank test of each two of three or more groups, as it is and after Holm."""
     if len(parts.levels) < 3:
         return
-    found = {}
-    for one, other in combinations(parts.levels, 2):
-        both = replace(parts.question, data=parts.question.data[parts.level.isin([one, other])])
-        level = parts.level[both.data.index].to_numpy()
-        found[one, other] = (
-            both,
-            est.logrank(both.time, both.observed == 1, level, None, both.entry),
-        )
-    adjusted = est.holm([test.p for _, test in found.values()])
-    for ((one, other), (both, test)), holm in zip(found.items(), adjusted, strict=True):
-        key = f"{parts.key}={other}:{one}"
-        common = {"group": key, "n": len(both.data), "events": int((both.observed == 1).sum())}
-        yield {"quantity": "p_logrank_pair", "estimate": test.p, **common}
-        yield {"quantity": "p_logrank_holm", "estimate": holm, **common}
+    known, level = parts.known, parts.level.dropna()
+    found = est.pairwise(known.time, known.observed == 1, level.to_numpy(), None, known.entry)
+    for (one, other), line in found.iterrows():
+        one, other = sorted((one, other), key=parts.levels.index)
+        both = level.isin([one, other]).to_numpy()
+        common = {"group": f"{parts.key}={other}:{one}", "n": int(both.sum())}
+        common["events"] = int((known.observed[both] == 1).sum())
+        yield {"quantity": "p_logrank_pair", "estimate": line["p"], **common}
+        yield {"quantity": "p_logrank_holm", "estimate": line["adjusted"], **common}
 
 
-def group_rows(dataset: Dataset, parts: Groups) -> tuple[pd.DataFrame, list[str]]:
-    """Rows of a Cox model of the groups, a column for each that is not the reference."""
+def group_rows(dataset: Dataset, parts: Groups) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Rows of a Cox model of the groups, and the level of each column: all but the reference."""
     known = parts.known
     data, level = known.data, parts.level.dropna()
+    columns = {f"group_{place}": other for place, other in enumerate(parts.others, start=1)}
     rows = pd.DataFrame(
         {
             "patient": data.index,
             "start": data["entry"],
             "stop": data["time"],
             "event": (data["event"] == 1).astype(int),
-            **{other: (level == other).astype(float) for other in parts.others},
+            **{column: (level == other).astype(float) for column, other in columns.items()},
         }
     ).reset_index(drop=True)
     stratum = strata(dataset, parts)
     if stratum is not None:
         rows["stratum"] = stratum[data.index].to_numpy()
-    return rows, parts.others
+    return rows, columns
 
 
 def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
@@ -180,16 +185,16 @@ def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
         return
     kinds = {"group": rows.drop(columns="stratum", errors="ignore")}
     if "stratum" in rows:
-        kinds["group_stratified"] = rows
+        kinds["group_stratified"] = rows.dropna(subset="stratum")
     for kind, given in kinds.items():
-        fit = est.cox(given, columns)
+        fit = est.cox(given, list(columns))
         common = {"n": fit.n, "events": fit.events}
-        for level, line in fit.summary().iterrows():
-            key = {"group": parts.key_of(level), **common}
+        for column, line in fit.summary().iterrows():
+            key = {"group": parts.key_of(columns[column]), **common}
             ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
             yield {"quantity": f"hazard_ratio_{kind}", **ratio, **key}
             yield {"quantity": f"p_{kind}", "estimate": line["p"], **key}
-        p = est.proportional_hazards_test(given, columns)["p"]
+        p = est.proportional_hazards_test(given, list(columns))["p"]
         whole = {"group": parts.key, "estimate": p["global"], **common}
         yield {"quantity": f"p_proportional_{kind}", **whole}
 

@@ -66,8 +66,10 @@ def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame
 
     Of the factor of one `column`, or of all; no rows where the dataset names none.
     """
-    question = endpoint(dataset, "os")
-    rows = []
+    questions = answerable(dataset, "os")
+    if not questions:
+        return frame([])
+    question, rows = questions[0], []
     for factor in _postbaseline(dataset, question):
         if column in (None, factor.column):
             alone = covariate_rows(dataset, question, [factor])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..page.formats import DAGGER, in_months, listed, month, rounded, with_unit
 from ..page.page import Page
@@ -122,8 +123,29 @@ def follow_up_told(page: Page, group: str) -> Prose:
     )
 
 
-def forward_told(page: Page, column: str, event: str) -> Prose | None:
-    """Death after an `event` on the way, from its day and as if known; None without the factor."""
+def chosen(page: Page, question: Endpoint) -> Prose:
+    """What a curve cannot say that begins with a day which not everybody reaches."""
+    wait = page["median_value", f"{question.name}:origin"]
+    waited = (
+        ", and each had to live until that day"
+        + (", a median of {wait} months from {origin}. " if wait.value > 0 else ". ")
+        if (question.data["origin"] > 0).any()
+        else ", all of them on their first day. "
+    )
+    return page.say(
+        "**Only those with {start}.** {enter} patients enter this curve" + waited + "The curve "
+        "describes life after {start}. It does not show what {start} did {{cite}}`anderson1983`. "
+        "To compare these patients with the others from {origin} on would credit {start} with the "
+        "time needed to reach it: the immortal-time error {{cite}}`suissa2008`.",
+        start=question.origin,
+        enter=page.share(question.name),
+        wait=wait,
+        origin=page.data.settings.time_origin,
+    )
+
+
+def forward_told(page: Page, column: str) -> Prose | None:
+    """Death after an event on the way, from its day and as if known; None without the factor."""
     data, key = page.data, f"os:{column}"
     if ("hazard_ratio_univariate", key) not in page:
         return None
@@ -141,7 +163,7 @@ def forward_told(page: Page, column: str, event: str) -> Prose | None:
         "**What {event} goes with, asked forward in time.** Count {n} patients from {origin}"
         + (", each at risk from the day of {entry} on, " if among else ", ")
         + f"and each {{label}} from its day. {told} [Table 3](table_3.ipynb) has all such factors.",
-        event=event,
+        event=in_sentence(data.label(column)),
         n=right.n,
         origin=data.settings.time_origin,
         entry=data.label(among) if among else "",

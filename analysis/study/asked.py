@@ -1,0 +1,92 @@
+"""What an endpoint asks, in words: of whom, from when, to which event, seen since when."""
+
+from __future__ import annotations
+
+from ..dataset.definitions import Definition, in_sentence
+from ..dataset.endpoints import Endpoint
+from ..dataset.model import Dataset
+from ..page.formats import listed
+from ..page.page import Page
+from ..page.prose import Prose
+
+
+def question_told(page: Page, question: Endpoint) -> Prose:
+    """The question of a curve page."""
+    whom = _whom(page.data, page.data.endpoints[question.name])
+    whom = "all patients" if whom == "all" else whom
+    if question.competing:
+        return page.say(
+            "**The question.** Of {whom}, in how many does {event} come, when {other} may come "
+            "first?",
+            whom=whom,
+            event=question.event,
+            other=question.competing,
+        )
+    return page.say(
+        "**The question.** Of {whom}, how many are still {state} as the {unit} pass?",
+        whom=whom,
+        state="alive" if question.event == "death" else f"without {question.event}",
+        unit=page.data.settings.unit,
+    )
+
+
+def asked(page: Page, question: Endpoint) -> Prose:
+    """The list that a curve page begins with: patients, clock, events, and who enters late."""
+    data, plan = page.data, page.data.endpoints[question.name]
+    lines = [
+        page.say("- **Patients:** {whom}", whom=_whom(data, plan)),
+        page.say(
+            "- **Clock starts:** {start}",
+            start=f"the day of {question.origin}" if plan.start else question.origin,
+        ),
+        page.say(
+            "- **Event:** {event}. Without it a patient is followed until {until}",
+            event=question.event,
+            until=in_sentence(data.label(plan.until))
+            if plan.until in data.patients
+            else "the last contact",
+        ),
+    ]
+    if question.competing:
+        lines.append(
+            page.say(
+                "- **Competing event:** {event}; after it the event can no longer come first",
+                event=question.competing,
+            )
+        )
+    if ("never_at_risk", question.name) in page:
+        lines.append(_late(page, question, plan))
+    return Prose.joined(lines)
+
+
+def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
+    never = page["never_at_risk", question.name]
+    since = [in_sentence(page.data.label(name)) for name in (plan.entry, plan.among) if name]
+    return page.say(
+        ("- **Under observation:** only after {since}: who had the event before it could not be "
+         "seen, and is not at risk then {{cite}}`andersen1993`. "
+         if question.entry is not None else "- **Not at risk:** ")
+        + "{never} of {all} had the event or left before they could be at risk, and are left out",
+        since=listed(since),
+        never=never,
+        all=never.n,
+    )  # fmt: skip
+
+
+def _whom(data: Dataset, plan: Definition) -> str:
+    """Who is asked, in words: `all`, or those who had come so far."""
+
+    def named(*columns: str) -> str:
+        return listed(in_sentence(data.label(column)) for column in columns)
+
+    parts = []
+    if plan.among:
+        parts.append(f"those with {named(plan.among)}")
+    if plan.start:
+        parts.append(f"those with {named(plan.start)}" if not parts else f"and {named(plan.start)}")
+    if plan.after:
+        parts.append(f"after {named(*plan.after)}")
+    before = [column for column in plan.not_before if column in data.patients]
+    if before:
+        parts.append(f"before any {named(*before)}")
+    return " ".join(parts) or "all"

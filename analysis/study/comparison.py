@@ -1,0 +1,189 @@
+"""How a curve page shows groups side by side: its tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from ..dataset.definitions import in_sentence
+from ..page.formats import equal_to, in_months, listed
+from ..page.page import Page
+from ..page.prose import Prose
+from ..page.quantities import MISSING
+from ..page.tables import Row, Table
+from . import conclusions
+from .groups import Groups
+
+ALONE = "A hazard ratio above 1 means that the event comes sooner than in the reference."
+
+
+def groups_table(page: Page, parts: Groups) -> Table:
+    """Of each group the median, and at each landmark survival and the restricted mean.
+
+    Beside the estimates at a landmark stands what parts them from the reference. Where events
+    compete it has the incidence of the event instead, of which no difference is given.
+    """
+    months = page.data.settings.months
+    rows = []
+    if parts.question.competing:
+        for month in months:
+            rows += _section(page, parts, "cumulative_incidence", "Incidence", month)
+    else:
+        rows += _section(page, parts, "median", "Median")
+        for month in months:
+            rows += _section(page, parts, "survival", "Without the event", month)
+        for month in months:
+            rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
+    by = in_sentence(page.data.label(parts.compare.column))
+    notes = [
+        f"{MISSING}, not known: not reached, or nobody of the group was followed so long. CI, "
+        "confidence interval.",
+        f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
+    ]
+    columns = ["Group", "Patients", "Events", "Estimate (95% CI)", "Difference (95% CI)", "P"]
+    compared = not parts.question.competing and bool(parts.others)
+    if not compared:
+        rows = [Row(row.heading, row.cells[:3], row.level) for row in rows]
+    return page.rows_table(
+        "groups",
+        f"{parts.question.title} by {by}.",
+        columns if compared else columns[:4],
+        rows,
+        notes[: 1 + compared],
+    )
+
+
+DIFFERENCES = {"survival": "survival_difference", "rmst": "rmst_difference"}
+
+
+def _section(
+    page: Page, parts: Groups, quantity: str, title: str, month: float | None = None
+) -> list[Row]:
+    """A heading with a line for each group, in which something is known of any."""
+    at = () if month is None else (month,)
+    known = [(page[quantity, parts.key_of(level), *at], level) for level in parts.levels]
+    if month is not None and not any(number.known for number, _ in known):
+        return []
+    heading = {"median": "Median, months", "rmst": f"{title} {in_months(month or 0)}, months"}
+    rows = [Row(heading.get(quantity, f"{title} at {in_months(month or 0)}, %"))]
+    for number, level in known:
+        cells = [str(number.n), str(number.events), number.cell]
+        difference = (DIFFERENCES.get(quantity, ""), parts.key_of(level), *at)
+        if difference in page:
+            found = page[difference]
+            p = page[f"p_{difference[0]}", *difference[1:]]
+            cells += [found.cell, str(p)]
+        else:
+            cells += ["reference" if quantity in DIFFERENCES else "", ""]
+        rows.append(Row(level, cells, 1))
+    return rows
+
+
+def ratios_table(page: Page, parts: Groups) -> Table | None:
+    """The ratio of hazards of each group, and what else sets it apart from the reference."""
+    strata = listed(in_sentence(page.data.label(name)) for name in parts.compare.strata)
+    columns = {
+        "Hazard ratio (95% CI)": "hazard_ratio_group",
+        "P": "p_group",
+        f"Within {strata} (95% CI)": "hazard_ratio_group_stratified",
+        "P, within": "p_group_stratified",
+        "Subdistribution ratio (95% CI)": "subdistribution_ratio_group",
+        "P, subdistribution": "p_subdistribution_group",
+    }
+    there = {head: quantity for head, quantity in columns.items() if quantity in page}
+    if not there:
+        return None
+
+    def cell(quantity: str) -> Callable[[str], str]:
+        return lambda level: page[quantity, parts.key_of(level)].cell
+
+    by = in_sentence(page.data.label(parts.compare.column))
+    notes = [f"{ALONE} Wald intervals.", *_pairs(page, parts)]
+    if parts.question.competing:
+        notes.insert(
+            1,
+            "The hazard ratio counts the competing event as leaving; the subdistribution ratio "
+            "keeps those who had it at risk, and tells how the incidence differs.",
+        )
+    return page.table(
+        "ratios",
+        f"Ratios against the {by} {parts.compare.reference}.",
+        {"Group": None, **{head: cell(quantity) for head, quantity in there.items()}},
+        [(level, level) for level in parts.others],
+        notes,
+    )
+
+
+def _pairs(page: Page, parts: Groups) -> list[str]:
+    """P of each two groups, with the adjustment named."""
+    rows = page.numbers[page.numbers["quantity"].eq("p_logrank_holm")]
+    named = []
+    for _, row in rows.iterrows():
+        pair = row["group"].removeprefix(f"{parts.key}=")
+        one, other = next(
+            (one, other)
+            for one in parts.levels
+            for other in parts.levels
+            if pair == f"{one}:{other}"
+        )
+        named.append(f"{one} and {other}, P {equal_to(row['estimate'])}")
+    adjusted = "Each two by log-rank, adjusted for their number as by Holm: "
+    return [adjusted + "; ".join(named) + "."] if named else []
+
+
+TOLD = {
+    "unknown": "**Nothing can be told of a difference.** There are too few events, or one group.",
+    "differ": "**The curves differ by more than chance would make likely**: {tests}.",
+    "not_told_apart": "**The curves are not told apart**: {tests}. That is no proof that they are "
+    "alike: the interval of a difference says how large it may be.",
+}
+NAMES = {
+    "logrank": "log-rank P {p}",
+    "logrank_stratified": "within {strata} P {p}",
+    "gray": "Gray’s test of the incidence P {p}",
+}
+
+
+def groups_told(page: Page, parts: Groups) -> Prose:
+    """Whether the groups differ, by the tests of them all together."""
+    strata = listed(in_sentence(page.data.label(name)) for name in parts.compare.strata)
+    said, values = [], {}
+    for test, words in NAMES.items():
+        if (f"p_{test}", parts.key) in page:
+            number = page[f"p_{test}", parts.key]
+            said.append(words.replace("{p}", f"{{{test}}}"))
+            values[test] = number.saying(equal_to(number.value))
+    first = "gray" if "gray" in values else "logrank"
+    outcome = conclusions.differ(page[f"p_{first}", parts.key].value)
+    left_out = page["count", f"{parts.key}="]
+    unknown = "" if left_out.value == 0 else " {out} are left out, whose group is not known."
+    sentence = TOLD[outcome].replace("{tests}", "; ".join(said))
+    return page.say(sentence + unknown, strata=strata, out=page.share(f"{parts.key}="), **values)
+
+
+CHANCE = {
+    True: "**Who is in which group was left to chance.** So a difference between the curves is of "
+    "the treatment, within its interval. No test of the groups at baseline is shown: after a "
+    "draw, any difference there is chance {{cite}}`senn1994`.",
+    False: "**The groups were not made by chance.** Whoever is in one may differ in more than its "
+    "name, and a difference between the curves is no proof of what made it.",
+}
+HAZARDS = (
+    "**One ratio may not tell it.** P of proportional hazards is {p}: the ratio changes with time. "
+    "Then it is a mean over the events, and a difference of restricted means says more: "
+    "[Lesson 9](lesson_09_proportional_hazards.ipynb) {{cite}}`grambsch1994`."
+)
+
+
+def groups_mislead(page: Page, parts: Groups) -> Prose:
+    """What these groups can and cannot say of a cause, and whether one ratio will do."""
+    said = [CHANCE[parts.compare.randomised]]
+    values: dict[str, object] = {}
+    key = ("p_proportional_group", parts.key)
+    if key in page and conclusions.differ(page[key].value) == "differ":
+        said.append(HAZARDS)
+        values["p"] = page[key]
+    if any(pd.isna(page["count", parts.key_of(level)].row["estimate"]) for level in parts.levels):
+        said.append("**A group is too small to be counted here.**")
+    return page.say(*said, **values)
