@@ -134,6 +134,11 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def begun(words: str) -> str:
+    """Words as they begin a sentence."""
+    return words[:1].upper() + words[1:]
+
+
 def row_number(row: pd.Series) -> int:
     """The number of a row of the results, as in their file: the first is 1."""
     return int(row.name) + 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pandas as pd
-
 from ..dataset.definitions import in_sentence
 from ..page.formats import equal_to, in_months, listed
 from ..page.page import Page
@@ -184,6 +182,4 @@ def groups_mislead(page: Page, parts: Groups) -> Prose:
     if key in page and conclusions.differ(page[key].value) == "differ":
         said.append(HAZARDS)
         values["p"] = page[key]
-    if any(pd.isna(page["count", parts.key_of(level)].row["estimate"]) for level in parts.levels):
-        said.append("**A group is too small to be counted here.**")
     return page.say(*said, **values)

@@ -112,8 +112,7 @@ def incidence_figure(
     numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())
     caption = (
         f"{name}. Cumulative incidence from {question.origin}, {patients}. "
-        "Death means death without relapse. Shaded: 95% confidence bands."
-        + _marks(page, question, next(iter(curves.values())))
+        "Shaded: 95% confidence bands." + _marks(page, question, next(iter(curves.values())))
     )
     words = f"{whom}, {len(curves)} rising step curves. {numbers}"
     return page.figure("", chart, words, caption, tuple(series), said=f"{whom}. {numbers}")

@@ -29,27 +29,30 @@ at_risk = [((entry < t) & (months >= t)).sum() for t in days]
 free = 1 - months[came].value_counts().reindex(days) / at_risk
 free = free.cumprod().round(9)"""
 INCIDENCE = """\
-came = pd.DataFrame({{"all": 1, "event": {came}, "any": {any}}})
+came = pd.DataFrame({"all": 1, "event": event == first, "any": first.notna()})
 # Not lifelines: its fitter moves events of one day apart, by chance.
 days = came.groupby(time).sum()
 at_risk = days["all"][::-1].cumsum()[::-1]
 neither = (1 - days["any"] / at_risk).cumprod().shift(fill_value=1)
-first = neither * days["event"] / at_risk
-print(f"By then: {{100 * first[:day].sum():.1f}}%")"""
+grows = neither * days["event"] / at_risk
+print(f"By then: {100 * grows[:day].sum():.1f}%")"""
 LATE_INCIDENCE = """\
-days = time[any_of_both].sort_values().unique()
+came, event_first = first.notna()[kept], (event == first)[kept]
+days = sorted(time[came].unique())
 at_risk = pd.Series([((entry < t) & (time >= t)).sum() for t in days], days)
-gone = time[any_of_both].value_counts().sort_index() / at_risk
-neither = (1 - gone).cumprod().shift(fill_value=1)
-first = neither * time[{came}].value_counts().reindex(days, fill_value=0) / at_risk
-print(f"By then: {{100 * first[:day].sum():.1f}}%")"""
+neither = (1 - time[came].value_counts() / at_risk).cumprod().shift(fill_value=1)
+grows = neither * time[event_first].value_counts() / at_risk
+print(f"By then: {100 * grows[:day].sum():.1f}%")"""
 
 
 def curve_code(dataset: Dataset, name: str) -> str:
     """Code that gives the median of an endpoint beside its `patients.csv`."""
     plan = dataset.endpoints[name]
     lines = [*_patients(dataset, plan), *_event(plan, plan.events, "event")]
-    lines.append(f"months = ({_end(dataset, plan)}{_less(plan)}) / days_per_month")
+    lines += _seen(dataset, plan)
+    lines.append(
+        f"months = {_since(plan, f'event.fillna({_until(dataset, plan)})')} / days_per_month"
+    )
     if plan.entry or _enters(dataset, plan):
         lines.append(f"entry = {_entry(dataset, plan)} / days_per_month")
         lines += ["came = event.notna()", *_at_risk("months"), LATE, MEDIAN]
@@ -66,13 +69,12 @@ def incidence_code(dataset: Dataset, name: str) -> str:
     plan = dataset.endpoints[name]
     lines = [*_patients(dataset, plan), *_event(plan, plan.events, "event")]
     lines += _event(plan, plan.competing, "other")
-    lines.append(f"time = {_end(dataset, plan, 'other')}{_less(plan)}")
-    came, both = "event.notna() & ~(other < event)", "event.notna() | other.notna()"
+    lines += ["first = event.fillna(other).clip(upper=other)", *_seen(dataset, plan)]
+    lines.append(f"time = {_since(plan, f'first.fillna({_until(dataset, plan)})')}")
     if plan.entry or _enters(dataset, plan):
-        lines += [f"entry = {_entry(dataset, plan)}", f"any_of_both = {both}"]
-        lines += [*_at_risk("time"), LATE_INCIDENCE.format(came=came)]
+        lines += [f"entry = {_entry(dataset, plan)}", *_at_risk("time"), LATE_INCIDENCE]
     else:
-        lines.append(INCIDENCE.format(came=came, any=both))
+        lines.append(INCIDENCE)
     return "\n".join(["import pandas as pd", "", *lines])
 
 
@@ -97,29 +99,29 @@ def _patients(dataset: Dataset, plan: Definition) -> Iterator[str]:
 def _event(plan: Definition, columns: tuple[str, ...], name: str) -> Iterator[str]:
     """The day of the first of some events."""
     days = [column for column in columns if column != "died"]
+    own = f"patients[{_text(days[0])}]" if len(days) == 1 else f"patients[{_text(days)}]"
     if "died" not in columns:
-        one = f"patients[{_text(days[0])}]" if len(days) == 1 else ""
-        yield f"{name} = {one or f'patients[{_text(days)}].min(axis=1)'}"
+        yield f"{name} = {own}" if len(days) == 1 else f"{name} = {own}.min(axis=1)"
         return
-    yield 'died = last.where(patients["died"] == "yes")'
-    yield (
-        f"{name} = patients[{_text(days)}].assign(died=died).min(axis=1)"
-        if days
-        else f"{name} = died"
-    )
+    yield f"""{name if not days else "died"} = last.where(patients["died"] == "yes")"""
+    if days:
+        yield f"{name} = patients[{_text(days)}].assign(died=died).min(axis=1)"
 
 
-def _end(dataset: Dataset, plan: Definition, other: str = "") -> str:
-    """The day of the first event, or of the end of follow-up."""
-    seen = f"patients[{_text(plan.until)}].fillna(last)"
-    until = seen if plan.until != "last_contact_day" and plan.until in dataset.patients else "last"
-    if not other:
-        return f"event.fillna({until})"
-    return f"event.fillna(other).clip(upper=other).fillna({until})"
+def _until(dataset: Dataset, plan: Definition) -> str:
+    own = plan.until != "last_contact_day" and plan.until in dataset.patients
+    return "seen" if own else "last"
 
 
-def _less(plan: Definition) -> str:
-    return f" - patients[{_text(plan.start)}]" if plan.start else ""
+def _seen(dataset: Dataset, plan: Definition) -> Iterator[str]:
+    """Until when those without an event are followed, where it is not the last contact."""
+    if _until(dataset, plan) == "seen":
+        yield f"seen = patients[{_text(plan.until)}].fillna(last)"
+
+
+def _since(plan: Definition, day: str) -> str:
+    """A day as days from the endpoint's start."""
+    return f"({day} - patients[{_text(plan.start)}])" if plan.start else day
 
 
 def _enters(dataset: Dataset, plan: Definition) -> bool:
@@ -132,7 +134,7 @@ def _entry(dataset: Dataset, plan: Definition) -> str:
     days = [column for column in days if column == plan.entry or dataset.is_day(column)]
     given = f"patients[{_text(days)}].max(axis=1)" if len(days) > 1 else ""
     found = given or f"patients[{_text(days[0])}]"
-    late = f"({found}{_less(plan)})" if plan.start else found
+    late = _since(plan, found)
     # Whoever is chosen by a day on or before the start is there from the start.
     return late if plan.entry else f"{late}.where(lambda day: day > 0, -1)"
 
