@@ -25,8 +25,9 @@ from nbformat.v4 import new_code_cell, new_output
 from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page import charts
 from analysis.page import page as opening
+from analysis.page.contents import Place, places
 from analysis.page.rows import frame, write
-from analysis.site.build import notebooks, reads_others
+from analysis.site.build import reads_others
 
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
 # that the other pages do not have, and it takes as long as all of them.
@@ -66,15 +67,22 @@ def pages(
 ) -> dict[str, Page]:
     """Every page but the slow one, run on the dataset of a folder; errors are raised."""
     given = {"dataset": str(folder), "results_folder": str(results), **parameters}
-    chosen = [path for path in in_rounds() if path.stem not in (SLOW, *left_out)]
     # Read and checked once: every page begins with it, and no page changes it.
     with mock.patch.object(opening, "load", cache(opening.load)):
-        return {path.stem: page(path, given) for path in chosen}
+        dataset = opening.load(str(folder), parameters.get("mask_below", 0))
+        chosen = [place for place in in_rounds(dataset) if place.name not in (SLOW, *left_out)]
+        return {place.name: page(place.path, {**given, **asking(place)}) for place in chosen}
 
 
-def in_rounds() -> list[Path]:
-    """The notebooks in the order in which a build runs them."""
-    return sorted(notebooks(), key=reads_others)
+def in_rounds(dataset: Dataset) -> list[Place]:
+    """The pages of a dataset that are notebooks, in the order in which a build runs them."""
+    found = [place for place in places(dataset) if place.path.suffix == ".ipynb"]
+    return sorted(found, key=lambda place: reads_others(place.path))
+
+
+def asking(place: Place) -> dict[str, str]:
+    """The parameter of a page that asks an endpoint."""
+    return {"endpoint": place.endpoint} if place.endpoint else {}
 
 
 def run(
@@ -92,7 +100,9 @@ def run(
     to the same folder.
     """
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
-    notebook = ROOT / "book" / f"{name}.ipynb"
+    known = opening.load(str(dataset), parameters.get("mask_below", 0))
+    place = next(place for place in places(known) if place.name == name)
+    notebook, given = place.path, asking(place) | given
     if reads_others(notebook) and not list(Path(results).glob("figure_*.csv")):
         for other, rows in results_of(str(dataset), parameters.get("mask_below", 0)).items():
             write(rows, results, other)
@@ -113,9 +123,9 @@ def results_of(dataset: Path | str, mask_below: int = 0) -> dict[str, pd.DataFra
 def opened(dataset: Path | str, mask_below: int = 0) -> opening.Page:
     """A page of a dataset that finds the results of the others."""
     folder = TemporaryDirectory()
-    for path in in_rounds():
-        if not reads_others(path) and not path.stem.startswith((SLOW, "lesson")):
-            run(path.stem, dataset, Path(folder.name), mask_below=mask_below)
+    for place in in_rounds(opening.load(str(dataset))):
+        if not reads_others(place.path) and not place.name.startswith((SLOW, "lesson")):
+            run(place.name, dataset, Path(folder.name), mask_below=mask_below)
     made = opening.open_page("reader", str(dataset), folder.name, mask_below)
     made.kept = folder  # it goes with the page
     return made

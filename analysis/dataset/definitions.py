@@ -24,6 +24,16 @@ PAPERS: tuple[dict, ...] = (
         "until": "last_assessment_day",
     },
     {
+        "name": "os_after_hsct",
+        "figure": "Figure 1C",
+        "title": "Overall survival after transplant in remission",
+        "event": "death",
+        "from": "hsct_day",
+        "after": ["response_day"],
+        "not_before": ["relapse_day"],
+        "events": ["died"],
+    },
+    {
         "name": "relapse",
         "figure": "Figure 1D",
         "title": "Relapse",
@@ -33,16 +43,6 @@ PAPERS: tuple[dict, ...] = (
         "competing": ["died"],
         "competing_event": "death without relapse",
         "until": "last_assessment_day",
-    },
-    {
-        "name": "os_after_hsct",
-        "figure": "Figure 1C",
-        "title": "Overall survival after transplant in remission",
-        "event": "death",
-        "from": "hsct_day",
-        "after": ["response_day"],
-        "not_before": ["relapse_day"],
-        "events": ["died"],
     },
 )
 
@@ -71,6 +71,13 @@ class Definition:
     entry: str = ""
     among: str = ""
     figure: str = ""
+    rivals: str = ""  # the events that compete, in words
+
+    @property
+    def heading(self) -> str:
+        """The title of its page: `Figure 1D. Relapse, with death competing`."""
+        rivals = f", with {self.rivals} competing" if self.competing else ""
+        return (f"{self.figure}. " if self.figure else "") + self.title + rivals
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -134,6 +141,7 @@ def definitions(
             plan,
             event=plan.event or words(plan.events),
             competing_event=plan.competing_event or words(plan.competing),
+            rivals=words(plan.competing),
         )
         for plan in made
     )

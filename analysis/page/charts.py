@@ -33,7 +33,8 @@ HEADING = 110  # pixels that the heading of a row of numbers may take
 WIDTHS = range(160, 1000, 20)  # pixels of an axis at which its labels are tried
 # Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
 HUES = ("#0072b2", "#d55e00", "#009e73", "#a0478a", "#8c6d00", "#2b6f8f", "#5b5b5b", "#b3261e")
-COLOURS = tuple(f"var(--series-{place}, {hue})" for place, hue in enumerate(HUES, start=1))
+GROUP_COLOURS = [f"var(--series-{place}, {hue})" for place, hue in enumerate(HUES, start=1)]
+COLOURS = tuple(GROUP_COLOURS[:2])
 INK = "currentColor"
 LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
 HOVER = "hover"  # the layer that only a live chart needs

@@ -13,9 +13,9 @@ from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.charts import (
-    COLOURS,
     FADED,
     FOCUS,
+    GROUP_COLOURS,
     HEADING,
     HEIGHT,
     HOVER,
@@ -156,9 +156,8 @@ def step_chart(
         axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
     )
     y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
-    colour = alt.Color(
-        "series:N", legend=None, scale=alt.Scale(domain=list(series), range=COLOURS[: len(series)])
-    )
+    colours = GROUP_COLOURS[: len(series)]
+    colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
     layers = [
         curves.mark_area(interpolate="step-after", opacity=0.16)
