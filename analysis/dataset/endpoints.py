@@ -197,6 +197,15 @@ def _day(patients: pd.DataFrame, column: str) -> pd.Series:
     return pd.Series(np.nan, index=patients.index, name=column)
 
 
+def main_endpoint(dataset: Dataset) -> Endpoint:
+    """The first endpoint in which nothing competes. Raises NotRecorded where there is none."""
+    names = [name for name, plan in dataset.endpoints.items() if not plan.competing]
+    if not names:
+        raise NotRecorded("Something competes in each endpoint of this dataset.")
+    found = answerable(dataset, *names)
+    return found[0] if found else endpoint(dataset, names[0])
+
+
 def answerable(dataset: Dataset, *names: str) -> list[Endpoint]:
     """Those of some endpoints, or of all, that the dataset records."""
     found = []

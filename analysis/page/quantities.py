@@ -66,6 +66,7 @@ NAMED = {
     "event_rate": Quantity(" per 100 patient-years", scale=100, masked="ratio"),
     "person_years": Quantity(masked="ratio"),
     "count": COUNT,
+    "standardised_difference": Quantity(decimals=2),
     "at_risk": COUNT,
     "censored": COUNT,
     "never_at_risk": COUNT,

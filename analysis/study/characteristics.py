@@ -8,16 +8,19 @@ import pandas as pd
 
 from .. import survival as est
 from ..dataset.covariates import covariate_rows
+from ..dataset.definitions import Compare
 from ..dataset.endpoints import (
-    endpoint,
+    dead,
     in_remission_at_hsct,
     long_term,
+    main_endpoint,
     relapse_free,
     relapsed_before_hsct,
     responders,
 )
 from ..dataset.model import Characteristic, Dataset, NotRecorded
 from ..page.rows import count_rows, frame
+from .balance import balance_rows
 from .curves import survival_rows
 
 # Levels by which a column says that nothing is known.
@@ -63,19 +66,36 @@ def characteristics_results(
     )
 
 
-def baseline_results(dataset: Dataset) -> pd.DataFrame:
-    """Table 1: every patient's baseline characteristics, and who is known in every factor."""
+def baseline_results(dataset: Dataset, compare: Compare | None = None) -> pd.DataFrame:
+    """Table 1: every patient's baseline characteristics, and who is known in every factor.
+
+    With groups to compare also a column for each, and how far it lies from the reference.
+    """
     everybody = pd.Series(True, index=dataset.patients.index)
-    table = characteristics_results(dataset, ["baseline"], {"": everybody})
+    columns = {"": everybody}
+    if compare:
+        level = dataset.groups(compare.column)
+        columns |= {
+            f"{compare.column}={one}": level == one for one in compare_levels(dataset, compare)
+        }
+    table = characteristics_results(dataset, ["baseline"], columns)
+    if compare:
+        table = pd.concat([table, frame(balance_rows(dataset, ("baseline",), compare))])
     baseline = [factor for factor in dataset.factors if factor.kind == "baseline"]
     if not baseline:
         return table
-    complete = covariate_rows(dataset, endpoint(dataset, "os"), baseline)["patient"]
+    complete = covariate_rows(dataset, main_endpoint(dataset), baseline)["patient"]
     known = pd.Series(everybody.index.isin(complete), index=everybody.index)
     return pd.concat(
         [table, frame(count_rows("known_in_every_factor", known, everybody, ""))],
         ignore_index=True,
     )
+
+
+def compare_levels(dataset: Dataset, compare: Compare) -> list[str]:
+    """The levels of what is compared, the reference first."""
+    levels = dataset.levels(compare.column)
+    return sorted(levels, key=lambda level: level != compare.reference)
 
 
 def outcome_columns(dataset: Dataset) -> dict[str, pd.Series]:
@@ -113,7 +133,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
         )
     if "long_term" in columns:
         rows += count_rows("long_term", columns["long_term"], columns["total"], "")
-        lost = ~columns["long_term"] & dataset.patients["died"].eq("no")
+        lost = ~columns["long_term"] & ~dead(dataset.patients)
         for column, mask in columns.items():
             rows += count_rows("lost", lost, mask, _suffix(column))
         rows.append(_survival_at_long_term(dataset))
@@ -121,8 +141,8 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
 
 
 def _survival_at_long_term(dataset: Dataset) -> dict:
-    question, month = endpoint(dataset, "os"), dataset.settings.long_term_months
-    curve = est.survival_curve(question.time, question.observed)
+    question, month = main_endpoint(dataset), dataset.settings.long_term_months
+    curve = est.survival_curve(question.time, question.observed, question.entry)
     return next(survival_rows(dataset, curve, "survival", question.name, [month]))
 
 

@@ -14,6 +14,7 @@ from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.groups import competing, of_level
 from ..page.rows import count_rows, frame
+from .characteristics import compare_levels
 from .curves import axis_months, incidence_results, survival_results, values_at
 
 
@@ -67,7 +68,7 @@ class Groups:
 
 def groups(dataset: Dataset, question: Endpoint, compare: Compare) -> Groups:
     """The endpoint's patients by what is to be compared."""
-    levels = sorted(dataset.levels(compare.column), key=lambda level: level != compare.reference)
+    levels = compare_levels(dataset, compare)
     level = dataset.groups(compare.column)[question.data.index]
     return Groups(question, compare, level.astype(pd.CategoricalDtype(levels)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from math import floor, log10
+from types import MappingProxyType
 
 import pandas as pd
 from scipy.stats import binomtest
@@ -33,8 +34,12 @@ def characteristics_table(
     columns: Mapping[str, str],
     caption: str,
     notes: Sequence[str] = (),
+    apart: Mapping[str, str] = MappingProxyType({}),
 ) -> Table:
-    """Characteristics by column; `columns` maps a column's key in the numbers to its heading."""
+    """Characteristics by column; `columns` maps a column's key in the numbers to its heading.
+
+    So does `apart` for how far a column lies from the reference.
+    """
     filled = {
         key: head
         for key, head in columns.items()
@@ -47,11 +52,28 @@ def characteristics_table(
         row
         for entry in page.data.characteristics
         if entry.kind in kinds
-        for row in characteristic_rows(page, entry, tuple(columns))
+        for row in _beside(page, entry, characteristic_rows(page, entry, tuple(columns)), apart)
     ]
     if empty:
         notes = [*notes, f"Without patients, and without a column: {'; '.join(empty)}."]
-    return page.rows_table("", caption, headed(page, columns), rows, notes)
+    return page.rows_table("", caption, [*headed(page, columns), *apart.values()], rows, notes)
+
+
+def _beside(
+    page: Page, entry: Characteristic, rows: list[Row], apart: Mapping[str, str]
+) -> list[Row]:
+    """The lines of a characteristic, the first with its standardised differences."""
+    keys = [("standardised_difference", in_column(entry.column, column)) for column in apart]
+    cells = [page[key].bare if key in page else "" for key in keys]
+    if not cells:
+        return rows
+    first, *others = rows
+    width = max(len(row.cells) for row in rows)
+    lines = [Row(first.heading, [*(first.cells or [""] * width), *cells], first.level)]
+    return [
+        *lines,
+        *(Row(row.heading, [*row.cells, *[""] * len(cells)], row.level) for row in others),
+    ]
 
 
 def headed(page: Page, columns: Mapping[str, str]) -> list[str]:
