@@ -175,6 +175,61 @@ def _pairwise(rows: pd.DataFrame, times: list[float]) -> Values:
             yield (f"{one} {other} {part}", NO_TIME), value
 
 
+# --- Cox models by strata ------------------------------------------------------------------------
+
+
+def model(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Start-stop rows with a stratum, and the columns of all groups but the first."""
+    labels = sorted(rows["group"].unique())[1:]
+    groups = {f"g{i}": rows["group"].eq(label) * 1.0 for i, label in enumerate(labels, start=1)}
+    start, stop = est.one_time(rows["entry"], rows["time"])
+    found = rows.assign(patient=range(len(rows)), start=start, stop=stop, **groups)
+    return found.assign(event=rows["event"].gt(0) * 1, x=rows["x"].astype(float)), list(groups)
+
+
+def by_strata(values: Callable[[pd.DataFrame, list[str]], Iterator[tuple[str, float]]]) -> Callable:
+    def of_both(rows: pd.DataFrame, times: list[float]) -> Values:
+        rows, groups = model(rows)
+        for case, own in ("plain", rows.drop(columns="stratum")), ("stratified", rows):
+            for quantity, value in values(own, groups):
+                yield (f"{case} {quantity}", NO_TIME), value
+
+    return of_both
+
+
+def _cox(ties: str) -> Callable:
+    @by_strata
+    def values(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+        fit = est.cox(rows, [*groups, "x"], ties)
+        for name, row in fit.estimates.assign(p=fit.summary()["p"]).iterrows():
+            yield from ((f"{name} {part}", row[part]) for part in ("beta", "se", "p"))
+        yield "loglik", fit.log_likelihood
+        yield "null", est.null_log_likelihood(rows, ties)
+
+    return values
+
+
+@by_strata
+def _score_test(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+    yield "p", est.score_p(rows, groups, "x")
+
+
+@by_strata
+def _schoenfeld(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+    test = est.proportional_hazards_test(rows, [*groups, "x"], {"group": groups})
+    for name, row in test.iterrows():
+        yield from ((f"{name} {part}", row[part]) for part in ("chi2", "p"))
+
+
+@by_strata
+def _likelihood_ratio(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+    products = {f"{name}:x": rows[name] * rows["x"] for name in groups}
+    interaction = est.likelihood_ratio(rows.assign(**products), [*groups, "x"], list(products))
+    alone = est.likelihood_ratio(rows, [], groups)
+    for case, test in ("interaction", interaction), ("alone", alone):
+        yield from ((f"{case} {part}", value) for part, value in vars(test).items())
+
+
 OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "kaplan_meier": _kaplan_meier,
     "median": lambda rows, times: _three(est.median(_curve(rows))),
@@ -185,6 +240,11 @@ OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "logrank": _logrank,
     "gray": _gray,
     "pairwise": _pairwise,
+    "cox": _cox("efron"),
+    "cox_breslow": _cox("breslow"),
+    "score_test": _score_test,
+    "schoenfeld": _schoenfeld,
+    "likelihood_ratio": _likelihood_ratio,
 }
 
 
@@ -283,6 +343,19 @@ BROKEN = {
         "(others - 1).clip(min=0)",
         "0",
     ),
+    "risk sets across strata": ("cox", "[0] * len(times)", "[0] * 0"),
+    "strata side by side": ("score_test", "[0] * len(times)", "[0]"),
+    "a clock within each stratum": (
+        "schoenfeld",
+        'whole = rows.drop(columns=STRATUM, errors="ignore")',
+        "whole = rows",
+    ),
+    "a term as if its columns were apart": (
+        "schoenfeld",
+        "np.linalg.solve(added[np.ix_(own, own)], score[own])",
+        "(score[own] / np.diag(added)[own])",
+    ),
+    "half a likelihood ratio": ("likelihood_ratio", "2 * (wide - narrow)", "wide - narrow"),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (
         "pairwise",

@@ -11,8 +11,8 @@ HELD = {
     "competing": ("cumulative_incidence",),
     "regression": (
         *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "cox", "cut"),
-        *("early_and_late", "null_log_likelihood", "proportional_hazards_test", "schoenfeld"),
-        *("score_p", "stepwise", "stretches"),
+        *("early_and_late", "likelihood_ratio", "null_log_likelihood", "proportional_hazards_test"),
+        *("STRATUM", "schoenfeld", "score_p", "stepwise", "stretches"),
     ),
     "curves": (
         *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),

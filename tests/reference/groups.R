@@ -230,9 +230,80 @@ group_rows <- function(name) {
 }
 
 
+# ---- Cox models by strata ------------------------------------------------------------------------
+# Of x, and of all groups but the first (by their labels) as columns g1, g2, ...
+
+STRATA <- "strata(stratum)"
+
+indicators <- function(rows) {
+  labels <- sort(unique(rows$group))[-1]
+  for (i in seq_along(labels)) rows[[paste0("g", i)]] <- (rows$group == labels[i]) * 1
+  rows
+}
+
+model_of <- function(rows, terms, ties = "efron", ...) {
+  coxph(reformulate(terms, "Surv(entry, time, event > 0)"), rows, ties = ties, control = CONTROL,
+        ...)
+}
+
+fit_values <- function(fit) {
+  values <- rbind(beta = coef(fit), se = sqrt(diag(vcov(fit))), p = wald_p(fit))
+  of_each <- setNames(c(values), paste(rep(colnames(values), each = 3), rownames(values)))
+  c(of_each, loglik = fit$loglik[2], null = fit$loglik[1])
+}
+
+# The score test of x, added to the groups at their estimates, as entry_p() in common.R.
+score_value <- function(rows, columns, strata) {
+  start <- coef(model_of(rows, c(columns, strata)))
+  fit <- coxph(reformulate(c(columns, "x", strata), "Surv(entry, time, event > 0)"), rows,
+               init = c(start, 0), control = coxph.control(iter.max = 0))
+  c(p = pchisq(fit$score, 1, lower.tail = FALSE))
+}
+
+zph_values <- function(rows, columns, strata) {
+  each <- cox.zph(model_of(rows, c(columns, "x", strata)), terms = FALSE)$table
+  whole <- cox.zph(model_of(rows, c("factor(group)", "x", strata)))$table
+  table <- rbind(each, group = whole[1, ])
+  rownames(table)[rownames(table) == "GLOBAL"] <- "global"
+  c(setNames(table[, "chisq"], paste(rownames(table), "chi2")),
+    setNames(table[, "p"], paste(rownames(table), "p")))
+}
+
+# Of the products of x with the groups, and of the groups beside nothing.
+ratio_values <- function(rows, columns, strata) {
+  wide <- model_of(rows, c("factor(group) * x", strata))
+  table <- anova(model_of(rows, c("factor(group) + x", strata)), wide)
+  alone <- model_of(rows, c("factor(group)", strata))
+  null <- 2 * diff(alone$loglik)
+  c("interaction chi2" = table[2, "Chisq"], "interaction df" = table[2, "Df"],
+    "interaction p" = table[2, 4], "alone chi2" = null, "alone df" = length(columns),
+    "alone p" = pchisq(null, length(columns), lower.tail = FALSE))
+}
+
+model_rows <- function(name) {
+  rows <- indicators(SAMPLES[[name]])
+  columns <- grep("^g[0-9]$", names(rows), value = TRUE)
+  one <- function(case, strata) {
+    named <- function(estimator, values) {
+      values_of(name, estimator, setNames(values, paste(case, names(values))))
+    }
+    rbind(
+      named("cox", fit_values(model_of(rows, c(columns, "x", strata)))),
+      named("cox_breslow", fit_values(model_of(rows, c(columns, "x", strata), "breslow"))),
+      named("score_test", score_value(rows, columns, strata)),
+      named("schoenfeld", zph_values(rows, columns, strata)),
+      named("likelihood_ratio", ratio_values(rows, columns, strata))
+    )
+  }
+  rbind(one("plain", NULL), one("stratified", STRATA))
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 write_table(CHANNING, file.path(HERE, "data", "channing.csv"))
 write_table(COLON, file.path(HERE, "data", "colon.csv"))
 all_groups <- do.call(rbind, lapply(names(SAMPLES), group_rows))
-write_table(rbind(all_delayed(), all_groups), file.path(HERE, "groups.csv"))
+modelled <- c("channing", "colon", "bmt", "myeloid", "tied", "truncated", "a_stratum_of_one_group")
+all_models <- do.call(rbind, lapply(modelled, model_rows))
+write_table(rbind(all_delayed(), all_groups, all_models), file.path(HERE, "groups.csv"))
