@@ -230,6 +230,23 @@ def _likelihood_ratio(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[s
         yield from ((f"{case} {part}", value) for part, value in vars(test).items())
 
 
+# --- splines -------------------------------------------------------------------------------------
+
+
+def _spline(rows: pd.DataFrame, times: list[float]) -> Values:
+    """Here `at` is a value of x."""
+    rows, _ = model(rows)
+    for number in (3, 4):
+        knots = est.knots(rows["x"], number)
+        for i, knot in enumerate(knots, start=1):
+            yield (f"{number} knot {i}", NO_TIME), knot
+        for x, bends in zip(times, est.spline(times, knots)[:, 1:], strict=True):
+            yield from (((f"{number} bend {i}", x), b) for i, b in enumerate(bends, start=1))
+        basis = pd.DataFrame(est.spline(rows["x"], knots), index=rows.index).add_prefix("basis")
+        whole = rows.drop(columns="stratum").join(basis)
+        yield (f"{number} loglik", NO_TIME), est.cox(whole, list(basis)).log_likelihood
+
+
 OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "kaplan_meier": _kaplan_meier,
     "median": lambda rows, times: _three(est.median(_curve(rows))),
@@ -245,6 +262,7 @@ OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "score_test": _score_test,
     "schoenfeld": _schoenfeld,
     "likelihood_ratio": _likelihood_ratio,
+    "spline": _spline,
 }
 
 
@@ -356,6 +374,8 @@ BROKEN = {
         "(score[own] / np.diag(added)[own])",
     ),
     "half a likelihood ratio": ("likelihood_ratio", "2 * (wide - narrow)", "wide - narrow"),
+    "bends over the range of two knots": ("spline", "end - knots[0]", "end - last"),
+    "a spline that is not straight at its end": ("spline", "(share - 1)", "share"),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (
         "pairwise",
@@ -473,3 +493,18 @@ def test_holm_by_hand():
 
 def test_one_group_has_no_pairs():
     assert est.pairwise([1, 2], [1, 1], ["a", "a"]).empty
+
+
+def test_a_spline_is_straight_beyond_its_knots_and_a_line_where_it_is_x_alone():
+    ends = np.array([0, 2, 4, 6, 30, 35, 40, 45])
+    basis = est.spline(ends, [10.0, 15, 22, 30])
+    assert (basis[:, 0] == ends).all()
+    assert (basis[:4, 1:] == 0).all()
+    assert np.diff(basis[4:], 2, axis=0) == pytest.approx(0, abs=1e-12)
+    # Twice the unit, twice each column.
+    np.testing.assert_allclose(est.spline(2.0 * ends, [20.0, 30, 44, 60]), 2 * basis)
+
+
+def test_knots_that_are_one_value_are_refused():
+    with pytest.raises(ValueError, match="4 different knots"):
+        est.knots([0] * 50 + [1, 2, 3])

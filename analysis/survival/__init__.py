@@ -19,7 +19,7 @@ HELD = {
         *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
     "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
-    "smoothing": ("local_line",),
+    "smoothing": ("knots", "local_line", "spline"),
     "subdistribution": ("fine_gray",),
     "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),
 }
