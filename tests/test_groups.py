@@ -93,8 +93,10 @@ NO_TIME = -1.0  # for a blank `at`, which would not equal itself
 Values = Iterator[tuple[tuple[str, float], float]]  # by quantity and time
 
 
-def sample(name: str) -> pd.DataFrame:
-    """A sample by its name, or one of its groups by the name and the group's."""
+def sample(name: str, estimator: str) -> pd.DataFrame:
+    """A sample by its name, or one of its groups by the name and the group's; or its states."""
+    if estimator == "states":
+        return STAYS[name]
     name, _, group = name.partition(" ")
     rows = SAMPLES[name]
     return rows[rows["group"].astype(str) == group] if group else rows
@@ -247,6 +249,44 @@ def _spline(rows: pd.DataFrame, times: list[float]) -> Values:
         yield (f"{number} loglik", NO_TIME), est.cox(whole, list(basis)).log_likelihood
 
 
+# --- states --------------------------------------------------------------------------------------
+
+
+def stays() -> dict[str, pd.DataFrame]:
+    """Rows of states: small cases; the waiting and the transplanted; gammopathy to death."""
+    small = pd.read_csv(REFERENCE / "data" / "states.csv", float_precision="round_trip")
+    found = {str(name): rows for name, rows in small.fillna({"start": -np.inf}).groupby("case")}
+    heart = pd.read_csv(REFERENCE / "data" / "heart.csv", float_precision="round_trip")
+    last = ~heart["id"].duplicated(keep="last")
+    found["heart"] = pd.DataFrame(
+        {
+            "patient": heart["id"],
+            "start": heart["start"].replace(0, -np.inf),
+            "stop": heart["stop"],
+            "from": heart["transplant"].map({0: "waiting", 1: "transplanted"}),
+            "to": heart["event"].map({0: None, 1: "dead"}).where(last, "transplanted"),
+        }
+    )
+    mgus2 = pd.read_csv(REFERENCE / "data" / "mgus2.csv")
+    came = mgus2["pstat"] == 1
+    day = mgus2["ptime"].astype(float).where(~came | (mgus2["ptime"] < mgus2["futime"]))
+    day = day.fillna(mgus2["ptime"] - 0.1)
+    early = pd.DataFrame({"patient": mgus2["id"], "start": -np.inf, "from": "mgus"})
+    end = mgus2["death"].map({0: None, 1: "death"})
+    early = early.assign(stop=day.where(came, mgus2["futime"]), to=end.mask(came, "pcm"))
+    late = pd.DataFrame({"patient": mgus2["id"], "start": day, "stop": mgus2["futime"]})
+    late = late.assign(**{"from": "pcm", "to": end})[came]
+    found["mgus2"] = pd.concat([early, late], ignore_index=True)
+    return found
+
+
+def _states(rows: pd.DataFrame, times: list[float]) -> Values:
+    for state, curve in est.state_shares(rows).items():
+        for time, row in est.at(curve, times).iterrows():
+            for part in ("at_risk", "share", "se", "lower", "upper"):
+                yield (f"{state} {part}", time), row[part]
+
+
 OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "kaplan_meier": _kaplan_meier,
     "median": lambda rows, times: _three(est.median(_curve(rows))),
@@ -263,7 +303,11 @@ OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "schoenfeld": _schoenfeld,
     "likelihood_ratio": _likelihood_ratio,
     "spline": _spline,
+    "states": _states,
 }
+
+
+STAYS = stays()
 
 
 # --- beside R ------------------------------------------------------------------------------------
@@ -273,7 +317,9 @@ def compared(estimator: str) -> pd.DataFrame:
     """R's rows of an estimator with ours and their relative difference beside them."""
     found = []
     for name, rows in VALUES[VALUES["estimator"] == estimator].groupby("sample", sort=False):
-        values = dict(OURS[estimator](sample(name), sorted(rows["at"].dropna().unique())))
+        values = dict(
+            OURS[estimator](sample(name, estimator), sorted(rows["at"].dropna().unique()))
+        )
         keys = zip(rows["quantity"], rows["at"].fillna(NO_TIME), strict=True)
         found.append(rows.assign(ours=[float(values[key]) for key in keys]))
     found = pd.concat(found, ignore_index=True)
@@ -376,6 +422,28 @@ BROKEN = {
     "half a likelihood ratio": ("likelihood_ratio", "2 * (wide - narrow)", "wide - narrow"),
     "bends over the range of two knots": ("spline", "end - knots[0]", "end - last"),
     "a spline that is not straight at its end": ("spline", "(share - 1)", "share"),
+    "shares that nobody leaves": ("states", "change -= np.diag(change.sum(axis=1))", "pass"),
+    "errors of those at risk alone": ("states", "influence += influence @ change", "pass"),
+    "errors without what is expected": (
+        "states",
+        "influence[patient[at_risk]] -= (weight[:, None] * change)[here[at_risk]]",
+        "pass",
+    ),
+    "first shares as if they were known": (
+        "states",
+        "(np.eye(number)[here[begins]] - share) / begins.sum()",
+        "0.0",
+    ),
+    "first shares of those who begin": (
+        "states",
+        "begins = (start < first) & (first <= stop)",
+        "begins = start == start.min()",
+    ),
+    "at risk of leaving on the day of coming": (
+        "states",
+        "at_risk = (start < time) & (time <= stop)",
+        "at_risk = (start <= time) & (time <= stop)",
+    ),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (
         "pairwise",
@@ -508,3 +576,75 @@ def test_a_spline_is_straight_beyond_its_knots_and_a_line_where_it_is_x_alone():
 def test_knots_that_are_one_value_are_refused():
     with pytest.raises(ValueError, match="4 different knots"):
         est.knots([0] * 50 + [1, 2, 3])
+
+
+def life(*stays: tuple) -> pd.DataFrame:
+    return pd.DataFrame(stays, columns=["patient", "start", "stop", "from", "to"])
+
+
+WELL = life(
+    (1, -np.inf, 2, "well", "ill"), (1, 2, 5, "ill", "well"), (1, 5, 9, "well", None),
+    (2, -np.inf, 4, "well", "dead"), (3, -np.inf, 7, "well", "ill"), (3, 7, 8, "ill", "dead"),
+)  # fmt: skip
+
+
+def test_shares_of_states_by_hand():
+    found = est.state_shares(WELL)
+    assert list(found) == ["well", "ill", "dead"]
+    well, ill, dead = (curve["share"].to_dict() for curve in found.values())
+    third = pytest.approx(1 / 3)
+    assert ill == {0: 0, 2: third, 4: third, 5: 0, 7: third, 8: 0, 9: 0}
+    assert dead == {0: 0, 2: 0, 4: third, 5: third, 7: third, 8: pytest.approx(2 / 3), 9: dead[8]}
+    assert well[9] == third
+    assert found["well"]["at_risk"].tolist() == [3, 3, 2, 1, 2, 1, 1]
+    assert found["ill"]["events"].tolist() == [0, 1, 0, 0, 1, 0, 0]
+    assert found["ill"]["other_events"].tolist() == [0, 0, 0, 1, 0, 1, 0]
+    assert found["well"]["censored"].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    assert found["well"].loc[0, ["lower", "upper"]].isna().all()
+
+
+def test_beyond_the_end_shares_are_known_where_nobody_can_move():
+    assert est.at(est.state_shares(WELL)["dead"], [9, 10])["share"].isna().tolist() == [False, True]
+    settled = est.state_shares(life((1, 0, 3, "well", "dead"), (2, 0, 4, "well", "dead")))
+    assert est.at(settled["dead"], [99])["share"].item() == 1
+    assert settled["dead"]["se"].iloc[-1] == pytest.approx(0)
+
+
+def test_two_ends_of_one_state_are_competing_risks():
+    """Share and error are those of the cumulative incidence, late entries or not."""
+    rng = np.random.default_rng(5)
+    time, event = rng.integers(3, 20, 120), rng.integers(0, 3, 120)
+    entry = np.where(rng.random(120) < 0.5, -np.inf, rng.integers(0, 3, 120))
+    rows = pd.DataFrame({"patient": range(120), "start": entry, "stop": time, "from": "alive"})
+    found = est.state_shares(rows.assign(to=np.array([None, "one", "two"])[event]))
+    for cause, state in enumerate(("one", "two"), start=1):
+        curve = est.cumulative_incidence(time, event, cause, entry)
+        np.testing.assert_allclose(found[state]["share"], curve["incidence"], rtol=1e-12)
+        np.testing.assert_allclose(found[state]["se"], curve["se"], rtol=1e-9, atol=1e-12)
+
+
+def test_shares_add_up_to_one_in_any_order_of_rows_and_with_rows_cut_in_two():
+    rows = STAYS["mgus2"]
+    whole = est.state_shares(rows)
+    assert sum(curve["share"] for curve in whole.values()).to_numpy() == pytest.approx(1)
+    long = (rows["start"] < 50) & (rows["stop"] > 50)
+    early, late = rows[long].assign(stop=50.0, to=None), rows[long].assign(start=50.0)
+    pieces = pd.concat([late, rows[~long], early], ignore_index=True)
+    again = est.state_shares(pieces.sample(frac=1, random_state=1))
+    for state, curve in whole.items():
+        pd.testing.assert_frame_equal(again[state].loc[curve.index], curve)
+
+
+def test_without_a_change_shares_stay_as_they_are():
+    found = est.state_shares(life((1, 0, 3, "a", None), (2, 0, 5, "b", None), (3, 0, 5, "b", None)))
+    assert found["a"]["share"].tolist() == [0, 0, 0]  # of those followed to the end
+    assert found["b"]["share"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [(1, 3, 5, "well", None), (1, 2, 5, "ill", None), (1, 3, 3, "ill", None)],
+)
+def test_a_row_that_does_not_go_on_is_refused(second):
+    with pytest.raises(ValueError, match="a row that does not"):
+        est.state_shares(life((1, 0, 3, "well", "ill"), second))

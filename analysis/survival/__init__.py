@@ -20,6 +20,7 @@ HELD = {
     ),
     "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
     "smoothing": ("knots", "local_line", "spline"),
+    "states": ("state_shares",),
     "subdistribution": ("fine_gray",),
     "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),
 }

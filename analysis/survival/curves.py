@@ -133,7 +133,7 @@ def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.Da
     nothing can change any more, and up to `carry` past the end the last values are carried forward.
     `at_risk` counts those still followed just before each time, so 0 past the end; `censored` those
     who left before it, and `events` the events up to and including it. Takes a `survival_curve` or
-    a `cumulative_incidence`.
+    a `cumulative_incidence`, or a state of `state_shares`.
     """
     times = np.asarray(times, dtype=float)
     own = met(times, curve.index)
@@ -153,6 +153,8 @@ def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.Da
 
 def nobody_is_left(curve: pd.DataFrame) -> bool:
     """Whether all had an event who were followed to the last time, so that nothing can change."""
+    if "unsettled" in curve:
+        return bool(curve["unsettled"].iloc[-1] < 1e-12)
     if "survival" in curve:
         return bool(curve["survival"].iloc[-1] == 0)
     last = curve.iloc[-1]

@@ -329,6 +329,57 @@ spline_rows <- function(name, number) {
 }
 
 
+# ---- States --------------------------------------------------------------------------------------
+
+# Small cases; the waiting and the transplanted of `heart`; gammopathy, malignancy and death.
+STATES <- c(
+  local({
+    small <- read.csv(file.path(HERE, "data", "states.csv"), na.strings = "")
+    small$start[is.na(small$start)] <- -1
+    split(small[-1], factor(small$case, unique(small$case)))
+  }),
+  list(
+    heart = local({
+      last <- !duplicated(heart$id, fromLast = TRUE)
+      with(heart, data.frame(patient = id, start = ifelse(start == 0, -1, start), stop,
+                             from = ifelse(transplant == 1, "transplanted", "waiting"),
+                             to = ifelse(!last, "transplanted", ifelse(event == 1, "dead", NA))))
+    }),
+    # A malignancy found at death came just before it.
+    mgus2 = local({
+      came <- mgus2$pstat == 1
+      day <- with(mgus2, ifelse(came & ptime == futime, ptime - 0.1, ptime))
+      end <- with(mgus2, ifelse(death == 1, "death", NA))
+      early <- with(mgus2, data.frame(patient = id, start = -1, stop = ifelse(came, day, futime),
+                                      from = "mgus", to = ifelse(came, "pcm", end)))
+      late <- data.frame(patient = mgus2$id, start = day, stop = mgus2$futime, from = "pcm", to = end)
+      rbind(early, late[came, ])
+    })
+  )
+)
+
+# influence = TRUE, so that the errors know that the first shares are estimated too.
+state_rows <- function(name) {
+  rows <- STATES[[name]]
+  rows <- rows[order(rows$patient, rows$start), ]
+  states <- unique(na.omit(c(rows$from, rows$to)))
+  rows$to <- factor(ifelse(is.na(rows$to), "none", rows$to), c("none", states))
+  fit <- survfit(Surv(start, stop, to) ~ 1, rows, id = patient, istate = from,
+                 conf.type = "log-log", influence = TRUE)
+  times <- fit$time[fit$time >= 0]
+  if (length(times) > 40) times <- times[unique(c(1:10, seq(10, length(times), 25), length(times)))]
+  at <- summary(fit, times = times)
+  tables <- lapply(seq_along(at$states), function(i) {
+    inside <- at$std.err[, i] > 1e-12 & at$pstate[, i] > 0 & at$pstate[, i] < 1 - 1e-12
+    table <- data.frame(at_risk = at$n.risk[, i], share = at$pstate[, i], se = at$std.err[, i],
+                        lower = ifelse(inside, at$lower[, i], NA),
+                        upper = ifelse(inside, at$upper[, i], NA))
+    setNames(table, paste(at$states[i], names(table)))
+  })
+  values_at(name, "states", do.call(cbind, tables), times)
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 write_table(CHANNING, file.path(HERE, "data", "channing.csv"))
@@ -338,4 +389,5 @@ modelled <- c("channing", "colon", "bmt", "myeloid", "tied", "truncated", "a_str
 all_models <- do.call(rbind, lapply(modelled, model_rows))
 all_splines <- rbind(spline_rows("colon", 3), spline_rows("colon", 4), spline_rows("channing", 3),
                      spline_rows("channing", 4))
-write_table(rbind(all_delayed(), all_groups, all_models, all_splines), file.path(HERE, "groups.csv"))
+all_states <- do.call(rbind, lapply(names(STATES), state_rows))
+write_table(rbind(all_delayed(), all_groups, all_models, all_splines, all_states), file.path(HERE, "groups.csv"))
