@@ -351,8 +351,8 @@ BROKEN = {
     ),
     "a curve that rises from 0 again": (
         "kaplan_meier",
-        "steps = np.where(happens, ",
-        "steps = np.where(happens & (staying > 0), ",
+        "steps = np.where(events > 0, ",
+        "steps = np.where((events > 0) & (staying > 0), ",
     ),
     "follow-up without the entries": (
         "reverse_kaplan_meier",
@@ -436,13 +436,13 @@ BROKEN = {
     ),
     "first shares of those who begin": (
         "states",
-        "begins = (start < first) & (first <= stop)",
-        "begins = start == start.min()",
+        "begins = self._at_risk(changes[0] if len(changes) else self.stop.max())",
+        "begins = self.start == self.start.min()",
     ),
     "at risk of leaving on the day of coming": (
         "states",
-        "at_risk = (start < time) & (time <= stop)",
-        "at_risk = (start <= time) & (time <= stop)",
+        "(self.start < time) & (time <= self.stop)",
+        "(self.start <= time) & (time <= self.stop)",
     ),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (

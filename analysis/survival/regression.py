@@ -429,9 +429,8 @@ class PartialLikelihood:
 
     def _at_risk(self, weighted: np.ndarray) -> np.ndarray:
         """Sums over the risk set of each time of death."""
-        return _sums_from(weighted[self.by_stop], self.from_stop) - _sums_from(
-            weighted[self.by_start], self.from_start
-        )
+        followed = sums_after(weighted[self.by_stop])[self.from_stop]
+        return followed - sums_after(weighted[self.by_start])[self.from_start]
 
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
@@ -499,7 +498,7 @@ class PartialLikelihood:
         """Bound on the relative error of a risk set's sums, as differences of larger sums."""
         score = self.x @ beta
         weight = np.exp(score - score.max())[:, None]
-        whole = _sums_from(weight[self.by_stop], self.from_stop)
+        whole = sums_after(weight[self.by_stop])[self.from_stop]
         ratio = (whole[self.death] / self._sums(weight)).max()
         return np.finfo(float).eps * len(weight) * ratio
 
@@ -523,7 +522,11 @@ def _from_the_first(order: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, 
     return order[first:], places - first
 
 
-def _sums_from(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Sums of the rows of `values` from each place to the end."""
-    sums = np.vstack([values[::-1].cumsum(axis=0)[::-1], np.zeros(values.shape[1])])
-    return sums[places]
+def sums_before(values: np.ndarray) -> np.ndarray:
+    """Sums of the rows before each place, from none of them to all."""
+    return np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
+
+
+def sums_after(values: np.ndarray) -> np.ndarray:
+    """Sums of the rows from each place on, from all of them to none."""
+    return sums_before(values[::-1])[::-1]

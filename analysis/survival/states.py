@@ -24,25 +24,20 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     infinitesimal jackknife over patients, as in R's `survfit`; the limits are log-log. Raises
     ValueError where a patient's row does not go on from where the one before it ended.
     """
-    rows = rows.sort_values(["patient", "start"], kind="stable")
-    start, stop = one_time(rows["start"], rows["stop"])
-    codes, states = pd.factorize(pd.concat([rows["from"], rows["to"]]))
-    here, there = codes[: len(rows)], codes[len(rows) :]
-    patient = pd.factorize(rows["patient"])[0]
-    goes_on = _goes_on(patient, start, stop, here, there)
-    moves = (there >= 0) & (there != here)
+    stays = _Stays(rows)
+    here, start, stop, moves = stays.here, stays.start, stays.stop, stays.moves
     sets = RiskSets(start, stop)
-    shares, variances = _occupation(sets.times, patient, start, stop, here, there, moves)
-    left = np.isin(np.arange(len(states)), here[moves])
+    shares, variances = stays.occupation(sets.times)
+    left = np.unique(here[moves])
     found = {}
-    for code, state in enumerate(states):
+    for code, state in enumerate(stays.states):
         inside, share, se = here == code, shares[:, code], np.sqrt(variances[:, code])
         lower, upper = log_log_limits(share, se)
         columns = {
             "at_risk": sets.among(start[inside], stop[inside]),
-            "events": sets.count(stop[moves & (there == code)]),
+            "events": sets.count(stop[moves & (stays.there == code)]),
             "other_events": sets.count(stop[moves & inside]),
-            "censored": sets.count(stop[inside & ~moves & ~goes_on]),
+            "censored": sets.count(stop[inside & ~moves & ~stays.goes_on]),
             "share": share,
             "unsettled": shares[:, left].sum(axis=1),
         }
@@ -51,55 +46,52 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _goes_on(
-    patient: np.ndarray, start: np.ndarray, stop: np.ndarray, here: np.ndarray, there: np.ndarray
-) -> np.ndarray:
-    """Which rows, sorted by patient and start, are followed by one that begins where they end."""
-    if not (start < stop).all():
-        raise ValueError("a row that does not stop after its start")
-    same = patient[1:] == patient[:-1]
-    state = np.where(there < 0, here, there)
-    if (same & ((start[1:] < stop[:-1]) | (here[1:] != state[:-1]))).any():
-        raise ValueError("a row that does not go on from where the patient's last one ended")
-    return np.append(same & (start[1:] == stop[:-1]), False)
+class _Stays:
+    """Rows of `state_shares` as arrays (rows,), sorted by patient and start, states as numbers."""
 
+    def __init__(self, rows: pd.DataFrame) -> None:
+        rows = rows.sort_values(["patient", "start"], kind="stable")
+        self.start, self.stop = one_time(rows["start"], rows["stop"])
+        codes, self.states = pd.factorize(pd.concat([rows["from"], rows["to"]]))
+        self.here, self.there = codes[: len(rows)], codes[len(rows) :]
+        self.patient = pd.factorize(rows["patient"])[0]
+        self.moves = (self.there >= 0) & (self.there != self.here)
+        same = self.patient[1:] == self.patient[:-1]
+        state = np.where(self.moves, self.there, self.here)
+        overlaps, jumps = self.start[1:] < self.stop[:-1], self.here[1:] != state[:-1]
+        if (same & (overlaps | jumps)).any() or not (self.start < self.stop).all():
+            raise ValueError("a row that does not go on from where the patient's last one ended")
+        self.goes_on = np.append(same & (self.start[1:] == self.stop[:-1]), False)
 
-def _occupation(
-    times: np.ndarray,
-    patient: np.ndarray,
-    start: np.ndarray,
-    stop: np.ndarray,
-    here: np.ndarray,
-    there: np.ndarray,
-    moves: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shares and their variances after each time (times, states).
+    def occupation(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shares and their variances after each time (times, states).
 
-    A patient's influence on the shares goes on with those who move, and grows by what the patient
-    does beyond what is expected in the state they are in; its squares add up over patients.
-    """
-    number = int(max(here.max(), there.max())) + 1
-    changes = np.unique(stop[moves])
-    first = changes[0] if len(changes) else stop.max()
-    begins = (start < first) & (first <= stop)
-    share = np.bincount(here[begins], minlength=number) / begins.sum()
-    influence = np.zeros((patient.max() + 1, number))
-    influence[patient[begins]] = (np.eye(number)[here[begins]] - share) / begins.sum()
-    shares = np.tile(share, (len(times), 1))
-    variances = np.tile((influence**2).sum(axis=0), (len(times), 1))
-    for time in changes:
-        at_risk = (start < time) & (time <= stop)
-        gone = moves & (stop == time)
-        in_state = np.maximum(np.bincount(here[at_risk], minlength=number), 1)
-        change = np.zeros((number, number))
-        np.add.at(change, (here[gone], there[gone]), 1 / in_state[here[gone]])
-        change -= np.diag(change.sum(axis=1))
-        weight = share / in_state
-        influence += influence @ change
-        influence[patient[at_risk]] -= (weight[:, None] * change)[here[at_risk]]
-        influence[patient[gone], there[gone]] += weight[here[gone]]
-        influence[patient[gone], here[gone]] -= weight[here[gone]]
-        share = share + share @ change
-        later = np.searchsorted(times, time)
-        shares[later:], variances[later:] = share, (influence**2).sum(axis=0)
-    return shares, variances
+        A patient's influence on the shares goes on with those who move, and grows by what the
+        patient does beyond what is expected in the state they are in; its squares add up.
+        """
+        number, here, there, patient = len(self.states), self.here, self.there, self.patient
+        changes = np.unique(self.stop[self.moves])
+        begins = self._at_risk(changes[0] if len(changes) else self.stop.max())
+        share = np.bincount(here[begins], minlength=number) / begins.sum()
+        influence = np.zeros((patient.max() + 1, number))
+        influence[patient[begins]] = (np.eye(number)[here[begins]] - share) / begins.sum()
+        shares = np.tile(share, (len(times), 1))
+        variances = np.tile((influence**2).sum(axis=0), (len(times), 1))
+        for time in changes:
+            at_risk, gone = self._at_risk(time), self.moves & (self.stop == time)
+            weight = 1 / np.maximum(np.bincount(here[at_risk], minlength=number), 1)
+            change = np.zeros((number, number))
+            np.add.at(change, (here[gone], there[gone]), weight[here[gone]])
+            change -= np.diag(change.sum(axis=1))
+            weight *= share
+            influence += influence @ change
+            influence[patient[at_risk]] -= (weight[:, None] * change)[here[at_risk]]
+            influence[patient[gone], there[gone]] += weight[here[gone]]
+            influence[patient[gone], here[gone]] -= weight[here[gone]]
+            share = share + share @ change
+            later = np.searchsorted(times, time)
+            shares[later:], variances[later:] = share, (influence**2).sum(axis=0)
+        return shares, variances
+
+    def _at_risk(self, time: float) -> np.ndarray:
+        return (self.start < time) & (time <= self.stop)
