@@ -522,6 +522,63 @@ def test_separation_is_found_where_the_search_stops_early(column, estimable):
     assert est.cox(data, [column]).estimable == estimable
 
 
+# --- strata ----------------------------------------------------------------------------------
+
+
+def test_a_stratified_likelihood_by_hand():
+    """Day 1 in both strata: each death meets the other of its own stratum alone."""
+    data = rows([1, 2, 1, 2], [1, 0, 1, 0], x=[1.0, 0, 0, 1], stratum=["a", "a", "b", "b"])
+    fit = est.cox(data, ["x"])
+    assert fit.estimates.loc["x", "beta"] == pytest.approx(0)
+    assert fit.estimates.loc["x", "se"] == pytest.approx(1 / np.sqrt(2 * 1 / 4))
+    assert fit.log_likelihood == pytest.approx(2 * np.log(1 / 2))
+    assert est.null_log_likelihood(data) == pytest.approx(2 * np.log(1 / 2))
+    assert est.null_log_likelihood(data.drop(columns="stratum")) == pytest.approx(
+        np.log(1 / 4) + np.log(1 / 3)
+    )
+
+
+def test_a_factor_that_only_parts_the_strata_has_no_estimate():
+    rng = np.random.default_rng(31)
+    stratum = rng.integers(0, 3, 90)
+    data = rows(rng.integers(1, 30, 90), rng.integers(0, 2, 90), x=stratum * 1.0, y=rng.random(90))
+    assert est.cox(data, ["x", "y"]).estimable
+    within = data.assign(stratum=stratum)
+    assert not est.cox(within, ["x", "y"]).estimable
+    assert est.cox(within, ["y"]).estimable
+
+
+def test_selection_within_strata_leaves_out_what_only_parts_them():
+    """`site` decides who dies, and is in the model without strata; within them it says nothing."""
+    rng = np.random.default_rng(32)
+    stratum = rng.integers(0, 4, 400)
+    good = rng.integers(0, 2, 400) * 1.0
+    time = rng.exponential(np.exp(stratum - good))
+    data = rows(time, np.ones(400, dtype=int), good=good, site=stratum * 1.0)
+    assert set(est.stepwise(data, ["good", "site"])) == {"good", "site"}
+    within = data.assign(stratum=stratum)
+    assert est.stepwise(within, ["good", "site"]) == ["good"]
+    assert est.score_p(within, [], "site") > 0.99
+
+
+def test_many_small_strata_of_pairs_are_conditional_logistic_regression():
+    """Pairs in which one dies first: the ratio is that of the pairs that differ, with its error."""
+    first = np.array([1.0] * 30 + [0.0] * 12 + [1.0, 0.0] * 9)
+    second = np.array([0.0] * 30 + [1.0] * 12 + [1.0, 0.0] * 9)
+    x = np.concatenate([first, second])
+    data = rows([1] * 60 + [2] * 60, [1] * 60 + [0] * 60, x=x, stratum=[*range(60)] * 2)
+    found = est.cox(data, ["x"]).estimates.loc["x"]
+    assert found["beta"] == pytest.approx(np.log(30 / 12))
+    assert found["se"] == pytest.approx(np.sqrt(1 / 30 + 1 / 12))
+
+
+def test_a_likelihood_ratio_without_an_estimate_is_missing():
+    data = rows([1, 2, 3, 4], [1, 1, 0, 0], x=[1.0, 1, 0, 0], y=[1.0, 0, 1, 0])
+    for columns, added in ([], ["x"]), (["y"], ["x"]), (["x"], ["y"]):
+        test = est.likelihood_ratio(data, columns, added)
+        assert np.isnan([test.chi2, test.p]).all()
+
+
 # --- proportional hazards ------------------------------------------------------------------------
 
 

@@ -93,8 +93,10 @@ NO_TIME = -1.0  # for a blank `at`, which would not equal itself
 Values = Iterator[tuple[tuple[str, float], float]]  # by quantity and time
 
 
-def sample(name: str) -> pd.DataFrame:
-    """A sample by its name, or one of its groups by the name and the group's."""
+def sample(name: str, estimator: str) -> pd.DataFrame:
+    """A sample by its name, or one of its groups by the name and the group's; or its states."""
+    if estimator == "states":
+        return STAYS[name]
     name, _, group = name.partition(" ")
     rows = SAMPLES[name]
     return rows[rows["group"].astype(str) == group] if group else rows
@@ -175,6 +177,116 @@ def _pairwise(rows: pd.DataFrame, times: list[float]) -> Values:
             yield (f"{one} {other} {part}", NO_TIME), value
 
 
+# --- Cox models by strata ------------------------------------------------------------------------
+
+
+def model(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Start-stop rows with a stratum, and the columns of all groups but the first."""
+    labels = sorted(rows["group"].unique())[1:]
+    groups = {f"g{i}": rows["group"].eq(label) * 1.0 for i, label in enumerate(labels, start=1)}
+    start, stop = est.one_time(rows["entry"], rows["time"])
+    found = rows.assign(patient=range(len(rows)), start=start, stop=stop, **groups)
+    return found.assign(event=rows["event"].gt(0) * 1, x=rows["x"].astype(float)), list(groups)
+
+
+def by_strata(values: Callable[[pd.DataFrame, list[str]], Iterator[tuple[str, float]]]) -> Callable:
+    def of_both(rows: pd.DataFrame, times: list[float]) -> Values:
+        rows, groups = model(rows)
+        for case, own in ("plain", rows.drop(columns="stratum")), ("stratified", rows):
+            for quantity, value in values(own, groups):
+                yield (f"{case} {quantity}", NO_TIME), value
+
+    return of_both
+
+
+def _cox(ties: str) -> Callable:
+    @by_strata
+    def values(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+        fit = est.cox(rows, [*groups, "x"], ties)
+        for name, row in fit.estimates.assign(p=fit.summary()["p"]).iterrows():
+            yield from ((f"{name} {part}", row[part]) for part in ("beta", "se", "p"))
+        yield "loglik", fit.log_likelihood
+        yield "null", est.null_log_likelihood(rows, ties)
+
+    return values
+
+
+@by_strata
+def _score_test(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+    yield "p", est.score_p(rows, groups, "x")
+
+
+@by_strata
+def _schoenfeld(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+    test = est.proportional_hazards_test(rows, [*groups, "x"], {"group": groups})
+    for name, row in test.iterrows():
+        yield from ((f"{name} {part}", row[part]) for part in ("chi2", "p"))
+
+
+@by_strata
+def _likelihood_ratio(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, float]]:
+    products = {f"{name}:x": rows[name] * rows["x"] for name in groups}
+    interaction = est.likelihood_ratio(rows.assign(**products), [*groups, "x"], list(products))
+    alone = est.likelihood_ratio(rows, [], groups)
+    for case, test in ("interaction", interaction), ("alone", alone):
+        yield from ((f"{case} {part}", value) for part, value in vars(test).items())
+
+
+# --- splines -------------------------------------------------------------------------------------
+
+
+def _spline(rows: pd.DataFrame, times: list[float]) -> Values:
+    """Here `at` is a value of x."""
+    rows, _ = model(rows)
+    for number in (3, 4):
+        knots = est.knots(rows["x"], number)
+        for i, knot in enumerate(knots, start=1):
+            yield (f"{number} knot {i}", NO_TIME), knot
+        for x, bends in zip(times, est.spline(times, knots)[:, 1:], strict=True):
+            yield from (((f"{number} bend {i}", x), b) for i, b in enumerate(bends, start=1))
+        basis = pd.DataFrame(est.spline(rows["x"], knots), index=rows.index).add_prefix("basis")
+        whole = rows.drop(columns="stratum").join(basis)
+        yield (f"{number} loglik", NO_TIME), est.cox(whole, list(basis)).log_likelihood
+
+
+# --- states --------------------------------------------------------------------------------------
+
+
+def stays() -> dict[str, pd.DataFrame]:
+    """Rows of states: small cases; the waiting and the transplanted; gammopathy to death."""
+    small = pd.read_csv(REFERENCE / "data" / "states.csv", float_precision="round_trip")
+    found = {str(name): rows for name, rows in small.fillna({"start": -np.inf}).groupby("case")}
+    heart = pd.read_csv(REFERENCE / "data" / "heart.csv", float_precision="round_trip")
+    last = ~heart["id"].duplicated(keep="last")
+    found["heart"] = pd.DataFrame(
+        {
+            "patient": heart["id"],
+            "start": heart["start"].replace(0, -np.inf),
+            "stop": heart["stop"],
+            "from": heart["transplant"].map({0: "waiting", 1: "transplanted"}),
+            "to": heart["event"].map({0: None, 1: "dead"}).where(last, "transplanted"),
+        }
+    )
+    mgus2 = pd.read_csv(REFERENCE / "data" / "mgus2.csv")
+    came = mgus2["pstat"] == 1
+    day = mgus2["ptime"].astype(float).where(~came | (mgus2["ptime"] < mgus2["futime"]))
+    day = day.fillna(mgus2["ptime"] - 0.1)
+    early = pd.DataFrame({"patient": mgus2["id"], "start": -np.inf, "from": "mgus"})
+    end = mgus2["death"].map({0: None, 1: "death"})
+    early = early.assign(stop=day.where(came, mgus2["futime"]), to=end.mask(came, "pcm"))
+    late = pd.DataFrame({"patient": mgus2["id"], "start": day, "stop": mgus2["futime"]})
+    late = late.assign(**{"from": "pcm", "to": end})[came]
+    found["mgus2"] = pd.concat([early, late], ignore_index=True)
+    return found
+
+
+def _states(rows: pd.DataFrame, times: list[float]) -> Values:
+    for state, curve in est.state_shares(rows).items():
+        for time, row in est.at(curve, times).iterrows():
+            for part in ("at_risk", "share", "se", "lower", "upper"):
+                yield (f"{state} {part}", time), row[part]
+
+
 OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "kaplan_meier": _kaplan_meier,
     "median": lambda rows, times: _three(est.median(_curve(rows))),
@@ -185,7 +297,17 @@ OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "logrank": _logrank,
     "gray": _gray,
     "pairwise": _pairwise,
+    "cox": _cox("efron"),
+    "cox_breslow": _cox("breslow"),
+    "score_test": _score_test,
+    "schoenfeld": _schoenfeld,
+    "likelihood_ratio": _likelihood_ratio,
+    "spline": _spline,
+    "states": _states,
 }
+
+
+STAYS = stays()
 
 
 # --- beside R ------------------------------------------------------------------------------------
@@ -195,7 +317,9 @@ def compared(estimator: str) -> pd.DataFrame:
     """R's rows of an estimator with ours and their relative difference beside them."""
     found = []
     for name, rows in VALUES[VALUES["estimator"] == estimator].groupby("sample", sort=False):
-        values = dict(OURS[estimator](sample(name), sorted(rows["at"].dropna().unique())))
+        values = dict(
+            OURS[estimator](sample(name, estimator), sorted(rows["at"].dropna().unique()))
+        )
         keys = zip(rows["quantity"], rows["at"].fillna(NO_TIME), strict=True)
         found.append(rows.assign(ours=[float(values[key]) for key in keys]))
     found = pd.concat(found, ignore_index=True)
@@ -227,8 +351,8 @@ BROKEN = {
     ),
     "a curve that rises from 0 again": (
         "kaplan_meier",
-        "steps = np.where(happens, ",
-        "steps = np.where(happens & (staying > 0), ",
+        "steps = np.where(events > 0, ",
+        "steps = np.where((events > 0) & (staying > 0), ",
     ),
     "follow-up without the entries": (
         "reverse_kaplan_meier",
@@ -282,6 +406,43 @@ BROKEN = {
         "gray",
         "(others - 1).clip(min=0)",
         "0",
+    ),
+    "risk sets across strata": ("cox", "[0] * len(times)", "[0] * 0"),
+    "strata side by side": ("score_test", "[0] * len(times)", "[0]"),
+    "a clock within each stratum": (
+        "schoenfeld",
+        'whole = rows.drop(columns=STRATUM, errors="ignore")',
+        "whole = rows",
+    ),
+    "a term as if its columns were apart": (
+        "schoenfeld",
+        "np.linalg.solve(added[np.ix_(own, own)], score[own])",
+        "(score[own] / np.diag(added)[own])",
+    ),
+    "half a likelihood ratio": ("likelihood_ratio", "2 * (wide - narrow)", "wide - narrow"),
+    "bends over the range of two knots": ("spline", "end - knots[0]", "end - last"),
+    "a spline that is not straight at its end": ("spline", "(share - 1)", "share"),
+    "shares that nobody leaves": ("states", "change -= np.diag(change.sum(axis=1))", "pass"),
+    "errors of those at risk alone": ("states", "influence += influence @ change", "pass"),
+    "errors without what is expected": (
+        "states",
+        "influence[patient[at_risk]] -= (weight[:, None] * change)[here[at_risk]]",
+        "pass",
+    ),
+    "first shares as if they were known": (
+        "states",
+        "(np.eye(number)[here[begins]] - share) / begins.sum()",
+        "0.0",
+    ),
+    "first shares of those who begin": (
+        "states",
+        "begins = self._at_risk(changes[0] if len(changes) else self.stop.max())",
+        "begins = self.start == self.start.min()",
+    ),
+    "at risk of leaving on the day of coming": (
+        "states",
+        "(self.start < time) & (time <= self.stop)",
+        "(self.start <= time) & (time <= self.stop)",
     ),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (
@@ -400,3 +561,90 @@ def test_holm_by_hand():
 
 def test_one_group_has_no_pairs():
     assert est.pairwise([1, 2], [1, 1], ["a", "a"]).empty
+
+
+def test_a_spline_is_straight_beyond_its_knots_and_a_line_where_it_is_x_alone():
+    ends = np.array([0, 2, 4, 6, 30, 35, 40, 45])
+    basis = est.spline(ends, [10.0, 15, 22, 30])
+    assert (basis[:, 0] == ends).all()
+    assert (basis[:4, 1:] == 0).all()
+    assert np.diff(basis[4:], 2, axis=0) == pytest.approx(0, abs=1e-12)
+    # Twice the unit, twice each column.
+    np.testing.assert_allclose(est.spline(2.0 * ends, [20.0, 30, 44, 60]), 2 * basis)
+
+
+def test_knots_that_are_one_value_are_refused():
+    with pytest.raises(ValueError, match="4 different knots"):
+        est.knots([0] * 50 + [1, 2, 3])
+
+
+def life(*stays: tuple) -> pd.DataFrame:
+    return pd.DataFrame(stays, columns=["patient", "start", "stop", "from", "to"])
+
+
+WELL = life(
+    (1, -np.inf, 2, "well", "ill"), (1, 2, 5, "ill", "well"), (1, 5, 9, "well", None),
+    (2, -np.inf, 4, "well", "dead"), (3, -np.inf, 7, "well", "ill"), (3, 7, 8, "ill", "dead"),
+)  # fmt: skip
+
+
+def test_shares_of_states_by_hand():
+    found = est.state_shares(WELL)
+    assert list(found) == ["well", "ill", "dead"]
+    well, ill, dead = (curve["share"].to_dict() for curve in found.values())
+    third = pytest.approx(1 / 3)
+    assert ill == {0: 0, 2: third, 4: third, 5: 0, 7: third, 8: 0, 9: 0}
+    assert dead == {0: 0, 2: 0, 4: third, 5: third, 7: third, 8: pytest.approx(2 / 3), 9: dead[8]}
+    assert well[9] == third
+    assert found["well"]["at_risk"].tolist() == [3, 3, 2, 1, 2, 1, 1]
+    assert found["ill"]["events"].tolist() == [0, 1, 0, 0, 1, 0, 0]
+    assert found["ill"]["other_events"].tolist() == [0, 0, 0, 1, 0, 1, 0]
+    assert found["well"]["censored"].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    assert found["well"].loc[0, ["lower", "upper"]].isna().all()
+
+
+def test_beyond_the_end_shares_are_known_where_nobody_can_move():
+    assert est.at(est.state_shares(WELL)["dead"], [9, 10])["share"].isna().tolist() == [False, True]
+    settled = est.state_shares(life((1, 0, 3, "well", "dead"), (2, 0, 4, "well", "dead")))
+    assert est.at(settled["dead"], [99])["share"].item() == 1
+    assert settled["dead"]["se"].iloc[-1] == pytest.approx(0)
+
+
+def test_two_ends_of_one_state_are_competing_risks():
+    """Share and error are those of the cumulative incidence, late entries or not."""
+    rng = np.random.default_rng(5)
+    time, event = rng.integers(3, 20, 120), rng.integers(0, 3, 120)
+    entry = np.where(rng.random(120) < 0.5, -np.inf, rng.integers(0, 3, 120))
+    rows = pd.DataFrame({"patient": range(120), "start": entry, "stop": time, "from": "alive"})
+    found = est.state_shares(rows.assign(to=np.array([None, "one", "two"])[event]))
+    for cause, state in enumerate(("one", "two"), start=1):
+        curve = est.cumulative_incidence(time, event, cause, entry)
+        np.testing.assert_allclose(found[state]["share"], curve["incidence"], rtol=1e-12)
+        np.testing.assert_allclose(found[state]["se"], curve["se"], rtol=1e-9, atol=1e-12)
+
+
+def test_shares_add_up_to_one_in_any_order_of_rows_and_with_rows_cut_in_two():
+    rows = STAYS["mgus2"]
+    whole = est.state_shares(rows)
+    assert sum(curve["share"] for curve in whole.values()).to_numpy() == pytest.approx(1)
+    long = (rows["start"] < 50) & (rows["stop"] > 50)
+    early, late = rows[long].assign(stop=50.0, to=None), rows[long].assign(start=50.0)
+    pieces = pd.concat([late, rows[~long], early], ignore_index=True)
+    again = est.state_shares(pieces.sample(frac=1, random_state=1))
+    for state, curve in whole.items():
+        pd.testing.assert_frame_equal(again[state].loc[curve.index], curve)
+
+
+def test_without_a_change_shares_stay_as_they_are():
+    found = est.state_shares(life((1, 0, 3, "a", None), (2, 0, 5, "b", None), (3, 0, 5, "b", None)))
+    assert found["a"]["share"].tolist() == [0, 0, 0]  # of those followed to the end
+    assert found["b"]["share"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [(1, 3, 5, "well", None), (1, 2, 5, "ill", None), (1, 3, 3, "ill", None)],
+)
+def test_a_row_that_does_not_go_on_is_refused(second):
+    with pytest.raises(ValueError, match="a row that does not"):
+        est.state_shares(life((1, 0, 3, "well", "ill"), second))

@@ -208,8 +208,10 @@ def separated(rows: pd.DataFrame, columns: list[str]) -> bool:
     Then, and only then, the likelihood has no maximum: it climbs along that mix, or is flat.
     """
     x, start, stop = (rows[c].to_numpy(float) for c in (columns, "start", "stop"))
+    stratum = rows["stratum"].to_numpy() if "stratum" in rows else np.zeros(len(rows))
     events = np.flatnonzero(rows["event"] > 0)
-    return _ahead(x, events, [(start < stop[i]) & (stop[i] <= stop) for i in events])
+    at_risk = [(start < stop[i]) & (stop[i] <= stop) & (stratum == stratum[i]) for i in events]
+    return _ahead(x, events, at_risk)
 
 
 def _ahead(x: np.ndarray, events: np.ndarray, at_risk: list[np.ndarray]) -> bool:
@@ -227,6 +229,28 @@ def _ahead(x: np.ndarray, events: np.ndarray, at_risk: list[np.ndarray]) -> bool
 @given(start_stop(), st.sampled_from([FACTORS, ["side"], ["number"], ["side", "switched"]]))
 def test_there_is_an_estimate_exactly_where_nothing_separates_the_events(rows, columns):
     assert est.cox(rows, columns).estimable != separated(rows, columns)
+
+
+@settings(drawn, max_examples=300)
+@given(start_stop(), st.sampled_from([FACTORS, ["side"], ["number"]]), st.integers(2, 9))
+def test_so_it_is_within_strata(rows, columns, number):
+    rows = rows.assign(stratum=rows["patient"] % number)
+    assert est.cox(rows, columns).estimable != separated(rows, columns)
+
+
+@drawn
+@given(start_stop(), st.integers(2, 9))
+def test_the_likelihood_of_strata_is_that_of_each_multiplied(rows, number):
+    rows = rows.assign(stratum=rows["patient"] % number)
+    fit = fitted(rows)
+    beta, parts = fit.estimates["beta"].to_numpy(), [own for _, own in rows.groupby("stratum")]
+    values = [
+        est.PartialLikelihood(part.drop(columns="stratum"), part[FACTORS].to_numpy()).value(beta)
+        for part in parts
+    ]
+    assert fit.log_likelihood == pytest.approx(sum(values), abs=1e-9)
+    same_fit(fit, est.cox(pd.concat(parts[::-1], ignore_index=True), FACTORS))
+    same_fit(fit, est.cox(est.cut(rows, 5.0), FACTORS))
 
 
 @drawn

@@ -37,7 +37,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 # What each of these says is the outcome itself, or whose it is.
 NO_FACTOR = ("patient_id", "died", "last_contact_day", "last_assessment_day")
 # Names that the rows of a model have themselves.
-MODEL_COLUMNS = ("patient", "start", "stop", "event")
+MODEL_COLUMNS = ("patient", "start", "stop", "event", "stratum")
 # Rows of Table 2 that follow from the reserved columns, under their names.
 DERIVED = ("mrd_response_day", "hsct_day")
 # Groups that the results count beside the dataset's columns, and the signs that their names use.

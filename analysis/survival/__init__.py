@@ -11,15 +11,16 @@ HELD = {
     "competing": ("cumulative_incidence",),
     "regression": (
         *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "cox", "cut"),
-        *("early_and_late", "null_log_likelihood", "proportional_hazards_test", "schoenfeld"),
-        *("score_p", "stepwise", "stretches"),
+        *("early_and_late", "likelihood_ratio", "null_log_likelihood", "proportional_hazards_test"),
+        *("STRATUM", "schoenfeld", "score_p", "stepwise", "stretches"),
     ),
     "curves": (
         *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),
         *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
     "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
-    "smoothing": ("local_line",),
+    "smoothing": ("knots", "local_line", "spline"),
+    "states": ("state_shares",),
     "subdistribution": ("fine_gray",),
     "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),
 }

@@ -89,16 +89,21 @@ def product_limit(at_risk: np.ndarray, events: np.ndarray) -> dict[str, np.ndarr
     Where nobody is at risk the curve stays as it is.
     """
     staying = at_risk - events
-    happens = events > 0
     with np.errstate(divide="ignore", invalid="ignore"):  # the last may leave nobody
-        steps = np.where(happens, np.log(staying) - np.log(at_risk), 0.0)
+        steps = np.where(events > 0, np.log(staying) - np.log(at_risk), 0.0)
         survival = np.exp(np.cumsum(steps))
-        variance = np.where(happens & (staying > 0), events / (at_risk * staying), 0.0).cumsum()
-        centre, width = np.log(-np.log(survival)), Z * np.sqrt(variance) / np.log(survival)
+        error = np.sqrt(_greenwood(at_risk, events).cumsum())
+        centre, width = np.log(-np.log(survival)), Z * error / np.log(survival)
         limits = [np.exp(-np.exp(centre + sign * width)) for sign in (-1, 1)]
     inside = (survival > 0) & (survival < 1)
     lower, upper = (np.where(inside, limit, np.nan) for limit in limits)
     return {"survival": survival, "lower": lower, "upper": upper}
+
+
+def _greenwood(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:
+    """What each time adds to the variance of log S (Greenwood 1926); 0 where it leaves nobody."""
+    staying = at_risk - events
+    return np.divide(events, at_risk * staying, out=np.zeros(len(events)), where=staying > 0)
 
 
 def median(curve: pd.DataFrame) -> tuple[float, float, float]:
@@ -133,7 +138,7 @@ def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.Da
     nothing can change any more, and up to `carry` past the end the last values are carried forward.
     `at_risk` counts those still followed just before each time, so 0 past the end; `censored` those
     who left before it, and `events` the events up to and including it. Takes a `survival_curve` or
-    a `cumulative_incidence`.
+    a `cumulative_incidence`, or a state of `state_shares`.
     """
     times = np.asarray(times, dtype=float)
     own = met(times, curve.index)
@@ -153,6 +158,8 @@ def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.Da
 
 def nobody_is_left(curve: pd.DataFrame) -> bool:
     """Whether all had an event who were followed to the last time, so that nothing can change."""
+    if "unsettled" in curve:
+        return bool(curve["unsettled"].iloc[-1] < 1e-12)
     if "survival" in curve:
         return bool(curve["survival"].iloc[-1] == 0)
     last = curve.iloc[-1]
@@ -173,12 +180,8 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
     width = np.diff(np.append(steps.index, horizon))
     area = steps["survival"].to_numpy() * width
     remaining = area[::-1].cumsum()[::-1]
-    events, at_risk = steps["events"].to_numpy(), steps["at_risk"].to_numpy()
-    survivors = at_risk - events
-    hazard_variance = np.divide(
-        events, at_risk * survivors, out=np.zeros(len(steps)), where=survivors > 0
-    )
-    error = float(np.sqrt((remaining**2 * hazard_variance).sum()))
+    parts = _greenwood(steps["at_risk"].to_numpy(), steps["events"].to_numpy())
+    error = float(np.sqrt((remaining**2 * parts).sum()))
     return float(area.sum()), error if error > 0 else np.nan
 
 
@@ -189,9 +192,7 @@ def survival_at(curve: pd.DataFrame, time: float) -> tuple[float, float]:
     """
     share = float(at(curve, [time])["survival"].iloc[0])
     steps = curve[~beyond(curve.index, time)]
-    events, at_risk = steps["events"].to_numpy(), steps["at_risk"].to_numpy()
-    survivors = at_risk - events
-    parts = np.divide(events, at_risk * survivors, out=np.zeros(len(steps)), where=survivors > 0)
+    parts = _greenwood(steps["at_risk"].to_numpy(), steps["events"].to_numpy())
     return share, share * float(np.sqrt(parts.sum())) if 0 < share < 1 else np.nan
 
 

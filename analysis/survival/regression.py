@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,10 @@ import pandas as pd
 from scipy import special, stats
 
 from .curves import Z
+from .groups import Comparison
 from .times import beyond, met
+
+STRATUM = "stratum"  # the column of rows that have strata
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,9 @@ class CoxFit:
 def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxFit:
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
-    `rows` is as `covariate_rows` gives it. The fit is estimable only where its maximum is
-    proved to exist, see `PartialLikelihood.has_maximum`.
+    `rows` is as `covariate_rows` gives it. With a column `stratum` of labels each stratum has its
+    own baseline hazard, and patients are compared within it; so for all that takes such rows. The
+    fit is estimable only where its maximum is proved to exist, see `PartialLikelihood.has_maximum`.
     """
     columns = list(columns)
     n, events = rows["patient"].nunique(), int(rows["event"].sum())
@@ -58,28 +62,49 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     return CoxFit(estimates, found.log_likelihood, n, events, estimable=True)
 
 
-def null_log_likelihood(rows: pd.DataFrame) -> float:
+def null_log_likelihood(rows: pd.DataFrame, ties: str = "efron") -> float:
     """Log partial likelihood of no factor at all."""
-    return float(PartialLikelihood(rows, np.zeros((len(rows), 1))).at(np.zeros(1))[0])
+    return PartialLikelihood(rows, np.zeros((len(rows), 1)), ties).value(np.zeros(1))
 
 
-def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def likelihood_ratio(
+    rows: pd.DataFrame, columns: Sequence[str], added: Sequence[str], ties: str = "efron"
+) -> Comparison:
+    """Likelihood ratio test of columns `added` to the Cox model of `columns`, which may be none.
+
+    So of a term of several columns, or, with products of two factors, of their interaction. Missing
+    where one of the models has no estimate.
+    """
+    wide = cox(rows, [*columns, *added], ties).log_likelihood
+    narrow = cox(rows, columns, ties).log_likelihood if len(columns) else np.nan
+    if not len(columns) and np.isfinite(wide):
+        narrow = null_log_likelihood(rows, ties)
+    chi2, df = 2 * (wide - narrow), len(added)
+    return Comparison(chi2, df, float(stats.chi2.sf(chi2, df)))
+
+
+def proportional_hazards_test(
+    rows: pd.DataFrame, columns: Sequence[str], terms: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
     """Test that hazard ratios stay the same over time (Grambsch & Therneau 1994).
 
-    Returns `chi2` and `p` for each column, and under `global` for all together: the score test of
-    the column's product with time, added to the Cox model of the columns. It is the exact form of
-    the test on scaled Schoenfeld residuals. Time counts as 1 minus the Kaplan-Meier estimate just
-    before it, so that late events have no more weight than early ones. Missing where the model has
-    no estimate, or all events fall on one time.
+    Returns `chi2` and `p` for each column, for each of `terms`, which names some of the columns,
+    as those of one factor with several levels, together, and under `global` for all together: the
+    score test of the columns' products with time, added to the Cox model of the columns. It is the
+    exact form of the test on scaled Schoenfeld residuals. Time counts as 1 minus the Kaplan-Meier
+    estimate of all rows just before it, so that late events have no more weight than early ones.
+    Missing where the model has no estimate, or all events fall on one time.
     """
     columns = list(columns)
-    missing = pd.DataFrame(np.nan, index=[*columns, "global"], columns=["chi2", "p"])
+    tested = {column: [column] for column in columns} | {**(terms or {}), "global": columns}
+    missing = pd.DataFrame(np.nan, index=list(tested), columns=["chi2", "p"])
     fit = cox(rows, columns)
     if not fit.estimable:
         return missing
     likelihood, beta, _ = _at_maximum(rows, fit)
     residuals, variances = likelihood.at_deaths(beta)
-    clock = likelihood.deaths_clock()
+    whole = rows.drop(columns=STRATUM, errors="ignore")
+    clock = PartialLikelihood(whole, likelihood.x).deaths_clock()
     clock = clock - clock.mean()
     score, cross = clock @ residuals, np.tensordot(clock, variances, 1)
     # What the products with time say beyond the factors themselves, which are at their maximum.
@@ -87,9 +112,9 @@ def proportional_hazards_test(rows: pd.DataFrame, columns: Sequence[str]) -> pd.
     added = np.tensordot(clock**2, variances, 1) - explained
     if np.linalg.eigvalsh(added)[0] < 1e-12 * len(clock):
         return missing
-    chi2 = [*(score**2 / np.diag(added)), score @ np.linalg.solve(added, score)]
-    degrees = [*np.ones(len(columns)), len(columns)]
-    p = stats.chi2.sf(chi2, degrees)
+    places = [[columns.index(column) for column in term] for term in tested.values()]
+    chi2 = [score[own] @ np.linalg.solve(added[np.ix_(own, own)], score[own]) for own in places]
+    p = stats.chi2.sf(chi2, [len(own) for own in places])
     return pd.DataFrame({"chi2": chi2, "p": p}, index=missing.index)
 
 
@@ -275,11 +300,12 @@ class PartialLikelihood:
     """The log partial likelihood at any beta (p,), its gradient and its information (Cox 1972).
 
     Risk-set sums are differences of two cumulative sums, over rows by stop and by start, so that
-    one evaluation costs a sort's worth of work and no loop over times. `x` is standardised.
+    one evaluation costs a sort's worth of work and no loop over times. `x` is standardised. Of
+    strata each has risk sets of its own.
     """
 
     def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:
-        start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
+        start, stop = _one_after_another(rows)
         event = rows["event"].to_numpy() > 0
         self.x = x
         self.times, self.death = np.unique(stop[event], return_inverse=True)
@@ -403,9 +429,8 @@ class PartialLikelihood:
 
     def _at_risk(self, weighted: np.ndarray) -> np.ndarray:
         """Sums over the risk set of each time of death."""
-        return _sums_from(weighted[self.by_stop], self.from_stop) - _sums_from(
-            weighted[self.by_start], self.from_start
-        )
+        followed = sums_after(weighted[self.by_stop])[self.from_stop]
+        return followed - sums_after(weighted[self.by_start])[self.from_start]
 
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
@@ -473,9 +498,22 @@ class PartialLikelihood:
         """Bound on the relative error of a risk set's sums, as differences of larger sums."""
         score = self.x @ beta
         weight = np.exp(score - score.max())[:, None]
-        whole = _sums_from(weight[self.by_stop], self.from_stop)
+        whole = sums_after(weight[self.by_stop])[self.from_stop]
         ratio = (whole[self.death] / self._sums(weight)).max()
         return np.finfo(float).eps * len(weight) * ratio
+
+
+def _one_after_another(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Start and stop of rows; of strata each after the last, so that no risk set holds two.
+
+    Only the order of times counts, and so the number of a time among all serves as well.
+    """
+    start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
+    if STRATUM not in rows:
+        return start, stop
+    times, places = np.unique(np.append(start, stop), return_inverse=True)
+    first = pd.factorize(rows[STRATUM])[0] * len(times)
+    return places[: len(rows)] + first, places[len(rows) :] + first
 
 
 def _from_the_first(order: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -484,7 +522,11 @@ def _from_the_first(order: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, 
     return order[first:], places - first
 
 
-def _sums_from(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Sums of the rows of `values` from each place to the end."""
-    sums = np.vstack([values[::-1].cumsum(axis=0)[::-1], np.zeros(values.shape[1])])
-    return sums[places]
+def sums_before(values: np.ndarray) -> np.ndarray:
+    """Sums of the rows before each place, from none of them to all."""
+    return np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
+
+
+def sums_after(values: np.ndarray) -> np.ndarray:
+    """Sums of the rows from each place on, from all of them to none."""
+    return sums_before(values[::-1])[::-1]

@@ -1,4 +1,4 @@
-"""A smooth through points: how what each of many events says goes on over time."""
+"""Smooth curves: what each of many events says goes on over time, and a factor that bends."""
 
 from __future__ import annotations
 
@@ -31,3 +31,29 @@ def local_line(
         fits.append(row @ y)
         norms.append(np.sqrt(row @ row))
     return np.array(fits), np.array(norms)
+
+
+def knots(x: np.ndarray, number: int = 4) -> np.ndarray:
+    """Where a `spline` of some values bends: 3 or 4 of their quantiles (Harrell 2015, table 2.3).
+
+    Raises ValueError where two of them are the same value.
+    """
+    shares = {3: (0.10, 0.50, 0.90), 4: (0.05, 0.35, 0.65, 0.95)}[number]
+    found = np.quantile(np.asarray(x, dtype=float), shares)
+    if not (np.diff(found) > 0).all():
+        raise ValueError(f"no {number} different knots among these values")
+    return found
+
+
+def spline(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """Restricted cubic spline basis (Stone & Koo 1985; Harrell 2015, section 2.4.5).
+
+    Returns (n, k - 1) for k `knots`: `x` itself, then its bends, in the unit of `x`, that is over
+    the squared distance of the outer knots. The curve is straight beyond those.
+    """
+    x, knots = np.asarray(x, dtype=float), np.asarray(knots, dtype=float)
+    cubes = (x[:, None] - knots).clip(min=0) ** 3
+    *inner, last, end = knots
+    share = (end - np.array(inner)) / (end - last)
+    bends = cubes[:, :-2] - cubes[:, [-2]] * share + cubes[:, [-1]] * (share - 1)
+    return np.column_stack([x, bends / (end - knots[0]) ** 2])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .regression import CoxFit, PartialLikelihood
+from .regression import CoxFit, PartialLikelihood, sums_after, sums_before
 
 
 def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) -> CoxFit:
@@ -99,8 +99,8 @@ class _WeightedLikelihood(PartialLikelihood):
 
     def _risk_sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each time's risk set: who is followed, and who is kept in it."""
-        followed = _sums_after(weighted)[self.first]
-        kept = _sums_before(weighted * self.kept[:, None])[self.first]
+        followed = sums_after(weighted)[self.first]
+        kept = sums_before(weighted * self.kept[:, None])[self.first]
         return followed + kept * self.uncensored[:, None]
 
     def _rounding(self, beta: np.ndarray) -> float:
@@ -119,7 +119,7 @@ class _WeightedLikelihood(PartialLikelihood):
         hazard = np.bincount(self.death)[:, None] / sums[:, :1]
         parts = np.column_stack([hazard, hazard * mean])
         # Summed up to each time, and after it with the weights of those who are kept.
-        until, after = _sums_before(parts), _sums_after(parts * self.uncensored[:, None])
+        until, after = sums_before(parts), sums_after(parts * self.uncensored[:, None])
         lived = until[self.place] + after[self.place] * self.kept[:, None]
         expected = weight * (self.x * lived[:, :1] - lived[:, 1:])
         own = np.zeros_like(self.x)
@@ -133,7 +133,7 @@ class _WeightedLikelihood(PartialLikelihood):
         falls on its own day follows the paper's q(u), the integral over s >= u > T, as R does.
         """
         kept = weight * self.kept[:, None]
-        kept = _sums_before(np.column_stack([kept, self.x * kept]))[self.day_start]
+        kept = sums_before(np.column_stack([kept, self.x * kept]))[self.day_start]
         after = after[np.searchsorted(self.times, self.days, side="left")]
         lowered = kept[:, 1:] * after[:, :1] - kept[:, :1] * after[:, 1:]
         lowered = lowered / self.still[:, None]
@@ -149,13 +149,3 @@ def _vanishes(influence: np.ndarray, information: np.ndarray) -> bool:
     root = np.linalg.cholesky(information)
     relative = np.linalg.svd(np.linalg.solve(root, influence.T), compute_uv=False)
     return len(relative) < len(information) or relative[-1] < 1e-6
-
-
-def _sums_before(values: np.ndarray) -> np.ndarray:
-    """Sums of the rows before each place, from none of them to all."""
-    return np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
-
-
-def _sums_after(values: np.ndarray) -> np.ndarray:
-    """Sums of the rows from each place on, from all of them to none."""
-    return _sums_before(values[::-1])[::-1]

@@ -230,9 +230,164 @@ group_rows <- function(name) {
 }
 
 
+# ---- Cox models by strata ------------------------------------------------------------------------
+# Of x, and of all groups but the first (by their labels) as columns g1, g2, ...
+
+STRATA <- "strata(stratum)"
+
+indicators <- function(rows) {
+  labels <- sort(unique(rows$group))[-1]
+  for (i in seq_along(labels)) rows[[paste0("g", i)]] <- (rows$group == labels[i]) * 1
+  rows
+}
+
+model_of <- function(rows, terms, ties = "efron", ...) {
+  coxph(reformulate(terms, "Surv(entry, time, event > 0)"), rows, ties = ties, control = CONTROL,
+        ...)
+}
+
+fit_values <- function(fit) {
+  values <- rbind(beta = coef(fit), se = sqrt(diag(vcov(fit))), p = wald_p(fit))
+  of_each <- setNames(c(values), paste(rep(colnames(values), each = 3), rownames(values)))
+  c(of_each, loglik = fit$loglik[2], null = fit$loglik[1])
+}
+
+# The score test of x, added to the groups at their estimates, as entry_p() in common.R.
+score_value <- function(rows, columns, strata) {
+  start <- coef(model_of(rows, c(columns, strata)))
+  fit <- coxph(reformulate(c(columns, "x", strata), "Surv(entry, time, event > 0)"), rows,
+               init = c(start, 0), control = coxph.control(iter.max = 0))
+  c(p = pchisq(fit$score, 1, lower.tail = FALSE))
+}
+
+zph_values <- function(rows, columns, strata) {
+  each <- cox.zph(model_of(rows, c(columns, "x", strata)), terms = FALSE)$table
+  whole <- cox.zph(model_of(rows, c("factor(group)", "x", strata)))$table
+  table <- rbind(each, group = whole[1, ])
+  rownames(table)[rownames(table) == "GLOBAL"] <- "global"
+  c(setNames(table[, "chisq"], paste(rownames(table), "chi2")),
+    setNames(table[, "p"], paste(rownames(table), "p")))
+}
+
+# Of the products of x with the groups, and of the groups beside nothing.
+ratio_values <- function(rows, columns, strata) {
+  wide <- model_of(rows, c("factor(group) * x", strata))
+  table <- anova(model_of(rows, c("factor(group) + x", strata)), wide)
+  alone <- model_of(rows, c("factor(group)", strata))
+  null <- 2 * diff(alone$loglik)
+  c("interaction chi2" = table[2, "Chisq"], "interaction df" = table[2, "Df"],
+    "interaction p" = table[2, 4], "alone chi2" = null, "alone df" = length(columns),
+    "alone p" = pchisq(null, length(columns), lower.tail = FALSE))
+}
+
+model_rows <- function(name) {
+  rows <- indicators(SAMPLES[[name]])
+  columns <- grep("^g[0-9]$", names(rows), value = TRUE)
+  one <- function(case, strata) {
+    named <- function(estimator, values) {
+      values_of(name, estimator, setNames(values, paste(case, names(values))))
+    }
+    rbind(
+      named("cox", fit_values(model_of(rows, c(columns, "x", strata)))),
+      named("cox_breslow", fit_values(model_of(rows, c(columns, "x", strata), "breslow"))),
+      named("score_test", score_value(rows, columns, strata)),
+      named("schoenfeld", zph_values(rows, columns, strata)),
+      named("likelihood_ratio", ratio_values(rows, columns, strata))
+    )
+  }
+  rbind(one("plain", NULL), one("stratified", STRATA))
+}
+
+
+# ---- Splines -------------------------------------------------------------------------------------
+# Harrell's restricted cubic spline, written out: rms is not needed. splines::ns() spans the same
+# functions, so that a Cox model of either has the same likelihood.
+
+spline_column <- function(x, t, j) {
+  cube <- function(u) pmax(u, 0)^3
+  k <- length(t)
+  (cube(x - t[j]) - cube(x - t[k - 1]) * (t[k] - t[j]) / (t[k] - t[k - 1]) +
+     cube(x - t[k]) * (t[k - 1] - t[j]) / (t[k] - t[k - 1])) / (t[k] - t[1])^2
+}
+
+spline_rows <- function(name, number) {
+  rows <- SAMPLES[[name]]
+  shares <- list("3" = c(.1, .5, .9), "4" = c(.05, .35, .65, .95))[[as.character(number)]]
+  t <- unname(quantile(rows$x, shares))
+  at <- sort(unique(c(min(rows$x) - 1, t, rows$x[1:5], max(rows$x) + 1)))
+  basis <- sapply(seq_len(number - 2), function(j) spline_column(at, t, j))
+  colnames(basis) <- paste(number, "bend", seq_len(number - 2))
+  fit <- function(columns) {
+    coxph(Surv(entry, time, event > 0) ~ columns, rows, control = CONTROL)$loglik[2]
+  }
+  own <- cbind(rows$x, sapply(seq_len(number - 2), function(j) spline_column(rows$x, t, j)))
+  second <- splines::ns(rows$x, knots = t[-c(1, number)], Boundary.knots = t[c(1, number)])
+  stopifnot(abs(fit(own) - fit(second)) < 1e-8)
+  rbind(values_at(name, "spline", as.data.frame(basis), at),
+        values_of(name, "spline", setNames(t, paste(number, "knot", seq_along(t)))),
+        value(name, "spline", paste(number, "loglik"), fit(own)))
+}
+
+
+# ---- States --------------------------------------------------------------------------------------
+
+# Small cases; the waiting and the transplanted of `heart`; gammopathy, malignancy and death.
+STATES <- c(
+  local({
+    small <- read.csv(file.path(HERE, "data", "states.csv"), na.strings = "")
+    small$start[is.na(small$start)] <- -1
+    split(small[-1], factor(small$case, unique(small$case)))
+  }),
+  list(
+    heart = local({
+      last <- !duplicated(heart$id, fromLast = TRUE)
+      with(heart, data.frame(patient = id, start = ifelse(start == 0, -1, start), stop,
+                             from = ifelse(transplant == 1, "transplanted", "waiting"),
+                             to = ifelse(!last, "transplanted", ifelse(event == 1, "dead", NA))))
+    }),
+    # A malignancy found at death came just before it.
+    mgus2 = local({
+      came <- mgus2$pstat == 1
+      day <- with(mgus2, ifelse(came & ptime == futime, ptime - 0.1, ptime))
+      end <- with(mgus2, ifelse(death == 1, "death", NA))
+      early <- with(mgus2, data.frame(patient = id, start = -1, stop = ifelse(came, day, futime),
+                                      from = "mgus", to = ifelse(came, "pcm", end)))
+      late <- data.frame(patient = mgus2$id, start = day, stop = mgus2$futime, from = "pcm", to = end)
+      rbind(early, late[came, ])
+    })
+  )
+)
+
+# influence = TRUE, so that the errors know that the first shares are estimated too.
+state_rows <- function(name) {
+  rows <- STATES[[name]]
+  rows <- rows[order(rows$patient, rows$start), ]
+  states <- unique(na.omit(c(rows$from, rows$to)))
+  rows$to <- factor(ifelse(is.na(rows$to), "none", rows$to), c("none", states))
+  fit <- survfit(Surv(start, stop, to) ~ 1, rows, id = patient, istate = from,
+                 conf.type = "log-log", influence = TRUE)
+  times <- fit$time[fit$time >= 0]
+  if (length(times) > 40) times <- times[unique(c(1:10, seq(10, length(times), 25), length(times)))]
+  at <- summary(fit, times = times)
+  tables <- lapply(seq_along(at$states), function(i) {
+    inside <- at$std.err[, i] > 1e-12 & at$pstate[, i] > 0 & at$pstate[, i] < 1 - 1e-12
+    table <- data.frame(at_risk = at$n.risk[, i], share = at$pstate[, i], se = at$std.err[, i],
+                        lower = ifelse(inside, at$lower[, i], NA),
+                        upper = ifelse(inside, at$upper[, i], NA))
+    setNames(table, paste(at$states[i], names(table)))
+  })
+  values_at(name, "states", do.call(cbind, tables), times)
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 write_table(CHANNING, file.path(HERE, "data", "channing.csv"))
 write_table(COLON, file.path(HERE, "data", "colon.csv"))
 all_groups <- do.call(rbind, lapply(names(SAMPLES), group_rows))
-write_table(rbind(all_delayed(), all_groups), file.path(HERE, "groups.csv"))
+modelled <- c("channing", "colon", "bmt", "myeloid", "tied", "truncated", "a_stratum_of_one_group")
+all_models <- do.call(rbind, lapply(modelled, model_rows))
+all_splines <- rbind(spline_rows("colon", 3), spline_rows("colon", 4), spline_rows("channing", 3),
+                     spline_rows("channing", 4))
+all_states <- do.call(rbind, lapply(names(STATES), state_rows))
+write_table(rbind(all_delayed(), all_groups, all_models, all_splines, all_states), file.path(HERE, "groups.csv"))
