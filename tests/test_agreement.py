@@ -117,7 +117,7 @@ BROKEN = {
     "plain limits for log-log": (
         estimators,
         "np.exp(-np.exp(centre + sign * width)) for",
-        "survival + sign * Z * survival * np.sqrt(variance) for",
+        "survival + sign * Z * survival * error for",
     ),
     "limits before the first event": (
         estimators,

@@ -405,8 +405,8 @@ BROKEN = {
     "strata as one": ("logrank", "inside = layers == layer", "inside = layers >= 0"),
     "log-rank without the entries": (
         "logrank",
-        "begin, time = since_entry(time, entry)\n    parts",
-        "begin, time = since_entry(time, None)\n    parts",
+        "begin, time = since_entry(time, entry)\n    tables",
+        "begin, time = since_entry(time, None)\n    tables",
     ),
     "a degree of freedom for each group": (
         "logrank",
@@ -475,8 +475,8 @@ BROKEN = {
     ),
     "errors of deaths before one came": (
         "fine_gray",
-        "until[self.place] - until[self.missed]",
-        "until[self.place]",
+        "until[gone] - until[come]",
+        "until[gone]",
     ),
     "the censoring as if nobody were late": (
         "fine_gray",
@@ -532,6 +532,7 @@ def test_without_two_groups_or_an_event_there_is_no_test(test):
     assert values(compared([1, 2], [1, 1], ["a", "a"])) == NONE
     assert values(compared([1, 2], [0, 0], ["a", "b"])) == NONE
     assert values(compared([1, 2], [1, 1], ["a", None])) == NONE
+    assert values(compared([1, 2], [1, 1], [None, None])) == NONE
     assert values(compared([1, 2, 3], [0, 1, 1], ["a", "b", "b"])) == NONE
     assert values(compared([5, 5, 5], [1, 1, 1], ["a", "b", "b"])) == NONE  # all on one day
 

@@ -1,7 +1,4 @@
-"""Regression of the subdistribution hazard: how factors move a cumulative incidence.
-
-Takes arrays and frames, knows nothing of datasets or pages, and is checked against R's cmprsk.
-"""
+"""Regression of the subdistribution hazard: how factors move a cumulative incidence."""
 
 from __future__ import annotations
 
@@ -92,11 +89,12 @@ class _WeightedLikelihood(PartialLikelihood):
         self.x = x[order]
         self.event = event == cause
         self.times, self.death = np.unique(time[self.event], return_inverse=True)
-        self.first = np.searchsorted(time, self.times, side="left")  # followed at each time
-        self.place = np.searchsorted(self.times, time, side="right")  # times up to one's own
-        self.missed = np.searchsorted(self.times, begin, side="right")  # and before one came
-        self.by_stop, self.from_stop = np.arange(len(time)), self.first
+        self.by_stop = np.arange(len(time))
+        self.from_stop = np.searchsorted(time, self.times)
         self.by_start, self.from_start = in_order(begin, self.times)
+        self.times_until_stop = np.searchsorted(self.times, time, side="right")
+        self.times_until_start = np.searchsorted(self.times, begin, side="right")
+        self.share = self._breslow_share()
         self.late = np.isfinite(begin).any()
         self._weigh(time, event, begin)
 
@@ -120,17 +118,14 @@ class _WeightedLikelihood(PartialLikelihood):
 
     def _part(self, each: np.ndarray) -> np.ndarray:
         """For each patient the weighted sum of `each` (deaths,) over the deaths at risk."""
-        each = np.bincount(self.death, each, len(self.times))
-        until_then = np.append(0, np.cumsum(each))
-        kept = np.append(0, np.cumsum(each * self.uncensored))
-        followed = until_then[self.place] - until_then[self.missed]
-        return followed + self.kept * (kept[-1] - kept[self.place])
+        at_times = np.bincount(self.death, each, len(self.times))
+        kept = np.append(0, np.cumsum(at_times * self.uncensored))
+        return super()._part(each) + self.kept * (kept[-1] - kept[self.times_until_stop])
 
     def _risk_sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each time's risk set: who is followed, and who is kept in it."""
-        followed = self._at_risk(weighted)
-        kept = sums_before(weighted * self.kept[:, None])[self.first]
-        return followed + kept * self.uncensored[:, None]
+        kept = sums_before(weighted * self.kept[:, None])[self.from_stop]
+        return self._at_risk(weighted) + kept * self.uncensored[:, None]
 
     def _rounding(self, beta: np.ndarray) -> float:
         """Bound on the relative error of a risk set's sums, positive ones where nobody is late."""
@@ -149,7 +144,8 @@ class _WeightedLikelihood(PartialLikelihood):
         parts = np.column_stack([hazard, hazard * mean])
         # Summed up to each time, and after it with the weights of those who are kept.
         until, after = sums_before(parts), sums_after(parts * self.uncensored[:, None])
-        lived = until[self.place] - until[self.missed] + after[self.place] * self.kept[:, None]
+        come, gone = self.times_until_start, self.times_until_stop
+        lived = until[gone] - until[come] + after[gone] * self.kept[:, None]
         expected = weight * (self.x * lived[:, :1] - lived[:, 1:])
         own = np.zeros_like(self.x)
         own[self.event] = self.x[self.event] - mean[self.death]
