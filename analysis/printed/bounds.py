@@ -137,10 +137,6 @@ class Print:
         """Whether the print gives this number."""
         return (quantity, group, months, "estimate") in self.texts
 
-    def share(self, quantity: str, group: str, months: float | None = None) -> Range:
-        """A number printed in per cent, as a range of proportions."""
-        return self(quantity, group, months).share
-
     def repeated(self) -> dict[tuple, list[str]]:
         """The numbers that are printed in several places, with each text."""
         several = {key: texts for key, texts in self.texts.items() if len(texts) > 1}
