@@ -160,8 +160,7 @@ def _plan(
         book.shown,
         json.dumps(parameters, sort_keys=True, default=str),
         code,
-        _reference_of(notebook),
-        _texts_of(notebook),
+        *_read_by(_code_of(notebook)),
         *(_data_digest(folder) for folder in data),
         *(path.read_bytes() for path in others),
     )
@@ -174,19 +173,13 @@ def _datasets_named_in(notebook: Path) -> list[Path]:
     return [folder for folder in _shipped() if f"data/{folder.name}" in code]
 
 
-def _reference_of(notebook: Path) -> str:
-    """A digest of the reference values, where the notebook reads them."""
-    if REFERENCE.relative_to(ROOT).as_posix() not in _code_of(notebook):
-        return ""
-    return _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
-
-
-def _texts_of(notebook: Path) -> str:
-    """A digest of the texts that `analysis.sharing` fills in, and of the pages that they name."""
-    if "analysis.sharing" not in _code_of(notebook):
-        return ""
-    texts = [path for path in BOOK.iterdir() if path.suffix in (".yaml", ".jinja")]
-    return _digest(_files_digest(BOOK, texts), *map(contents.title, contents.pages()))
+def _read_by(code: str) -> Iterator[str]:
+    """Digests of what such code reads besides data: R's values, and the texts of the book."""
+    if REFERENCE.relative_to(ROOT).as_posix() in code:
+        yield _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
+    if "analysis.sharing" in code:  # it fills them in, and names pages by their titles
+        texts = (path for path in BOOK.iterdir() if path.suffix in (".yaml", ".jinja"))
+        yield _digest(_files_digest(BOOK, texts), *map(contents.title, contents.pages()))
 
 
 def _code_of(notebook: Path) -> str:
@@ -198,9 +191,8 @@ def _code_of(notebook: Path) -> str:
 
 def _code_digest() -> str:
     """What every run depends on: the helper module, the lock file, and what is installed."""
-    code = [
-        path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json", ".toml")
-    ]
+    kinds = (".py", ".json", ".toml")
+    code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in kinds]
     files = _files_digest(ROOT, [*code, ROOT / "requirements.txt"])
     direct = re.findall(r"^[\w-]+", (ROOT / "requirements.in").read_text("utf-8"), re.MULTILINE)
     return _digest(files, sys.version, *(f"{name} {_installed(name)}" for name in direct))
@@ -248,28 +240,25 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-class Kernels:
-    """The kernels of one build: once it runs more than a few notebooks, copies of one process."""
+Kernels = Callable[[int], "type[ThisInterpreter]"]  # their manager, for so many notebooks
 
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._copied: type[ThisInterpreter] | None = None
 
-    def __enter__(self) -> Kernels:
-        return self
+@contextmanager
+def _kernels() -> Iterator[Kernels]:
+    """Once a build runs more than a few notebooks, its kernels are copies of one process."""
+    with ExitStack() as opened:
+        copied: list[type[ThisInterpreter]] = []
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+        def manager(many: int) -> type[ThisInterpreter]:
+            from .notebooks import Copied, Server, ThisInterpreter  # slow, and seldom needed
 
-    def manager(self, many: int) -> type[ThisInterpreter]:
-        """The manager of kernels for so many notebooks."""
-        from .notebooks import Copied, Server, ThisInterpreter  # slow, and seldom needed
+            # No copies on other systems, where a copy of a process is not always sound.
+            if not copied and many > FEW and sys.platform == "linux":
+                server = opened.enter_context(Server())
+                copied.append(type("Copied", (Copied,), {"server": server}))
+            return copied[0] if copied else ThisInterpreter
 
-        # No copies on other systems, where a copy of a process is not always sound.
-        if self._copied is None and many > FEW and sys.platform == "linux":
-            server = self._open.enter_context(Server())
-            self._copied = type("Copied", (Copied,), {"server": server})
-        return self._copied or ThisInterpreter
+        yield manager
 
 
 def _run_rounds(
@@ -282,7 +271,7 @@ def _run_rounds(
     later = [path for path in chosen if reads_others(path)]
     first = [path for path in chosen if path not in later]
     runs = {b.slug: [_plan(b, p, chosen[p], cache, code) for p in first] for b in books}
-    with Kernels() as kernels:
+    with _kernels() as kernels:
         ran = _run_all([run for made in runs.values() for run in made], kernels)
         reading = []
         for book in books:
@@ -304,7 +293,7 @@ def _run_all(runs: list[Run], kernels: Kernels) -> int:
         return 0
     from tqdm import tqdm
 
-    manager = kernels.manager(len(missing))
+    manager = kernels(len(missing))
     with _threads() as pool:
         done = as_completed([pool.submit(_run_one, run, manager) for run in missing])
         bar = tqdm(done, "Running", len(missing), unit="notebook", disable=not sys.stderr.isatty())
@@ -380,8 +369,8 @@ def refresh_notebooks() -> list[str]:
 
     changed = []
     every = notebooks()
-    with Kernels() as kernels, _threads() as pool:
-        manager = kernels.manager(len(every))
+    with _kernels() as kernels, _threads() as pool:
+        manager = kernels(len(every))
         for reading in (False, True):  # the one after the other: they read what these have found
             now = [path for path in every if reads_others(path) is reading]
             for path, text in zip(now, pool.map(run, now), strict=True):

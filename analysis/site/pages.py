@@ -48,18 +48,12 @@ def configuration(
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["author"] = authors
-    if not authors:
-        options = config["sphinx"]["config"]["html_theme_options"]
-        whose = ("author.html", "copyright.html")
-        footer = [item for item in options["footer_content_items"] if item not in whose]
-        options["footer_content_items"] = footer
+    footer = config["sphinx"]["config"]["html_theme_options"]["footer_content_items"]
+    for whose in ("author.html", "copyright.html") if not authors else ():
+        footer.remove(whose)
     up = "../" if slug else ""
     books = [
-        {
-            "title": name,
-            "page": up + (f"{other}/index.html" if other else "index.html"),
-            "here": other == slug,
-        }
+        {"title": name, "page": f"{up}{other and other + '/'}index.html", "here": other == slug}
         for other, name in shelf.items()
     ]
     known = {"dataset": title, "books": books, "site_root": not slug, **context}
