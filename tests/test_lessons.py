@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT
 from inprocess import Page, page
 
-from analysis.course import Exercise, check, quiz, right, wrong
+from analysis.course import Exercise, check, quiz
 from analysis.course import exercises as course
 from analysis.course.exercises import FOLDER
 from analysis.course.learner import SOLUTION, learner, lessons
@@ -220,12 +220,12 @@ def test_every_learners_notebook_belongs_to_a_lesson() -> None:
 
 
 def test_a_quiz_has_one_right_choice_for_each_question() -> None:
-    options = [wrong("a", "x"), right("b", "y"), wrong("<i>", "<b>")]
-    shown = quiz(("Which?", options))._repr_mimebundle_()["text/html"]
-    assert shown.count("<details") == 3 and "&lt;i&gt;" in shown
-    for bad in (options[:2], [*options, right("d", "z")], [options[0]] * 3):
+    options = ["- a | x", "+ b | y\n  z", "- <i> | <b>"]
+    shown = quiz("\n".join(["Which?", *options]))._repr_mimebundle_()["text/html"]
+    assert shown.count("<details") == 3 and "&lt;i&gt;" in shown and "y z" in shown
+    for bad in (options[:2], [*options, "+ d | z"], [options[0]] * 3):
         with pytest.raises(ValueError, match="Which"):
-            quiz(("Which?", bad))
+            quiz("\n".join(["Which?", *bad]))
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
