@@ -93,8 +93,7 @@ class Page:
 
     def record(self, *parts: Iterable[dict] | pd.DataFrame) -> None:
         """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them."""
-        frames = [part if isinstance(part, pd.DataFrame) else frame(part) for part in parts]
-        self.numbers = masked(self.data, pd.concat(frames, ignore_index=True))
+        self.numbers = masked(self.data, pd.concat(map(frame, parts), ignore_index=True))
         write(self.numbers, self.folder, self.name)
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
