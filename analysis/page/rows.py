@@ -98,8 +98,9 @@ def count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> Ite
 
 def frame(rows: Iterable[dict] | pd.DataFrame) -> pd.DataFrame:
     """Rows of results as a table with COLUMNS and no others, blank where a row has none."""
-    made = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-    return typed(made.reindex(columns=COLUMNS))
+    if isinstance(rows, pd.DataFrame):
+        return typed(rows.reindex(columns=COLUMNS))
+    return typed(pd.DataFrame(list(rows), columns=COLUMNS))
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
