@@ -12,7 +12,6 @@ from test_import import answer, days, dictionary, patients_of, problems, written
 from analysis.dataset.model import load
 from analysis.dataset.problems import DataError
 from analysis.importing import files as sources
-from analysis.importing import meaning
 from analysis.importing.folder import import_folder
 
 TIME_AND_STATUS = (
@@ -1046,8 +1045,8 @@ def test_a_format_says_what_a_number_is_or_contradicts_it(tmp_path, name, form, 
     frame = pd.DataFrame({"id": ["a", "b"], name: [float(number) for number in numbers]})
     write(frame, tmp_path / f"t.{ending}", variable_format={name: shown})
     source = sources.read(tmp_path / f"t.{ending}")
-    assert meaning.counted_as(source, name) == how
-    assert how or shown == "BEST8" or "its format says" in meaning.doubt(source, name)
+    assert source[name].unit == how
+    assert how or shown == "BEST8" or "its format says" in source[name].doubt
 
 
 @pytest.mark.parametrize(
