@@ -10,7 +10,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -195,15 +195,13 @@ def cell_text(value: Any) -> str:
     """A typed value as text: whole days for times, no `.0` for whole numbers."""
     if isinstance(value, str):
         return value.strip()
-    if value is None or value is pd.NaT or value is pd.NA:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
-    if isinstance(value, (datetime, date)):  # a Timestamp is a datetime
+    if isinstance(value, date):  # as is a Timestamp
         return value.isoformat()[:10]
     if isinstance(value, (float, np.floating)):
-        if np.isnan(value):
-            return ""
         whole = abs(value) < 2**53 and value == int(value)  # beyond it digits are lost
         return str(int(value)) if whole else str(value)
     return str(value).strip()
@@ -285,7 +283,10 @@ def _statistical(function: str, what: str) -> Callable[[Path, bytes, Options], S
         spss = {"user_missing": True} if function == "read_sav" else {}
         with readable(path, what):
             frame, about = getattr(pyreadstat, function)(path, **encoding, **spss)
-        text, variables = _typed(_single_precision(frame, about.readstat_variable_types))
+        # Stata's short numbers as they were typed: 12.3, not 12.300000190734863.
+        kinds = about.readstat_variable_types.items()
+        short = [name for name, kind in kinds if kind == "float" and name in frame]
+        text, variables = _typed(frame.astype(dict.fromkeys(short, np.float32)))
         for name, variable in variables.items():
             variable.label = (about.column_names_to_labels.get(name) or "").strip()
             variable.levels = value_labels(about.variable_value_labels.get(name, {}))
@@ -315,12 +316,6 @@ def _within(values: pd.Series, ranges: list[dict[str, Any]]) -> pd.Series:
 def value_labels(labels: dict[Any, Any]) -> dict[str, str]:
     """The labels of codes as a file of SAS, Stata or SPSS has them, by the codes as text."""
     return {cell_text(code): str(label).strip() for code, label in labels.items()}
-
-
-def _single_precision(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
-    """Stata's short numbers as they were typed: 12.3, not 12.300000190734863."""
-    short = {name: np.float32 for name, kind in kinds.items() if kind == "float"}
-    return frame.astype({name: kind for name, kind in short.items() if name in frame})
 
 
 READERS: dict[str, tuple[str, Callable[[Path, bytes, Options], Source]]] = {

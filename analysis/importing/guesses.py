@@ -133,8 +133,7 @@ class Draft:
         place, how = f"reserved.{role}", self.source[columns[0]].unit
         self.used.update(columns)
         if both := self.source.clocks([*self.durations, *columns]):
-            both, found = _told(both), _list(columns)
-            self.ask(f"{place}.column", "which_clock", clocks=both, columns=found)
+            self.ask(f"{place}.column", "which_clock", clocks=both, columns=_list(columns))
         else:
             self.say(f"{place}.column", columns if len(columns) > 1 else columns[0], comment)
             self.durations += columns if how in UNITS else []
@@ -265,7 +264,7 @@ class Draft:
         ask = sentence("which_day_0", columns=_list(found or every or source.text))
         ask += "" if dates else '; "" is none: the days are counted already'
         if both := source.clocks(self.durations, self._in_words(origin)):
-            origin, ask = "", f"{ask}; {_told(both)}"
+            origin, ask = "", f"{ask}; two clocks: {both}"
         self.say("dates.origin", origin or OPEN, self._says(found) if origin else ask)
         if origin:
             self.used.add(origin)
@@ -346,10 +345,6 @@ class Draft:
         """What a choice rests on."""
         labels = [self.source[column].label for column in columns]
         return "its label: " + "; ".join(labels) if any(labels) else "by its name"
-
-
-def _told(clocks: dict[str, str]) -> str:
-    return "two clocks: " + ", ".join(f"{column} from {words}" for column, words in clocks.items())
 
 
 def _why(how: str | None) -> str:

@@ -136,10 +136,8 @@ class Mapping:
         if tree.fa.flow_style():  # there are no lines, as in JSON
             tree[key] = block
             return written(tree)
-        new, starts = (
-            _dumped({key: block}).splitlines(),
-            sorted(r for r, *_ in tree.lc.data.values()),
-        )
+        starts = sorted(row for row, *_ in tree.lc.data.values())
+        new = _dumped({key: block}).splitlines()
         if key in tree:
             start = tree.lc.data[key][0]
             end = next((row for row in starts if row > start), len(lines))

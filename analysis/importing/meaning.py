@@ -105,12 +105,7 @@ class Column:
         self.name, self.label, self.levels = variable.name, variable.label, variable.levels
         self.filled = text[text != ""]
         self.normal = normal(self.name)
-        self.names = {self.normal, stem(self.name)}
-
-    @cached_property
-    def about(self) -> set[str]:
-        """All that its name and its label may be about."""
-        return about(self.name) | about(self.label)
+        self.names, self.about = {self.normal, stem(self.name)}, about(self.name)
 
     @cached_property
     def numbers(self) -> pd.Series:

@@ -9,18 +9,7 @@ from ..dataset.privacy import EMAIL, is_phone
 from .mapping import put
 from .meaning import Column, is_number
 from .source import Source
-from .words import (
-    OUTCOMES,
-    PATTERNS,
-    STEMS,
-    WORDS,
-    about,
-    counted,
-    normal,
-    outlived,
-    sentence,
-    stem,
-)
+from .words import OUTCOMES, PATTERNS, STEMS, WORDS, counted, normal, outlived, sentence
 
 LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a patient
 
@@ -90,7 +79,7 @@ def _reason(column: Column) -> str:
 
 def _of_outcome(column: Column) -> str:
     """What came after day 0 is no characteristic of the patient on day 0."""
-    words, told = about(column.name), f"{column.normal}_{normal(column.label)}"
+    words, told = column.about, f"{column.normal}_{normal(column.label)}"
     if column.name in WORDS["stata_survival"]:
         return "made by stset of Stata: follow-up or its end, no characteristic"
     if column.names & {*STEMS["patient_id"]}:
@@ -104,7 +93,7 @@ def _of_outcome(column: Column) -> str:
         return f"an outcome, {OUTCOMES[other[0]]}"
     if outlived(column.name):
         return "an outcome by its name, no characteristic"
-    time = stem(column.name) in WORDS["bare_times"] and column.is_day
+    time = column.names & {*WORDS["bare_times"]} and column.is_day
     if time or words & {*WORDS["bare_status"]}:
         return "a time or a status by its name, no characteristic"
     return ""

@@ -17,7 +17,7 @@ from .mapping import at, columns_of, consumed, in_line, reserved_columns
 from .meaning import Cells
 from .outcomes import coded_deaths, happened, recorded_days, recorded_deaths
 from .own import identifies
-from .reading import Column, Reading, Unfit, number, shortest
+from .reading import Made, Reading, Unfit, number, shortest
 from .source import Source
 from .words import PATTERNS, sentence
 
@@ -51,7 +51,7 @@ class Maker(Reading):
             self.problems.append(at("columns", f"{name} would be made twice; give a name"))
         values, cells, said = made
         title = self.reserved.get(name, {}).get("title") or RESERVED.get(name)
-        self.columns[name] = Column(values, cells, {"name": name, "title": title} | field, said)
+        self.columns[name] = Made(values, cells, {"name": name, "title": title} | field, said)
 
     def _ids(self) -> list[str]:
         """The patients as the file names them, blank where no column does."""
@@ -108,8 +108,7 @@ class Maker(Reading):
             self._doubt(name, column, how)
         if len(columns) > 1:
             cells = Cells(cells.file, ", ".join(columns), cells.rows, values)
-        if told := self.source.clocks(columns):
-            starts = ", ".join(f"{column} from {words}" for column, words in told.items())
+        if starts := self.source.clocks(columns):
             self.notes.append("  " + sentence("two_clocks", name=name, starts=starts))
         origin = f"; day 0 is {self.dates.get('origin')}" if how not in UNITS else ""
         return values, cells, f"from {', else '.join(columns)} ({how}{origin})"

@@ -21,7 +21,7 @@ from .words import counted, sentence
 
 
 @dataclass
-class Column:
+class Made:
     """One column of patients.csv: its values as text, where they are from, its field."""
 
     values: list[str]
@@ -39,7 +39,7 @@ class Reading:
 
     def __init__(self, source: Source, told: dict[str, Any]) -> None:
         self.source, self.told, self.reserved = source, told, told["reserved"]
-        self.columns: dict[str, Column] = {}
+        self.columns: dict[str, Made] = {}
         self.problems: list[Problem] = []
         self.doubts: list[Problem] = []  # what may be the cause of problems
         self.notes: list[str] = []

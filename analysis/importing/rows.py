@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..dataset.cells import NUMBER
+from ..dataset.cells import numbers
 from ..dataset.problems import DataError, Problem, listed, raise_any
 from .adam import Times
 from .dates import looks_like_date
@@ -66,8 +66,8 @@ def _met(
         return (cells == "") == wanted, f"{'not ' * wanted}blank"
     limits = text[value] if value in text else pd.Series(value, index=text.index)
     dates = limits.map(looks_like_date).any()
-    read, what = (as_date, "a date") if dates else (_number, "a number, with a point for decimals")
-    found, limit = cells.map(read), limits.map(read)
+    what = "a date" if dates else "a number, with a point for decimals"
+    found, limit = (one.map(as_date) if dates else numbers(one) for one in (cells, limits))
     raise_any(listed(cells, (cells != "") & found.isna(), what, file))
     known, met = ~(found.isna() | limit.isna()), pd.Series(False, index=text.index)
     pairs = zip(found[known], limit[known], strict=True)
@@ -75,10 +75,6 @@ def _met(
     words = ("before", "after") if dates else ("below", "above")
     blank = "" if known.all() else ", or blank"
     return met, f"{words[key == 'at_most']} {value}{blank}"
-
-
-def _number(text: str) -> float | None:
-    return float(text) if NUMBER.fullmatch(text) else None
 
 
 def questions(source: Source, times: Times | None, mapping: Mapping) -> list[Problem | str]:
@@ -118,7 +114,7 @@ def without_follow_up(source: Source, mapping: Mapping) -> Iterator[Problem]:
     if not columns or not set(columns) <= set(source.text):
         return
     cells = first_filled(source.text, columns)
-    negative = sum(bool(NUMBER.fullmatch(text)) and float(text) < 0 for text in cells)
+    negative = int((numbers(cells) < 0).sum())
     counts = {"blank": int((cells == "").sum()), "negative": negative}
     found = [f"{word} in {counted(count, 'row')}" for word, count in counts.items() if count]
     if found:

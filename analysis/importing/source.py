@@ -65,16 +65,17 @@ class Source:
                 return sorted(found, key=lambda column: min(ranks[column]))
         return []
 
-    def clocks(self, columns: Iterable[str], zero: str = "") -> dict[str, str]:
-        """The clocks of some durations, where they are not one: `diagnosis` and `index`.
+    def clocks(self, columns: Iterable[str], zero: str = "") -> str:
+        """The clocks of some durations where they are not one, as in `a from diagnosis, b from x`.
 
-        `zero` is day 0 in words, from which the dates count.
+        `zero` is day 0 in words, from which the dates count. Blank where there is one clock.
         """
         said = {column: words for column in columns if (words := self[column].clock)}
         if zero:
             said["the dates"] = event_in_words(zero)
         parts = [set(words.split()) for words in said.values()]
-        return {} if all(a <= b or b <= a for a in parts for b in parts) else said
+        one = all(a <= b or b <= a for a in parts for b in parts)
+        return "" if one else ", ".join(f"{column} from {words}" for column, words in said.items())
 
     def about_death(self) -> list[str]:
         """Columns that may say whether a patient died."""
@@ -109,21 +110,22 @@ class Source:
         They are about the same by name or label, or stand right after it and are called `status`.
         """
         # Whatever the day is called, and what its label says.
-        same = {*STEMS[role]}.union(*(self[column].about for column in columns))
+        said = {column.name: column.about | about(column.label) for column in self}
+        same = {*STEMS[role]}.union(*(said[column] for column in columns))
         after = {column for day, column in itertools.pairwise(self.text) if day in columns}
         bare = {column.name for column in self if column.normal in WORDS["bare_status"]}
         rest = [c for c in self if c.may_be_status and c.name not in {*taken, *columns}]
-        return [c.name for c in rest if c.about & same or c.name in after & bare]
+        return [c.name for c in rest if said[c.name] & same or c.name in after & bare]
 
     def paired(self) -> dict[str, str]:
         """Times with their status and statuses with their time, as `agvhd_days` and `agvhd`."""
-        flags = {column.name: about(column.name) for column in self if column.may_be_status}
+        flags = [column for column in self if column.may_be_status]
         found = {}
         for column in (column for column in self if is_number(column.filled)):
             named = column.units.get("name", set())
             if named & {"days", "weeks", "months"} or column.ends_with_time:
-                for flag in (flag for flag, words in flags.items() if words & about(column.name)):
-                    found |= {column.name: flag, flag: column.name}
+                for flag in (flag for flag in flags if flag.about & column.about):
+                    found |= {column.name: flag.name, flag.name: column.name}
         return found
 
 
