@@ -34,7 +34,6 @@ _GROUPED_BY_COMMAS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _UP_TO_999 = re.compile(r"[-+]?\d{1,3}")
 _POINTED_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
 
-
 Options = dict[str, Any]
 
 
@@ -73,9 +72,8 @@ def _without_codes(source: Source, options: Options) -> Source:
     """The file with its codes for missing left blank, and with a point for decimals."""
     text, used = source.text, source.options
     if source.loose or "missing" in options:
-        used["missing"] = options.get(
-            "missing", [w for w in WORDS["missing"] if (text == w).to_numpy().any()]
-        )
+        found = [word for word in WORDS["missing"] if (text == word).to_numpy().any()]
+        used["missing"] = options.get("missing", found)
     if "missing_in" in options:
         used["missing_in"] = options["missing_in"]
     text, blanked = blank(text, used.get("missing", []), options.get("missing_in", {}))

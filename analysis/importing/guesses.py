@@ -173,11 +173,8 @@ class Draft:
         if not days:
             ask = sentence("which_last_contact", columns=_list(source.text))
             return [], ask if role == "last_contact_day" else ""
-        same = [
-            column
-            for column in source.candidates(STEMS["death"])
-            if source[column].is_day and source[column].unit == source[days[0]].unit
-        ]
+        deaths = [source[column] for column in source.candidates(STEMS["death"])]
+        same = [c.name for c in deaths if c.is_day and c.unit == source[days[0]].unit]
         overall = {normal(days[0]), stem(days[0])} & {*WORDS["all_survival"]}
         if role == "last_contact_day" and len(same) == 1 and not overall:
             return [*same, *days], "the day of death, and else that of the last contact"

@@ -46,75 +46,83 @@ def _keep(column: Column, tree: CommentedMap) -> None:
             put(tree, ["columns", column.name, key], value, why if key == "type" else "")
 
 
+def _first(reasons: list[tuple[str, object]]) -> str:
+    """The first reason that holds; blank where none does."""
+    return next((why for why, holds in reasons if holds), "")
+
+
 def identifies(column: Column) -> str:
     """Why a column may say who a patient is; blank where nothing says so."""
-    if column.variable.kind == "identifier":
-        return "the dictionary marks it as identifying"
-    named = PATTERNS["identifying"].search(column.normal) or column.normal in WORDS["names"]
-    if named or PATTERNS["labels"].search(column.label):
-        return "may say who the patient is"
-    if column.filled.str.fullmatch(EMAIL).any():
-        return "holds e-mail addresses"
-    if len(column.filled) and column.filled.map(is_phone).mean() >= 0.5:
-        return "holds what may be phone numbers"
-    return ""
+    cells, named = column.filled, PATTERNS["identifying"].search(column.normal)
+    named = named or column.normal in WORDS["names"] or PATTERNS["labels"].search(column.label)
+    return _first(
+        [
+            ("the dictionary marks it as identifying", column.variable.kind == "identifier"),
+            ("may say who the patient is", named),
+            ("holds e-mail addresses", cells.str.fullmatch(EMAIL).any()),
+            (
+                "holds what may be phone numbers",
+                cells.map(is_phone).sum() >= max(1, len(cells) / 2),
+            ),
+        ]
+    )
 
 
 def _reason(column: Column) -> str:
     """Why a column is left out; blank where it is kept."""
-    kind = column.variable.kind
-    if why := identifies(column):
-        return why
-    if kind == "administrative":
-        return column.variable.note or "of the program, not of the patient"
-    if kind == "free text" or PATTERNS["free_text"].search(column.normal):
-        return "free text may identify patients"
-    if column.filled.empty:
-        return "blank in every row"
-    outcome = _of_outcome(column)
-    if column.is_date:
-        return f"a date; under columns, type date makes it days{outcome and f' ({outcome})'}"
-    return outcome or _of_cells(column)
+    kind, outcome = column.variable.kind, _of_outcome(column)
+    no_value = column.variable.note or "of the program, not of the patient"
+    free_text = kind == "free text" or PATTERNS["free_text"].search(column.normal)
+    as_days = f"a date; under columns, type date makes it days{outcome and f' ({outcome})'}"
+    return identifies(column) or _first(
+        [
+            (no_value, kind == "administrative"),
+            ("free text may identify patients", free_text),
+            ("blank in every row", column.filled.empty),
+            (as_days, column.is_date),
+            (outcome, outcome),
+            (_of_cells(column), True),
+        ]
+    )
 
 
 def _of_outcome(column: Column) -> str:
     """What came after day 0 is no characteristic of the patient on day 0."""
     words, told = column.about, f"{column.normal}_{normal(column.label)}"
-    if column.name in WORDS["stata_survival"]:
-        return "made by stset of Stata: follow-up or its end, no characteristic"
-    if column.names & {*STEMS["patient_id"]}:
-        return "another identifier"
-    for role in ("last_contact_day", "death", *EVENT_DAYS, "last_assessment_day"):
-        if words & {*STEMS[role]}:
-            return f"about {RESERVED.get(role, 'Death').lower()}: an outcome"
-    if words & {*WORDS["asks_death"], *WORDS["status"]} or PATTERNS["vital"].search(told):
-        return "about death: an outcome"
-    if other := sorted(words & {*OUTCOMES}):
-        return f"an outcome, {OUTCOMES[other[0]]}"
-    if outlived(column.name):
-        return "an outcome by its name, no characteristic"
+    days = ("last_contact_day", "death", *EVENT_DAYS, "last_assessment_day")
+    days = [day for day in days if words & {*STEMS[day]}]
+    others = [OUTCOMES[word] for word in sorted(words & {*OUTCOMES})]
+    asks = words & {*WORDS["asks_death"], *WORDS["status"]} or PATTERNS["vital"].search(told)
     time = column.names & {*WORDS["bare_times"]} and column.is_day
-    if time or words & {*WORDS["bare_status"]}:
-        return "a time or a status by its name, no characteristic"
-    return ""
+    return _first(
+        [
+            (sentence("stset"), column.name in WORDS["stata_survival"]),
+            ("another identifier", column.names & {*STEMS["patient_id"]}),
+            *((f"about {RESERVED.get(day, 'Death').lower()}: an outcome", True) for day in days),
+            ("about death: an outcome", asks),
+            *((f"an outcome, {other}", True) for other in others),
+            ("an outcome by its name, no characteristic", outlived(column.name)),
+            (sentence("bare"), time or words & {*WORDS["bare_status"]}),
+        ]
+    )
 
 
 def _of_cells(column: Column) -> str:
     """Why the cells of a column tell nothing of patients, or too much of each."""
-    cells, many, some = column.filled, column.filled.nunique(), len(column.filled) > 5
-    if some and cells.tolist() in [[str(n + k) for n in range(len(cells))] for k in (0, 1)]:
-        return "counts the rows"
-    if some and cells.is_unique and PATTERNS["id"].search(column.normal):
-        return "another identifier"
-    if many == 1 and len(cells) == len(column.text):
-        return "the same in every row"
-    if _is_labelled(column) and len(column.levels) > LEVELS_AT_MOST:
-        return f"{len(column.levels)} levels, more than {LEVELS_AT_MOST}"
-    if _is_labelled(column) or _is_numeric(column):
-        return ""
-    if many > LEVELS_AT_MOST:
-        return f"{many} different texts; free text may identify patients"
-    return "a text of its own in every row" if some and cells.is_unique else ""
+    cells, many, levels = column.filled, column.filled.nunique(), len(column.levels)
+    labelled, own = _is_labelled(column), len(cells) > 5 and cells.is_unique
+    counts = cells.tolist() in [[str(n + first) for n in range(len(cells))] for first in (0, 1)]
+    return _first(
+        [
+            ("counts the rows", own and counts),
+            ("another identifier", own and PATTERNS["id"].search(column.normal)),
+            ("the same in every row", many == 1 and len(cells) == len(column.text)),
+            (f"{levels} levels, more than {LEVELS_AT_MOST}", labelled and levels > LEVELS_AT_MOST),
+            ("", labelled or _is_numeric(column)),
+            (sentence("many_texts", count=many), many > LEVELS_AT_MOST),
+            ("a text of its own in every row", own),
+        ]
+    )
 
 
 def _is_numeric(column: Column) -> bool:
