@@ -138,7 +138,8 @@ def _source_block(
     put(tree, ["source", "sha256"], PlainScalarString(source.sha256))
     for key, value in source.options.items():
         if key != "missing_in":
-            why = {"cp1252": "western", OPEN: "decimal"}.get(str(value))
+            told = {("encoding", "cp1252"): "western", ("decimal", OPEN): "decimal"}
+            why = told.get((key, str(value)))
             put(tree, ["source", key], value, sentence(why) if why else "")
     for column, codes in source.options.get("missing_in", {}).items():
         put(tree, ["source", "missing_in", column], codes)
