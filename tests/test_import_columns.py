@@ -849,6 +849,11 @@ CASES = {
         ["column", "as", "column", "dead", "alive"],
         "a time or a status by its name, no characteristic",
     ),
+    "09 by another name": (
+        "pid,age,surv_time,os_days,died\nP1,60,9.5,200,1\nP2,61,7,300,0\nP3,62,8.5,400,1\n",
+        [],
+        'surv_time: "a time or a status by its name, no characteristic"',
+    ),
     "11": (ADSL, None, "aval: as_is"),
     "15": (
         "id,rx,etype,time,status\n1,A,1,968,1\n1,A,2,1521,1\n2,B,1,3087,0\n2,B,2,3087,0\n"
