@@ -675,6 +675,17 @@ def test_shares_add_up_to_one_in_any_order_of_rows_and_with_rows_cut_in_two():
         pd.testing.assert_frame_equal(again[state].loc[curve.index], curve)
 
 
+def test_before_the_first_change_the_error_is_that_of_a_share():
+    """R counts there without who leaves before the change, and with it from the change on."""
+    rows = life(
+        *((i, -np.inf, 2, "a", None) for i in range(3)), *((i, 0, 5, "b", "c") for i in (7, 8))
+    )
+    rows = pd.concat([rows, life((9, -np.inf, 6, "a", "c"))])
+    found = est.state_shares(rows)["b"].loc[2]
+    assert found["share"] == pytest.approx(2 / 3)
+    assert found["se"] == pytest.approx(np.sqrt(2 / 3 * 1 / 3 / 3))
+
+
 def test_without_a_change_shares_stay_as_they_are():
     found = est.state_shares(life((1, 0, 3, "a", None), (2, 0, 5, "b", None), (3, 0, 5, "b", None)))
     assert found["a"]["share"].tolist() == [0, 0, 0]  # of those followed to the end
@@ -707,6 +718,16 @@ def test_entries_from_the_start_leave_fine_gray_as_it_is():
     told = rows["time"], rows["event"], 1, rows[["x"]]
     one, other = est.fine_gray(*told), est.fine_gray(*told, rows["entry"])
     pd.testing.assert_frame_equal(one.estimates, other.estimates)
+
+
+def test_a_share_of_nothing_does_not_matter_after_the_last_event():
+    """All are gone or censored by day 5; who comes later has the other event, and keeps nobody."""
+    time, event, entry = [1, 2, 3, 4, 5, 9], [1, 1, 0, 1, 0, 2], [-np.inf] * 5 + [6]
+    x = pd.DataFrame({"x": [0.0, 1, 1, 1, 0, 0]})
+    found = est.fine_gray(time, event, 1, x, entry)
+    assert found.estimable
+    short = est.fine_gray(time[:5], event[:5], 1, x[:5], entry[:5])
+    assert found.estimates.loc["x", "beta"] == pytest.approx(short.estimates.loc["x", "beta"])
 
 
 def test_a_share_of_nothing_gives_no_estimate():

@@ -108,7 +108,8 @@ class _WeightedLikelihood(PartialLikelihood):
         before = np.append(1.0, np.cumprod(1 - self.leaving)[:-1])  # G just before each day
         before = before * _come_before(self.days, begin, time)
         self.uncensored = before[np.searchsorted(self.days, self.times)]
-        competing = ~self.event & ~self.censored
+        ahead = self.times_until_stop < len(self.times)  # a risk set in which to be kept
+        competing = ~self.event & ~self.censored & ahead
         with np.errstate(divide="ignore"):
             self.kept = np.where(competing, 1 / before[self.day], 0.0)
 
