@@ -8,14 +8,13 @@ from functools import cached_property
 
 import pandas as pd
 
+from ..dataset.definitions import Definition
 from ..dataset.endpoints import Endpoint, answerable, endpoint
 from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
-from ..page.prose import Prose, share, sourced
+from ..page.prose import Prose, paged, share, sourced
 from ..page.rows import COLUMNS, frame, pick
 from ..study.models import factor_labels, factors_of
-
-CURVES = {"os": "figure_1a", "rfs": "figure_1b", "os_after_hsct": "figure_1c"}
 
 
 @dataclass
@@ -37,7 +36,8 @@ class Study:
 
         Raises NotRecorded where its patients are so few that they are masked.
         """
-        endpoint(page.data, "os")
+        if not answerable(page.data):
+            endpoint(page.data, next(iter(page.data.endpoints)))
         return cls(page.data, page.others(), first)
 
     # --- what there is -------------------------------------------------------------------------
@@ -45,8 +45,37 @@ class Study:
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
         """The endpoints that the dataset records, by name."""
-        found = answerable(self.dataset, "os", "rfs", "relapse", "os_after_hsct")
-        return {question.name: question for question in found}
+        return {question.name: question for question in answerable(self.dataset)}
+
+    @property
+    def curves(self) -> list[Endpoint]:
+        """Those of them in which nothing competes and which have a page."""
+        found = [question for question in self.endpoints.values() if not question.competing]
+        return [question for question in found if self.page_of(question.name) in self.pages]
+
+    @property
+    def main(self) -> Endpoint:
+        """The first endpoint in which nothing competes, or else the first."""
+        return next(iter([*self.curves, *self.endpoints.values()]))
+
+    @property
+    def asked(self) -> list[Definition]:
+        """The endpoints that the dataset records, or of which it has a column at least."""
+        there = set(self.dataset.patients) - {"died"}
+        return [
+            plan
+            for plan in self.dataset.endpoints.values()
+            if plan.name in self.endpoints or there & set(plan.needed)
+        ]
+
+    def page_of(self, name: str) -> str:
+        """The page of an endpoint."""
+        return self.dataset.endpoints[name].page
+
+    def link(self, name: str) -> Prose:
+        """The short name of an endpoint's page, `Figure 1A` or its title, leading to it."""
+        plan = self.dataset.endpoints[name]
+        return paged(plan.figure or plan.title, plan.page)
 
     @cached_property
     def factors(self) -> list[Factor]:
@@ -55,8 +84,14 @@ class Study:
         return list(dict.fromkeys(found))
 
     def label(self, key: str) -> str:
-        """The label of a factor by its group in the results."""
-        return factor_labels(self.dataset, self.endpoints[key.partition(":")[0]])[key]
+        """The label of a factor, or of one of its levels, by its group in the results."""
+        head, _, of = key.partition(":")
+        name = head.partition("|")[0]  # a model that is named stands behind it
+        column, _, level = of.partition("=")
+        labels = factor_labels(self.dataset, self.endpoints[name])
+        label = labels.get(f"{name}:{of}") or labels.get(f"{name}:{column}")
+        label = label or self.dataset.label(column)
+        return f"{label}: {level}" if level else label
 
     def estimates(self, page: str, quantity: str) -> pd.DataFrame:
         """The rows of a quantity that hold an estimate; none of a page that is not there."""
