@@ -129,11 +129,13 @@ def filled(study: Study) -> Values:
 
 def lost(study: Study) -> Values:
     """Who was last seen early, of those alive when last seen."""
-    months, group = study.dataset.settings.long_term_months, "seen_early|alive_at_end"
+    months, died = study.dataset.settings.long_term_months, "died" in study.dataset.patients
+    group = "seen_early|alive_at_end" if died else "seen_early|without_event"
     if group not in set(study.pages["patients"]["group"]):
         return None
     return {
         "anybody": anybody(study.number("patients", "count", group).row),
+        "alive": "alive" if died else "without the event",
         "early": study.share("patients", group),
         "months": declared(in_months(months), "long_term_months"),
     }

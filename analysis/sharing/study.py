@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from ..dataset.definitions import Definition
-from ..dataset.endpoints import Endpoint, answerable, endpoint
+from ..dataset.endpoints import Endpoint, answerable, first_endpoint
 from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
 from ..page.prose import Prose, paged, share, sourced
@@ -36,8 +36,7 @@ class Study:
 
         Raises NotRecorded where its patients are so few that they are masked.
         """
-        if not answerable(page.data):
-            endpoint(page.data, next(iter(page.data.endpoints)))
+        first_endpoint(page.data)
         return cls(page.data, page.others(), first)
 
     # --- what there is -------------------------------------------------------------------------
