@@ -41,6 +41,24 @@ def outcome_of(dataset: Dataset, deaths: bool = False) -> Endpoint:
     )
 
 
+def competing_outcome(dataset: Dataset) -> Endpoint:
+    """The first endpoint with a competing event in which nobody enters late.
+
+    Raises NotRecorded where the dataset has none.
+    """
+    names = [plan.name for plan in dataset.endpoints.values() if plan.competing]
+    found = answerable(dataset, *names) if names else []
+    early = [question for question in found if question.entry is None]
+    if early:
+        return early[0]
+    if names and not found:
+        endpoint(dataset, names[0])  # which says why not
+    raise NotRecorded(
+        "This lesson cannot be shown: it asks for an endpoint in which another event competes, "
+        "with all patients under observation from its start, and this dataset has none."
+    )
+
+
 def words_of(event: str) -> dict[str, str]:
     """The words of a lesson's sentences for those to whom an event came, and did not.
 
@@ -77,6 +95,38 @@ EVENT = {
     "live": "stay free of the event",
     "lived": "free of the event",
     "stayed": "stayed free of the event",
+}
+
+
+def competing_words(question: Endpoint) -> dict[str, str]:
+    """The same for an endpoint with a competing event, in the words of the two events."""
+    words = RELAPSE if question.event == "relapse" else RIVALS
+    words = {"event": question.event, "other": question.competing} | words
+    names = ("event", "other", "others", "had_other")
+    return words | {name.capitalize(): words[name].capitalize() for name in names}
+
+
+RELAPSE = {
+    "events": "relapses",
+    "had": "relapsed",
+    "have": "relapse",
+    "an_other": "a death without one",
+    "others": "deaths",
+    "had_other": "died without relapse",
+    "had_rival": "died",
+    "gone": "the dead",
+    "free": "alive in remission",
+}
+RIVALS = {
+    "events": "events",
+    "had": "had the event",
+    "have": "have the event",
+    "an_other": "a competing event",
+    "others": "competing events",
+    "had_other": "had the competing event",
+    "had_rival": "had the competing event",
+    "gone": "those with the competing event",
+    "free": "free of both",
 }
 
 

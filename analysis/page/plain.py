@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NOTHING = "Not here. There is nothing to estimate."
 LACKING = "Not here. This dataset has no column to give to the code."
-OTHERWISE = "Not here. This code counts deaths, and the page asks for another event."
+OTHERWISE = "Not here. This code is of other columns than those of this dataset’s endpoint."
 CARRIED = "Nobody was followed so long: the last value is carried forward."
 
 
@@ -76,13 +76,13 @@ def plain(line: str, cell: str) -> Plain:
 
 
 def _asks_otherwise(page: Page, group: str, cell: str) -> str:
-    """What is said where the code counts deaths until the last contact, and the page does not."""
+    """What is said where the code takes columns for the event that the page does not ask for."""
     plan = page.data.endpoints.get(re.split("[:|]", group)[0])
-    deaths = '["last_contact_day"]' in cell and '["died"] == "yes"\n' in cell
-    if not deaths or plan is None:
+    if plan is None or '["died"] == "yes"\n' not in cell:
         return ""
-    same = plan.events == ("died",) and not (plan.start or plan.entry or plan.among)
-    return "" if same and plan.until == "last_contact_day" else OTHERWISE
+    event = "relapse_day" if '["relapse_day"]' in cell else "died"
+    whole = plan.events == (event,) and not (plan.entry or plan.among)
+    return "" if whole and plan.start in ("", "response_day") else OTHERWISE
 
 
 def _name(cell: str) -> str:
