@@ -116,6 +116,7 @@ RELAPSE = {
     "had_rival": "died",
     "gone": "the dead",
     "free": "alive in remission",
+    "seen": "alive",
 }
 RIVALS = {
     "events": "events",
@@ -127,6 +128,7 @@ RIVALS = {
     "had_rival": "had the competing event",
     "gone": "those with the competing event",
     "free": "free of both",
+    "seen": "free of both",
 }
 
 
