@@ -203,11 +203,11 @@ def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
 def _subdistribution(parts: Groups) -> Iterator[dict]:
     """Fine and Gray's ratio of each group against the reference, of the event."""
     known = parts.known
-    if known.entry is not None or not parts.others:  # its weights ask for a common start
+    if not parts.others:
         return
     level = parts.level.dropna()
     x = pd.DataFrame({other: (level == other).astype(float) for other in parts.others})
-    fit = est.fine_gray(known.time, known.observed, 1, x)
+    fit = est.fine_gray(known.time, known.observed, 1, x, known.entry)
     for other, line in fit.summary().iterrows():
         key = {"group": parts.key_of(other), "n": fit.n, "events": fit.events}
         ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
