@@ -11,7 +11,7 @@ from IPython import get_ipython
 from ..dataset.model import Dataset, load
 from .charts import Choice, Figure, with_source
 from .formats import DAGGER, counted, interval, with_unit, written
-from .masking import masked
+from .masking import Whole, masked
 from .plain import plain
 from .prose import Prose, declared, sourced
 from .published import Comparison, against_print
@@ -91,10 +91,13 @@ class Page:
         self.name, self.data, self.folder = name, data, folder
         self.numbers = frame([])
 
-    def record(self, *parts: Iterable[dict] | pd.DataFrame) -> None:
-        """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them."""
+    def record(self, *parts: Iterable[dict] | pd.DataFrame, wholes: Iterable[Whole] = ()) -> None:
+        """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them.
+
+        `wholes` are the groups that others add up to, for what must not be told by a difference.
+        """
         frames = [part if isinstance(part, pd.DataFrame) else frame(part) for part in parts]
-        self.numbers = masked(self.data, pd.concat(frames, ignore_index=True))
+        self.numbers = masked(self.data, pd.concat(frames, ignore_index=True), wholes)
         write(self.numbers, self.folder, self.name)
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
