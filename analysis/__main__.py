@@ -9,6 +9,7 @@ import os
 import sys
 import unicodedata
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -43,18 +44,9 @@ The exit status is 0 only where all went well; else the last good book stays as 
 `python -m analysis COMMAND --help` explains a command, and book/rerunning.md the dataset folder.
 """
 
-
 # What a console without these signs shows instead.
 PLAIN = {"–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."}
-PLAIN |= {
-    "≤": "<=",
-    "≥": ">=",
-    "≈": "about ",
-    "→": "->",
-    "×": "x",
-    "·": "*",
-    "\N{NO-BREAK SPACE}": " ",
-}
+PLAIN |= {"≤": "<=", "≥": ">=", "≈": "about ", "→": "->", "×": "x", "·": "*", "\xa0": " "}
 
 
 def run() -> NoReturn:
@@ -104,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Each command with what it does; what it does in full is the docstring of its function."""
     parser = argparse.ArgumentParser(
         prog="python -m analysis",
         description="Plateau: a dataset folder in, a finished book out.",
@@ -114,62 +107,22 @@ def _parser() -> argparse.ArgumentParser:
     whole = partial(argparse.ArgumentParser, allow_abbrev=False)  # an option is not guessed
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=whole)
 
-    book = commands.add_parser(
-        "book",
-        help="run the notebooks and build the site",
-        description="Run the notebooks that changed and build the site. Without --dataset: the "
-        "paper's book, with the same book of every other shipped dataset under it.",
-    )
-    _say_which_book(book)
-    book.set_defaults(command=_book)
+    def add(name: str, run: Callable[[argparse.Namespace], int], words: str) -> Any:
+        command = commands.add_parser(name, help=words, description=run.__doc__)
+        command.set_defaults(command=run)
+        return command
 
-    pdf = commands.add_parser(
-        "pdf",
-        help="print the book as one PDF",
-        description="Build the site as `book` does and print one book of it, with Chromium: the "
-        "paper's to OUT/plateau.pdf, that of a dataset of your own to OUT/NAME.pdf, where NAME is "
-        "the dataset's.",
-    )
-    _say_which_book(pdf)
-    pdf.set_defaults(command=_pdf)
-
-    handouts = commands.add_parser(
-        "handouts",
-        help="print each lesson for a class",
-        description="Build the site as `book` does and print each lesson of one book to "
-        "OUT/handouts/, with Chromium: with room to write, and without solutions.",
-    )
-    _say_which_book(handouts)
-    handouts.set_defaults(command=_handouts)
-
-    begin = commands.add_parser(
-        "new",
-        help="lay out a dataset folder to begin with",
-        description="Write a commented datapackage.json and an empty patients.csv.",
-    )
-    begin.add_argument("folder", type=_path, metavar="FOLDER")
-    begin.set_defaults(command=_new)
-
-    checking = commands.add_parser(
-        "check",
-        help="say what is wrong with a dataset folder",
-        description="Read a dataset folder and print every problem, a line each; without any, what "
-        "the book will show of it and what weakens that. Warnings do not change the exit status.",
-    )
-    checking.add_argument("folder", type=_path, metavar="FOLDER")
-    checking.add_argument(
-        "--private", action="store_true", help="name rows and columns, and no value of a patient"
-    )
-    checking.set_defaults(command=_check)
-
-    _add_import(commands)
-
-    notebooks = commands.add_parser(
-        "notebooks",
-        help="run the notebooks of book/ in place",
-        description="Run the notebooks of book/ in place on their defaults and store the outputs.",
-    )
-    notebooks.set_defaults(command=_notebooks)
+    _say_which_book(add("book", _book, "run the notebooks and build the site"))
+    _say_which_book(add("pdf", _pdf, "print the book as one PDF"))
+    _say_which_book(add("handouts", _handouts, "print each lesson for a class"))
+    folder = {"type": _path, "metavar": "FOLDER"}
+    add("new", _new, "lay out a dataset folder to begin with").add_argument("folder", **folder)
+    checking = add("check", _check, "say what is wrong with a dataset folder")
+    checking.add_argument("folder", **folder)
+    private = "name rows and columns, and no value of a patient"
+    checking.add_argument("--private", action="store_true", help=private)
+    _say_which_file(add("import", _import, "make a dataset folder from a file"))
+    add("notebooks", _notebooks, "run the notebooks of book/ in place")
     return parser
 
 
@@ -193,33 +146,23 @@ def _say_which_book(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_import(commands: Any) -> None:
-    command = commands.add_parser(
-        "import",
-        help="make a dataset folder from a file",
-        description="Make a dataset folder from CSV, Excel, Parquet, SAS, Stata, REDCap or ADaM. "
-        "The first run writes import.yaml, which says what becomes of each column; where it holds "
-        "open questions, answer them there and run the same command again.",
-    )
-    command.add_argument(
-        "file", type=_path, metavar="FILE", help="one row a patient; for ADaM: ADSL"
-    )
+def _say_which_file(command: argparse.ArgumentParser) -> None:
+    """What is read beside it, what of it, and which folder is made."""
+    file = {"type": _path, "metavar": "FILE"}
+    command.add_argument("file", help="one row a patient; for ADaM: ADSL", **file)
     command.add_argument("folder", type=_path, metavar="FOLDER")
     command.add_argument("--sheet", metavar="NAME", help="the sheet of an Excel file")
-    command.add_argument(
-        "--dictionary", type=_path, metavar="FILE", help="the data dictionary of a REDCap export"
-    )
-    command.add_argument(
-        "--catalog", type=_path, metavar="FILE", help="the catalog of a SAS file: labels of values"
-    )
-    command.add_argument("--adtte", type=_path, metavar="FILE", help="the times to events of ADaM")
-    command.add_argument("--new-ids", action="store_true", help="name the patients P001, P002, …")
-    command.add_argument(
-        "--force",
-        action="store_true",
-        help="replace files that import did not make, or you changed",
-    )
-    command.set_defaults(command=_import)
+    for option, words in (
+        ("--dictionary", "the data dictionary of a REDCap export"),
+        ("--catalog", "the catalog of a SAS file: labels of values"),
+        ("--adtte", "the times to events of ADaM"),
+    ):
+        command.add_argument(option, help=words, **file)
+    for option, words in (
+        ("--new-ids", "name the patients P001, P002, …"),
+        ("--force", "replace files that import did not make, or you changed"),
+    ):
+        command.add_argument(option, action="store_true", help=words)
 
 
 def _path(text: str | Path) -> Path:
@@ -251,6 +194,9 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 @building()
 def _book(options: argparse.Namespace) -> int:
+    """Run the notebooks that changed and build the site. Without --dataset: the paper's book,
+    with the same book of every other shipped dataset under it.
+    """
     folder = options.dataset.resolve() if options.dataset else None
     ran, unchanged, books = build(folder, options.out.resolve(), dict(options.parameter))
     where = options.out / "html" / "index.html"
@@ -263,6 +209,9 @@ def _book(options: argparse.Namespace) -> int:
 
 @building()
 def _pdf(options: argparse.Namespace) -> int:
+    """Build the site as `book` does and print one book of it, with Chromium: the paper's to
+    OUT/plateau.pdf, that of a dataset of your own to OUT/NAME.pdf, where NAME is the dataset's.
+    """
     from .site.pdf import write_pdf
 
     out = _built_to_print(options)
@@ -284,6 +233,9 @@ def _built_to_print(options: argparse.Namespace) -> Path:
 
 @building()
 def _handouts(options: argparse.Namespace) -> int:
+    """Build the site as `book` does and print each lesson of one book to OUT/handouts/, with
+    Chromium: with room to write, and without solutions.
+    """
     from .site.pdf import write_handouts
 
     out = _built_to_print(options)
@@ -293,29 +245,28 @@ def _handouts(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
+    """Write a commented datapackage.json and an empty patients.csv."""
     for line in new(options.folder):
         print(line)
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
+    """Make a dataset folder from CSV, Excel, Parquet, SAS, Stata, REDCap or ADaM. The first run
+    writes import.yaml, which says what becomes of each column; where it holds open questions,
+    answer them there and run the same command again.
+    """
     from .importing.folder import import_folder  # its readers are of no use to the other commands
 
-    lines = import_folder(
-        options.file,
-        options.folder,
-        dictionary=options.dictionary,
-        catalog=options.catalog,
-        adtte=options.adtte,
-        sheet=options.sheet,
-        new_ids=options.new_ids,
-        force=options.force,
-    )
-    print("\n".join(lines))
+    given = {name: value for name, value in vars(options).items() if name != "command"}
+    print("\n".join(import_folder(given.pop("file"), given.pop("folder"), **given)))
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
+    """Read a dataset folder and print every problem, a line each; without any, what the book will
+    show of it and what weakens that. Warnings do not change the exit status.
+    """
     report, errors = check(options.folder, options.private)
     for line in errors:
         print(line, file=sys.stderr, flush=True)
@@ -326,10 +277,10 @@ def _check(options: argparse.Namespace) -> int:
 
 @building()
 def _notebooks(options: argparse.Namespace) -> int:
+    """Run the notebooks of book/ in place on their defaults and store the outputs."""
     changed = refresh_notebooks()
-    print(
-        f"{len(changed)} notebooks changed: {', '.join(changed)}" if changed else "Nothing changed"
-    )
+    many = f"{len(changed)} notebooks changed: {', '.join(changed)}"
+    print(many if changed else "Nothing changed")
     return 0
 
 

@@ -232,6 +232,21 @@ def _likelihood_ratio(rows: pd.DataFrame, groups: list[str]) -> Iterator[tuple[s
         yield from ((f"{case} {part}", value) for part, value in vars(test).items())
 
 
+# --- Fine and Gray with late entries -------------------------------------------------------------
+
+
+def _fine_gray(rows: pd.DataFrame, times: list[float]) -> Values:
+    """Each censoring half a unit later: R orders those of a day of events otherwise."""
+    told, groups = model(rows)
+    time = rows["time"] + 0.5 * (rows["event"] == 0)
+    for cause in (1, 2):
+        x = told[[*groups, "x"]]
+        fit = est.fine_gray(time, rows["event"], cause, x, rows["entry"])
+        for name, row in fit.estimates.iterrows():
+            yield from (((f"{cause} {name} {part}", NO_TIME), row[part]) for part in ("beta", "se"))
+        yield (f"{cause} loglik", NO_TIME), fit.log_likelihood
+
+
 # --- splines -------------------------------------------------------------------------------------
 
 
@@ -302,12 +317,15 @@ OURS: dict[str, Callable[[pd.DataFrame, list[float]], Values]] = {
     "score_test": _score_test,
     "schoenfeld": _schoenfeld,
     "likelihood_ratio": _likelihood_ratio,
+    "fine_gray": _fine_gray,
     "spline": _spline,
     "states": _states,
 }
 
 
 STAYS = stays()
+for name in est.__all__:
+    getattr(est, name)  # or a module that is not asked for yet could not be broken
 
 
 # --- beside R ------------------------------------------------------------------------------------
@@ -387,8 +405,8 @@ BROKEN = {
     "strata as one": ("logrank", "inside = layers == layer", "inside = layers >= 0"),
     "log-rank without the entries": (
         "logrank",
-        "begin, time = since_entry(time, entry)\n    parts",
-        "begin, time = since_entry(time, None)\n    parts",
+        "begin, time = since_entry(time, entry)\n    tables",
+        "begin, time = since_entry(time, None)\n    tables",
     ),
     "a degree of freedom for each group": (
         "logrank",
@@ -444,6 +462,27 @@ BROKEN = {
         "(self.start < time) & (time <= self.stop)",
         "(self.start <= time) & (time <= self.stop)",
     ),
+    "as if all had come": ("fine_gray", "before = before * _come_before", "_ = _come_before"),
+    "come by the day itself": (
+        "fine_gray",
+        "return shares[np.searchsorted(entries, days)]",
+        'return shares[np.searchsorted(entries, days, side="right")]',
+    ),
+    "late entries always there": (
+        "fine_gray",
+        "self.by_start, self.from_start = in_order(begin, self.times)",
+        "self.by_start, self.from_start = in_order(begin - np.inf, self.times)",
+    ),
+    "errors of deaths before one came": (
+        "fine_gray",
+        "until[gone] - until[come]",
+        "until[gone]",
+    ),
+    "the censoring as if nobody were late": (
+        "fine_gray",
+        "np.searchsorted(np.sort(begin), self.days) - self.day_start",
+        "len(time) - self.day_start",
+    ),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (
         "pairwise",
@@ -493,6 +532,7 @@ def test_without_two_groups_or_an_event_there_is_no_test(test):
     assert values(compared([1, 2], [1, 1], ["a", "a"])) == NONE
     assert values(compared([1, 2], [0, 0], ["a", "b"])) == NONE
     assert values(compared([1, 2], [1, 1], ["a", None])) == NONE
+    assert values(compared([1, 2], [1, 1], [None, None])) == NONE
     assert values(compared([1, 2, 3], [0, 1, 1], ["a", "b", "b"])) == NONE
     assert values(compared([5, 5, 5], [1, 1, 1], ["a", "b", "b"])) == NONE  # all on one day
 
@@ -635,6 +675,17 @@ def test_shares_add_up_to_one_in_any_order_of_rows_and_with_rows_cut_in_two():
         pd.testing.assert_frame_equal(again[state].loc[curve.index], curve)
 
 
+def test_before_the_first_change_the_error_is_that_of_a_share():
+    """R counts there without who leaves before the change, and with it from the change on."""
+    rows = life(
+        *((i, -np.inf, 2, "a", None) for i in range(3)), *((i, 0, 5, "b", "c") for i in (7, 8))
+    )
+    rows = pd.concat([rows, life((9, -np.inf, 6, "a", "c"))])
+    found = est.state_shares(rows)["b"].loc[2]
+    assert found["share"] == pytest.approx(2 / 3)
+    assert found["se"] == pytest.approx(np.sqrt(2 / 3 * 1 / 3 / 3))
+
+
 def test_without_a_change_shares_stay_as_they_are():
     found = est.state_shares(life((1, 0, 3, "a", None), (2, 0, 5, "b", None), (3, 0, 5, "b", None)))
     assert found["a"]["share"].tolist() == [0, 0, 0]  # of those followed to the end
@@ -648,3 +699,40 @@ def test_without_a_change_shares_stay_as_they_are():
 def test_a_row_that_does_not_go_on_is_refused(second):
     with pytest.raises(ValueError, match="a row that does not"):
         est.state_shares(life((1, 0, 3, "well", "ill"), second))
+
+
+def test_late_entries_without_competing_events_are_a_cox_model_with_breslow_ties():
+    rng = np.random.default_rng(6)
+    time, event = rng.integers(3, 20, 150), rng.integers(0, 2, 150)
+    entry = np.where(rng.random(150) < 0.5, -np.inf, rng.integers(0, 3, 150))
+    x = pd.DataFrame({"x": rng.integers(0, 2, 150) * 1.0, "z": rng.normal(size=150)})
+    found = est.fine_gray(time, event, 1, x, entry)
+    rows = x.assign(patient=range(150), start=entry, stop=time * 1.0, event=event)
+    expected = est.cox(rows, ["x", "z"], "breslow")
+    assert found.estimates["beta"].tolist() == pytest.approx(expected.estimates["beta"].tolist())
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood)
+
+
+def test_entries_from_the_start_leave_fine_gray_as_it_is():
+    rows = SAMPLES["bmt"]
+    told = rows["time"], rows["event"], 1, rows[["x"]]
+    one, other = est.fine_gray(*told), est.fine_gray(*told, rows["entry"])
+    pd.testing.assert_frame_equal(one.estimates, other.estimates)
+
+
+def test_a_share_of_nothing_does_not_matter_after_the_last_event():
+    """All are gone or censored by day 5; who comes later has the other event, and keeps nobody."""
+    time, event, entry = [1, 2, 3, 4, 5, 9], [1, 1, 0, 1, 0, 2], [-np.inf] * 5 + [6]
+    x = pd.DataFrame({"x": [0.0, 1, 1, 1, 0, 0]})
+    found = est.fine_gray(time, event, 1, x, entry)
+    assert found.estimable
+    short = est.fine_gray(time[:5], event[:5], 1, x[:5], entry[:5])
+    assert found.estimates.loc["x", "beta"] == pytest.approx(short.estimates.loc["x", "beta"])
+
+
+def test_a_share_of_nothing_gives_no_estimate():
+    """Who came last came after all before had gone, so that no share of them says what is kept."""
+    time, event, entry = [2, 3, 6, 7, 8, 9], [1, 2, 2, 1, 0, 1], [0, 0, 4, 4, 4, 4]
+    x = pd.DataFrame({"x": [0.0, 1, 1, 0, 1, 1]})
+    with np.errstate(all="raise"):
+        assert not est.fine_gray(time, event, 1, x, entry).estimable

@@ -12,7 +12,6 @@ from test_import import answer, days, dictionary, patients_of, problems, written
 from analysis.dataset.model import load
 from analysis.dataset.problems import DataError
 from analysis.importing import files as sources
-from analysis.importing import meaning
 from analysis.importing.folder import import_folder
 
 TIME_AND_STATUS = (
@@ -850,6 +849,11 @@ CASES = {
         ["column", "as", "column", "dead", "alive"],
         "a time or a status by its name, no characteristic",
     ),
+    "09 by another name": (
+        "pid,age,surv_time,os_days,died\nP1,60,9.5,200,1\nP2,61,7,300,0\nP3,62,8.5,400,1\n",
+        [],
+        'surv_time: "a time or a status by its name, no characteristic"',
+    ),
     "11": (ADSL, None, "aval: as_is"),
     "15": (
         "id,rx,etype,time,status\n1,A,1,968,1\n1,A,2,1521,1\n2,B,1,3087,0\n2,B,2,3087,0\n"
@@ -1046,8 +1050,8 @@ def test_a_format_says_what_a_number_is_or_contradicts_it(tmp_path, name, form, 
     frame = pd.DataFrame({"id": ["a", "b"], name: [float(number) for number in numbers]})
     write(frame, tmp_path / f"t.{ending}", variable_format={name: shown})
     source = sources.read(tmp_path / f"t.{ending}")
-    assert meaning.counted_as(source, name) == how
-    assert how or shown == "BEST8" or "its format says" in meaning.doubt(source, name)
+    assert source[name].unit == how
+    assert how or shown == "BEST8" or "its format says" in source[name].doubt
 
 
 @pytest.mark.parametrize(

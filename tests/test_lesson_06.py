@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from inprocess import Page, changed, run
+from inprocess import Page, changed, of, run
 
 from analysis import survival as est
 from analysis.course.events import factors_of_all, later_factors
@@ -18,6 +19,7 @@ from analysis.course.keys_06 import from_the_start, main_factor
 from analysis.dataset.covariates import covariate_rows, rows_as_if_known
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Dataset, load
+from analysis.page.plain import LACKING
 from analysis.page.rows import pick
 
 LESSON = "lesson_06_start_stop"
@@ -209,3 +211,16 @@ def test_without_a_factor_that_changes_the_page_says_so(shipped, tmp_path):
     (fixed / "datapackage.json").write_text(json.dumps(package), "utf-8")
     page = run(LESSON, fixed, tmp_path / "results")
     assert re.search("names no factor .* that changes on the way", page.missing)
+
+
+def test_where_no_factor_is_simple_the_plain_code_says_that_it_has_none():
+    """Each is of some patients alone, so that none of them has rows in a few lines."""
+    data = load("data/myeloid")
+    factors = [
+        replace(factor, among="response_day") if factor.kind == "postbaseline" else factor
+        for factor in data.factors
+        if factor.column != "response_day"
+    ]
+    page, _ = of(LESSON, replace(data, factors=factors), until="lesson-06-21")
+    assert LACKING in page.text and "take more than a few lines" in page.text
+    assert "KeyError" not in page.text

@@ -5,18 +5,23 @@ What a lesson claims of the data is tested beside it, in test_lesson_NN.py.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+from collections.abc import Iterator
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 
+import altair as alt
 import nbformat
+import pandas as pd
 import pytest
 from conftest import ROOT
 from inprocess import Page, page
 
-from analysis.course import Exercise, check, quiz, right, wrong
+from analysis.course import Exercise, check, quiz
 from analysis.course import exercises as course
 from analysis.course.exercises import FOLDER
 from analysis.course.learner import SOLUTION, learner, lessons
@@ -95,6 +100,64 @@ def test_a_lesson_has_all_its_parts(lesson: Path) -> None:
     checks = [cell for cell in cells(lesson) if cell.source.startswith("check(")]
     assert len(solved) == len(checks) == len(tasks) == len(exercises(lesson))
     assert "cite" in text.split("## Read on")[1]
+
+
+# What a student has anywhere, and what only this book has.
+LIBRARIES = ("pandas", "numpy", "altair", "lifelines", "scipy", "analysis.survival")
+BUILDERS = ("analysis.course", "analysis.dataset", "analysis.printed", "analysis.study")
+METHODS = {name for kind in (pd.DataFrame, pd.Series, alt.Chart) for name in dir(kind)}
+METHODS -= {name for kind in (str, list, dict, set) for name in dir(kind)}
+METHODS -= {"title", "value", "name", "data", "T"}  # attributes of ours as well
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """The innermost statements, and what the outer ones ask."""
+    for statement in body:
+        inner = [getattr(statement, part, []) for part in ("body", "orelse", "finalbody")]
+        if not any(inner):
+            yield statement
+        elif head := getattr(statement, "iter", None) or getattr(statement, "test", None):
+            yield head
+        for part in inner:
+            yield from statements(part)
+
+
+def steps(lesson: Path) -> tuple[int, int]:
+    """Lines of the lesson's statements that use a library, and of those that call a builder.
+
+    A line is one of the second kind where it is of both. Exercises are left out, and what is of
+    neither kind: sentences, and numbers looked up for them.
+    """
+    code = [cell.source for cell in before_the_exercises(lesson) if cell.cell_type == "code"]
+    trees = [ast.parse(re.sub(r"^%%.*", "", source)) for source in code]
+    imports = [
+        node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    ]
+    modules = {alias.asname or alias.name: f"{node.module}.{alias.name}"
+               for node in imports for alias in node.names}  # fmt: skip
+    library = {name for name, module in modules.items() if module.startswith(LIBRARIES)}
+    builder = {name for name, module in modules.items() if module.startswith(BUILDERS)}
+    builder -= {"conclusions"}  # they choose words
+    lines = [0, 0]
+    for tree in trees:
+        for statement in statements(tree.body):
+            nodes = list(ast.walk(statement))
+            names = {node.id for node in nodes if isinstance(node, ast.Name)}
+            called = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & METHODS
+            if names & builder or names & (library | {"pd", "np", "alt"}) or called:
+                lines[bool(names & builder)] += statement.end_lineno - statement.lineno + 1
+    return lines[0], lines[1]
+
+
+def before_the_exercises(lesson: Path) -> Iterator[nbformat.NotebookNode]:
+    return takewhile(lambda cell: not cell.source.startswith("## Exercises"), cells(lesson))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
+def test_a_lesson_shows_its_steps_rather_than_calls_them(lesson: Path) -> None:
+    """What a student could do without this book makes up half of its steps or more."""
+    plain, hidden = steps(lesson)
+    assert plain >= hidden
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -220,12 +283,12 @@ def test_every_learners_notebook_belongs_to_a_lesson() -> None:
 
 
 def test_a_quiz_has_one_right_choice_for_each_question() -> None:
-    options = [wrong("a", "x"), right("b", "y"), wrong("<i>", "<b>")]
-    shown = quiz(("Which?", options))._repr_mimebundle_()["text/html"]
-    assert shown.count("<details") == 3 and "&lt;i&gt;" in shown
-    for bad in (options[:2], [*options, right("d", "z")], [options[0]] * 3):
+    options = ["- a | x", "+ b | y\n  z", "- <i> | <b>"]
+    shown = quiz("\n".join(["Which?", *options]))._repr_mimebundle_()["text/html"]
+    assert shown.count("<details") == 3 and "&lt;i&gt;" in shown and "y z" in shown
+    for bad in (options[:2], [*options, "+ d | z"], [options[0]] * 3):
         with pytest.raises(ValueError, match="Which"):
-            quiz(("Which?", bad))
+            quiz("\n".join(["Which?", *bad]))
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)

@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
 from analysis.page.page import Page
-from analysis.page.plain import NOTHING, Plain, plain
+from analysis.page.plain import LACKING, NOTHING, Plain, plain
 from analysis.page.rows import pick
 from analysis.site.build import notebooks
 
@@ -109,6 +109,11 @@ def test_what_the_page_hides_is_not_printed(magic):
     assert magic("event_rate os", "print(0.1)").printed == NOTHING
     with pytest.raises(KeyError, match="rmst"):
         magic("rmst os 12", "print(0.1)")
+
+
+def test_code_that_lacks_a_column_says_so(magic):
+    assert magic("median os day=''", "print(day)").printed == LACKING
+    assert magic("event_rate os day=''", "print(day)").printed == NOTHING
 
 
 @pytest.mark.parametrize("error", ["ValueError('P001 is no number')", "ValueError", "KeyError('')"])

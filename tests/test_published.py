@@ -21,6 +21,7 @@ from analysis.page.published import (
     expressions,
     heading,
 )
+from analysis.page.rows import frame
 from analysis.printed import scorecard as sc
 
 NASTY = '<script>alert(1)</script> "q" & more'
@@ -311,3 +312,14 @@ def test_no_number_is_named_by_its_second_half():
     names = [heading(data, data.published.loc[[row]]) for row in data.published.index]
     assert all(names)
     assert not [name for name in names if name.startswith(",")]
+
+
+def test_a_number_that_is_carried_forward_has_its_mark(bmt):
+    """At 12 months one is followed, at 60 nobody: the last value stands there, and says so."""
+    common = {"quantity": "survival", "group": "os", "estimate": 0.4, "lower": 0.3, "upper": 0.5}
+    rows = frame({**common, "months": month, "n": n} for month, n in ((12, 1), (60, 0)))
+    lines = [("x", "survival", "os", month, "40.0", "reported") for month in (12, 60)]
+    found = compare(printing(bmt, *lines), "x", rows)
+    assert found["match"].all() and found["carried"].tolist() == [False, True]
+    shown = against_print(printing(bmt, *lines), "x", rows)._repr_mimebundle_()["text/plain"]
+    assert shown.count("40.0†") == 1 and shown.count("last value is carried forward") == 1

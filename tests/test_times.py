@@ -16,7 +16,7 @@ from analysis.course.cuts import cut_at
 from analysis.dataset.covariates import at_landmark, covariate_rows
 from analysis.dataset.endpoints import endpoint, long_term
 from analysis.dataset.model import ROOT, load
-from analysis.importing.files import plain
+from analysis.importing.reading import plain
 from analysis.page.rows import pick
 from analysis.study.curves import survival_results
 

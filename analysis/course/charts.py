@@ -75,12 +75,14 @@ def curves_chart(
     return finished(layers, choice)
 
 
-def month_axis(ticks: Sequence[float], title: str, column: str = "month") -> alt.X:
-    """The months of a chart, from 0 to the last tick."""
+def month_axis(
+    ticks: Sequence[float], title: str, column: str = "month", end: float | None = None
+) -> alt.X:
+    """The months of a chart, from 0 to its end, or to the last tick."""
     return alt.X(
         f"{column}:Q",
         title=title,
-        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
+        scale=alt.Scale(domain=[0, ticks[-1] if end is None else end], nice=False),
         axis=alt.Axis(values=list(ticks), grid=False, format="d", labelFlush=False),
     )
 

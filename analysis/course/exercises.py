@@ -9,7 +9,8 @@ notebooks, which is slow to import: pages do without it.)
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -132,16 +133,6 @@ class Option:
     right: bool
 
 
-def right(text: str, because: str) -> Option:
-    """The choice that is right, and why."""
-    return Option(text, because, True)
-
-
-def wrong(text: str, because: str) -> Option:
-    """A choice that is wrong, and why."""
-    return Option(text, because, False)
-
-
 @dataclass(frozen=True)
 class Quiz:
     """Questions with their choices. Each opens what is said of it, without any script."""
@@ -170,13 +161,26 @@ def _option(option: Option) -> str:
     )
 
 
-def quiz(*questions: tuple[str, Iterable[Option]]) -> Quiz:
-    """A self-check of several questions. Raises ValueError unless each has one right choice."""
-    made = [(question, tuple(options)) for question, options in questions]
+def quiz(text: str) -> Quiz:
+    """A self-check: questions with a blank line between, and under each a line for every choice.
+
+    It is `+ the right one | why`, or `- a wrong one | why`; a line may go on in the next. Raises
+    ValueError unless each question has three choices or more, of which one is right.
+    """
+    made = [_question(block) for block in re.split(r"\n\s*\n", text.strip())]
     for question, options in made:
         if sum(option.right for option in options) != 1 or len(options) < 3:
             raise ValueError(f"“{question}” needs three choices or more, and one that is right")
     return Quiz(made)
+
+
+def _question(block: str) -> tuple[str, list[Option]]:
+    asked, *choices = re.split(r"\n(?=[+-] )", block)
+    parts = [" ".join(choice[2:].split()).split(" | ") for choice in choices]
+    options = [
+        Option(*part, choice.startswith("+")) for part, choice in zip(parts, choices, strict=True)
+    ]
+    return " ".join(asked.split()), options
 
 
 # --- where to do the exercises -------------------------------------------------------------------

@@ -20,8 +20,8 @@ from ..page.formats import rounded
 from ..page.masking import masked
 from ..page.rows import frame
 from ..printed.bounds import NotPrinted, Print, Printed
-from ..printed.consistency import percentage
-from ..printed.ratios import ratio_of
+from ..printed.consistency import percentages
+from ..printed.ratios import printed_ratio, ratio_of
 from ..study.characteristics import characteristics_results
 from ..study.models import factor_labels, factors_of
 
@@ -32,7 +32,6 @@ MADE_UP = (
     ("Second line or later", "19.2", 23, 120),
 )
 MADE_UP_RATIO = ("Women against men", ("0.75", "0.58", "0.97"))
-PARTS = ("estimate", "lower", "upper")
 
 
 def lines(dataset: Dataset) -> pd.DataFrame:
@@ -58,11 +57,8 @@ def made_up() -> list[tuple]:
 
 
 def _printed_lines(dataset: Dataset) -> Iterator[tuple]:
-    printed = Print(dataset)
-    for group in printed.groups("percent"):
-        with contextlib.suppress(NotPrinted):
-            found = percentage(printed, group)
-            yield found["label"], group, found["printed"], found["count"], found["n"]
+    for found in percentages(Print(dataset)):
+        yield found["label"], found["group"], found["printed"], found["count"], found["n"]
 
 
 def _own_lines(dataset: Dataset) -> Iterator[tuple]:
@@ -101,8 +97,7 @@ def _printed_ratios(dataset: Dataset) -> Iterator[tuple]:
     printed = Print(dataset)
     for group, label in factor_labels(dataset, endpoint(dataset, "os")).items():
         with contextlib.suppress(NotPrinted):
-            texts = [printed("hazard_ratio_univariate", group, None, part) for part in PARTS]
-            yield label, ratio_of(group, "univariate", texts), np.nan, np.nan
+            yield label, printed_ratio(printed, group, "univariate"), np.nan, np.nan
 
 
 def _own_ratios(dataset: Dataset) -> Iterator[tuple]:

@@ -12,6 +12,7 @@ from ..dataset.cells import NUMBER
 from ..dataset.problems import DataError, Problem, raise_any
 from .dates import looks_like_date
 from .missing import says_missing
+from .words import sentence
 
 ROW_NAMES = "row_names"  # what the first column is called where it has no name, as R writes it
 Rows = dict[int, list[str]]
@@ -34,31 +35,27 @@ class Table:
 
 def table_of(file: str, records: list[list[str]], options: dict[str, Any]) -> Table:
     """The header and the rows below it. Raises DataError where it is not known which it is."""
-    rows = {
-        number: [cell.strip() for cell in row]
-        for number, row in enumerate(records, start=1)
-        if any(cell.strip() for cell in row)
-    }
+    cells = {n: [cell.strip() for cell in row] for n, row in enumerate(records, start=1)}
+    rows = {number: row for number, row in cells.items() if any(row)}
     if not rows:
         raise DataError([Problem(file, 1, "", "nothing", "the names of the columns")])
     used, notes = {}, []
-    comments = _comments(file, rows, options)
-    if comments:
+    if comments := _comments(file, rows, options):
         used["comment"] = "#"
-        notes.append(f"left out as comments, which begin with #: {listed_rows(comments)}")
+        notes.append(sentence("comments", rows=listed_rows(comments)))
         rows = {number: row for number, row in rows.items() if number not in comments}
     header = _header(file, rows, options)
     above = [number for number in rows if number < header]
     if above or "header_row" in options:
         used["header_row"] = str(header)
-        notes += [f"left out above the names of the columns: {listed_rows(above)}"] if above else []
+        notes += [sentence("above_header", rows=listed_rows(above))] if above else []
     if second := _of_labels(rows, header):
         if "header_row" not in options:
-            raise _ask(file, second, "has words where all below have numbers", header)
-        notes.append(f"left out, as it has words where all below have numbers: row {second}")
+            raise _ask(file, second, "words_over_numbers", header)
+        notes.append(sentence("labels_left_out", row=second))
         del rows[second]
-    names, body = rows[header], {n: row for n, row in rows.items() if n > header}
-    return _named(file, header, names, body, used, notes)
+    body = {n: row for n, row in rows.items() if n > header}
+    return _named(file, Table(pd.DataFrame(), [], header, used, notes), rows[header], body)
 
 
 def listed_rows(rows: list[int]) -> str:
@@ -69,40 +66,29 @@ def listed_rows(rows: list[int]) -> str:
 
 
 def _ask(file: str, row: int, why: str, header: int = 0) -> DataError:
-    hint = f"say it in import.yaml, as in source: {{header_row: {header or row + 1}}}"
-    hint += f", which leaves row {row} out" if header else ""
-    expected = f"{why}; which row has the names of the columns? {hint}"
+    hint = sentence("leaves_out", header=header, row=row) if header else ""
+    hint = hint or sentence("say_header", header=row + 1)
+    expected = f"{sentence(why)}; which row has the names of the columns? {hint}"
     return DataError([Problem(file, row, expected=expected)])
-
-
-# --- comments --------------------------------------------------------------------------------
 
 
 def _comments(file: str, rows: Rows, options: dict[str, Any]) -> list[int]:
     """Rows that begin with #, unless that is how the header or the patients' ids begin."""
-    mark = options.get("comment", "#")
-    if not mark:
-        return []
+    mark, header = options.get("comment", "#"), int(options.get("header_row", 0))
     marked = {n for n, row in rows.items() if row[0].startswith(mark) and len(row[0]) > len(mark)}
-    numbers = list(rows)
-    first = next((place for place, n in enumerate(numbers) if n not in marked), None)
-    if first is None:
+    first = next((place for place, n in enumerate(rows) if n not in marked), None)
+    if not mark or first is None:
         return []
-    leading, body = numbers[:first], numbers[first:]
-    header = int(options.get("header_row", 0))
+    leading, body = list(rows)[:first], list(rows)[first:]
     if leading and not header and "comment" not in options:
-        last = leading[-1]
-        alike = _reach(rows[last]) == _reach(rows[body[0]])
+        alike = _reach(rows[leading[-1]]) == _reach(rows[body[0]])
         if alike and not _are_names(rows[body[0]]):
             leading = leading[:-1]
         elif alike and len(leading) == 1:
-            raise _ask(file, last, "begins with #")
+            raise _ask(file, leading[-1], "begins_with_mark")
     within = [n for n in body if n in marked]
     found = leading + (within if 2 * len(within) < len(body) else [])
     return [n for n in found if n != header and rows[n][0] not in ("#N/A", "#REF!")]
-
-
-# --- the header ------------------------------------------------------------------------------
 
 
 def _header(file: str, rows: Rows, options: dict[str, Any]) -> int:
@@ -114,27 +100,22 @@ def _header(file: str, rows: Rows, options: dict[str, Any]) -> int:
         return told
     first = next(iter(rows))
     if len(rows) > 1 and all(NUMBER.fullmatch(cell) for cell in rows[first]):
-        raise _ask(file, first, "found numbers only, expected names")
+        raise _ask(file, first, "numbers_only")
     if _covers(rows, first):
         return first
     found = next((n for n in list(rows)[1:30] if _are_names(rows[n]) and _covers(rows, n)), None)
-    sparse = _filled(rows[first]) <= 1
     if found is not None and _is_above(rows, found):
         return found
-    if sparse and max(map(_filled, rows.values())) > 2:
-        raise _ask(file, first, "found one filled cell, as a title has")
+    if _filled(rows[first]) <= 1 and max(map(_filled, rows.values())) > 2:
+        raise _ask(file, first, "one_cell")
     return first
 
 
 def _is_above(rows: Rows, header: int) -> bool:
     """Whether what stands above is a title, or what is below shows that this row is the header."""
-    above = [row for n, row in rows.items() if n < header]
-    if all(_filled(row) <= 1 for row in above):
-        return True
-    below = [row for n, row in rows.items() if n > header]
-    return _filled(rows[header]) > max(map(_filled, above)) and any(
-        NUMBER.fullmatch(cell) for row in below for cell in row
-    )
+    most = max(_filled(row) for n, row in rows.items() if n < header)
+    below = [cell for n, row in rows.items() if n > header for cell in row]
+    return most <= 1 or (_filled(rows[header]) > most and any(map(NUMBER.fullmatch, below)))
 
 
 def _filled(row: list[str]) -> int:
@@ -176,12 +157,8 @@ def _is_word(cell: str) -> bool:
     return letters and not NUMBER.fullmatch(cell)
 
 
-# --- names and rows --------------------------------------------------------------------------
-
-
-def _named(
-    file: str, header: int, names: list[str], body: Rows, used: dict[str, Any], notes: list[str]
-) -> Table:
+def _named(file: str, table: Table, names: list[str], body: Rows) -> Table:
+    """The table with its cells under their names."""
     names = [" ".join(name.split()) for name in names]
     if body and all(len(row) == len(names) + 1 and row[-1] for row in body.values()):
         names = ["", *names]  # R gives the names of its rows none
@@ -192,16 +169,16 @@ def _named(
         for number, row in body.items()
         if len(row) < width or any(row[width:])
     )
-    text = pd.DataFrame(
-        [row[:width] for row in body.values()], index=list(body), columns=range(width), dtype=object
-    )
-    filled = [place for place in range(width) if names[place] or (text[place] != "").any()]
-    text, called = text[filled], []
-    for place in filled:
-        name = names[place] or (ROW_NAMES if place == 0 else f"column_{place + 1}")
+    rows, places = [row[:width] for row in body.values()], range(width)
+    text = pd.DataFrame(rows, index=list(body), columns=places, dtype=object)
+    table.places = [place for place in places if names[place] or (text[place] != "").any()]
+    called = []
+    for place in table.places:
+        name = names[place] or (f"column_{place + 1}" if place else ROW_NAMES)
         while not names[place] and name in names:
             name += "_"
         called.append(name)
         if not names[place] and place:
-            notes.append(f"column {place + 1} has no name and is called {name}")
-    return Table(text.set_axis(called, axis=1), filled, header, used, notes)
+            table.notes.append(f"column {place + 1} has no name and is called {name}")
+    table.text = text[table.places].set_axis(called, axis=1)
+    return table

@@ -25,8 +25,9 @@ from ruamel.yaml.tag import Tag
 
 from ..dataset.problems import DataError, Problem, one_line, raise_any
 from .dates import as_date
-from .files import Source
 from .headers import ROW_NAMES
+from .source import Source
+from .words import sentence
 
 MAPPING = "import.yaml"
 OPEN = "?"  # an open question
@@ -45,11 +46,11 @@ class _Text(VersionedResolver):
         return super().resolve(kind, value, implicit)
 
 
-class _Words(SafeConstructor):
+class _Typed(SafeConstructor):
     """Numbers, true and false are no text; dates are."""
 
 
-_Words.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+_Typed.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 
 def _round_trip() -> YAML:
@@ -67,8 +68,8 @@ def _loaded(yaml: YAML, text: str) -> Any:
         mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         row, place = (mark.line + 1, f"column {mark.column + 1}") if mark else (None, "")
         reason = one_line(str(reason or error).partition(" with value")[0], 200)
-        expected = f"not valid YAML: {reason}"
-        raise DataError([Problem(MAPPING, row, place=place, expected=expected)]) from error
+        problem = Problem(MAPPING, row, place=place, expected=f"not valid YAML: {reason}")
+        raise DataError([problem]) from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         expected = "found no keys, expected reserved, columns and analysis"
         raise DataError([Problem(MAPPING, expected=expected)])
@@ -86,8 +87,8 @@ class Mapping:
     def questions(self) -> Iterator[Problem]:
         """A problem for each `?`, with the comment above it, which asks."""
         lines = self.text.splitlines()
-        # In these blocks a question mark is of the source.
-        own = {key: value for key, value in self.tree.items() if key not in _OF_THE_SOURCE}
+        of_the_source = ("title", "columns", "dropped")  # there a question mark is no question
+        own = {key: value for key, value in self.tree.items() if key not in of_the_source}
         for key, row in _open(own, self.tree):
             above = lines[row - 1].strip() if row else ""
             asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
@@ -100,10 +101,9 @@ class Mapping:
         """
         source, unanswered = self.told.get("source") or {}, []
         if isinstance(source, dict):
-            source = {key: value for key, value in source.items() if value != OPEN}
-            if isinstance(own := source.get("missing_in"), dict):
-                unanswered = [column for column, codes in own.items() if codes in (OPEN, [OPEN])]
-                answered = {key: codes for key, codes in own.items() if key not in unanswered}
+            source, _ = _answered(source)
+            if isinstance(source.get("missing_in"), dict):
+                answered, unanswered = _answered(source["missing_in"])
                 source = source | {"missing_in": answered}
         raise_any(broken(source, "source"))
         return source, unanswered
@@ -112,13 +112,13 @@ class Mapping:
         """What the mapping says. Raises DataError with everything that no mapping may say."""
         raise_any(broken(self.told))
         yaml = YAML(typ="safe", pure=True)
-        yaml.Constructor = _Words
+        yaml.Constructor = _Typed
         return self.told | {"analysis": _loaded(yaml, self.text)["analysis"]}
 
     def reserved(self, name: str) -> dict[str, Any]:
         """What is said of a reserved column, as far as it can be read."""
         reserved = self.told.get("reserved")
-        entry = reserved.get(name) if isinstance(reserved, dict) else {}
+        entry = reserved.get(name) if isinstance(reserved, dict) else None
         return entry if isinstance(entry, dict) else {}
 
     def with_new_ids(self) -> Mapping:
@@ -136,10 +136,8 @@ class Mapping:
         if tree.fa.flow_style():  # there are no lines, as in JSON
             tree[key] = block
             return written(tree)
-        new, starts = (
-            _dumped({key: block}).splitlines(),
-            sorted(r for r, *_ in tree.lc.data.values()),
-        )
+        starts = sorted(row for row, *_ in tree.lc.data.values())
+        new = _dumped({key: block}).splitlines()
         if key in tree:
             start = tree.lc.data[key][0]
             end = next((row for row in starts if row > start), len(lines))
@@ -152,7 +150,10 @@ class Mapping:
         return parsed("\n".join([*lines[:start], *new, *lines[end:]]) + "\n")
 
 
-_OF_THE_SOURCE = ("title", "columns", "dropped")
+def _answered(block: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A block without its questions, and the keys that ask."""
+    asked = [key for key, value in block.items() if value in (OPEN, [OPEN])]
+    return {key: value for key, value in block.items() if key not in asked}, asked
 
 
 def parsed(text: str) -> Mapping:
@@ -161,11 +162,11 @@ def parsed(text: str) -> Mapping:
     told = _plain(tree)
     if isinstance(told.get("rows"), dict):  # one condition is a list of one
         told["rows"] = [told["rows"]]
-    reserved = told.get("reserved")
-    for entry in reserved.values() if isinstance(reserved, dict) else []:
-        for key in {*CODES} & {*entry} if isinstance(entry, dict) else ():
+    mapping = Mapping(text, told, tree)
+    for entry in map(mapping.reserved, told.get("reserved") or ()):
+        for key in {*CODES} & {*entry}:
             entry[key] = [entry[key]] if isinstance(entry[key], str) else entry[key]
-    return Mapping(text, told, tree)
+    return mapping
 
 
 def written(tree: CommentedMap) -> Mapping:
@@ -202,9 +203,6 @@ def _plain(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_plain(value) for value in content]
     return "" if content is None else str(content)
-
-
-# --- its columns -----------------------------------------------------------------------------
 
 
 def columns_of(entry: dict[str, Any]) -> list[str]:
@@ -249,8 +247,7 @@ def unmapped(source: Source, told: dict[str, Any]) -> Iterator[Problem]:
     known = {*own, *(told.get("dropped") or {}), *reserved, origin, ROW_NAMES}
     for column in source.text:
         if column not in known:
-            expected = f"not in {MAPPING}; list it under columns, or under dropped"
-            yield Problem(source.file, 1, column, expected=expected)
+            yield Problem(source.file, 1, column, expected=sentence("unmapped"))
     for name, entry in told["reserved"].items():
         if name != "patient_id" and not entry.get("column") and not entry.get("paramcd"):
             yield at(f"reserved.{name}", "one", "neither column nor paramcd")
@@ -263,21 +260,11 @@ def consumed(told: dict[str, Any]) -> dict[str, str]:
     for condition in told.get("rows", []):
         if len(condition.get("values", [])) == 1:
             used |= dict.fromkeys(columns_of(condition), "it picks the rows")
-    own = told["columns"] or {}
-    named = {
-        entry.get("column")
-        for part in ("characteristics", "factors")
-        for entry in told["analysis"].get(part) or []
-        if isinstance(entry, dict)
-    }
-    return {
-        column: why
-        for column, why in used.items()
-        if column in own and (own[column].get("name") or column) not in named
-    }
-
-
-# --- writing ---------------------------------------------------------------------------------
+    own, analysis = told["columns"] or {}, told["analysis"]
+    entries = [*(analysis.get("characteristics") or []), *(analysis.get("factors") or [])]
+    named = {entry.get("column") for entry in entries if isinstance(entry, dict)}
+    used = {column: why for column, why in used.items() if column in own}
+    return {c: why for c, why in used.items() if (own[c].get("name") or c) not in named}
 
 
 def put(tree: CommentedMap, path: Sequence[str], value: object, comment: str = "") -> None:
@@ -302,10 +289,8 @@ def node(value: object) -> Any:
         made.fa.set_flow_style()
         return made
     text = str(value)
-    plain = re.fullmatch(r"[A-Za-z_]([A-Za-z0-9_. -]*[A-Za-z0-9_])?", text)
-    return (
-        text if plain and not re.fullmatch(WORDS, text.lower()) else DoubleQuotedScalarString(text)
-    )
+    plain = re.fullmatch(rf"(?!(?i:{WORDS})$)[A-Za-z_]([A-Za-z0-9_. -]*[A-Za-z0-9_])?", text)
+    return text if plain else DoubleQuotedScalarString(text)
 
 
 def in_line(value: object) -> str:

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from ..dataset.cells import NUMBER
-from .dates import looks_like_date
+from .dates import UNITS, looks_like_date
+from .source import Source
+from .words import PATTERNS, WORDS
 
-WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", ".", "#N/A")
-_ERRORS = ("#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#N/A")  # of a spreadsheet
-# Among numbers or dates these are no values.
-_NO_VALUES = re.compile(
-    r"[-–—?*]+|n\.?[adk]\.?|n/[ad]|na|nil|none|unk\.?|unknown|missing|not (known|done|available"
-    r"|applicable|recorded)|no data|unbekannt|fehlt|k\.?a\.?|inconnu",
-    re.IGNORECASE,
-)
-_NO_DATES = re.compile(r"9999.*|.*9999|(1900|1899)\D?(01\D?01|12\D?3[01])|0?1(\D)0?1\3(1900)")
 _SINGLE, _DOUBLE = (9, 8, 7), (99, 98, 97, 88, 77)
 _LARGE = (999, 998, 997, 888, 777, 9999, 9998, 8888, 7777, 99999, 999999, 99.9, 999.9)
 _NEGATIVE = {-float(code) for code in (1, *_SINGLE, *_DOUBLE, *_LARGE)}
@@ -54,7 +48,8 @@ def blank(
 
 def says_missing(text: str) -> bool:
     """True for a word that stands for no value among numbers."""
-    return text in (*WORDS, *_ERRORS) or bool(_NO_VALUES.fullmatch(text))
+    word = text in WORDS["missing"] or text in WORDS["errors"]
+    return word or bool(PATTERNS["no_values"].fullmatch(text))
 
 
 def _value(text: str) -> float | None:
@@ -70,12 +65,13 @@ def suspects(cells: pd.Series, alike: Iterable[str] = ()) -> list[str]:
     counts = cells.value_counts()
     values = {text: float(text) for text in counts.index if NUMBER.fullmatch(text)}
     rest = [text for text in counts.index if text not in values]
-    words = [text for text in rest if _NO_VALUES.fullmatch(text) or text in _ERRORS]
+    errors = [text for text in rest if text in WORDS["errors"]]
+    words = [text for text in rest if PATTERNS["no_values"].fullmatch(text) or text in errors]
     dates = [text for text in rest if text not in words and looks_like_date(text)]
     if len(words) + len(dates) < len(rest) or not (values or dates):
-        return [text for text in words if text in _ERRORS]
+        return errors
     if dates:
-        codes = [text for text in dates if _NO_DATES.fullmatch(text)]
+        codes = [text for text in dates if PATTERNS["no_dates"].fullmatch(text)]
         return [*words, *codes] if len(codes) < len(dates) else words
     return [*words, *_codes(values, counts, {*map(_value, alike)} - {None})]
 
@@ -112,14 +108,36 @@ def _codes(values: dict[str, float], counts: pd.Series, alike: set[float]) -> li
     return [text for text, value in values.items() if value in codes and apart(text)]
 
 
-def may_be_levels(
-    blanked: Mapping[str, pd.Series], column: str, levels: pd.Series, labels: Iterable[str]
-) -> bool:
+def doubts(source: Source, columns: Iterable[str]) -> dict[str, list[str]]:
+    """What may be a code for missing, and what was taken for one and may be a level, by column."""
+    found, units = {}, {column: source[column].unit for column in source.text}
+    for column in columns:
+        cells, labels = source[column].filled, source[column].levels
+        blanked = list(source.blanked.get(column, pd.Series(dtype=object)).unique())
+        alike = [c for c in source.text if c != column and units[c] == units[column] in UNITS]
+        codes = [] if labels else suspects(cells, source.text[alike].stack())
+        if codes or _may_be_levels(source, column):
+            found[column] = blanked + codes
+    return found
+
+
+def _may_be_levels(source: Source, column: str) -> bool:
     """Whether what was left blank may be levels: with a label, or as NA among AS and EU.
 
     Where other columns have NA too it is the file's word for missing.
     """
-    found = set(blanked[column])
-    alone = not any("NA" in set(codes) for name, codes in blanked.items() if name != column)
-    alike = len(levels) > 0 and bool(levels.str.fullmatch(r"[A-Z]{2}").all())
-    return bool(found & set(labels)) or (alone and alike and "NA" in found)
+    found, cells = {*source.blanked.get(column, ())}, source[column].filled
+    alone = not any("NA" in {*codes} for name, codes in source.blanked.items() if name != column)
+    alike = len(cells) > 0 and bool(cells.str.fullmatch(r"[A-Z]{2}").all())
+    return bool(found & {*source[column].levels}) or ("NA" in found and alone and alike)
+
+
+def as_guessed(source: Source, doubts: Mapping[str, list[str]]) -> Source:
+    """The file as a first mapping reads it: a code for missing is blank, a level is there."""
+    text = source.text.copy()
+    for column, codes in doubts.items():
+        found = text[column].isin(codes)
+        text[column] = text[column].mask(found, "")
+        if not found.any():
+            text.loc[source.blanked[column].index, column] = source.blanked[column]
+    return replace(source, text=text)

@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ..dataset.columns import EVENT_DAYS, RESERVED
-from . import adam
 from .dates import UNITS
-from .files import Source
 from .mapping import MAPPING, columns_of
-from .meaning import candidates, counted_as
-from .patients import Made, Maker
-from .words import STEMS, counted
+from .patients import Maker
+from .source import Source
+from .words import STEMS, counted, sentence
 
 LEAST_ALIKE = 5  # with fewer patients two columns may be alike by chance
 
@@ -26,34 +24,25 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def report(whole: Source, maker: Maker, left_out: list[str], folder: Path) -> list[str]:
+def report(whole: Source, made: Maker, left_out: list[str], folder: Path) -> list[str]:
     """The lines after an import of the rows of `whole` that `left_out` does not name."""
-    made, adtte = maker.made, maker.times
-    rows, columns = (
-        counted(*pair) for pair in zip(whole.text.shape, ("row", "column"), strict=True)
-    )
-    lines = [f"{whole.file}: {rows}, {columns}"]
-    lines += [f"  {line}" for line in [*whole.notes, *left_out, *_blanked(maker.source, made)]]
-    if adtte:
-        codes = ", ".join(adam.described(adtte.source))
-        lines.append(
-            f"{adtte.source.file}: {counted(len(adtte.source.text), 'row')}, parameters {codes}"
-        )
-    lines += [
-        f"  {name}: {column.said}{_count(name, column.values)}"
-        for name, column in made.columns.items()
-        if name in RESERVED
-    ]
-    lines += [*made.notes, *_codes_without_labels(made), *_at_the_end(maker)]
-    lines += [*_other_follow_up(maker), *_follow_up_again(made)]
+    (rows, columns), patients = whole.text.shape, counted(len(made.ids), "patient")
+    lines = [f"{whole.file}: {counted(rows, 'row')}, {counted(columns, 'column')}"]
+    lines += [f"  {line}" for line in [*whole.notes, *left_out, *_blanked(made)]]
+    if made.times:
+        adtte = made.times.source
+        codes = ", ".join(made.times.described)
+        lines.append(f"{adtte.file}: {counted(len(adtte.text), 'row')}, parameters {codes}")
+    reserved = {name: made.columns[name] for name in made.columns if name in RESERVED}
     own = [name for name in made.columns if name not in RESERVED]
-    lines.append(
-        f"kept {counted(len(own), 'column')}: {', '.join(own)}" if own else "kept no other columns"
-    )
-    lines.append(f"dropped {counted(len(made.dropped), 'column')}" + (":" if made.dropped else ""))
+    lines += [f"  {name}: {one.said}{_count(name, one.values)}" for name, one in reserved.items()]
+    lines += [*made.notes, *_codes_without_labels(made, own), *_at_the_end(made)]
+    lines += [*_other_follow_up(made), *_follow_up_again(made, own)]
+    kept = f"{counted(len(own), 'column')}: {', '.join(own)}" if own else "no other columns"
+    dropped = counted(len(made.dropped), "column") + (":" if made.dropped else "")
+    lines += [f"kept {kept}", f"dropped {dropped}"]
     lines += [f"  {name}: {why}" for name, why in made.dropped.items()]
-    patients = f"{counted(len(maker.ids), 'patient')} in patients.csv"
-    lines.append(f"{folder}: {patients}, with datapackage.json and {MAPPING}")
+    lines.append(f"{folder}: {patients} in patients.csv, with datapackage.json and {MAPPING}")
     lines.append(f"go on with: python -m analysis check {folder}")
     return lines
 
@@ -66,73 +55,63 @@ def _count(name: str, values: list[str]) -> str:
     return f": {counted(sum(value != '' for value in values), 'patient')}"
 
 
-def _blanked(source: Source, made: Made) -> Iterator[str]:
+def _blanked(made: Maker) -> Iterator[str]:
     """How many cells of each column that is used were left blank, code by code."""
-    for column, codes in source.blanked.items():
-        counts = codes[codes.index.isin(source.text.index)].value_counts()
+    for column, codes in made.source.blanked.items():
+        counts = codes[codes.index.isin(made.source.text.index)].value_counts()
         found = ", ".join(f"{code} ({times(count)})" for code, count in counts.items())
         if found and column not in made.dropped:
             yield f"{column}: left blank, as codes for missing: {found}"
 
 
-def _codes_without_labels(made: Made) -> Iterator[str]:
+def _codes_without_labels(made: Maker, own: list[str]) -> Iterator[str]:
     """Categories whose levels are bare numbers, which tables would print as they are."""
-    levels = {
-        name: column.field.get("constraints", {}).get("enum", [])
-        for name, column in made.columns.items()
-        if name not in RESERVED
-    }
+    levels = {name: made.columns[name].field.get("constraints", {}).get("enum") for name in own}
     code = re.compile(r"-?\d+")
     bare = [name for name, every in levels.items() if every and all(map(code.fullmatch, every))]
     if bare:
-        told = f"codes without labels, as categories: {', '.join(bare)}"
-        yield f"{told}; levels in {MAPPING} can name them"
+        yield sentence("bare_codes", columns=", ".join(bare))
 
 
-def _at_the_end(maker: Maker) -> Iterator[str]:
+def _at_the_end(made: Maker) -> Iterator[str]:
     """Events on the last contact of the living, which may be no events but censorings."""
-    columns = maker.made.columns
-    last, died = columns["last_contact_day"].values, columns["died"].values
-    for name in (name for name in EVENT_DAYS if name in columns):
-        days = columns[name].values
+    last, died = made.columns["last_contact_day"].values, made.columns["died"].values
+    for name in (name for name in EVENT_DAYS if name in made.columns):
+        days, entry = made.columns[name].values, made.reserved[name]
         rows = zip(days, last, died, strict=True)
         at_end = sum(day != "" and (day, word) == (end, "no") for day, end, word in rows)
-        said = maker.reserved[name].get("status") or maker.reserved[name].get("paramcd")
+        said = entry.get("status") or entry.get("paramcd")
         if name in ("relapse_day", "hsct_day") and all(days) and len(days) > 1 and not said:
-            ask = "does a column say whether it happened? name it as `status`"
-            yield f"  {name}: all patients have it; {ask}"
+            yield f"  {name}: {sentence('all_have_it')}"
         if at_end > 1:
-            told = f"in {at_end} of the living it is the day of the last contact"
-            yield f"  {name}: {told}; is it the end of follow-up without the event?"
+            yield f"  {name}: {sentence('at_the_end', count=at_end)}"
 
 
-def _follow_up_again(made: Made) -> Iterator[str]:
+def _follow_up_again(made: Maker, own: list[str]) -> Iterator[str]:
     """Characteristics that are the follow-up once more, as its months beside its days."""
     last = pd.to_numeric(pd.Series(made.columns["last_contact_day"].values))
-    for name, column in made.columns.items():
-        if name not in RESERVED and column.field["type"] in ("number", "integer"):
-            numbers = pd.to_numeric(pd.Series(column.values))
-            with np.errstate(invalid="ignore", divide="ignore"):  # where all are the same
-                alike = numbers.corr(last, min_periods=LEAST_ALIKE)
-            if alike > 0.999:
-                yield f"  {name}: says the same as last_contact_day; is it a characteristic?"
+    for name in (n for n in own if made.columns[n].field["type"] in ("number", "integer")):
+        numbers = pd.to_numeric(pd.Series(made.columns[name].values))
+        with np.errstate(invalid="ignore", divide="ignore"):  # where all are the same
+            alike = numbers.corr(last, min_periods=LEAST_ALIKE)
+        if alike > 0.999:
+            yield f"  {name}: says the same as last_contact_day; is it a characteristic?"
 
 
-def _other_follow_up(maker: Maker) -> Iterator[str]:
+def _other_follow_up(made: Maker) -> Iterator[str]:
     """Columns of death or follow-up that say something else than what was taken.
 
     Two durations may be a month apart. A visit may be before what was taken, and not after it.
     """
-    columns, entry = maker.made.columns, maker.reserved["last_contact_day"]
-    last = pd.to_numeric(pd.Series(columns["last_contact_day"].values))
-    alive = pd.Series(columns["died"].values) == "no"
+    source, entry = made.source, made.reserved["last_contact_day"]
+    last = pd.to_numeric(pd.Series(made.columns["last_contact_day"].values))
+    alive = pd.Series(made.columns["died"].values) == "no"
     taken, used = columns_of(entry), entry.get("as", "")
-    deaths = candidates(maker.source, STEMS["death"])
-    others = candidates(maker.source, STEMS["last_contact_day"])
+    deaths, others = (source.candidates(STEMS[stem]) for stem in ("death", "last_contact_day"))
     for column in dict.fromkeys([*taken, *deaths, *others]):
-        how = used if column in taken else counted_as(maker.source, column)
-        later, whole = maker.days_said(column, how) - last, column in others and how in UNITS
-        room = max(maker.lengths.get(unit, 1) for unit in (how, used))
+        how = used if column in taken else source[column].unit
+        later, whole = made.days_said(column, how) - last, column in others and how in UNITS
+        room = max(made.lengths.get(unit, 1) for unit in (how, used))
         apart = later > room
         if column in deaths:
             apart = (later.abs() > room) | (alive & later.notna() & (how not in UNITS))

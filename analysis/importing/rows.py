@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from ..dataset.cells import NUMBER
+from ..dataset.cells import numbers
 from ..dataset.problems import DataError, Problem, listed, raise_any
-from . import adam
+from .adam import Times
 from .dates import looks_like_date
-from .files import Source
-from .guesses import several_rows
-from .mapping import MAPPING, OPEN, Mapping, absent, at, broken, columns_of, in_line, reads_dates
-from .words import counted
+from .guesses import often_repeated, several_rows
+from .mapping import OPEN, Mapping, absent, at, broken, columns_of, in_line, reads_dates
+from .source import Source
+from .words import counted, sentence
 
 AsDate = Callable[[str], date | None]
 
@@ -63,30 +63,21 @@ def _met(
         return ~cells.isin(value), " or ".join(one or "blank" for one in value)
     if key == "blank":
         wanted = value in ("yes", "true")
-        return (cells == "") == wanted, "not blank" if wanted else "blank"
+        return (cells == "") == wanted, f"{'not ' * wanted}blank"
     limits = text[value] if value in text else pd.Series(value, index=text.index)
     dates = limits.map(looks_like_date).any()
-    read, what = (as_date, "a date") if dates else (_number, "a number, with a point for decimals")
-    found, limit = cells.map(read), limits.map(read)
+    what = "a date" if dates else "a number, with a point for decimals"
+    found, limit = (one.map(as_date) if dates else numbers(one) for one in (cells, limits))
     raise_any(listed(cells, (cells != "") & found.isna(), what, file))
-    pairs = zip(found, limit, strict=True)
-    sides = [(a - b).days if dates else a - b for a, b in pairs if not (pd.isna(a) or pd.isna(b))]
-    met = pd.Series(False, index=text.index)
-    known = ~(found.isna() | limit.isna())
-    met[known] = [side >= 0 if key == "at_least" else side <= 0 for side in sides]
+    known, met = ~(found.isna() | limit.isna()), pd.Series(False, index=text.index)
+    pairs = zip(found[known], limit[known], strict=True)
+    met[known] = [a >= b if key == "at_least" else a <= b for a, b in pairs]
     words = ("before", "after") if dates else ("below", "above")
     blank = "" if known.all() else ", or blank"
     return met, f"{words[key == 'at_most']} {value}{blank}"
 
 
-def _number(text: str) -> float | None:
-    return float(text) if NUMBER.fullmatch(text) else None
-
-
-# --- what an answer may mend at once -----------------------------------------------------------
-
-
-def questions(source: Source, times: Source | None, mapping: Mapping) -> list[Problem | str]:
+def questions(source: Source, times: Times | None, mapping: Mapping) -> list[Problem | str]:
     """The open questions of a mapping, and with them which rows may be wrong."""
     asked, conditions = list(mapping.questions()), mapping.told.get("rows")
     conditions = conditions if isinstance(conditions, list) else []
@@ -97,26 +88,24 @@ def questions(source: Source, times: Source | None, mapping: Mapping) -> list[Pr
     return [*_repeated(source, mapping), *asked, *(mended if asked else ())]
 
 
-def _unpaired(source: Source, times: Source | None, mapping: Mapping) -> list[Problem]:
+def _unpaired(source: Source, times: Times | None, mapping: Mapping) -> list[Problem]:
     """Patients without a record of their survival in ADTTE, or with several."""
     code = mapping.reserved("last_contact_day").get("paramcd", OPEN)
-    columns = columns_of(mapping.reserved("patient_id"))
-    if times is None or code == OPEN or not {*columns[:1]} & {*source.text}:
-        return []
-    return adam.unpaired(times, code, source.text[columns[0]])
+    ids = [c for c in columns_of(mapping.reserved("patient_id"))[:1] if c in source.text]
+    known = times is not None and code != OPEN and ids
+    return times.unpaired(code, source.text[ids[0]]) if known else []
 
 
 def _repeated(source: Source, mapping: Mapping) -> Iterator[Problem | str]:
     """Patients with several rows, which are not merged: a slip, or a file of another shape."""
     for column in columns_of(mapping.reserved("patient_id"))[:1]:
         if column in source.text:
-            cells = source.text[column]
-            again = cells.duplicated() & (cells != "")
-            many = cells[again].nunique()
-            if many > 1 and many >= 0.5 * cells.nunique():
+            cells = source[column].filled
+            if often_repeated(source, column):
                 yield several_rows(source, column)
             else:
-                yield from listed(cells, again, "a value that no other row has", source.file)
+                unique = "a value that no other row has"
+                yield from listed(cells, cells.duplicated(), unique, source.file)
 
 
 def without_follow_up(source: Source, mapping: Mapping) -> Iterator[Problem]:
@@ -125,13 +114,11 @@ def without_follow_up(source: Source, mapping: Mapping) -> Iterator[Problem]:
     if not columns or not set(columns) <= set(source.text):
         return
     cells = first_filled(source.text, columns)
-    negative = sum(bool(NUMBER.fullmatch(text)) and float(text) < 0 for text in cells)
+    negative = int((numbers(cells) < 0).sum())
     counts = {"blank": int((cells == "").sum()), "negative": negative}
-    found = " and ".join(
-        f"{word} in {counted(count, 'row')}" for word, count in counts.items() if count
-    )
+    found = [f"{word} in {counted(count, 'row')}" for word, count in counts.items() if count]
     if found:
-        where = columns[0] if len(columns) == 1 else columns
-        out = f"column: {in_line(where)}, {'at_least: 0' if negative else 'blank: no'}"
-        mend = f"mend these rows, or leave them out: rows: {{{out}}} in {MAPPING}"
-        yield Problem(source.file, column=str(cells.name), expected=f"{found}; {mend}")
+        where = in_line(columns[0] if len(columns) == 1 else columns)
+        out = f"column: {where}, {'at_least: 0' if negative else 'blank: no'}"
+        expected = sentence("no_follow_up", found=" and ".join(found), out=out)
+        yield Problem(source.file, column=str(cells.name), expected=expected)

@@ -1,7 +1,7 @@
 """What names, labels and values of a statistician's file say, and the one form of a name.
 
-The lists of words stand in words.toml. A stem is a name without its words for date, day, time or
-status: `relapse` of `relapse_months`.
+The words stand in words.toml, and what an import tells in sentences.toml. A stem is a name without
+its words for date, day, time or status: `relapse` of `relapse_months`.
 """
 
 from __future__ import annotations
@@ -11,66 +11,31 @@ import tomllib
 import unicodedata
 from pathlib import Path
 
-_LISTS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+_TOLD = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+_SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
 
 
-def _list(name: str, words: str = "") -> tuple[str, ...]:
-    return tuple(" ".join((words or _LISTS[name]).split()).split(", "))
+def _parted(words: str) -> tuple[str, ...]:
+    return tuple(" ".join(words.split()).split(", "))
 
 
 def _meanings(name: str) -> dict[str, str]:
     """The meaning of each word of a table, whose keys are the meanings."""
-    table = _LISTS[name].items()
-    return {word: meaning for meaning, words in table for word in _list(meaning, words)}
+    return {word: meaning for meaning, words in _TOLD[name].items() for word in _parted(words)}
 
 
-ENGLISH = _meanings("english")
-STEMS = {meaning: _list(meaning, words) for meaning, words in _LISTS["stems"].items()}
-OUTCOMES, ORIGINS, PAST = map(_meanings, ("outcomes", "origins", "past"))
-ALL_SURVIVAL, STATA_SURVIVAL = _list("all_survival"), _list("stata_survival")
-BARE_TIMES, BARE_STATUS = _list("bare_times"), _list("bare_status")
-ASKS_DEATH, STATUS, NAMES = _list("asks_death"), _list("status"), _list("names")
-_DEATHS, _TIMES = {*_list("deaths")}, {*_list("times")}
-_LATER, _EARLIER = {*_list("later")}, {*_list("earlier")}
-DEAD, ALIVE, YES, NO = ({*_list(name)} for name in ("dead", "alive", "yes", "no"))
-HAPPENED, NOT_HAPPENED = {*_list("happened")}, {*_list("not_happened")}
-NO_RESPONSE, COUNTS, CODES = ({*_list(name)} for name in ("no_response", "counts", "codes"))
-CODES_TO = 9  # codes of questionnaires have one digit
+REDCAP, PARAMETERS, BLOCKS = _TOLD["redcap"], _TOLD["parameters"], _SENTENCES["blocks"]
+WORDS = {name: _parted(words) for name, words in _TOLD.items() if isinstance(words, str)}
+PATTERNS = {name: re.compile(text.replace("\n", "")) for name, text in _TOLD["patterns"].items()}
+STEMS = {meaning: _parted(words) for meaning, words in _TOLD["stems"].items()}
+ENGLISH, OUTCOMES, ORIGINS = map(_meanings, ("english", "outcomes", "origins"))
+PAST, UNIT_WORDS = map(_meanings, ("past", "units"))
+NO_RESPONSE, COUNTS, CODES = ({*WORDS[name]} for name in ("no_response", "counts", "codes"))
 
-_BEFORE = re.compile(
-    r"^((date|data)(_(of_the|of|de_la|de|du|del|di))?|dat|dt|day_of|(days|time|weeks|months|years)(_to)?)_"
-)
-_AFTER = re.compile(
-    r"_(days_to|date|dates|dat|datum|day|days|dt|dtc|time|weeks?|months?|mos?|years?|yrs?)$"
-)
-_STATUS_AFTER = re.compile(
-    r"_(status|stat|state|event|ev|cens|censor|censored|censoring|flag|fl|ind|indicator|code|yn|yes_no)$"
-)
-ASKING = re.compile(r"_(yn|yes_no|flag|fl)$")  # of which 1 can only mean yes
-_JOINED = re.compile(r"(?<=[a-z]{2})(time|days?|months?|dt|date|status|stat|flag|cens|event|fl)$")
 
-CENSORED = re.compile(r"(^|_)(cens|censor|censored|censoring|cnsr)(_|$)")
-VITAL = re.compile(r"(^|_)(vital|survival|death)_status(_|$)")
-IDENTIFYING = re.compile(
-    r"(^|_)((first|last|sur|fore|given|family|middle|maiden|full|patient|pat|subject)_?names?"
-    r"|surname|initials?|nachname|vorname|prenom|e_?mail|email_address|phone|phone_?(no|number)"
-    r"|telephone|tele?fon|mobile|fax|address|street|post_?code|postal_code|zip|zip_?code|ssn"
-    r"|passport|mrn|medical_record(_number)?|hospital_(number|no|id)|insurance_(number|no|id)"
-    r"|dob|birth_?(date|day|dt|dtc)|date_of_birth|geburts(datum|tag)|brthdtc?)(_\d+)?$"
-)
-LABELS = re.compile(
-    r"\b((first|last|family|given|full|maiden) name|patient'?s?'? name|surname|initials"
-    r"|e-?mail|(tele|mobile )?phone|date of birth|birth ?date|home address|post ?code)\b",
-    re.IGNORECASE,
-)
-FREE_TEXT = re.compile(r"(^|_)(comments?|remarks?|notes?|free_?text|specify)$")
-# What stands in place of a patient in a row of sums.
-SUMS = re.compile(
-    r"(grand )?totals?|sums?|means?|average|median|count|(gesamt)?summe|gesamt|mittelwert|moyenne"
-    r"|total général|somme",
-    re.IGNORECASE,
-)
-ID = re.compile(r"(^|_)(id|no|nr|number|key|uid|guid)$|subjid$")
+def sentence(name: str, /, **words: object) -> str:
+    """A sentence of sentences.toml with its words filled in."""
+    return _SENTENCES[name].strip().format(**words)
 
 
 def counted(count: int, noun: str) -> str:
@@ -90,16 +55,33 @@ def _without_accents(text: str) -> str:
 
 def stem(name: str) -> str:
     """What a name is about, without its words for date, day or time."""
-    return _AFTER.sub("", _BEFORE.sub("", normal(name)))
+    return PATTERNS["after"].sub("", PATTERNS["before"].sub("", normal(name)))
 
 
 def about(name: str) -> set[str]:
     """All that a name may be about, also without its words for a status: `futime` and `fu`."""
     words = {normal(name), stem(name)}
-    words |= {_STATUS_AFTER.sub("", word) for word in words}
-    words |= {_JOINED.sub("", word) for word in words}
+    words |= {PATTERNS["status_after"].sub("", word) for word in words}
+    words |= {PATTERNS["joined"].sub("", word) for word in words}
     words |= {PAST[word] for word in words if word in PAST}
     return words - {""}
+
+
+def units_in(text: str) -> set[str]:
+    """The units of time that a text names."""
+    words = (ENGLISH.get(word, word) for word in re.findall(r"[a-z]+", text.lower()))
+    return {UNIT_WORDS[word] for word in words if word in UNIT_WORDS}
+
+
+def asks_event(name: str) -> bool:
+    """True where a name asks for an event itself, as `relapse` does, so that 1 means yes.
+
+    Of a `relapse_status` or a `relapse_censor` nobody knows.
+    """
+    names = {normal(name), stem(name), PATTERNS["asking"].sub("", normal(name))}
+    names |= {PAST[name] for name in names if name in PAST}
+    events = any(names & {*stems} for stems in STEMS.values())
+    return events and not PATTERNS["censored"].search(normal(name))
 
 
 def outlived(name: str) -> bool:
@@ -108,9 +90,10 @@ def outlived(name: str) -> bool:
     What was before day 0 may be a characteristic: `months_since_last_relapse`.
     """
     words = {*normal(name).split("_")}
-    if words & _EARLIER:
-        return False
-    return bool(words & _DEATHS or (words & _TIMES and words & _LATER))
+    earlier, deaths, times, later = (
+        words & {*WORDS[kind]} for kind in ("earlier", "deaths", "times", "later")
+    )
+    return not earlier and bool(deaths or (times and later))
 
 
 def plain_words(text: str) -> str:

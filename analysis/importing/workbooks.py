@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from ..dataset.problems import LISTED_AT_MOST
 from .headers import Table, listed_rows
+from .words import sentence
 
 
 @dataclass
@@ -28,28 +29,21 @@ class Layout:
             more = len(self.formulas) - LISTED_AT_MOST
             cells = ", ".join(self.formulas[:LISTED_AT_MOST])
             cells += f" and {more} more" if more > 0 else ""
-            mend = "open the file in its program, save it, and import it again"
-            yield f"{file}, {cells}: formulas whose results are not stored; {mend}"
+            yield sentence("formulas", file=file, cells=cells)
 
     def merged_problems(self, file: str, header: int) -> Iterator[str]:
         """Of merged cells only the first has a value; above the header they are titles."""
         for cells in self.merged:
             if int(re.sub(r".*\D", "", cells)) >= header:
-                yield f"{file}, {cells}: merged, so only its first cell has a value; unmerge it"
+                yield sentence("merged", file=file, cells=cells)
 
     def notes(self, table: Table) -> Iterator[str]:
         """What an eye on the sheet would not have seen."""
-        rows = [row for row in self.rows if row in table.text.index]
-        if rows:
-            hint = "`rows` in import.yaml can leave rows out"
-            yield f"hidden in the sheet, and imported like the others: {listed_rows(rows)}; {hint}"
-        columns = [
-            n
-            for n, place in zip(table.text, table.places, strict=True)
-            if place + 1 in self.columns
-        ]
-        if columns:
-            yield f"hidden in the sheet, and read like the others: columns {', '.join(columns)}"
+        if rows := [row for row in self.rows if row in table.text.index]:
+            yield sentence("hidden_rows", rows=listed_rows(rows))
+        places = zip(table.text, table.places, strict=True)
+        if columns := [name for name, place in places if place + 1 in self.columns]:
+            yield sentence("hidden_columns", columns=", ".join(columns))
 
 
 def layout_of(content: bytes, part: str) -> Layout:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..study.models import factor_endpoints, factor_results
 
 # Where R gives two answers, and the frozen one is not the one that the book follows.
 EXCEPTIONS = {("half_to_the_end", "median", "estimate")}
+KEYS, PARTS = ["quantity", "group", "months"], ("estimate", "lower", "upper")
 COLUMNS = ["estimator", "dataset", "case", "quantity", "at", "theirs", "ours", "difference"]
 
 
@@ -46,15 +48,12 @@ def agreement_parts(
         question = endpoint(dataset, "relapse")
         months = dataset.months(question.time)
         samples[name, "relapse"] = Sample(months, question.observed)
-    values = pd.concat(
-        [pd.read_csv(folder / name) for name in ("estimators.csv", "ties.csv")], ignore_index=True
-    )
+    values = pd.concat([pd.read_csv(folder / name) for name in ("estimators.csv", "ties.csv")])
     for name, dataset in shipped.items():
         yield _compared(_page_rows(name, dataset, folder))
     for (name, case, estimator), rows in values.groupby(["dataset", "case", "estimator"]):
-        if (name, case) not in samples:
-            continue
-        yield _compared(_estimated(samples[name, case], estimator, rows))
+        if (name, case) in samples:
+            yield _compared(_estimated(samples[name, case], estimator, rows))
 
 
 def _compared(found: pd.DataFrame) -> pd.DataFrame:
@@ -71,12 +70,7 @@ def _difference(ours: pd.Series, theirs: pd.Series) -> pd.Series:
 
 # --- the pages of the shipped datasets -----------------------------------------------------------
 
-ENDPOINTS = {
-    "figure_1a": "os",
-    "figure_1b": "rfs",
-    "figure_1c": "os_after_hsct",
-    "figure_1d": "relapse",
-}
+ENDPOINTS = dict(figure_1a="os", figure_1b="rfs", figure_1c="os_after_hsct", figure_1d="relapse")
 OF_QUANTITY = {
     "median": "median",
     "survival": "kaplan_meier",
@@ -105,37 +99,29 @@ def _page(name: str, dataset: Dataset) -> pd.DataFrame:
     if name == "table_3":
         return pd.concat([factor_results(dataset, q) for q in factor_endpoints(dataset)])
     question = endpoint(dataset, ENDPOINTS[name])
+    data = (question.time, question.observed)
     if name != "figure_1d":
-        curve = est.survival_curve(question.time, question.observed)
-        return survival_results(dataset, question, curve)
-    curves = {
-        cause: est.cumulative_incidence(question.time, question.observed, number)
-        for number, cause in enumerate(("relapse", "death"), start=1)
-    }
+        return survival_results(dataset, question, est.survival_curve(*data))
+    causes = {"relapse": 1, "death": 2}
+    curves = {cause: est.cumulative_incidence(*data, number) for cause, number in causes.items()}
     return incidence_results(dataset, question, curves)
 
 
 def _page_rows(name: str, dataset: Dataset, folder: Path) -> pd.DataFrame:
     """Estimates and limits of every page that R has, with ours beside them."""
     theirs = pd.read_csv(folder / f"{name}.csv")
-    keys = ["quantity", "group", "months"]
     made = []
     for page, rows in theirs.groupby("page"):
-        both = rows.merge(_page(page, dataset), on=keys, how="left", suffixes=("_r", ""))
-        for part in ("estimate", "lower", "upper"):
-            made.append(
-                pd.DataFrame(
-                    {
-                        "estimator": both["quantity"].map(_estimator_of),
-                        "dataset": name,
-                        "case": page + " " + both["group"],
-                        "quantity": both["quantity"] + " " + part,
-                        "at": both["months"],
-                        "theirs": both[f"{part}_r"].astype(float),
-                        "ours": both[part].astype(float),
-                    }
-                )
-            )
+        both = rows.merge(_page(page, dataset), on=KEYS, how="left", suffixes=("_r", ""))
+        both = both.assign(
+            estimator=both["quantity"].map(_estimator_of),
+            dataset=name,
+            case=page + " " + both["group"],
+            at=both["months"],
+        )
+        for part in PARTS:
+            numbers = {"theirs": both[f"{part}_r"].astype(float), "ours": both[part].astype(float)}
+            made.append(both.assign(quantity=both["quantity"] + " " + part, **numbers))
     found = pd.concat(made, ignore_index=True)
     return found[found[["theirs", "ours"]].notna().any(axis=1)]
 
@@ -204,20 +190,18 @@ def _model(patients: pd.DataFrame, case: dict) -> Sample:
         stop=patients[case["time"]].astype(float),
         event=patients[case["event"]],
     )
-    if "switch" in case:
-        switch = case["switch"]
-        day = patients[switch["time"]].astype(float)
+    if switch := case.get("switch"):
         came = patients[switch["event"]] == 1
-        rows = _switched(rows, day.where(came, np.inf), switch["factor"])
+        day = patients[switch["time"]].astype(float).where(came, np.inf)
+        rows = _switched(rows, day, switch["factor"])
     return Sample(rows=rows, factors=factors)
 
 
 def _switched(rows: pd.DataFrame, day: pd.Series, factor: str) -> pd.DataFrame:
     """Rows of a factor that is 0 up to and on its day, and 1 after it."""
     came = day < rows["stop"]
-    before = rows.assign(
-        stop=rows["stop"].mask(came, day), event=rows["event"].mask(came, 0), **{factor: 0.0}
-    )
+    stop, event = rows["stop"].mask(came, day), rows["event"].mask(came, 0)
+    before = rows.assign(stop=stop, event=event, **{factor: 0.0})
     after = rows[came].assign(start=day[came], **{factor: 1.0})
     return pd.concat([before, after], ignore_index=True)
 
@@ -248,53 +232,50 @@ def small_cases(folder: Path) -> dict[str, pd.DataFrame]:
 # --- ours ----------------------------------------------------------------------------------------
 
 NO_TIME = -1.0  # for a blank `at`, which would not equal itself
-Values = Iterator[tuple[tuple[str, float], float]]  # by quantity and time
+Values = Iterator[tuple[str, float, float]]  # quantity, time and value
 
 
 def _estimated(sample: Sample, estimator: str, rows: pd.DataFrame) -> pd.DataFrame:
     """R's rows of one estimator and case, with ours beside them."""
     times = sorted(rows["at"].dropna().unique())
-    found = dict(OURS[estimator](sample, times))
+    found = {(quantity, at): value for quantity, at, value in OURS[estimator](sample, times)}
     keys = zip(rows["quantity"], rows["at"].fillna(NO_TIME), strict=True)
     ours = [float(found[key]) for key in keys]
     return rows.rename(columns={"value": "theirs"}).assign(ours=ours)
 
 
-def _curve(sample: Sample) -> pd.DataFrame:
-    return est.survival_curve(sample.time, sample.event)
-
-
-def _at(curve: pd.DataFrame, times: list[float], names: dict[str, str]) -> Values:
+def _at(curve: pd.DataFrame, times: list[float], names: Iterable[str], end: str = "") -> Values:
     for time, row in est.at(curve, times, carry=np.inf).iterrows():  # R's `extend`
-        for column, name in names.items():
-            yield (name, float(time)), row[column]
+        for name in names:
+            yield name + end, float(time), row[name]
 
 
 def _kaplan_meier(sample: Sample, times: list[float]) -> Values:
-    names = ("survival", "lower", "upper", "at_risk")
-    return _at(_curve(sample), times, {name: name for name in names})
+    curve = est.survival_curve(sample.time, sample.event)
+    return _at(curve, times, ("survival", "lower", "upper", "at_risk"))
 
 
-def _three(values: Iterable[float]) -> Values:
-    for part, value in zip(("estimate", "lower", "upper"), values, strict=True):
-        yield (part, NO_TIME), value
+def _median(sample: Sample, _: list[float]) -> Values:
+    found = est.median(est.survival_curve(sample.time, sample.event))
+    return zip(PARTS, [NO_TIME] * 3, found, strict=True)
+
+
+def _reverse_kaplan_meier(sample: Sample, _: list[float]) -> Values:
+    return zip(PARTS, [NO_TIME] * 3, est.follow_up(sample.time, sample.event), strict=True)
 
 
 def _restricted_mean(sample: Sample, times: list[float]) -> Values:
+    curve = est.survival_curve(sample.time, sample.event)
     for time in times:
-        mean, error = est.restricted_mean(_curve(sample), time)
-        yield ("estimate", time), mean
-        yield ("se", time), error
+        yield from zip(
+            ("estimate", "se"), [time] * 2, est.restricted_mean(curve, time), strict=True
+        )
 
 
 def _aalen_johansen(sample: Sample, times: list[float]) -> Values:
     for cause in (1, 2):
         curve = est.cumulative_incidence(sample.time, sample.event, cause)
-        yield from _at(
-            curve,
-            times,
-            {part: f"{part}_{cause}" for part in ("incidence", "se", "lower", "upper")},
-        )
+        yield from _at(curve, times, ("incidence", "se", "lower", "upper"), f"_{cause}")
 
 
 def aalen_variance(curve: pd.DataFrame) -> pd.Series:
@@ -327,49 +308,46 @@ def _aalen_variance(sample: Sample, times: list[float]) -> Values:
         variance = aalen_variance(est.cumulative_incidence(sample.time, sample.event, cause))
         for time in times:
             beyond = time > sample.time.max()
-            yield (f"variance_{cause}", time), np.nan if beyond else variance.asof(time)
+            yield f"variance_{cause}", time, np.nan if beyond else variance.asof(time)
 
 
 def _event_rate(sample: Sample, times: list[float]) -> Values:
     for time in times:
         rate = est.event_rate(sample.time, sample.event, time)
-        for part in ("estimate", "lower", "upper"):
-            yield (part, time), getattr(rate, part)
+        for part in PARTS:
+            yield part, time, getattr(rate, part)
 
 
-def _cox(ties: str) -> Callable[[Sample, list[float]], Values]:
-    def values(sample: Sample, times: list[float]) -> Values:
-        fit = est.cox(sample.rows, sample.factors, ties)
-        for name in sample.factors:
-            yield (f"beta:{name}", NO_TIME), fit.estimates.loc[name, "beta"]
-            yield (f"se:{name}", NO_TIME), fit.estimates.loc[name, "se"]
-            yield (f"p:{name}", NO_TIME), fit.summary().loc[name, "p"]
-        yield ("loglik", NO_TIME), fit.log_likelihood
-
-    return values
+def _cox(sample: Sample, _: list[float], ties: str = "efron") -> Values:
+    fit = est.cox(sample.rows, sample.factors, ties)
+    found = fit.estimates.assign(p=fit.summary()["p"])
+    for name in sample.factors:
+        for part in ("beta", "se", "p"):
+            yield f"{part}:{name}", NO_TIME, found.loc[name, part]
+    yield "loglik", NO_TIME, fit.log_likelihood
 
 
-def _score_test(sample: Sample, times: list[float]) -> Values:
+def _score_test(sample: Sample, _: list[float]) -> Values:
     *kept, last = sample.factors
-    yield (f"p:{last}", NO_TIME), est.score_p(sample.rows, kept, last)
+    yield f"p:{last}", NO_TIME, est.score_p(sample.rows, kept, last)
 
 
-def _schoenfeld(sample: Sample, times: list[float]) -> Values:
+def _schoenfeld(sample: Sample, _: list[float]) -> Values:
     for name, row in est.proportional_hazards_test(sample.rows, sample.factors).iterrows():
-        yield (f"p:{name}", NO_TIME), row["p"]
-        yield (f"chisq:{name}", NO_TIME), row["chi2"]
+        yield f"p:{name}", NO_TIME, row["p"]
+        yield f"chisq:{name}", NO_TIME, row["chi2"]
 
 
 OURS: dict[str, Callable[[Sample, list[float]], Values]] = {
     "kaplan_meier": _kaplan_meier,
-    "median": lambda sample, times: _three(est.median(_curve(sample))),
-    "reverse_kaplan_meier": lambda sample, times: _three(est.follow_up(sample.time, sample.event)),
+    "median": _median,
+    "reverse_kaplan_meier": _reverse_kaplan_meier,
     "restricted_mean": _restricted_mean,
     "aalen_johansen": _aalen_johansen,
     "aalen_variance": _aalen_variance,
     "event_rate": _event_rate,
-    "cox": _cox("efron"),
-    "cox_breslow": _cox("breslow"),
+    "cox": _cox,
+    "cox_breslow": partial(_cox, ties="breslow"),
     "score_test": _score_test,
     "schoenfeld": _schoenfeld,
 }

@@ -47,6 +47,25 @@ def places(dataset: Dataset) -> list[Place]:
     return found
 
 
+def table_of(kept: list[Place]) -> str:
+    """The table of contents of a book that has these pages only, as YAML."""
+    names: dict[Path, list[str]] = {}
+    for place in kept:
+        names.setdefault(place.path, []).append(place.name)
+    table = yaml.safe_load((BOOK / TOC).read_text("utf-8"))
+    curves = [place.name for place in kept if place.endpoint]
+    for part in table["parts"]:
+        chapters = []
+        for path in (_file(chapter["file"]) for chapter in part["chapters"]):
+            if not asks(path):
+                chapters += names.get(path, [])
+            elif curves:
+                chapters, curves = [*chapters, *curves], []
+        part["chapters"] = [{"file": name} for name in chapters]
+    table["parts"] = [part for part in table["parts"] if part["chapters"]]
+    return yaml.safe_dump(table, allow_unicode=True, sort_keys=False)
+
+
 def _curve(plan: Definition, asking: dict[str, Path]) -> Place:
     path = asking["incidence" if plan.competing else "survival"]
     return Place(plan.page, path, plan.heading, plan.name)
@@ -62,9 +81,13 @@ def asks(page: Path) -> str:
 def pages() -> list[Path]:
     """The files of the table of contents, in its order; one that is not there is passed over."""
     names = _names(yaml.safe_load((BOOK / TOC).read_text("utf-8")))
-    stems = [name.removesuffix(".ipynb") for name in names]
-    paths = (BOOK / f"{stem}{end}" for stem in stems for end in (".ipynb", ".md"))
-    return [path for path in paths if path.exists()]
+    return [path for path in map(_file, names) if path.exists()]
+
+
+def _file(name: str) -> Path:
+    """The file of a page, whose name may have its ending or not."""
+    path = BOOK / f"{name.removesuffix('.ipynb')}.ipynb"
+    return path if path.exists() else path.with_suffix(".md")
 
 
 def _names(entry: Any) -> Iterator[str]:

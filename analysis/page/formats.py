@@ -12,6 +12,7 @@ import pandas as pd
 from .quantities import MASKED, MISSING, nature
 
 DAGGER = "†"  # marks a value that is carried forward
+CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward"
 
 
 def rounded(value: float, decimals: int) -> str:

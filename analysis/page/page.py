@@ -90,14 +90,16 @@ class Page:
     def __init__(self, name: str, data: Dataset, folder: str) -> None:
         self.name, self.data, self.folder = name, data, folder
         self.numbers = frame([])
+        self._ends = pd.Series(dtype=float)  # of follow-up: not shown where counts are masked
 
     def record(self, *parts: Iterable[dict] | pd.DataFrame, wholes: Iterable[Whole] = ()) -> None:
         """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them.
 
         `wholes` are the groups that others add up to, for what must not be told by a difference.
         """
-        frames = [part if isinstance(part, pd.DataFrame) else frame(part) for part in parts]
-        self.numbers = masked(self.data, pd.concat(frames, ignore_index=True), wholes)
+        found = pd.concat(map(frame, parts), ignore_index=True)
+        self._ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
+        self.numbers = masked(self.data, found, wholes)
         write(self.numbers, self.folder, self.name)
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
@@ -124,7 +126,9 @@ class Page:
             return ""
         if row["quantity"] == "conditional_survival":  # it reaches to the last landmark
             row = pick(self.numbers, "survival", row["group"], self.data.settings.months[-1])
-        return DAGGER if is_carried(self.numbers, row) else ""
+        # A mark tells no day: it may rest on the end of follow-up that masking hides.
+        known = self.numbers.assign(estimate=self.numbers["estimate"].fillna(self._ends))
+        return DAGGER if is_carried(known, row) else ""
 
     def share(self, group: str) -> Prose:
         """A count within its whole: `56 of 123 (45.5%)`; of nobody, no percentage."""

@@ -25,6 +25,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 NOTHING = "Not here. There is nothing to estimate."
+LACKING = "Not here. This dataset has no column to give to the code."
 CARRIED = "Nobody was followed so long: the last value is carried forward."
 
 
@@ -62,7 +63,8 @@ def plain(line: str, cell: str) -> Plain:
     given = [f"{name} = {_literal(value)}" for name, value in names.items()]
     code = "\n".join([*given, cell.strip()]) + "\n"
     number = page[quantity, group, *map(float, month)]
-    printed = _printed(code, page.data.patients) if number.known else NOTHING
+    lacking = LACKING if "" in names.values() else ""
+    printed = lacking or _printed(code, page.data.patients) if number.known else NOTHING
     row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""
     return Plain(code, printed, row, name, CARRIED if page.mark(number) else "")
 

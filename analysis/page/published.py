@@ -11,10 +11,11 @@ import pandas as pd
 
 from ..dataset.columns import KINDS
 from ..dataset.model import Dataset
-from .formats import in_months, listed, rounded, scaled
+from .formats import CARRIED, DAGGER, in_months, listed, rounded, scaled
 from .groups import outcome_labels
 from .prose import Prose
-from .quantities import MISSING
+from .quantities import MISSING, nature
+from .rows import is_carried
 from .tables import Row, Table
 
 KEYS = ["quantity", "group", "months"]
@@ -73,18 +74,25 @@ COLUMN_WORDS = {
 
 
 def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
-    """The page's printed numbers with `recomputed` and `match` added, in the order of the print.
+    """The page's printed numbers with `recomputed`, `match` and `carried`, in the print's order.
 
     A number is reproduced when the recomputed one, rounded half away from zero to the printed
-    decimals, is the same text. `recomputed` is blank where the run has no such number. Rows of
-    the kind `given` are left out: nothing recomputes them. The index is that of `published`.
+    decimals, is the same text. `recomputed` is blank where the run has no such number; `carried`
+    is true where nobody was followed to its month. Rows of the kind `given` are left out: nothing
+    recomputes them. The index is that of `published`.
     """
     published = dataset.published
     printed = published[(published["page"] == page) & (published["kind"] != "given")]
     found = printed.merge(results, on=KEYS, how="left").set_axis(printed.index)
     found["recomputed"] = [_as_printed(row) for _, row in found.iterrows()]
     found["match"] = found["recomputed"] == found["printed"]
-    return found[[*printed.columns, "recomputed", "match"]]
+    points = found["quantity"].map(lambda quantity: nature(quantity).point)
+    asked = points & found["months"].notna() & found["part"].eq("estimate")
+    found["carried"] = [
+        bool(at) and is_carried(results, row)
+        for at, (_, row) in zip(asked, found.iterrows(), strict=True)
+    ]
+    return found[[*printed.columns, "recomputed", "match", "carried"]]
 
 
 def _as_printed(row: pd.Series) -> str:
@@ -216,17 +224,19 @@ def _lines(
 
 
 def notes(dataset: Dataset, parts: list[pd.DataFrame], whole_book: bool = False) -> list[str]:
-    """The notes of the print; one that many numbers share is said once, without naming them."""
+    """The notes of the print, of which one that many numbers share is said once, and of the run."""
     subjects: dict[str, list[str]] = {}
     for part in parts:
         for note in part["note"][part["note"] != ""].unique():
             subjects.setdefault(note, []).append(heading(dataset, part, whole_book))
-    return [f"{who[0]}: {note}" if len(who) == 1 else note for note, who in subjects.items()]
+    said = [f"{who[0]}: {note}" if len(who) == 1 else note for note, who in subjects.items()]
+    return said + [f"{CARRIED}."] * any(part["carried"].any() for part in parts)
 
 
 def both(part: pd.DataFrame) -> tuple[str, str]:
-    """An expression as printed and as recomputed."""
-    return _expression(part["printed"]), _expression(part["recomputed"])
+    """An expression as printed and as recomputed, with the mark of what is carried forward."""
+    marked = part["recomputed"] + [DAGGER * carried for carried in part["carried"]]
+    return _expression(part["printed"]), _expression(marked)
 
 
 def _expression(pieces: pd.Series) -> str:

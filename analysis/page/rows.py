@@ -97,8 +97,10 @@ def count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> Ite
     yield {"quantity": "percent", "group": name + suffix, "estimate": percent, "n": n}
 
 
-def frame(rows: Iterable[dict]) -> pd.DataFrame:
-    """Rows of results as a table with every one of COLUMNS, blank where a row has none."""
+def frame(rows: Iterable[dict] | pd.DataFrame) -> pd.DataFrame:
+    """Rows of results as a table with COLUMNS and no others, blank where a row has none."""
+    if isinstance(rows, pd.DataFrame):
+        return typed(rows.reindex(columns=COLUMNS))
     return typed(pd.DataFrame(list(rows), columns=COLUMNS))
 
 

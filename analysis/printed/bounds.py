@@ -87,6 +87,15 @@ class Printed:
         half = Fraction(1, 2 * 10**self.decimals)
         return Range(Fraction(self.text) - half, Fraction(self.text) + half)
 
+    @property
+    def share(self) -> Range:
+        """Of a number printed in per cent, the proportions that would be printed so."""
+        return self.range.times(Fraction(1, 100))
+
+    @property
+    def percent(self) -> str:
+        return f"{self.text}%"
+
 
 class Print:
     """The printed numbers of a dataset, by `(quantity, group, months, part)`.
@@ -128,9 +137,11 @@ class Print:
         """Whether the print gives this number."""
         return (quantity, group, months, "estimate") in self.texts
 
-    def share(self, quantity: str, group: str, months: float | None = None) -> Range:
-        """A number printed in per cent, as a range of proportions."""
-        return self(quantity, group, months).range.times(Fraction(1, 100))
+    def repeated(self) -> dict[tuple, list[str]]:
+        """The numbers that are printed in several places, with each text."""
+        several = {key: texts for key, texts in self.texts.items() if len(texts) > 1}
+        return {key: texts for key, texts in several.items()
+                if key[0] != "given" and all(map(NUMBER.fullmatch, texts))}  # fmt: skip
 
     def groups(self, quantity: str) -> list[str]:
         """The groups of which the print gives this quantity, in the order of the print."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import pandas as pd
+from IPython.display import display
 
 from ..dataset.model import Dataset, NotRecorded
 from ..page.formats import rounded
@@ -88,22 +89,27 @@ class Findings:
 
         return {key: linked(fact) for key, fact in self.found[name].facts.items()}
 
-    def tell(self, name: str, *sentences: str) -> list[Prose | Table]:
-        """The sentences with the finding's facts put in, then its table; or that it is absent."""
+    def tell(self, name: str, *sentences: str) -> None:
+        """Show the sentences with the finding's facts, then its table; or that it is absent."""
         if name not in self.found:
-            return [Prose(ABSENT)]
-        shown, table = Prose(*sentences, **self.facts(name)), self.found[name].table
-        return [shown] if table is None else [shown, table]
+            display(Prose(ABSENT))
+            return
+        display(Prose(*sentences, **self.facts(name)))
+        if self.found[name].table:
+            display(self.found[name].table)
 
 
 # --- percentages and sums ------------------------------------------------------------------------
 
 
-def percentage(printed: Print, group: str) -> dict:
-    """A printed percentage beside its printed count and what that is of.
+def percentages(printed: Print) -> Iterator[dict]:
+    """Each printed percentage beside its printed count and what that is of, where both are."""
+    for group in printed.groups("percent"):
+        with contextlib.suppress(NotPrinted):
+            yield _percentage(printed, group)
 
-    Raises NotPrinted where one of them is missing.
-    """
+
+def _percentage(printed: Print, group: str) -> dict:
     name, bar, column = group.partition("|")
     characteristic, _, level = name.partition("=")
     # What it is of: the row that its characteristic is among, or the column.
@@ -163,13 +169,21 @@ def _column_sums(printed: Print) -> Iterator[Sequence[str]]:
             yield f"{name}|long_term", f"{name}|shorter", group
 
 
-def columns(printed: Print) -> list[str]:
+def unsummed(printed: Print) -> list[str]:
+    """The characteristics that cannot be summed: some of their levels are printed, some not."""
+    ends = _columns(printed)
+    given = {column: [any(printed.has("count", group + end) for end in ends) for group in groups]
+             for column, groups in _levels(printed).items()}  # fmt: skip
+    return [column for column, has in given.items() if any(has) and not all(has)]
+
+
+def _columns(printed: Print) -> list[str]:
     """The endings of the groups: nothing, then those of the tables with columns."""
     ends = [group.partition("|") for group in printed.groups("count")]
     return list(dict.fromkeys(bar + column for _, bar, column in ends))
 
 
-def levels(printed: Print) -> dict[str, list[str]]:
+def _levels(printed: Print) -> dict[str, list[str]]:
     """Every level that each characteristic can have, as groups."""
     enums = {f["name"]: f.get("constraints", {}).get("enum") for f in printed.dataset.fields}
     return {name: [f"{name}={level}" for level in enums[name]]
@@ -177,14 +191,14 @@ def levels(printed: Print) -> dict[str, list[str]]:
 
 
 def _level_sums(printed: Print) -> Iterator[Sequence[str]]:
-    for column, groups in levels(printed).items():
-        for end in columns(printed):
+    for column, groups in _levels(printed).items():
+        for end in _columns(printed):
             whole = _among(printed)[column] or "patients"
             yield [group + end for group in (*groups, whole)]
 
 
 def _row_sums(printed: Print) -> Iterator[Sequence[str]]:
     for whole, parts in PARTS.items():
-        for end in columns(printed):
+        for end in _columns(printed):
             yield [group + end for group in (*parts, whole)]
     yield from SUMS

@@ -11,7 +11,9 @@ import numpy as np
 from scipy import stats
 
 from ..survival.curves import Z
-from .bounds import NotPrinted, Printed
+from .bounds import NotPrinted, Print, Printed
+
+PARTS = ("estimate", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class Ratio:
         sizes = [Z * abs(score) for score in scores]
         least = 0.0 if min(scores) <= 0 <= max(scores) else min(sizes)
         return float(2 * stats.norm.sf(max(sizes))), float(2 * stats.norm.sf(least))
+
+
+def printed_ratio(printed: Print, group: str, model: str) -> Ratio:
+    """That of a factor in a model, from the print. Raises NotPrinted as `ratio_of` does."""
+    quantity = f"hazard_ratio_{model}"
+    return ratio_of(group, model, [printed(quantity, group, None, part) for part in PARTS])
 
 
 def ratio_of(group: str, model: str, parts: Sequence[Printed]) -> Ratio:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,6 +18,7 @@ from ..page.quantities import MISSING
 from ..page.rows import frame
 
 FORMS = {"numbers": False, "statements": True}
+COLUMNS = ("Number", "Printed", "Recomputed", "Print and run", "Kind", "Place in the paper")
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
 
 
@@ -92,21 +93,17 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     impossible = int((kind == "contradiction").sum())
     aimed = int((matches & (kind == "calibrated")).sum())
     off = int((~matches & (kind != "contradiction")).sum())
-    others = [f"{{off}} {'differs' if off == 1 else 'differ'}"] if off else []
-    if impossible:
-        others.append("{impossible} cannot come out, because the print contradicts itself")
-    said = [
-        f"**Of what the paper prints, {'{numbers} and {says}' if len(says) else '{numbers}'} come "
-        "out of this cohort.**",
-        f"Of the other numbers, {listed(others)}." if others else "",
-        "The cohort was built to give {aimed} of the matching numbers, so that they match is no "
-        "evidence."
-        if aimed
-        else "",
-        link,
-    ]
+    others = [f"{{off}} {'differs' if off == 1 else 'differ'}"] * bool(off)
+    others += ["{impossible} cannot come out, because the print contradicts itself"] * bool(
+        impossible
+    )
+    told = "{numbers} and {says}" if len(says) else "{numbers}"
+    said = [f"**Of what the paper prints, {told} come out of this cohort.**"]
+    said += [f"Of the other numbers, {listed(others)}."] * bool(others)
+    said += ["The cohort was built to give {aimed} of the matching numbers, so that they match is "
+             "no evidence."] * bool(aimed)  # fmt: skip
     return Prose(
-        " ".join(filter(None, said)),
+        " ".join([*said, *filter(None, [link])]),
         numbers=of(tally(numbers), "all"),
         says=of(tally(says), "all", "statements") if len(says) else "",
         off=of(off, "all"),
@@ -119,8 +116,7 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
 class Ledger:
     """The whole list with a search box and two choices; without scripts it is simply whole.
 
-    Everything in it is text. `rows` are the number in words, as printed, as recomputed, whether
-    they are the same, the kind and the place.
+    Everything in it is text; `rows` have a cell for each of COLUMNS.
     """
 
     caption: str
@@ -130,24 +126,19 @@ class Ledger:
         return {"text/html": self._html(), "text/plain": f"{self.caption} {len(self.rows)} rows."}
 
     def _html(self) -> str:
-        columns = ("Number", "Printed", "Recomputed", "Print and run", "Kind", "Place in the paper")
-        head = "".join(
-            f'<th role="columnheader" scope="col">{html.escape(name)}</th>' for name in columns
-        )
+        head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in COLUMNS)
+        columns = list(zip(*self.rows, strict=True))
         shown = [aligned(column) if 1 <= place <= 2 else list(map(html.escape, column))
-                 for place, column in enumerate(zip(*self.rows, strict=True))]  # fmt: skip
-        body = "\n".join(self._row(columns, row) for row in zip(*shown, strict=True))
-        choices = {"kind": ("Kind", 4), "same": ("Print and run", 3)}
-        selects = "".join(
-            self._select(name, label, dict.fromkeys(row[place] for row in self.rows))
-            for name, (label, place) in choices.items()
-        )
+                 for place, column in enumerate(columns)]  # fmt: skip
+        body = "\n".join(map(self._row, zip(*shown, strict=True)))
+        kinds = self._select("kind", "Kind", columns[4])
+        sameness = self._select("same", "Print and run", columns[3])
         # A row that is laid out as a card would lose its place in the table without its role.
         return (
             '<div class="ledger">\n<form class="ledger-controls" hidden>'
             '<div><label for="ledger-words">Find a number or a word</label>'
             '<input type="search" id="ledger-words" name="words" autocomplete="off"></div>'
-            f"{selects}"
+            f"{kinds}{sameness}"
             '<p class="ledger-count" role="status" aria-live="polite"></p></form>\n'
             f'<p class="table-caption" id="ledger-caption">{html.escape(self.caption)}</p>\n'
             '<table class="data ledger-rows" role="table" aria-labelledby="ledger-caption">\n'
@@ -156,11 +147,9 @@ class Ledger:
         )
 
     @staticmethod
-    def _select(name: str, label: str, values: dict[str, None]) -> str:
-        options = "".join(
-            f'<option value="{html.escape(value)}">{html.escape(value)}</option>'
-            for value in filter(None, values)
-        )
+    def _select(name: str, label: str, values: Iterable[str]) -> str:
+        texts = map(html.escape, filter(None, dict.fromkeys(values)))
+        options = "".join(f'<option value="{text}">{text}</option>' for text in texts)
         return (
             f'<div><label for="ledger-{name}">{label}</label>'
             f'<select id="ledger-{name}" name="{name}"><option value="">all</option>'
@@ -168,12 +157,12 @@ class Ledger:
         )
 
     @staticmethod
-    def _row(columns: tuple[str, ...], row: tuple[str, ...]) -> str:
+    def _row(row: tuple[str, ...]) -> str:
         """A line of cells that are HTML already."""
         number, *cells = row
         inner = "".join(
             f'<td role="cell" data-label="{name}">{cell or MISSING}</td>'
-            for name, cell in zip(columns[1:], cells, strict=True)
+            for name, cell in zip(COLUMNS[1:], cells, strict=True)
         )
         return (
             f'<tr role="row" data-same="{cells[2]}" data-kind="{cells[3]}">'

@@ -111,13 +111,10 @@ class Checklist:
         """How many items have which answer; each count leads to its row."""
         found = {state: pick(self.results, "items", state) for state in STATES}
         counts = {state: sourced(f"{row['estimate']:.0f}", row) for state, row in found.items()}
-        judge = found[TO_JUDGE]["estimate"]
+        judge = "For {to_judge} it has the dataset’s own words, which you must judge. "
         return Prose(
             "**Of {n} items, this book answers {answered}, and {in_part} in part.** "
-            + (
-                "For {to_judge} it has the dataset’s own words, which you must judge. "
-                * bool(judge)
-            )
+            + judge * bool(found[TO_JUDGE]["estimate"])
             + "{not_answered} are the authors’ alone to write.",
             n=sourced(found[ANSWERED]["n"], found[ANSWERED]),
             **counts,

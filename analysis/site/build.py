@@ -25,13 +25,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..dataset.model import ROOT, Dataset, load, require_factor
 from ..page import contents
-from ..page.contents import BOOK, TOC
+from ..page.contents import BOOK, TOC, Place
 from ..page.provenance import authors, provenance, source
 from . import pages as site
 from .pages import BuildError
 from .preview import preview, preview_alt
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from .notebooks import ThisInterpreter
 
 PAPER = ROOT / "data" / "blinatumomab"
@@ -61,14 +63,28 @@ class Book:
 
 @dataclass(frozen=True)
 class Run:
-    """One notebook on one dataset; `place` is the folder of the cache that holds its outcome."""
+    """One page on one dataset; `place` is the folder of the cache that holds its outcome."""
 
-    notebook: Path
+    page: Place
     folder: Path
     shown: str
     parameters: dict[str, Any]
     place: Path
     others: tuple[Path, ...] = ()  # the results of the notebooks that it reads
+
+    @property
+    def executed(self) -> Path:
+        """The notebook that has been run."""
+        return self.place / f"{self.page.name}.ipynb"
+
+    @property
+    def filled(self) -> bool:
+        """Whether the dataset has what the page shows; the first page is always there."""
+        if self.page.name == "index" or any((self.place / "results").iterdir()):
+            return True
+        from .notebooks import NOT_RECORDED
+
+        return f'"id": "{NOT_RECORDED}"' not in self.executed.read_text("utf-8")
 
 
 def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int, int]:
@@ -80,6 +96,8 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     books = _books([folder] if folder else _shipped(), parameters.get("mask_below", 0))
     chosen = _parameters_by_notebook(parameters)
     require_factor([book.dataset for book in books], parameters.get("factor"))
+    for book in books:
+        book.dataset.compared(parameters.get("by"))
     _require_place(out)
     with _locked(out):
         site.require_ours(out)
@@ -128,7 +146,8 @@ def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, 
         return {path: {} for path in notebooks()}
     from .notebooks import parameters_of  # slow to import, and seldom needed
 
-    known = {path: parameters_of(path) - {"dataset", "results_folder"} for path in notebooks()}
+    own = {"dataset", "results_folder", "endpoint"}  # which the build gives
+    known = {path: parameters_of(path) - own for path in notebooks()}
     every = set().union(*known.values())
     for name in parameters:
         if name not in every:
@@ -148,24 +167,26 @@ def reads_others(notebook: Path) -> bool:
 
 def _plan(
     book: Book,
-    notebook: Path,
-    parameters: dict[str, Any],
+    page: Place,
+    chosen: dict[Path, dict[str, Any]],
     cache: Path,
     code: str,
     others: tuple[Path, ...] = (),
 ) -> Run:
-    data = [book.folder, *_datasets_named_in(notebook)]
+    parameters = chosen[page.path] | ({"endpoint": page.endpoint} if page.endpoint else {})
+    data = [book.folder, *_datasets_named_in(page.path)]
     key = _digest(
-        notebook.read_bytes(),
+        page.path.read_bytes(),
+        page.name,
+        page.title,
         book.shown,
         json.dumps(parameters, sort_keys=True, default=str),
         code,
-        _reference_of(notebook),
-        _texts_of(notebook),
+        *_read_by(_code_of(page.path)),
         *(_data_digest(folder) for folder in data),
         *(path.read_bytes() for path in others),
     )
-    return Run(notebook, book.folder, book.shown, parameters, cache / key, others)
+    return Run(page, book.folder, book.shown, parameters, cache / key, others)
 
 
 def _datasets_named_in(notebook: Path) -> list[Path]:
@@ -174,19 +195,13 @@ def _datasets_named_in(notebook: Path) -> list[Path]:
     return [folder for folder in _shipped() if f"data/{folder.name}" in code]
 
 
-def _reference_of(notebook: Path) -> str:
-    """A digest of the reference values, where the notebook reads them."""
-    if REFERENCE.relative_to(ROOT).as_posix() not in _code_of(notebook):
-        return ""
-    return _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
-
-
-def _texts_of(notebook: Path) -> str:
-    """A digest of the texts that `analysis.sharing` fills in, and of the pages that they name."""
-    if "analysis.sharing" not in _code_of(notebook):
-        return ""
-    texts = [path for path in BOOK.iterdir() if path.suffix in (".yaml", ".jinja")]
-    return _digest(_files_digest(BOOK, texts), *map(contents.title, contents.pages()))
+def _read_by(code: str) -> Iterator[str]:
+    """Digests of what such code reads besides data: R's values, and the texts of the book."""
+    if REFERENCE.relative_to(ROOT).as_posix() in code:
+        yield _files_digest(REFERENCE, REFERENCE.rglob("*.csv"))
+    if "analysis.sharing" in code:  # it fills them in, and names pages by their titles
+        texts = (path for path in BOOK.iterdir() if path.suffix in (".yaml", ".jinja"))
+        yield _digest(_files_digest(BOOK, texts), *map(contents.title, contents.pages()))
 
 
 def _code_of(notebook: Path) -> str:
@@ -198,9 +213,8 @@ def _code_of(notebook: Path) -> str:
 
 def _code_digest() -> str:
     """What every run depends on: the helper module, the lock file, and what is installed."""
-    code = [
-        path for path in (ROOT / "analysis").rglob("*") if path.suffix in (".py", ".json", ".toml")
-    ]
+    kinds = (".py", ".json", ".toml")
+    code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in kinds]
     files = _files_digest(ROOT, [*code, ROOT / "requirements.txt"])
     direct = re.findall(r"^[\w-]+", (ROOT / "requirements.in").read_text("utf-8"), re.MULTILINE)
     return _digest(files, sys.version, *(f"{name} {_installed(name)}" for name in direct))
@@ -248,28 +262,25 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-class Kernels:
-    """The kernels of one build: once it runs more than a few notebooks, copies of one process."""
+Kernels = Callable[[int], "type[ThisInterpreter]"]  # their manager, for so many notebooks
 
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._copied: type[ThisInterpreter] | None = None
 
-    def __enter__(self) -> Kernels:
-        return self
+@contextmanager
+def _kernels() -> Iterator[Kernels]:
+    """Once a build runs more than a few notebooks, its kernels are copies of one process."""
+    with ExitStack() as opened:
+        copied: list[type[ThisInterpreter]] = []
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+        def manager(many: int) -> type[ThisInterpreter]:
+            from .notebooks import Copied, Server, ThisInterpreter  # slow, and seldom needed
 
-    def manager(self, many: int) -> type[ThisInterpreter]:
-        """The manager of kernels for so many notebooks."""
-        from .notebooks import Copied, Server, ThisInterpreter  # slow, and seldom needed
+            # No copies on other systems, where a copy of a process is not always sound.
+            if not copied and many > FEW and sys.platform == "linux":
+                server = opened.enter_context(Server())
+                copied.append(type("Copied", (Copied,), {"server": server}))
+            return copied[0] if copied else ThisInterpreter
 
-        # No copies on other systems, where a copy of a process is not always sound.
-        if self._copied is None and many > FEW and sys.platform == "linux":
-            server = self._open.enter_context(Server())
-            self._copied = type("Copied", (Copied,), {"server": server})
-        return self._copied or ThisInterpreter
+        yield manager
 
 
 def _run_rounds(
@@ -279,22 +290,29 @@ def _run_rounds(
 
     First the notebooks that know no other; then those that read what these have found.
     """
-    later = [path for path in chosen if reads_others(path)]
-    first = [path for path in chosen if path not in later]
-    runs = {b.slug: [_plan(b, p, chosen[p], cache, code) for p in first] for b in books}
-    with Kernels() as kernels:
+    pages = {book.slug: _asked(book) for book in books}
+    first = {slug: [p for p in of if not reads_others(p.path)] for slug, of in pages.items()}
+    runs = {b.slug: [_plan(b, p, chosen, cache, code) for p in first[b.slug]] for b in books}
+    with _kernels() as kernels:
         ran = _run_all([run for made in runs.values() for run in made], kernels)
         reading = []
         for book in books:
             found = [run.place / "results" for run in runs[book.slug]]
             others = tuple(path for folder in found for path in sorted(folder.glob("*.csv")))
-            made = [_plan(book, path, chosen[path], cache, code, others) for path in later]
+            later = [page for page in pages[book.slug] if page not in first[book.slug]]
+            made = [_plan(book, page, chosen, cache, code, others) for page in later]
             runs[book.slug] += made
             reading += made
         ran += _run_all(reading, kernels)
-    places = {path: place for place, path in enumerate(chosen)}
-    return {slug: sorted(made, key=lambda run: places[run.notebook])
-            for slug, made in runs.items()}, ran  # fmt: skip
+    return {
+        slug: sorted(made, key=lambda run: pages[slug].index(run.page))
+        for slug, made in runs.items()
+    }, ran
+
+
+def _asked(book: Book) -> list[Place]:
+    """The pages of a book that are notebooks."""
+    return [page for page in contents.places(book.dataset) if page.path.suffix == ".ipynb"]
 
 
 def _run_all(runs: list[Run], kernels: Kernels) -> int:
@@ -304,7 +322,7 @@ def _run_all(runs: list[Run], kernels: Kernels) -> int:
         return 0
     from tqdm import tqdm
 
-    manager = kernels.manager(len(missing))
+    manager = kernels(len(missing))
     with _threads() as pool:
         done = as_completed([pool.submit(_run_one, run, manager) for run in missing])
         bar = tqdm(done, "Running", len(missing), unit="notebook", disable=not sys.stderr.isatty())
@@ -318,7 +336,7 @@ def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
     """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
     from .notebooks import NotebookError, execute, parameters_of, serialise
 
-    known = parameters_of(run.notebook)
+    known = parameters_of(run.page.path)
     inside = run.folder.is_relative_to(ROOT)
     dataset = run.shown if inside else str(run.folder)
 
@@ -329,19 +347,29 @@ def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
             shutil.copy(path, results)
         given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
         given = {name: value for name, value in given.items() if name in known}
-        text = serialise(execute(run.notebook, raw, given, kernels))
+        text = serialise(_named(execute(run.page.path, raw, given, kernels), run.page))
         raw.unlink()
         for path in run.others:
             (results / path.name).unlink()
         for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
             text = _without_path(text, path, name)
-        (folder / run.notebook.name).write_text(text, "utf-8")
+        (folder / run.executed.name).write_text(text, "utf-8")
 
     try:
         _once(run.place, write)
     except NotebookError as error:
-        return f"{run.notebook.name} on {run.shown}: {error}"
+        return f"{run.executed.name} on {run.shown}: {error}"
     return None
+
+
+def _named(notebook: NotebookNode, page: Place) -> NotebookNode:
+    """The notebook of an endpoint with the endpoint's own heading and file of numbers."""
+    if page.endpoint:
+        notebook.cells[0].source = f"# {page.title}"
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = cell.source.replace(f"{page.path.stem}.csv", f"{page.name}.csv")
+    return notebook
 
 
 def _without_path(text: str, path: Path, name: str) -> str:
@@ -380,8 +408,8 @@ def refresh_notebooks() -> list[str]:
 
     changed = []
     every = notebooks()
-    with Kernels() as kernels, _threads() as pool:
-        manager = kernels.manager(len(every))
+    with _kernels() as kernels, _threads() as pool:
+        manager = kernels(len(every))
         for reading in (False, True):  # the one after the other: they read what these have found
             now = [path for path in every if reads_others(path) is reading]
             for path, text in zip(now, pool.map(run, now), strict=True):
@@ -427,11 +455,15 @@ def _build_pages(
         }
         whose = authors(dataset, book.folder)
         config = site.configuration(dataset.title, whose, book.slug, shelf, context)
-        executed = [run.place / run.notebook.name for run in runs[book.slug]]
+        filled = [run for run in runs[book.slug] if run.filled]
+        executed = [run.executed for run in filled]
+        written = [page for page in contents.places(dataset) if page.path.suffix == ".md"]
+        kept = [*(run.page for run in filled), *written]
         key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
         def write(folder: Path) -> None:
-            site.write_pages(folder, config, executed, preview(dataset, executed), book.shown)
+            picture = preview(dataset, executed)
+            site.write_pages(folder, config, kept, executed, picture, book.shown)
 
         return _once(cache / key, write)
 

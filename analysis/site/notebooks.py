@@ -20,6 +20,7 @@ from ..dataset.model import ROOT, NotRecorded
 from .kernels import SINGLE, Forked, Server
 from .processes import python
 
+NOT_RECORDED = "not-recorded"  # the cell that ends a page of which the dataset has nothing
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -122,7 +123,7 @@ def _ended_at_error(notebook: nbformat.NotebookNode, sentence: str) -> nbformat.
     failed = [any(o.output_type == "error" for o in cell.get("outputs", [])) for cell in own]
     # The sentence holds a dataset's own words: text, never markup.
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(sentence.split()))
-    note = nbformat.v4.new_markdown_cell(f":::{{note}}\n{escaped}\n:::", id="not-recorded")
+    note = nbformat.v4.new_markdown_cell(f":::{{note}}\n{escaped}\n:::", id=NOT_RECORDED)
     notebook.cells = [*own[: failed.index(True)], note]
     return notebook
 

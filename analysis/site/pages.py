@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,8 +14,9 @@ from typing import Any
 import yaml
 
 from ..course.exercises import FOLDER as EXERCISES
+from ..dataset.definitions import PAPERS, definition
 from ..dataset.model import ROOT
-from ..page.contents import BOOK
+from ..page.contents import BOOK, TOC, Place, pages, table_of
 from .processes import python
 
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
@@ -48,18 +50,12 @@ def configuration(
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["author"] = authors
-    if not authors:
-        options = config["sphinx"]["config"]["html_theme_options"]
-        whose = ("author.html", "copyright.html")
-        footer = [item for item in options["footer_content_items"] if item not in whose]
-        options["footer_content_items"] = footer
+    footer = config["sphinx"]["config"]["html_theme_options"]["footer_content_items"]
+    for whose in ("author.html", "copyright.html") if not authors else ():
+        footer.remove(whose)
     up = "../" if slug else ""
     books = [
-        {
-            "title": name,
-            "page": up + (f"{other}/index.html" if other else "index.html"),
-            "here": other == slug,
-        }
+        {"title": name, "page": f"{up}{other and other + '/'}index.html", "here": other == slug}
         for other, name in shelf.items()
     ]
     known = {"dataset": title, "books": books, "site_root": not slug, **context}
@@ -71,12 +67,18 @@ def configuration(
 
 
 def write_pages(
-    folder: Path, config: str, notebooks: Iterable[Path], preview: bytes, name: str
+    folder: Path,
+    config: str,
+    kept: list[Place],
+    notebooks: Iterable[Path],
+    preview: bytes,
+    name: str,
 ) -> None:
     """Make folder/html from book/ and the executed notebooks, each with its results beside it.
 
-    `preview` is the picture of the book for those who show a link to it. `name` is the dataset's
-    folder, with which the learner's notebooks begin where it is one of the repository.
+    `kept` are the pages of the book. `preview` is the picture of the book for those who show a link
+    to it. `name` is the dataset's folder, with which the learner's notebooks begin where it is one
+    of the repository.
     """
     stage = folder / "book"
     for path in sources():
@@ -88,25 +90,66 @@ def write_pages(
     for notebook in notebooks:
         shutil.copy(notebook, stage)
         shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
+    _bind(stage, kept)
     _sphinx(stage, folder, name)
     (folder / "_build" / "html").rename(folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
         shutil.copytree(stage / "results", folder / "html" / "results")
-    _write_exercises(folder / "html" / EXERCISES, name)
+    _write_exercises(folder / "html" / EXERCISES, name, kept)
     (folder / "html" / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_build")
     shutil.rmtree(stage)
 
 
-def _write_exercises(folder: Path, name: str) -> None:
-    """The learner's notebooks, for the dataset of the book."""
+def _bind(stage: Path, kept: list[Place]) -> None:
+    """Write the table of contents of a book, and take out what leads to pages that it lacks."""
+    (stage / TOC).write_text(table_of(kept), "utf-8")
+    names = {place.name for place in kept}
+    known = {path.stem for path in pages()} | {definition(entry).page for entry in PAPERS}
+    missing = "|".join(sorted(known - names))
+    if not missing:
+        return
+    for path in stage.glob("*.md"):
+        if path.stem in known - names:
+            path.unlink()
+        else:
+            path.write_text(_unlinked(path.read_text("utf-8"), missing), "utf-8")
+    for path in stage.glob("*.ipynb"):
+        notebook = json.loads(path.read_text("utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = _unlinked("".join(cell["source"]), missing)
+            for output in cell.get("outputs", []):
+                for kind in {"text/markdown", "text/html"} & set(output.get("data", {})):
+                    shown = "".join(output["data"][kind])
+                    output["data"][kind] = _unlinked(shown, missing)
+        path.write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
+
+
+def _unlinked(text: str, missing: str) -> str:
+    """Text without the links to pages that are missing, and without the lines of such a list.
+
+    `missing` are the pages' names as alternatives of a pattern. The words of a link stay.
+    """
+    text = re.sub(
+        rf"^- \[[^]\n]*\]\((?:{missing})\.ipynb[^)\n]*\).*\n?", "", text, flags=re.MULTILINE
+    )
+    text = re.sub(rf"\[([^]]*)\]\((?:{missing})\.(?:ipynb|md|html)[^)]*\)", r"\1", text)
+    return re.sub(
+        rf'<a [^>]*href="(?:{missing})\.html[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL
+    )
+
+
+def _write_exercises(folder: Path, name: str, kept: list[Place]) -> None:
+    """The learner's notebooks of the book's lessons, for its dataset."""
     import nbformat  # slow to import, and of no use to the other commands
 
     from ..course.learner import learner, lessons
 
     dataset = name if (ROOT / name).is_dir() else None
     folder.mkdir()
-    for path in lessons():
+    there = {place.path for place in kept}
+    for path in (path for path in lessons() if path in there):
         made = learner(nbformat.read(path, as_version=4), dataset)
         nbformat.write(made, folder / path.name)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from html import escape
@@ -19,7 +20,6 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Browser
 from playwright.sync_api import Error as BrowserError
 from pypdf import PdfReader
 
@@ -63,18 +63,13 @@ def write_pdf(html: Path, target: Path) -> int:
 
     Raises BuildError, and an older file at `target` then stays as it was.
     """
-    program = require_browser()
     volume = read(html)
-    try:
-        with chromium(program) as browser:
-            # No browser can write the page of a link's target, so the first print finds them.
-            pages = _first_pages(_print(browser, document(volume, {})), volume)
-            printed = _print(browser, document(volume, pages))
-    except BrowserError as error:
-        said = error.message.splitlines()[0]
-        raise BuildError(f"{program} cannot print the book: {said}") from None
+    with _printer("the book") as printed_of:
+        # No browser can write the page of a link's target, so the first print finds them.
+        pages = _first_pages(printed_of(document(volume, {})), volume)
+        printed = printed_of(document(volume, pages))
     if _first_pages(printed, volume) != pages:
-        raise BuildError(f"{program} breaks the pages of the book differently each time")
+        raise BuildError("Chromium breaks the pages of the book differently each time")
     new = target.with_name(f"{target.name}.new")
     new.write_bytes(printed)
     new.replace(target)
@@ -86,19 +81,14 @@ def write_handouts(html: Path, folder: Path) -> list[Path]:
 
     They have the tasks with room to write, and no solution. Raises BuildError.
     """
-    program = require_browser()
     volume = read(html)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    try:
-        with chromium(program) as browser:
-            for chapter in volume.chapters:
-                if chapter.name.startswith(PREFIX):
-                    made.append(folder / f"{chapter.name}.pdf")
-                    made[-1].write_bytes(_print(browser, handout(volume, chapter)))
-    except BrowserError as error:
-        said = error.message.splitlines()[0]
-        raise BuildError(f"{program} cannot print the lessons: {said}") from None
+    with _printer("the lessons") as printed_of:
+        for chapter in volume.chapters:
+            if chapter.name.startswith(PREFIX):
+                made.append(folder / f"{chapter.name}.pdf")
+                made[-1].write_bytes(printed_of(handout(volume, chapter)))
     return made
 
 
@@ -190,15 +180,12 @@ def _point_inside(article: Tag, name: str, known: set[str]) -> None:
             tag["id"] = _place(name, tag["id"])
         for key in REFERRING:
             if key in tag.attrs:
-                tag[key] = " ".join(_place(name, word) for word in _words(tag[key]))
+                words = tag[key].split() if isinstance(tag[key], str) else tag[key]
+                tag[key] = " ".join(_place(name, word) for word in words)
         tag.attrs.pop("tabindex", None)
     article["id"] = name
     for link in article.select("a[href]"):
         _lead(link, name, known)
-
-
-def _words(value: str | list[str]) -> list[str]:
-    return value.split() if isinstance(value, str) else value
 
 
 def _place(name: str, identifier: str) -> str:
@@ -236,21 +223,13 @@ def document(volume: Volume, pages: dict[str, int]) -> str:
     """The book as one page of HTML; `pages` has the number of the page where a chapter begins."""
     front, chapters = volume.front, volume.chapters
     name, dataset = (_text(front, place) for place in (".logo__title", ".plateau-dataset"))
-    feet = [
-        f"@page {{ @bottom-left {{ content: {_css(_text(front, NOTE))} }} }}",
-        *(_page_rule(number, chapter.title) for number, chapter in enumerate(chapters)),
-    ]
     bodies = [
         f'<div class="chapter" style="page: chapter-{number}">{chapter.article}</div>'
         for number, chapter in enumerate(chapters)
     ]
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(f'{name}: {dataset}')}</title>"
-        f"<style>{volume.style}{''.join(feet)}</style></head>"
-        f'<body class="bd-content bd-article-container">{_cover(front)}{_contents(chapters, pages)}'
-        f'<main class="bd-main">{"".join(bodies)}</main></body></html>'
-    )
+    before = _cover(front) + _contents(chapters, pages)
+    main = f'{before}<main class="bd-main">{"".join(bodies)}</main>'
+    return _whole(volume, f"{name}: {dataset}", chapters, main)
 
 
 def handout(volume: Volume, chapter: Chapter) -> str:
@@ -258,16 +237,21 @@ def handout(volume: Volume, chapter: Chapter) -> str:
     article = copy(chapter.article)
     for link in article.select("a[href^='#']"):
         link.unwrap()
+    inside = f'<div style="page: chapter-0">{article}</div>'
+    main = f'<main class="bd-main handout">{inside}</main>'
+    return _whole(volume, chapter.title, [chapter], main)
+
+
+def _whole(volume: Volume, title: str, chapters: list[Chapter], body: str) -> str:
+    """A page of HTML with its style, and what stands at the foot of each page of paper."""
     feet = [
         f"@page {{ @bottom-left {{ content: {_css(_text(volume.front, NOTE))} }} }}",
-        _page_rule(0, chapter.title),
+        *(_page_rule(number, chapter.title) for number, chapter in enumerate(chapters)),
     ]
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(chapter.title)}</title>"
-        f"<style>{volume.style}{''.join(feet)}</style></head>"
-        f'<body class="bd-content bd-article-container"><main class="bd-main handout">'
-        f'<div style="page: chapter-0">{article}</div></main></body></html>'
+        f"<title>{escape(title)}</title><style>{volume.style}{''.join(feet)}</style></head>"
+        f'<body class="bd-content bd-article-container">{body}</body></html>'
     )
 
 
@@ -318,27 +302,38 @@ def _contents(chapters: list[Chapter], pages: dict[str, int]) -> str:
             f'<p class="entry"><a href="#{escape(chapter.name)}">{escape(chapter.title)}</a>'
             f'<span class="dots"></span><span class="number">{number}</span></p>'
         )
-    files = (
-        "A file named on a page, such as <code>index.csv</code>, lies beside the site "
-        "from which this PDF was made, in its folder <code>results</code>."
+    rows.append(
+        '<p class="files">A file named on a page, such as <code>index.csv</code>, lies beside the '
+        "site from which this PDF was made, in its folder <code>results</code>.</p>"
     )
-    return (
-        f'<nav class="contents"><h1>Contents</h1>{"".join(rows)}<p class="files">{files}</p></nav>'
-    )
+    return f'<nav class="contents"><h1>Contents</h1>{"".join(rows)}</nav>'
 
 
 # --- printing it -------------------------------------------------------------------------------
 
 
-def _print(browser: Browser, document: str) -> bytes:
-    """The document as a PDF. Nothing is loaded: what it shows is in it."""
-    context = browser.new_context(offline=True, java_script_enabled=False)
+@contextmanager
+def _printer(what: str) -> Iterator[Callable[[str], bytes]]:
+    """What makes a PDF of a document. Nothing is loaded: what the document shows is in it.
+
+    Raises BuildError where there is no browser, or where it cannot print.
+    """
+    program = require_browser()
+    settings = {"offline": True, "java_script_enabled": False}
+    options = ("outline", "tagged", "prefer_css_page_size", "print_background")
+
+    def printed(document: str) -> bytes:
+        with closing(browser.new_context(**settings)) as context:
+            page = context.new_page()
+            page.set_content(document)
+            return page.pdf(**dict.fromkeys(options, True))
+
     try:
-        page = context.new_page()
-        page.set_content(document)
-        return page.pdf(outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
-    finally:
-        context.close()
+        with chromium(program) as browser:
+            yield printed
+    except BrowserError as error:
+        said = error.message.splitlines()[0]
+        raise BuildError(f"{program} cannot print {what}: {said}") from None
 
 
 def _first_pages(printed: bytes, volume: Volume) -> dict[str, int]:

@@ -16,6 +16,15 @@ from ..page.charts import HOVER, UNDER
 
 WIDTH, HEIGHT = 600, 315  # drawn at twice this: 1200 by 630 pixels is what others expect
 INK, QUIET = "#1d2528", "#566268"
+TITLE = {
+    "text": "Plateau: overall survival", "anchor": "start", "color": INK, "subtitleColor": QUIET,
+    "fontSize": 22, "fontWeight": 600, "subtitleFontSize": 13, "subtitlePadding": 5,
+    "offset": 12, "limit": WIDTH - 40,
+}  # fmt: skip
+FRAME = {
+    "width": WIDTH, "height": HEIGHT, "padding": 18, "background": "white",
+    "autosize": {"type": "fit", "contains": "padding"},
+}  # fmt: skip
 SYNTHETIC = "Synthetic cohort: no patient data"
 
 
@@ -32,34 +41,12 @@ def preview(dataset: Dataset, notebooks: Iterable[Path]) -> bytes:
     """
     drawn = next(_curves(notebooks), {"data": {"values": []}, "layer": [{"mark": "point"}]})
     said = [dataset.title, *([SYNTHETIC] if dataset.settings.synthetic else [])]
-    title = {
-        "text": "Plateau: overall survival",
-        "subtitle": said,
-        "anchor": "start",
-        "fontSize": 22,
-        "fontWeight": 600,
-        "subtitleFontSize": 13,
-        "subtitlePadding": 5,
-        "offset": 12,
-        "color": INK,
-        "subtitleColor": QUIET,
-        "limit": WIDTH - 40,
-    }
-    made = drawn | {
-        "layer": [layer for layer in drawn["layer"] if not _left_out(layer.get("name", ""))],
+    made = drawn | FRAME | {
+        "title": TITLE | {"subtitle": said},
+        "layer": [x for x in drawn["layer"] if not x.get("name", "").startswith((HOVER, UNDER))],
         "params": [param for param in drawn.get("params", []) if "select" not in param],
-        "width": WIDTH,
-        "height": HEIGHT,
-        "padding": 18,
-        "background": "white",
-        "title": title,
-        "autosize": {"type": "fit", "contains": "padding"},
-    }
+    }  # fmt: skip
     return _in_few_colours(vl_convert.vegalite_to_png(_without_themes(made), scale=2))
-
-
-def _left_out(layer: str) -> bool:
-    return layer.startswith((HOVER, UNDER))
 
 
 def _curves(notebooks: Iterable[Path]) -> Iterator[dict]:

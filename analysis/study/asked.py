@@ -12,22 +12,20 @@ from ..page.prose import Prose
 
 def question_told(page: Page, question: Endpoint) -> Prose:
     """The question of a curve page."""
-    whom = _whom(page.data, page.data.endpoints[question.name])
+    return page.say("**The question.** {asked}", asked=question_of(page.data, question))
+
+
+def question_of(data: Dataset, question: Endpoint) -> str:
+    """What the page of an endpoint asks, as a sentence."""
+    whom = _whom(data, data.endpoints[question.name])
     whom = "all patients" if whom == "all" else whom
     if question.competing:
-        return page.say(
-            "**The question.** Of {whom}, in how many does {event} come, when {other} may come "
-            "first?",
-            whom=whom,
-            event=question.event,
-            other=question.competing,
+        return (
+            f"Of {whom}, in how many does {question.event} come, when {question.competing} may "
+            "come first?"
         )
-    return page.say(
-        "**The question.** Of {whom}, how many are still {state} as the {unit} pass?",
-        whom=whom,
-        state="alive" if question.event == "death" else f"without {question.event}",
-        unit=page.data.settings.unit,
-    )
+    state = "alive" if question.event == "death" else f"without {question.event}"
+    return f"Of {whom}, how many are still {state} as the {data.settings.unit} pass?"
 
 
 def asked(page: Page, question: Endpoint) -> Prose:

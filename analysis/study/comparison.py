@@ -35,18 +35,18 @@ def groups_table(page: Page, parts: Groups) -> Table:
             rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
     by = in_sentence(page.data.label(parts.compare.column))
     notes = [
-        f"{MISSING}, not known: not reached, or nobody of the group was followed so long. CI, "
-        "confidence interval.",
+        f"Patients: all of a group, and of a share those at risk just before the month. {MISSING}, "
+        "nobody of the group was followed so long. CI, confidence interval.",
         f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
     ]
-    columns = ["Group", "Patients", "Events", "Estimate (95% CI)", "Difference (95% CI)", "P"]
+    columns = ["Group", "Patients", "Estimate (95% CI)", "Difference (95% CI)", "P"]
     compared = not parts.question.competing and bool(parts.others)
     if not compared:
-        rows = [Row(row.heading, row.cells[:3], row.level) for row in rows]
+        rows = [Row(row.heading, row.cells[:2], row.level) for row in rows]
     return page.rows_table(
         "groups",
         f"{parts.question.title} by {by}.",
-        columns if compared else columns[:4],
+        columns if compared else columns[:3],
         rows,
         notes[: 1 + compared],
     )
@@ -66,7 +66,7 @@ def _section(
     heading = {"median": "Median, months", "rmst": f"{title} {in_months(month or 0)}, months"}
     rows = [Row(heading.get(quantity, f"{title} at {in_months(month or 0)}, %"))]
     for number, level in known:
-        cells = [str(number.n), str(number.events), number.cell]
+        cells = [str(number.n), number.cell]
         difference = (DIFFERENCES.get(quantity, ""), parts.key_of(level), *at)
         if difference in page:
             found = page[difference]

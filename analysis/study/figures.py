@@ -156,7 +156,7 @@ def step_chart(
         axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
     )
     y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
-    colours = GROUP_COLOURS[: len(series)]
+    colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
     layers = [

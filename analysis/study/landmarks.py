@@ -8,14 +8,12 @@ from types import MappingProxyType
 import pandas as pd
 
 from ..dataset.endpoints import Endpoint
-from ..page.formats import DAGGER, counted, in_months, month
+from ..page.formats import CARRIED, DAGGER, counted, in_months, month
 from ..page.page import Number, Page
 from ..page.quantities import MISSING
 from ..page.rows import at_risk, nobody_left
 from ..page.tables import Row, Table
 from .sentences import follow_up_end
-
-CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward"
 
 
 def landmark_table(

@@ -39,11 +39,8 @@ def logrank(
     """
     event = np.asarray(observed) > 0
     begin, time = since_entry(time, entry)
-    parts = [
-        _logrank_part(at_risk, counts[0])
-        for at_risk, counts in _tables(begin, time, event * 1, group, strata, causes=(1,))
-    ]
-    return _comparison(parts)
+    tables = _tables(begin, time, event * 1, group, strata)
+    return _comparison([_logrank_part(at_risk, events) for at_risk, events, _ in tables])
 
 
 def gray(
@@ -63,11 +60,8 @@ def gray(
     event = np.asarray(event)
     begin, time = since_entry(time, None)
     kinds = np.where(event == cause, 1, (event > 0) * 2)
-    parts = [
-        _gray_part(at_risk, *counts)
-        for at_risk, counts in _tables(begin, time, kinds, group, strata, causes=(1, 2))
-    ]
-    return _comparison(parts)
+    tables = _tables(begin, time, kinds, group, strata)
+    return _comparison([_gray_part(*table) for table in tables])
 
 
 def pairwise(
@@ -82,14 +76,10 @@ def pairwise(
     A row a pair of labels (`one`, `other`), in the order in which they first come; `chi2`, `df`,
     `p` and `adjusted`.
     """
-    time, observed, group = np.asarray(time), np.asarray(observed), np.asarray(group)
-    others = [None if values is None else np.asarray(values) for values in (strata, entry)]
-    pairs = list(combinations(pd.unique(group[pd.notna(group)]), 2))
-    tests = []
-    for pair in pairs:
-        who = np.isin(group, pair)
-        rest = [None if values is None else values[who] for values in others]
-        tests.append(vars(logrank(time[who], observed[who], group[who], *rest)))
+    group = pd.Series(np.asarray(group))
+    pairs = list(combinations(group.dropna().unique(), 2))
+    alone = [group.where(group.isin(pair)) for pair in pairs]
+    tests = [vars(logrank(time, observed, labels, strata, entry)) for labels in alone]
     names = pd.MultiIndex.from_tuples(pairs, names=["one", "other"]) if pairs else None
     found = pd.DataFrame(tests, index=names, columns=["chi2", "df", "p"])
     return found.assign(adjusted=holm(found["p"]))
@@ -118,22 +108,20 @@ def _tables(
     event: np.ndarray,
     group: np.ndarray,
     strata: np.ndarray | None,
-    causes: tuple[int, ...],
-) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
-    """For each stratum who is at risk (times, groups), and the events of each cause likewise."""
+) -> Iterator[list[np.ndarray]]:
+    """For each stratum who is at risk (times, groups) at its events 1 and 2, and these likewise."""
     codes, labels = pd.factorize(np.asarray(group))
     layers = np.zeros(len(codes), int) if strata is None else pd.factorize(np.asarray(strata))[0]
     sides = [codes == code for code in range(len(labels))]
-    for layer in range(layers.max(initial=-1) + 1):
+    for layer in range(layers.max(initial=-1) + 1 if sides else 0):
         inside = layers == layer
         sets = RiskSets(begin[inside], time[inside])
-        at_risk = [sets.among(begin[inside & side], time[inside & side]) for side in sides]
-        counts = [
-            np.column_stack([sets.count(time[inside & side & (event == cause)]) for side in sides])
-            for cause in causes
-        ]
-        happens = sum(counts).any(axis=1)
-        yield np.column_stack(at_risk)[happens], [count[happens] for count in counts]
+        parts = [np.column_stack([sets.among(begin[inside & s], time[inside & s]) for s in sides])]
+        for kind in (1, 2):
+            came = inside & (event == kind)
+            parts.append(np.column_stack([sets.count(time[came & side]) for side in sides]))
+        happens = (parts[1] + parts[2]).any(axis=1)
+        yield [part[happens] for part in parts]
 
 
 def _comparison(parts: list[tuple[np.ndarray, np.ndarray]]) -> Comparison:

@@ -310,15 +310,11 @@ class PartialLikelihood:
         self.x = x
         self.times, self.death = np.unique(stop[event], return_inverse=True)
         self.event = event
-        self.by_stop, self.by_start = np.argsort(stop), np.argsort(start)
         # At risk at t are the rows with start < t <= stop.
-        self.from_stop = np.searchsorted(stop[self.by_stop], self.times, side="left")
-        self.from_start = np.searchsorted(start[self.by_start], self.times, side="left")
+        self.by_stop, self.from_stop = in_order(stop, self.times)
+        self.by_start, self.from_start = in_order(start, self.times)
         self.times_until_stop = np.searchsorted(self.times, stop, side="right")
         self.times_until_start = np.searchsorted(self.times, start, side="right")
-        # Who comes before all of these places is in no sum.
-        self.by_stop, self.from_stop = _from_the_first(self.by_stop, self.from_stop)
-        self.by_start, self.from_start = _from_the_first(self.by_start, self.from_start)
         self.deaths_in_order = np.flatnonzero(event)[np.argsort(self.death, kind="stable")]
         self.ties = np.bincount(self.death, minlength=len(self.times))
         self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
@@ -516,8 +512,13 @@ def _one_after_another(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return places[: len(rows)] + first, places[len(rows) :] + first
 
 
-def _from_the_first(order: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What of an order is needed for sums from each of some places to its end."""
+def in_order(when: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The order of rows by a time of theirs, and the place in it of the first at each of `times`.
+
+    Who comes before all of these places is in no sum, and left out.
+    """
+    order = np.argsort(when)
+    places = np.searchsorted(when[order], times)
     first = places.min() if len(places) else 0
     return order[first:], places - first
 

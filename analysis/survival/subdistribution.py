@@ -1,17 +1,21 @@
-"""Regression of the subdistribution hazard: how factors move a cumulative incidence.
-
-Takes arrays and frames, knows nothing of datasets or pages, and is checked against R's cmprsk.
-"""
+"""Regression of the subdistribution hazard: how factors move a cumulative incidence."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from .regression import CoxFit, PartialLikelihood, sums_after, sums_before
+from .curves import since_entry
+from .regression import CoxFit, PartialLikelihood, in_order, sums_after, sums_before
 
 
-def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) -> CoxFit:
+def fine_gray(
+    time: np.ndarray,
+    event: np.ndarray,
+    cause: int,
+    x: pd.DataFrame,
+    entry: np.ndarray | None = None,
+) -> CoxFit:
     """Subdistribution hazards regression of `cause` among competing events (Fine & Gray 1999).
 
     `time` (n,) is 0 or more, in any unit; `event` (n,) is 0 for censored, else the number of the
@@ -21,14 +25,24 @@ def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) 
     Tied events each meet the whole risk set (Breslow 1974). The standard errors are the robust ones
     of the paper, which know that these shares are estimated.
 
+    With an `entry` as in `survival_curve`, that share is also one of having come before: the same
+    estimate in reverse time (Geskus 2011). The errors then take the shares as known, as R does.
+
     Returns `estimates` (beta and its se, a row a factor), `n` patients, `events` of the cause;
     `summary()` then gives the ratios of subdistribution hazards, and `log_likelihood` is the
     weighted one, which is no likelihood to test with. As for `cox`, there is an estimate only where
     the maximum is proved to exist. There is none either where the robust variance vanishes, as
     where all events of the cause fall on one day and leave nobody: nothing then says how far off
-    the ratio may be. Raises ValueError where the lengths differ or `x` has a missing value.
+    the ratio may be, or where a share is 0. Raises ValueError where the lengths differ, `x` has a
+    missing value or a time is not after its entry.
     """
-    time, event = np.asarray(time, dtype=float), np.asarray(event)
+    time, event, begin = (
+        np.asarray(time, dtype=float),
+        np.asarray(event),
+        np.full(len(time), -np.inf),
+    )
+    if entry is not None:
+        begin, time = since_entry(time, entry)
     values = x.to_numpy(dtype=float)
     if not len(time) == len(event) == len(values):
         raise ValueError(f"{len(time)} times, {len(event)} events and {len(values)} rows of x")
@@ -40,7 +54,10 @@ def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) 
     if events == 0 or (values == values[0]).all(axis=0).any():
         return none
     scale = values.std(axis=0)
-    likelihood = _WeightedLikelihood(time, event, cause, (values - values.mean(axis=0)) / scale)
+    x = (values - values.mean(axis=0)) / scale
+    likelihood = _WeightedLikelihood(time, event, cause, x, begin)
+    if not np.isfinite(likelihood.kept).all():
+        return none
     beta, (value, gradient, information) = likelihood.climb()
     if not likelihood.has_maximum(beta, gradient, information):
         return none
@@ -49,7 +66,7 @@ def fine_gray(time: np.ndarray, event: np.ndarray, cause: int, x: pd.DataFrame) 
         return none
     influence = influence @ np.linalg.inv(information)
     se = np.sqrt((influence**2).sum(axis=0))
-    estimates = pd.DataFrame({"beta": beta / scale, "se": se / scale}, index=x.columns)
+    estimates = missing.assign(beta=beta / scale, se=se / scale)
     return CoxFit(estimates, float(value), n, events, estimable=True)
 
 
@@ -57,34 +74,44 @@ class _WeightedLikelihood(PartialLikelihood):
     """Fine & Gray's weighted log partial likelihood, its gradient, information and influence.
 
     A risk set holds who is still followed, with weight 1, and who had a competing event before,
-    with weight G(t-) / G(T-), where G is the Kaplan-Meier estimate of not being censored. The
-    weights are positive constants, so that the proof of `has_maximum` holds as it stands. The
-    second weight is a product of a number of the time and one of the patient, so that every sum
-    over a risk set is a cumulative sum: no loop over times, and nothing of size n x times.
+    with weight G(t-) / G(T-), where G is the Kaplan-Meier estimate of not being censored, times
+    that of having come. The weights are positive constants, so that the proof of `has_maximum`
+    holds as it stands. The second weight is a product of a number of the time and one of the
+    patient, so that every sum over a risk set is a cumulative sum: no loop over times, and nothing
+    of size n x times.
     """
 
-    def __init__(self, time: np.ndarray, event: np.ndarray, cause: int, x: np.ndarray) -> None:
+    def __init__(
+        self, time: np.ndarray, event: np.ndarray, cause: int, x: np.ndarray, begin: np.ndarray
+    ) -> None:
         order = np.argsort(time, kind="stable")
-        time, event = time[order], event[order]
+        time, event, begin = time[order], event[order], begin[order]
         self.x = x[order]
-        self.squares = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(x), -1)
         self.event = event == cause
         self.times, self.death = np.unique(time[self.event], return_inverse=True)
-        self.first = np.searchsorted(time, self.times, side="left")  # followed at each time
-        self.place = np.searchsorted(self.times, time, side="right")  # times up to one's own
-        self._weigh(time, event)
+        self.by_stop = np.arange(len(time))
+        self.from_stop = np.searchsorted(time, self.times)
+        self.by_start, self.from_start = in_order(begin, self.times)
+        self.times_until_stop = np.searchsorted(self.times, time, side="right")
+        self.times_until_start = np.searchsorted(self.times, begin, side="right")
+        self.share = self._breslow_share()
+        self.late = np.isfinite(begin).any()
+        self._weigh(time, event, begin)
 
-    def _weigh(self, time: np.ndarray, event: np.ndarray) -> None:
+    def _weigh(self, time: np.ndarray, event: np.ndarray, begin: np.ndarray) -> None:
         """The censoring on each day, with the day's events still at risk of it, and the weights."""
         self.censored = event == 0
         self.days, self.day = np.unique(time, return_inverse=True)
         self.day_start = np.searchsorted(time, self.days, side="left")
-        self.still = len(time) - self.day_start
+        self.still = np.searchsorted(np.sort(begin), self.days) - self.day_start
         self.leaving = np.bincount(self.day[self.censored], minlength=len(self.days)) / self.still
         before = np.append(1.0, np.cumprod(1 - self.leaving)[:-1])  # G just before each day
+        before = before * _come_before(self.days, begin, time)
         self.uncensored = before[np.searchsorted(self.days, self.times)]
-        competing = ~self.event & ~self.censored
-        self.kept = np.where(competing, 1 / before[self.day], 0.0)
+        ahead = self.times_until_stop < len(self.times)  # a risk set in which to be kept
+        competing = ~self.event & ~self.censored & ahead
+        with np.errstate(divide="ignore"):
+            self.kept = np.where(competing, 1 / before[self.day], 0.0)
 
     def _sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each death's risk set."""
@@ -92,20 +119,18 @@ class _WeightedLikelihood(PartialLikelihood):
 
     def _part(self, each: np.ndarray) -> np.ndarray:
         """For each patient the weighted sum of `each` (deaths,) over the deaths at risk."""
-        each = np.bincount(self.death, each, len(self.times))
-        until_then = np.append(0, np.cumsum(each))
-        kept = np.append(0, np.cumsum(each * self.uncensored))
-        return until_then[self.place] + self.kept * (kept[-1] - kept[self.place])
+        at_times = np.bincount(self.death, each, len(self.times))
+        kept = np.append(0, np.cumsum(at_times * self.uncensored))
+        return super()._part(each) + self.kept * (kept[-1] - kept[self.times_until_stop])
 
     def _risk_sums(self, weighted: np.ndarray) -> np.ndarray:
         """Weighted sums over each time's risk set: who is followed, and who is kept in it."""
-        followed = sums_after(weighted)[self.first]
-        kept = sums_before(weighted * self.kept[:, None])[self.first]
-        return followed + kept * self.uncensored[:, None]
+        kept = sums_before(weighted * self.kept[:, None])[self.from_stop]
+        return self._at_risk(weighted) + kept * self.uncensored[:, None]
 
     def _rounding(self, beta: np.ndarray) -> float:
-        """Bound on the relative error of a risk set's sums, whose terms are all positive."""
-        return 2 * np.finfo(float).eps * len(self.x)
+        """Bound on the relative error of a risk set's sums, positive ones where nobody is late."""
+        return 2 * max(np.finfo(float).eps * len(self.x), super()._rounding(beta))
 
     def influence(self, beta: np.ndarray) -> np.ndarray:
         """What each patient adds to the gradient (n, p), also by what they say of the censoring.
@@ -120,11 +145,13 @@ class _WeightedLikelihood(PartialLikelihood):
         parts = np.column_stack([hazard, hazard * mean])
         # Summed up to each time, and after it with the weights of those who are kept.
         until, after = sums_before(parts), sums_after(parts * self.uncensored[:, None])
-        lived = until[self.place] + after[self.place] * self.kept[:, None]
+        come, gone = self.times_until_start, self.times_until_stop
+        lived = until[gone] - until[come] + after[gone] * self.kept[:, None]
         expected = weight * (self.x * lived[:, :1] - lived[:, 1:])
         own = np.zeros_like(self.x)
         own[self.event] = self.x[self.event] - mean[self.death]
-        return own - expected + self._of_censoring(weight, after)
+        known = own - expected
+        return known if self.late else known + self._of_censoring(weight, after)
 
     def _of_censoring(self, weight: np.ndarray, after: np.ndarray) -> np.ndarray:
         """What each patient adds as one of those of whom the weights are estimated (psi).
@@ -139,6 +166,14 @@ class _WeightedLikelihood(PartialLikelihood):
         lowered = lowered / self.still[:, None]
         expected = (lowered * self.leaving[:, None]).cumsum(axis=0)
         return lowered[self.day] * self.censored[:, None] - expected[self.day]
+
+
+def _come_before(days: np.ndarray, begin: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """The share of patients who have come before each day: Kaplan-Meier in reverse time."""
+    entries, coming = np.unique(begin[np.isfinite(begin)], return_counts=True)
+    come, gone = (np.searchsorted(np.sort(when), entries, side="right") for when in (begin, time))
+    shares = np.append(np.cumprod((1 - coming / (come - gone))[::-1])[::-1], 1.0)
+    return shares[np.searchsorted(entries, days)]
 
 
 def _vanishes(influence: np.ndarray, information: np.ndarray) -> bool:
