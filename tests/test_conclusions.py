@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 
 import numpy as np
+import pandas as pd
 import pytest
-from inprocess import run, showing
+from inprocess import changed, run, showing
 
 from analysis.study import conclusions
-from analysis.study.sentences import median_told, plateau_bounds
+from analysis.study.sentences import end_called, median_told, plateau_bounds
 
 NONE = np.nan
 
@@ -140,7 +142,7 @@ def test_every_outcome_of_a_rule_occurs_and_one_is_for_what_is_missing(name):
             (0.07, 0.126),
             "**Still falling.** Both limits of that rate are above 5",
         ),
-        (0, 0, (NONE, NONE), "**So it bounds nothing"),
+        (0, 0, (NONE, NONE), "**So nothing is known of that time"),
         (NONE, NONE, (NONE, NONE), "**What these few bound"),
     ],
 )
@@ -149,6 +151,48 @@ def test_a_curve_is_called_flat_only_where_its_rate_is(n, events, limits, begin)
     rate |= {"lower": limits[0], "upper": limits[1], "n": n, "events": events}
     said = str(plateau_bounds(showing(None, [rate]), "os", 36))
     assert said.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("n", "events", "limits", "word"),
+    [
+        (12, 0, (0.0, 0.31), "plateau"),
+        (400, 9, (0.01, 0.04), "plateau"),
+        (45, 1, (0.0003, 0.072), "plateau"),
+        (179, 47, (0.07, 0.126), "curve"),
+        (0, 0, (NONE, NONE), "curve"),
+    ],
+)
+def test_a_plateau_is_spoken_of_only_where_there_may_be_one(n, events, limits, word):
+    rate = {"quantity": "event_rate", "group": "os", "months": 36.0, "estimate": 0.095}
+    rate |= {"lower": limits[0], "upper": limits[1], "n": n, "events": events}
+    assert end_called(showing(None, [rate]), "os", 36) == word
+
+
+@pytest.mark.parametrize("name", ["figure_1a", "figure_1d"])
+def test_nothing_is_called_flat_beyond_the_last_patient(name, tmp_path):
+    """Everybody is followed for less than two years."""
+
+    def short(patients):
+        last = patients["last_contact_day"].astype(int).clip(upper=600)
+        made = patients.assign(last_contact_day=last.astype(str))
+        for column in ("hsct_day", "relapse_day", "response_day"):
+            late = pd.to_numeric(made[column]) > last
+            made[column] = made[column].mask(late, "")
+        return made
+
+    said = run(name, changed("myeloid", tmp_path / "short", short), tmp_path / "results").text
+    assert "obody was followed beyond 36 months" in said
+    assert not re.search("plateau (is|rests|of)|Flat is not", said)
+
+
+def test_a_curve_without_an_event_is_level(tmp_path):
+    def alive(patients):
+        return patients.assign(died="no", relapse_day="")
+
+    folder = changed("myeloid", tmp_path / "alive", alive)
+    assert "patients, a level curve. " in run("figure_1a", folder, tmp_path / "results").text
+    assert "patients, 2 level curves. " in run("figure_1d", folder, tmp_path / "results").text
 
 
 def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
