@@ -1,5 +1,6 @@
 """A masked count does not come back by a sum that a reader can do on its page."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
@@ -249,3 +250,23 @@ def test_who_is_in_no_group_is_not_what_is_left() -> None:
         parts = less[less["quantity"].eq(what) & less["group"].isin(GROUPS)]
         assert parts[column].isna().any(), what
     assert less[less["quantity"].eq("logrank")]["n"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["patients", "in_the_text", "table_s1", "lesson_01_censoring", "lesson_05_immortal_time",
+     "lesson_07_conditioning"],
+)  # fmt: skip
+def test_no_sentence_is_about_nothing_but_what_is_masked(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    said = run(name, folder, tmp_path, mask_below=BELOW).text
+    assert not re.search(r"masked of masked|makes up –|by then, –|without, –", said)
+    assert not re.search(r"\*\*[^*]+\.\*\*\s*(\n|$)", said.replace("\\n", "\n"))
+
+
+def test_the_invented_patients_of_a_masked_course_are_shown(folder: Path, tmp_path: Path) -> None:
+    whole, less = on_page("lesson_01_censoring", folder, tmp_path)
+    ten = whole["group"].eq("ten")
+    assert ten.sum() > 5
+    pd.testing.assert_frame_equal(whole[ten], less[ten])
