@@ -504,6 +504,40 @@ def test_a_folder_of_the_repository_that_is_a_link_is_no_place_either(
         build._require_place((tmp_path / "repository" / ".venv" / "out").resolve())
 
 
+def test_the_folder_of_a_dataset_is_no_place_to_build_in(tmp_path: Path) -> None:
+    own = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "bmt"))
+    with pytest.raises(pages.BuildError, match="a dataset stands there"):
+        build.build(own, own, {})
+    assert not (own / "cache").exists()
+    build._require_place(own / "book")
+
+
+def test_what_a_killed_build_leaves_in_the_temporary_folder_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_short_folder", lambda: str(tmp_path))
+    killed, other = tmp_path / f"{processes.PREFIX}killed", tmp_path / f"{processes.PREFIX}other"
+    for folder in (killed, other):
+        folder.mkdir()
+        (folder / "file").touch()
+    (killed / processes.LOCK).touch()
+    code = (
+        "import sys; from pathlib import Path; from analysis.site import processes as p\n"
+        "with p._held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    running = tmp_path / f"{processes.PREFIX}running"
+    running.mkdir()
+    held = [sys.executable, "-c", code, running / processes.LOCK]
+    with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as one:
+        assert one.stdout.readline() == b"held\n"
+        with processes.building():
+            assert not killed.exists()
+            assert running.exists() and other.exists()  # of a build that runs, and of another's
+        one.kill()
+    with processes.building():
+        assert not running.exists()
+
+
 def test_another_copy_of_the_repository_is_no_place_to_build_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -595,7 +629,7 @@ def test_a_build_has_a_short_temporary_folder_of_its_own(
     before = dict(os.environ)
     with processes.building():
         folder = os.environ["TMPDIR"]
-        assert len(folder) < processes.LONGEST and os.listdir(folder) == []
+        assert len(folder) < processes.LONGEST and os.listdir(folder) == [processes.LOCK]
         assert os.environ["IPYTHONDIR"] == os.environ["JUPYTER_RUNTIME_DIR"] == folder
     assert not os.path.exists(folder)
     assert dict(os.environ) == before

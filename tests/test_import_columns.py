@@ -398,6 +398,44 @@ def test_an_outcome_is_no_characteristic(tmp_path, column):
     assert list(patients_of(tmp_path / "made"))[1:] == ["age", "last_contact_day", "died"]
 
 
+TIMES = ("2 mo", "3", "1,5", "", "4", "2,5 mo")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("resp_months", TIMES),
+        ("resp (mo)", ("1.5", "3", "2 mo", "1,5", "4", "6")),
+        ("cycle", ("2 wk", "3", "4", "3", "5 wk", "")),
+        ("dose_weeks", ("2", "3", "4", "2,5", "x", "6 wks")),
+    ],
+)
+def test_a_time_in_words_is_asked_and_no_category(tmp_path, column, values):
+    text = f"id;os_days;died;{column}\n"
+    text += "".join(f"p{n};{100 + n};{n % 2};{value}\n" for n, value in enumerate(values))
+    file, folder = written(tmp_path / "t.csv", text), tmp_path / "made"
+    (line,) = [line for line in problems(file, folder) if "is it a time" in line or column in line]
+    assert f"is {column} a time, of which some cells are no plain numbers?" in line
+    answer(folder, time_origin="diagnosis", type="number")
+    assert any("expected a number" in line for line in problems(file, folder))
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("schedule", ("2 weeks", "4 weeks", "2 weeks", "4 weeks", "2 weeks", "4 weeks")),
+        ("months_since_relapse", ("3", "4", "12", "7", "", "6")),
+        ("arm", ("A", "B", "1", "B", "A", "B")),
+        ("age_years", ("<60", "60-70", ">70", "<60", ">70", "<60")),
+    ],
+)
+def test_levels_and_plain_numbers_are_no_time_in_words(tmp_path, column, values):
+    text = f"id;os_days;died;{column}\n"
+    text += "".join(f"p{n};{100 + n};{n % 2};{value}\n" for n, value in enumerate(values))
+    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert f"kept 1 column: {column}" in lines
+
+
 @pytest.mark.parametrize(
     "column",
     [

@@ -87,12 +87,20 @@ class Mapping:
     def questions(self) -> Iterator[Problem]:
         """A problem for each `?`, with the comment above it, which asks."""
         lines = self.text.splitlines()
-        of_the_source = ("title", "columns", "dropped")  # there a question mark is no question
+        # There a question mark is no question, but for a type.
+        of_the_source = ("title", "columns", "dropped")
         own = {key: value for key, value in self.tree.items() if key not in of_the_source}
-        for key, row in _open(own, self.tree):
+        for key, row in [*_open(own, self.tree), *self._types()]:
             above = lines[row - 1].strip() if row else ""
             asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
             yield Problem(MAPPING, row + 1, place=in_line(key), expected=asked)
+
+    def _types(self) -> Iterator[tuple[str, int]]:
+        """The own columns whose type is asked for, with the lines of the questions."""
+        columns = self.tree.get("columns")
+        for name, entry in columns.items() if isinstance(columns, dict) else ():
+            if isinstance(entry, dict) and entry.get("type") == OPEN:
+                yield str(name), entry.lc.data["type"][0]
 
     def options(self) -> tuple[dict[str, Any], list[str]]:
         """How the file is to be read, and the columns of whose codes for missing it asks.

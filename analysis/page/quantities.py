@@ -12,6 +12,7 @@ from typing import Literal
 
 MISSING = "–"
 NOT_REACHED = "not reached"
+NOT_ESTIMABLE = "not estimable"  # a hazard ratio that the events do not give
 MASKED = "masked"  # a number of patients that is too small to be shown
 
 

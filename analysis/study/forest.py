@@ -19,7 +19,6 @@ from .models import factor_labels
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
 SHAPES = ("circle", "square")  # told apart without colour too
-NOT_ESTIMABLE = "not estimable"
 
 NARROW = "width < 540"
 LINE = 46  # pixels of a factor's row

@@ -13,6 +13,7 @@ from ..dataset.definitions import Compare
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.groups import competing, of_level
+from ..page.masking import Whole
 from ..page.rows import count_rows, frame
 from .characteristics import compare_levels
 from .curves import axis_months, incidence_results, survival_results, values_at
@@ -92,6 +93,15 @@ def group_results(dataset: Dataset, parts: Groups) -> pd.DataFrame:
     else:
         rows += _differences(dataset, parts)
     return pd.concat([*curves, frame(rows)], ignore_index=True)
+
+
+def group_wholes(parts: Groups) -> list[Whole]:
+    """That the groups share out the patients of the endpoint, but those whose group is blank."""
+    return [
+        Whole(cause, tuple(parts.key_of(level, cause) for level in parts.levels), of, rest=True)
+        for cause in parts.causes
+        for of in ("estimate", "n", "events")
+    ]
 
 
 def _curve_results(

@@ -190,7 +190,11 @@ def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
     if not anybody(least.row):
         return page.say(future, "**Columns without patients** say nothing.")
     if pd.isna(least.row["n"]):
-        return page.say(future, "**Small columns differ by chance alone.**")
+        return page.say(
+            future,
+            "**Small columns differ by chance alone.** By how much is not shown: the smallest "
+            "column holds too few patients.",
+        )
     n = int(least.row["n"])
     limits = binomtest(n // 2, n).proportion_ci()
     return page.say(
