@@ -21,7 +21,7 @@ HELD = {
     "proportional": (
         *("cut", "early_and_late", "proportional_hazards_test", "schoenfeld", "stretches"),
     ),
-    "smoothing": ("knots", "local_line", "spline"),
+    "smoothing": ("knots", "local_line", "spline", "spline_ratios"),
     "states": ("state_shares",),
     "subdistribution": ("fine_gray",),
     "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),
