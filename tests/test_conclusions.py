@@ -101,6 +101,9 @@ CASES = [
     ("by_the_deaths", (1.0, 2.0, 0.8), "more"),
     ("by_the_deaths", (1.0, 2.0, 1.2), "not_by_them"),
     ("by_the_deaths", (1.0, NONE, 1.2), "unknown"),
+    ("enough", (44, 6), "few"),
+    ("enough", (60, 6), "enough"),
+    ("enough", (NONE, 6), "unknown"),
 ]
 RULES = {
     name: rule

@@ -146,17 +146,22 @@ def _chart(line: pd.DataFrame, label: str, deciles: np.ndarray) -> alt.LayerChar
     line = line.astype(float)
     span = span_of(line.rename(columns={"hazard_ratio": "estimate"}))
     shown = line.assign(**line[["lower", "upper"]].clip(1 / span, span))
+    ends = [float(shown["lower"].min()) / 1.1, float(shown["upper"].max()) * 1.1]
     x = alt.X(
         "value:Q",
         title=label,
         scale=alt.Scale(domain=[line["value"].min(), line["value"].max()], nice=False),
-        axis=alt.Axis(grid=False),
+        axis=alt.Axis(grid=False, format="~g", tickCount=8),
     )
     y = alt.Y(
         "hazard_ratio:Q",
-        title="Hazard ratio against the median (log scale)",
-        scale=alt.Scale(type="log", domain=[1 / span, span], nice=False),
-        axis=alt.Axis(values=ticks_of(span), format="~g", **UPRIGHT),
+        title="Hazard ratio (log scale)",
+        scale=alt.Scale(type="log", domain=ends, nice=False),
+        axis=alt.Axis(
+            values=[tick for tick in ticks_of(span) if ends[0] <= tick <= ends[1]],
+            format="~g",
+            **UPRIGHT,
+        ),
     )
     base = alt.Chart(shown).encode(x=x)
     tooltip = [

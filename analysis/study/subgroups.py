@@ -12,9 +12,11 @@ from .. import survival as est
 from ..dataset.definitions import in_sentence
 from ..dataset.model import Dataset, Factor
 from ..page.charts import Figure
-from ..page.formats import listed
+from ..page.formats import listed, rounded
 from ..page.page import Page
+from ..page.prose import Prose, sourced
 from ..page.tables import Row, Table
+from .conclusions import LEVEL
 from .forest import forest_chart, mark
 from .groups import Groups
 from .models import event_rows, factors_of, ratio_of, terms_of
@@ -73,7 +75,7 @@ def _parts(factor: Factor, rows: pd.DataFrame) -> dict[str, pd.Series]:
     return {f"up to {middle:g}": value <= middle, f"over {middle:g}": value > middle}
 
 
-def subgroup_results(dataset: Dataset, parts: Groups) -> list[dict]:
+def subgroup_results(dataset: Dataset, parts: Groups, found: Sequence[Split]) -> list[dict]:
     """`hazard_ratio_subgroup` of each group against the reference in each part of a factor.
 
     `interaction_p`: the likelihood ratio test of the products of the groups with the factor, a
@@ -81,7 +83,7 @@ def subgroup_results(dataset: Dataset, parts: Groups) -> list[dict]:
     Where masking hides a count of one part it hides those of all, which add up.
     """
     rows = []
-    for split in splits(dataset, parts):
+    for split in found:
         made = list(_ratios(split, parts))
         counts = pd.Series([row[what] for row in made for what in ("n", "events")])
         if counts.between(1, dataset.mask_below - 1).any():
@@ -140,7 +142,7 @@ def subgroups_figure(page: Page, parts: Groups, found: Sequence[Split]) -> Figur
     )
     told = "; ".join(f"{row['label']}, {row['model']}: {row['words']}" for row in rows)
     words = f"Forest plot. {caption} {told}."
-    chart = forest_chart(pd.DataFrame(rows), others, ("better than the reference", "worse"))
+    chart = forest_chart(pd.DataFrame(rows), others, ("later than in the reference", "sooner"))
     return page.figure("subgroups", chart, words, caption, said=caption)
 
 
@@ -180,4 +182,34 @@ def subgroups_table(page: Page, parts: Groups, found: Sequence[Split]) -> Table:
         ["Part", "Patients", "Events", *heads, "P of interaction"],
         rows,
         notes,
+    )
+
+
+def subgroups_mislead(page: Page, parts: Groups, found: Sequence[Split]) -> Prose:
+    """Why little is to be found in parts of the patients."""
+    keys = [f"{parts.key}:{split.factor.column}" for split in found]
+    tests = pd.DataFrame([page["interaction_p", key].row for key in keys])
+    tests = tests[tests["estimate"].notna()]
+    small = tests[tests["estimate"] < LEVEL]
+    said = (
+        " Tests of interaction made: {m}. Were the ratios the same in all parts, {chance} of them "
+        "would have P below .05 by chance; {small} had. No P is corrected for it."
+    )
+    return page.say(
+        "**Parts of the patients show little.** Each has fewer events than the whole, so that its "
+        "interval is wide and its ratio far from the others by chance."
+        + said
+        * bool(len(tests))
+        + " That P is small in one part and not in another is no difference between them: only "
+        "the interaction asks for that. What was not named in advance is a question for the next "
+        "study {{cite}}`wang2007`.",
+        **(
+            {
+                "m": sourced(len(tests), tests),
+                "chance": sourced(rounded(LEVEL * len(tests), 1), tests),
+                "small": sourced(len(small), tests),
+            }
+            if len(tests)
+            else {}
+        ),
     )
