@@ -17,7 +17,7 @@ from ..dataset.endpoints import Endpoint
 from ..page.charts import GROUP_COLOURS, INK, STYLE, Figure
 from ..page.formats import in_patients
 from ..page.page import Number, Page
-from .models import ratio_labels
+from .models import factor_labels, ratio_labels
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
 SIDES = ("first-named does better", "does worse")
@@ -35,7 +35,7 @@ LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
 def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
     """Each factor's hazard ratio alone, and in the stepwise model where that keeps it."""
     rows = _ratios(page, question)
-    count = rows["place"].nunique()
+    count = len(factor_labels(page.data, question))
     words = (
         f"Forest plot. {question.title}: hazard ratios of {count} factor{'s'[: count != 1]} on a "
         f"log axis; below 1, the first-named side does better. "
