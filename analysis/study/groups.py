@@ -122,10 +122,14 @@ def _curve_results(
 
 def strata(dataset: Dataset, parts: Groups) -> pd.Series | None:
     """Each patient's stratum by all columns of the comparison's; missing where one is blank."""
-    if not parts.compare.strata:
+    return strata_of(dataset, parts.compare.strata, parts.level.index)
+
+
+def strata_of(dataset: Dataset, columns: Sequence[str], patients: pd.Index) -> pd.Series | None:
+    """The stratum of some patients by columns; missing where one is blank, None without any."""
+    if not columns:
         return None
-    columns = [dataset.groups(name)[parts.level.index] for name in parts.compare.strata]
-    every = pd.concat(columns, axis=1)
+    every = pd.concat([dataset.groups(name)[patients] for name in columns], axis=1)
     return every.astype(str).agg("|".join, axis=1).where(every.notna().all(axis=1))
 
 
