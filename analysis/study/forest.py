@@ -17,7 +17,6 @@ from ..dataset.endpoints import Endpoint
 from ..page.charts import GROUP_COLOURS, INK, STYLE, Figure
 from ..page.formats import in_patients
 from ..page.page import Number, Page
-from ..page.quantities import NOT_ESTIMABLE
 from .models import factor_labels, ratio_labels
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
