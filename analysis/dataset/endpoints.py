@@ -206,6 +206,16 @@ def main_endpoint(dataset: Dataset) -> Endpoint:
     return found[0] if found else endpoint(dataset, names[0])
 
 
+def first_endpoint(dataset: Dataset) -> Endpoint:
+    """The main endpoint, or where something competes in each the first that is recorded.
+
+    Raises NotRecorded where there is none.
+    """
+    found = answerable(dataset)
+    plain = [question for question in found if not question.competing]
+    return next(iter(plain or found), None) or endpoint(dataset, next(iter(dataset.endpoints)))
+
+
 def answerable(dataset: Dataset, *names: str) -> list[Endpoint]:
     """Those of some endpoints, or of all, that the dataset records."""
     found = []

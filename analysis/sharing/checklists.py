@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ..dataset.definitions import in_sentence
 from ..dataset.model import Dataset
 from ..page.formats import listed
 from ..page.page import Page
@@ -61,18 +62,37 @@ class Answer:
 
 def fact(study: Study, name: str) -> Prose | None:
     """The sentence of a fact of book/facts.yaml, or None where the run does not have it."""
-    text = read("facts")[name]
+    text = read("facts")[name.partition(" ")[0]]
     if "needs" in text and study.estimates(*text["needs"]).empty:
         return None
     found = values(study, name)
     return None if found is None else said(text["says"], found)
 
 
+def facts_of(study: Study, item: Item) -> dict[str, Prose | None]:
+    """The sentences of an item's facts by what each is called, None of one that is missing.
+
+    A fact of `each` endpoint is one for each that is asked; one that is `optional` is not missed.
+    """
+    told: dict[str, Prose | None] = {}
+    for name in item.facts:
+        text = read("facts")[name]
+        if text.get("each"):
+            told |= {
+                in_sentence(plan.title): fact(study, f"{name} {plan.name}") for plan in study.asked
+            }
+        else:
+            told[text["name"]] = fact(study, name)
+        if text.get("optional"):
+            told = {key: prose for key, prose in told.items() if prose}
+    return told
+
+
 def answer(study: Study, item: Item) -> Answer:
     """The facts of an item, what of them is not recorded, and what is the authors' to write."""
-    told = {name: fact(study, name) for name in item.facts}
+    told = facts_of(study, item)
     there = [prose for prose in told.values() if prose]
-    missing = [read("facts")[name]["name"] for name, prose in told.items() if not prose]
+    missing = [name for name, prose in told.items() if not prose]
     if there:
         state = ANSWERED if item.whole and not missing else IN_PART
         if missing:

@@ -6,13 +6,12 @@ Their sentences, in book/facts.yaml and book/report.jinja, name the values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from ..dataset.columns import RESERVED
-from ..dataset.endpoints import answerable
+from ..dataset.definitions import in_sentence
 from ..page.formats import counted, equal_to, in_months, listed, p_value
 from ..page.page import Page
 from ..page.prose import Prose, declared, ruled
@@ -21,13 +20,19 @@ from ..page.rows import anybody, is_carried, pick
 from ..study.curves import plateau_month
 from ..study.models import SELECTION_LEVEL, factors_of
 from ..study.sentences import beyond
-from .study import CURVES, Study
+from .study import Study
 
 Values = dict[str, Any] | None
 
 
 def values(study: Study, name: str) -> Values:
-    """The values of a fact of book/facts.yaml; empty where it needs none, None where it is not."""
+    """The values of a fact of book/facts.yaml; empty where it needs none, None where it is not.
+
+    `events os` is a fact of one endpoint, of the main one where none is named.
+    """
+    name, _, of = name.partition(" ")
+    if name in OF_ENDPOINTS:
+        return OF_ENDPOINTS[name](study, of or study.main.name)
     return NUMBERS[name](study) if name in NUMBERS else words(study).get(name, {})
 
 
@@ -44,7 +49,7 @@ def words(study: Study) -> dict[str, Values]:
     straight = [factor.label for factor in first if len(factor.numerator + factor.levels) == 0]
     within = [factor.label for factor in study.factors if factor.among]
     in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
-    titles = [question.title.lower() for question in study.endpoints.values()]
+    titles = [in_sentence(question.title) for question in study.endpoints.values()]
     paid = funders(study)
     models = study.pages.get("table_3")
     candidates = models is not None and models["quantity"].eq("hazard_ratio_unselected").any()
@@ -57,6 +62,7 @@ def words(study: Study) -> dict[str, Values]:
         "described": when(own and all(entry.get("description") for entry in own)),
         "funder": when(any(paid), names=listed(filter(None, paid))),
         "handling": when(first, straight=_list(straight) or "none"),
+        "mislead": {"page": study.link(study.main.name)},
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
         "selection": when(models is not None, level=level(), candidates=candidates),
@@ -123,9 +129,13 @@ def filled(study: Study) -> Values:
 
 def lost(study: Study) -> Values:
     """Who was last seen early, of those alive when last seen."""
-    months, group = study.dataset.settings.long_term_months, "seen_early|alive_at_end"
+    months, died = study.dataset.settings.long_term_months, "died" in study.dataset.patients
+    group = "seen_early|alive_at_end" if died else "seen_early|without_event"
+    if group not in set(study.pages["patients"]["group"]):
+        return None
     return {
         "anybody": anybody(study.number("patients", "count", group).row),
+        "alive": "alive" if died else "without the event",
         "early": study.share("patients", group),
         "months": declared(in_months(months), "long_term_months"),
     }
@@ -135,38 +145,60 @@ def lost(study: Study) -> Values:
 
 
 def followup(study: Study) -> Values:
-    """The median follow-up, or where everybody died the median time of all."""
-    events = pick(study.pages["figure_1a"], "median_followup", "os")["events"]
-    alive = bool(pd.isna(events) or events > 0)  # of a masked number somebody was
-    kind = "median_followup" if alive else "median"
-    return {"anybody": alive, "median": study.number("figure_1a", kind, "os").ci}
+    """The median follow-up, or where everybody had the event the median time of all."""
+    if not study.curves:
+        return None
+    name = study.main.name
+    page = study.page_of(name)
+    events = pick(study.pages[page], "median_followup", name)["events"]
+    left = bool(pd.isna(events) or events > 0)  # of a masked number somebody was
+    median = study.number(page, "median_followup" if left else "median", name).ci
+    found = {"anybody": left, "median": median, "event": study.main.event}
+    return {**found, "page": study.link(name)}
 
 
 def events(study: Study, name: str) -> Values:
-    """How many had the event of an endpoint that has a curve, and its median."""
-    if CURVES[name] not in study.pages:
+    """How many had the event of an endpoint, and its incidence where another competes."""
+    question, page = study.endpoints.get(name), study.page_of(name)
+    if question is None or page not in study.pages:
         return None
-    median = study.number(CURVES[name], "median", name)
-    return {"events": median.events, "n": median.n, "median": median.ci}
+    found = {
+        "title": question.title,
+        "event": question.event,
+        "competing": question.competing,
+        "page": study.link(name),
+    }
+    if not question.competing:
+        median = study.number(page, "median", name)
+        return {**found, "events": median.events, "n": median.n, "median": median.ci}
+    last = last_known(study, name)
+    return last and {**found, **last}
 
 
 def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
     """Survival at each landmark to which anybody was followed, with its interval."""
-    rows = study.pages[CURVES[name]]
+    page = study.page_of(name)
+    rows = study.pages[page]
     for months in study.dataset.settings.months:
         row = pick(rows, "survival", name, months)
         if pd.notna(row["estimate"]) and not is_carried(rows, row):
-            value = study.number(CURVES[name], "survival", name, months).ci
+            value = study.number(page, "survival", name, months).ci
             yield {"value": value, "at": declared(in_months(months), "months")}
 
 
-def last_known(study: Study, page: str, name: str, quantity: str) -> Values:
+def last_known(study: Study, name: str) -> Values:
     """A share at the last landmark to which anybody was followed, or else at the curve's end."""
+    question, page = study.endpoints[name], study.page_of(name)
     last, landmark = study.last_followed(page, name)
     if last is None:
         return None
+    quantity = "cumulative_incidence" if question.competing else "survival"
     number = study.number(page, quantity, name, last)
     return {
+        "title": question.title,
+        "event": question.event,
+        "competing": question.competing,
+        "page": study.link(name),
         "value": number.ci,
         "events": number.events,
         "last": number.saying(in_months(last)),
@@ -175,21 +207,82 @@ def last_known(study: Study, page: str, name: str, quantity: str) -> Values:
 
 
 def plateau(study: Study) -> Values:
-    """The rate of death beyond the landmark; None where nobody was followed so long."""
-    start = plateau_month(study.dataset)
-    if not anybody(pick(study.pages["figure_1a"], "event_rate", "os", start)):
+    """The rate of the main event beyond the landmark; None where nobody was followed so long."""
+    start, name = plateau_month(study.dataset), study.main.name
+    page = study.page_of(name)
+    if page not in study.pages or not anybody(pick(study.pages[page], "event_rate", name, start)):
         return None
-    rate = study.number("figure_1a", "event_rate", "os", start)
-    return {"start": declared(in_months(start), "months"), "rate": rate.ci}
+    rate = study.number(page, "event_rate", name, start)
+    event = study.main.event
+    what = "Deaths" if event == "death" else event[:1].upper() + event[1:]
+    at = declared(in_months(start), "months")
+    return {"what": what, "start": at, "rate": rate.ci, "page": study.link(name)}
 
 
 def later(study: Study) -> Prose:
     """The same in a sentence, with how long who was followed."""
-    start = plateau_month(study.dataset)
-    keys = [(quantity, "os", start) for quantity in ("event_rate", "person_years")]
+    start, name = plateau_month(study.dataset), study.main.name
+    keys = [(quantity, name, start) for quantity in ("event_rate", "person_years")]
     kept = Page("report", study.dataset, "")
-    kept.numbers = study.rows("figure_1a", *keys)
-    return beyond(kept, "os", start)
+    kept.numbers = study.rows(study.page_of(name), *keys)
+    return beyond(kept, name, start)
+
+
+# --- groups --------------------------------------------------------------------------------------
+
+
+def groups(study: Study, name: str) -> Values:
+    """How the groups of an endpoint differ, by the test of all and against the reference."""
+    compare, question = study.dataset.compared(), study.endpoints.get(name)
+    if not compare or question is None:
+        return None
+    page, key = study.page_of(name), f"{name}|{compare.column}"
+    test, ratio = TESTS[bool(question.competing)]
+    ratios = study.estimates(page, ratio)
+    own = ratios[ratios["group"].str.startswith(f"{key}=")]["group"]
+    if not own.size:
+        return None
+    there = study.estimates(page, f"p_{test}")
+    tested = key in set(there["group"])
+    return {
+        "title": question.title,
+        "by": in_sentence(study.dataset.label(compare.column)),
+        "reference": compare.reference,
+        "test": NAMES[test],
+        "p": _p(study, page, f"p_{test}", key) if tested else None,
+        "ratio": RATIOS[ratio],
+        "page": study.link(name),
+        "each": [_contrast(study, page, ratio, key, group) for group in own],
+    }
+
+
+TESTS = {
+    False: ("logrank", "hazard_ratio_group"),
+    True: ("gray", "subdistribution_ratio_group"),
+}
+NAMES = {"logrank": "log-rank", "gray": "Gray’s test"}
+RATIOS = {
+    "hazard_ratio_group": "hazard ratio",
+    "subdistribution_ratio_group": "ratio of subdistribution hazards",
+}
+
+
+def _contrast(study: Study, page: str, ratio: str, key: str, group: str) -> dict[str, Any]:
+    """A group against the reference: its ratio, and the last difference in survival."""
+    rows = study.estimates(page, "survival_difference")
+    months = rows[rows["group"].eq(group)]["months"]
+    difference = None
+    if len(months):
+        last = months.max()
+        number = study.number(page, "survival_difference", group, last)
+        difference = {"value": number.ci, "at": declared(in_months(last), "months")}
+    level, number = group.removeprefix(f"{key}="), study.number(page, ratio, group)
+    return {"level": level, "ratio": number.ci, "difference": difference}
+
+
+def _p(study: Study, page: str, quantity: str, group: str) -> Prose:
+    number = study.number(page, quantity, group)
+    return number.saying(f"P {equal_to(number.value)}")
 
 
 # --- factors -----------------------------------------------------------------------------------
@@ -210,8 +303,8 @@ def unadjusted(study: Study) -> Values:
 
 def adjusted(study: Study) -> Values:
     """A model of one factor adjusts for nothing, so one of several is looked for."""
-    for kind in ("hazard_ratio_multivariate", "hazard_ratio_unselected"):
-        rows = study.estimates("table_3", kind)
+    for kind in ("model", "multivariate", "unselected"):
+        rows = study.estimates("table_3", f"hazard_ratio_{kind}")
         for _, model in rows.groupby(rows["group"].str.split(":").str[0], sort=False):
             if len(model) > 1:
                 return _ratio(study, model.iloc[0])
@@ -226,32 +319,46 @@ def _ratio(study: Study, row: pd.Series) -> dict[str, Any]:
 def models(study: Study) -> Iterator[dict[str, Any]]:
     """The stepwise model of each endpoint that has factors, and what it kept."""
     rows = study.estimates("table_3", "hazard_ratio_multivariate")
-    for question in answerable(study.dataset, "os", "rfs"):
+    for question in study.curves:
         if "table_3" not in study.pages or not factors_of(study.dataset, question):
             continue
-        kept = []
-        for _, row in rows[rows["group"].str.startswith(f"{question.name}:")].iterrows():
-            ratio = _ratio(study, row)
-            p = study.number("table_3", "p_multivariate", row["group"])
-            kept.append({**ratio, "p": p.saying(f"P {equal_to(p.value)}")})
-        yield {"title": question.title.lower(), "kept": kept}
+        own = rows[rows["group"].str.startswith(f"{question.name}:")]
+        kept = [_with_p(study, row, "p_multivariate") for _, row in own.iterrows()]
+        yield {"title": in_sentence(question.title), "kept": kept}
+
+
+def named_models(study: Study) -> Iterator[dict[str, Any]]:
+    """Each model that was named in advance, with all of its factors."""
+    rows = study.estimates("table_3", "hazard_ratio_model")
+    for model in study.dataset.models:
+        own = rows[rows["group"].str.startswith(f"{model.endpoint}|{model.title}:")]
+        if len(own):
+            yield {
+                "named": model.title,
+                "title": in_sentence(study.endpoints[model.endpoint].title),
+                "strata": listed(in_sentence(study.dataset.label(name)) for name in model.strata),
+                "kept": [_with_p(study, row, "p_model") for _, row in own.iterrows()],
+            }
+
+
+def _with_p(study: Study, row: pd.Series, quantity: str) -> dict[str, Any]:
+    return {**_ratio(study, row), "p": _p(study, "table_3", quantity, row["group"])}
 
 
 def _list(labels: Iterator[str] | list[str]) -> str:
     return "; ".join(labels)
 
 
-competing = partial(last_known, page="figure_1d", name="relapse", quantity="cumulative_incidence")
 NUMBERS: dict[str, Callable[[Study], Values]] = {
-    "absolute": partial(last_known, page="figure_1a", name="os", quantity="survival"),
-    "competing": competing,
-    "deaths": partial(events, name="os"),
-    "relapse_free": partial(events, name="rfs"),
-    "transplanted": partial(events, name="os_after_hsct"),
     "how_many_factors": factors,
     **{
         fact.__name__: fact
         for fact in (adjusted, count, factors, filled, flow, followup, known, lost)
         + (plateau, unadjusted)
     },
+}
+OF_ENDPOINTS: dict[str, Callable[[Study, str], Values]] = {
+    "absolute": last_known,
+    "events": events,
+    "groups": groups,
 }

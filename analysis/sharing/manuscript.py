@@ -24,8 +24,9 @@ from ..page.page import Page
 from ..page.prose import Prose, addressed, declared, installed, ruled
 from ..page.provenance import digest, named, own_version
 from ..page.tables import Row, Table
+from ..study.asked import ends, had, starts, whom, without
 from . import facts
-from .study import CURVES, Study
+from .study import Study
 from .texts import said, template
 
 TIES = {"efron": "Efron", "breslow": "Breslow"}
@@ -51,10 +52,11 @@ def methods(study: Study, folder: Path) -> Prose:
         "origin": settings.time_origin,
         "days": declared(f"{settings.days_per_month:g}", "days_per_month"),
         "months": declared(listed(map(month, settings.months)), "months"),
-        "endpoints": study.endpoints,
-        "response": in_sentence(dataset.label("response_day")),
-        "assessed": "last_assessment_day" in dataset.patients,
-        "relapse_known": "relapse_day" in dataset.patients,
+        "endpoints": [_endpoint(study, name) for name in study.endpoints],
+        "groups": list(_groups(study)),
+        "strata": listed(in_sentence(dataset.label(name)) for name in dataset.compare.strata)
+        if dataset.compare
+        else "",
         "confidence": ruled(f"{est.CONFIDENCE:.0%}", "the level of every interval"),
         "kinds": {factor.kind for factor in study.factors},
         "ties": ties(),
@@ -71,9 +73,11 @@ def findings(study: Study) -> Prose:
         **_patients(study),
         "first": declared(in_months(study.dataset.settings.months[0]), "months"),
         "curves": list(_curves(study)),
-        "relapse": facts.competing(study),
+        "incidences": list(_incidences(study)),
         "followup": facts.followup(study),
+        "groups": list(_groups(study)),
         "models": list(facts.models(study)),
+        "named_models": list(facts.named_models(study)),
     }
     return said(template("report"), values, "results")
 
@@ -83,12 +87,44 @@ def _patients(study: Study) -> dict[str, Any]:
 
 
 def _curves(study: Study) -> Iterator[dict[str, Any]]:
-    for name in CURVES:
-        if name in study.endpoints:
-            values = {"name": name, "title": study.endpoints[name].title}
-            values |= facts.events(study, name)
-            values["landmarks"] = list(facts.landmarks(study, name))
-            yield {**values, "later": facts.later(study) if name == "os" else None}
+    for question in study.curves:
+        values = {**facts.events(study, question.name), "had": had(question.event)}
+        values["landmarks"] = list(facts.landmarks(study, question.name))
+        main = question.name == study.main.name
+        yield {**values, "later": facts.later(study) if main else None}
+
+
+def _incidences(study: Study) -> Iterator[dict[str, Any]]:
+    """The incidence of each event with which another competes, where a landmark was reached."""
+    for question in study.endpoints.values():
+        if question.competing and study.page_of(question.name) in study.pages:
+            found = facts.last_known(study, question.name)
+            if found and found["landmark"]:
+                yield found
+
+
+def _groups(study: Study) -> Iterator[dict[str, Any]]:
+    return filter(None, (facts.groups(study, name) for name in study.endpoints))
+
+
+def _endpoint(study: Study, name: str) -> dict[str, Any]:
+    """Of whom, from when and to which event an endpoint is, in words."""
+    data, question, plan = study.dataset, study.endpoints[name], study.dataset.endpoints[name]
+    blank = [column for column in plan.not_before if column not in data.patients]
+    only = question.event == "death" and plan.events == ("died",)
+    return {
+        "title": question.title,
+        "whom": whom(data, plan).removeprefix("all"),
+        "start": starts(question, plan),
+        "event": "death of any cause" if only else question.event,
+        "without": without(question.event),
+        "competing": question.competing,
+        "until": ends(data, plan),
+        "entry": listed(in_sentence(data.label(one)) for one in (plan.entry, plan.among) if one)
+        if question.entry is not None
+        else "",
+        "unknown": listed(in_sentence(data.label(column)) for column in blank),
+    }
 
 
 def ties() -> str:

@@ -8,14 +8,13 @@ from functools import cached_property
 
 import pandas as pd
 
-from ..dataset.endpoints import Endpoint, answerable, endpoint
+from ..dataset.definitions import Definition
+from ..dataset.endpoints import Endpoint, answerable, first_endpoint
 from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
-from ..page.prose import Prose, share, sourced
+from ..page.prose import Prose, paged, share, sourced
 from ..page.rows import COLUMNS, frame, pick
 from ..study.models import factors_of, ratio_labels
-
-CURVES = {"os": "figure_1a", "rfs": "figure_1b", "os_after_hsct": "figure_1c"}
 
 
 @dataclass
@@ -37,7 +36,7 @@ class Study:
 
         Raises NotRecorded where its patients are so few that they are masked.
         """
-        endpoint(page.data, "os")
+        first_endpoint(page.data)
         return cls(page.data, page.others(), first)
 
     # --- what there is -------------------------------------------------------------------------
@@ -45,8 +44,37 @@ class Study:
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
         """The endpoints that the dataset records, by name."""
-        found = answerable(self.dataset, "os", "rfs", "relapse", "os_after_hsct")
-        return {question.name: question for question in found}
+        return {question.name: question for question in answerable(self.dataset)}
+
+    @property
+    def curves(self) -> list[Endpoint]:
+        """Those of them in which nothing competes and which have a page."""
+        found = [question for question in self.endpoints.values() if not question.competing]
+        return [question for question in found if self.page_of(question.name) in self.pages]
+
+    @property
+    def main(self) -> Endpoint:
+        """The first endpoint in which nothing competes, or else the first."""
+        return next(iter([*self.curves, *self.endpoints.values()]))
+
+    @property
+    def asked(self) -> list[Definition]:
+        """The endpoints that the dataset records, or of which it has a column at least."""
+        there = set(self.dataset.patients) - {"died"}
+        return [
+            plan
+            for plan in self.dataset.endpoints.values()
+            if plan.name in self.endpoints or there & set(plan.needed)
+        ]
+
+    def page_of(self, name: str) -> str:
+        """The page of an endpoint."""
+        return self.dataset.endpoints[name].page
+
+    def link(self, name: str) -> Prose:
+        """The short name of an endpoint's page, `Figure 1A` or its title, leading to it."""
+        plan = self.dataset.endpoints[name]
+        return paged(plan.figure or plan.title, plan.page)
 
     @cached_property
     def factors(self) -> list[Factor]:
@@ -56,7 +84,13 @@ class Study:
 
     def label(self, key: str) -> str:
         """What a ratio is of, by its group in the results."""
-        return ratio_labels(self.dataset, self.endpoints[key.partition(":")[0]])[key]
+        name, _, of = key.partition(":")
+        if "|" not in name:
+            return ratio_labels(self.dataset, self.endpoints[name])[key]
+        column, _, level = of.partition("=")  # of a model that is named
+        label = next((f.label for f in self.dataset.factors if f.column == column), None)
+        label = label or self.dataset.label(column)
+        return f"{label}: {level}" if level else label
 
     def estimates(self, page: str, quantity: str) -> pd.DataFrame:
         """The rows of a quantity that hold an estimate; none of a page that is not there."""

@@ -17,25 +17,46 @@ def question_told(page: Page, question: Endpoint) -> Prose:
 
 def question_of(data: Dataset, question: Endpoint) -> str:
     """What the page of an endpoint asks, as a sentence."""
-    whom = _whom(data, data.endpoints[question.name])
-    whom = "all patients" if whom == "all" else whom
+    who = whom(data, data.endpoints[question.name])
+    who = "all patients" if who == "all" else who
     if question.competing:
         return (
-            f"Of {whom}, in how many does {question.event} come, when {question.competing} may "
+            f"Of {who}, in how many does {question.event} come, when {question.competing} may "
             "come first?"
         )
-    state = "alive" if question.event == "death" else f"without {question.event}"
-    return f"Of {whom}, how many are still {state} as the {data.settings.unit} pass?"
+    return (
+        f"Of {who}, how many are still {without(question.event)} as the {data.settings.unit} pass?"
+    )
+
+
+def had(event: str) -> str:
+    """What came to those who had an event: `died`, `had recurrence or death`."""
+    return "died" if event == "death" else f"had {event}"
+
+
+def without(event: str) -> str:
+    """What they are to whom an event has not come: `alive`, `without recurrence or death`."""
+    return "alive" if event == "death" else f"without {event}"
+
+
+def starts(question: Endpoint, plan: Definition) -> str:
+    """Where the clock of an endpoint starts, in words."""
+    return f"the day of {question.origin}" if plan.start else question.origin
+
+
+def ends(data: Dataset, plan: Definition) -> str:
+    """Where follow-up without an event ends, in words."""
+    return in_sentence(data.label(plan.until)) if plan.until in data.patients else "last contact"
 
 
 def asked(page: Page, question: Endpoint) -> Prose:
     """The list that a curve page begins with: patients, clock, events, and who enters late."""
     data, plan = page.data, page.data.endpoints[question.name]
     lines = [
-        page.say("- **Patients:** {whom}", whom=_whom(data, plan)),
+        page.say("- **Patients:** {whom}", whom=whom(data, plan)),
         page.say(
             "- **Clock starts:** {start}",
-            start=f"the day of {question.origin}" if plan.start else question.origin,
+            start=starts(question, plan),
         ),
         page.say(
             "- **Event:** {event}. Without it a patient is followed until {until}",
@@ -71,7 +92,7 @@ def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
     )  # fmt: skip
 
 
-def _whom(data: Dataset, plan: Definition) -> str:
+def whom(data: Dataset, plan: Definition) -> str:
     """Who is asked, in words: `all`, or those who had come so far."""
 
     def named(*columns: str) -> str:

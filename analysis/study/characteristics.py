@@ -11,6 +11,7 @@ from ..dataset.covariates import covariate_rows
 from ..dataset.definitions import Compare
 from ..dataset.endpoints import (
     dead,
+    first_endpoint,
     in_remission_at_hsct,
     long_term,
     main_endpoint,
@@ -86,7 +87,7 @@ def baseline_results(dataset: Dataset, compare: Compare | None = None) -> pd.Dat
     baseline = [factor for factor in dataset.factors if factor.kind == "baseline"]
     if not baseline:
         return table
-    complete = covariate_rows(dataset, main_endpoint(dataset), baseline)["patient"]
+    complete = covariate_rows(dataset, first_endpoint(dataset), baseline)["patient"]
     known = pd.Series(everybody.index.isin(complete), index=everybody.index)
     return pd.concat(
         [table, frame(count_rows("known_in_every_factor", known, everybody, ""))],
@@ -176,7 +177,8 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
         lost = ~columns["long_term"] & ~dead(dataset.patients)
         for column, mask in columns.items():
             rows += count_rows("lost", lost, mask, _suffix(column))
-        rows.append(_survival_at_long_term(dataset))
+        if not first_endpoint(dataset).competing:
+            rows.append(_survival_at_long_term(dataset))
     return frame([*_headcount(columns), *rows])
 
 
