@@ -16,6 +16,7 @@ from ..dataset.cells import NUMBER
 from ..dataset.problems import Problem, quoted
 from .dates import EPOCHS, UNITS, day_counted, looks_like_date
 from .words import (
+    OUTCOMES,
     PATTERNS,
     UNIT_WORDS,
     WORDS,
@@ -259,6 +260,25 @@ class Column:
             return False
         codes = not is_number(cells) or cells.str.fullmatch(r"-?\d{1,2}").all()
         return bool(codes and not (self.is_date or self.units or self.ends_with_time))
+
+    @property
+    def is_time(self) -> bool:
+        """True for numbers whose name says a time to something: `pfs_months`, `ptime`, `t1`."""
+        named = self.units.get("name", set()) - {"years"} or self.ends_with_time
+        told = named or re.fullmatch("t_?[a-z0-9]", self.normal)
+        return bool(told and is_number(self.filled) and not self.may_be_status)
+
+    @property
+    def is_bare(self) -> bool:
+        """True for a time or status that does not say of what: `time`, `months`, `event`."""
+        bare = {*WORDS["bare_times"], *WORDS["bare_status"], *WORDS["times"], ""}
+        return bool(self.names & bare) and not self.about & {*OUTCOMES}
+
+    @property
+    def short(self) -> str:
+        """The one letter or digit in which a time and its status agree; blank where none does."""
+        match = PATTERNS["short"].fullmatch(self.normal)
+        return match[match.lastindex] if match else ""
 
     @property
     def ends_with_time(self) -> bool:

@@ -17,12 +17,8 @@ LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a 
 def guess(source: Source, tree: CommentedMap, used: set[str]) -> None:
     """The blocks `columns` and `dropped` of a mapping, for the columns that no other block uses."""
     tree["columns"], tree["dropped"] = CommentedMap(), CommentedMap()
-    pairs = source.paired()
     for column in (column for column in source if column.name not in used):
-        why = _reason(column)
-        if not why and column.name in pairs:
-            why = sentence("time_and_status", other=pairs[column.name])
-        if why:
+        if why := _reason(column):
             put(tree, ["dropped", column.name], why)
         else:
             _keep(column, tree)

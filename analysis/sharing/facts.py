@@ -330,6 +330,7 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
 def named_models(study: Study) -> Iterator[dict[str, Any]]:
     """Each model that was named in advance, with all of its factors."""
     rows = study.estimates("table_3", "hazard_ratio_model")
+    rows = rows[~rows["group"].str.contains("@")]  # of a factor that bends, a curve says more
     for model in study.dataset.models:
         own = rows[rows["group"].str.startswith(f"{model.endpoint}|{model.title}:")]
         if len(own):
