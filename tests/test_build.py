@@ -29,7 +29,7 @@ from analysis.dataset.model import load
 from analysis.page import contents, provenance
 from analysis.sharing import manuscript
 from analysis.site import build, pages, processes
-from analysis.site.notebooks import METADATA
+from analysis.site.notebooks import METADATA, NOT_RECORDED, _ended_at_error
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
 COUNT = """import csv, os
@@ -192,8 +192,12 @@ def test_an_edited_text_runs_the_pages_of_sharing_again(
 
     def keys() -> dict[str, str]:
         pages = ("strobe", "remark", "report", "table_1")
-        plans = (build._plan(whose, book / f"{page}.ipynb", {}, tmp_path, "") for page in pages)
-        return {plan.notebook.stem: plan.place.name for plan in plans}
+        files = [book / f"{page}.ipynb" for page in pages]
+        places = (contents.Place(path.stem, path, "") for path in files)
+        plans = (
+            build._plan(whose, place, dict.fromkeys(files, {}), tmp_path, "") for place in places
+        )
+        return {plan.page.name: plan.place.name for plan in plans}
 
     before = keys()
     text = (book / name).read_text("utf-8")
@@ -271,12 +275,23 @@ def test_a_parameter_reaches_the_notebooks_that_have_it(elsewhere: Path) -> None
     assert (elsewhere / "results" / "count.csv").read_text() == "n\n1370\n"
 
 
-def test_a_page_says_what_a_dataset_does_not_record(elsewhere: Path) -> None:
-    page = (elsewhere / "html" / "response.html").read_text("utf-8")
-    note = re.search(r'<div class="admonition note">(.*?)</div>', page, re.DOTALL).group(1)
-    assert "No &lt;b&gt;response&lt;/b&gt; &amp; *no* $x$ in these data." in note
-    assert "raise NotRecorded" not in page
+def test_a_page_that_a_dataset_cannot_fill_is_not_in_its_book(elsewhere: Path) -> None:
+    """Nor a link to it, nor its place in the contents."""
+    pages = {path.name: path.read_text("utf-8") for path in (elsewhere / "html").glob("*.html")}
+    assert "count.html" in pages and "response.html" not in pages
+    assert not any("response.html" in text for text in pages.values())
+    assert "then response." in re.sub(r"<[^>]+>", "", pages["index.html"])
     assert {path.name for path in (elsewhere / "results").iterdir()} == {"count.csv"}
+
+
+def test_what_is_not_recorded_is_said_as_text(built: Path) -> None:
+    """The sentence ends the page, as its first one that is kept whatever the dataset has."""
+    notebook = nbformat.read(built / "book" / "response.ipynb", as_version=4)
+    notebook.cells[2].outputs = [nbformat.v4.new_output("error", ename="x", evalue="y")]
+    made = _ended_at_error(notebook, "No <b>response</b> & *no* $x$ in these data.")
+    assert [cell.id for cell in made.cells] == ["title", "parameters", NOT_RECORDED]
+    said = r"No \<b\>response\<\/b\> \& \*no\* \$x\$ in these data\."
+    assert made.cells[-1].source == f":::{{note}}\n{said}\n:::"
 
 
 def test_no_path_of_the_machine_reaches_the_pages(built: Path, elsewhere: Path) -> None:
@@ -489,6 +504,40 @@ def test_a_folder_of_the_repository_that_is_a_link_is_no_place_either(
         build._require_place((tmp_path / "repository" / ".venv" / "out").resolve())
 
 
+def test_the_folder_of_a_dataset_is_no_place_to_build_in(tmp_path: Path) -> None:
+    own = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "bmt"))
+    with pytest.raises(pages.BuildError, match="a dataset stands there"):
+        build.build(own, own, {})
+    assert not (own / "cache").exists()
+    build._require_place(own / "book")
+
+
+def test_what_a_killed_build_leaves_in_the_temporary_folder_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_short_folder", lambda: str(tmp_path))
+    killed, other = tmp_path / f"{processes.PREFIX}killed", tmp_path / f"{processes.PREFIX}other"
+    for folder in (killed, other):
+        folder.mkdir()
+        (folder / "file").touch()
+    (killed / processes.LOCK).touch()
+    code = (
+        "import sys; from pathlib import Path; from analysis.site import processes as p\n"
+        "with p._held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    running = tmp_path / f"{processes.PREFIX}running"
+    running.mkdir()
+    held = [sys.executable, "-c", code, running / processes.LOCK]
+    with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as one:
+        assert one.stdout.readline() == b"held\n"
+        with processes.building():
+            assert not killed.exists()
+            assert running.exists() and other.exists()  # of a build that runs, and of another's
+        one.kill()
+    with processes.building():
+        assert not running.exists()
+
+
 def test_another_copy_of_the_repository_is_no_place_to_build_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -580,7 +629,7 @@ def test_a_build_has_a_short_temporary_folder_of_its_own(
     before = dict(os.environ)
     with processes.building():
         folder = os.environ["TMPDIR"]
-        assert len(folder) < processes.LONGEST and os.listdir(folder) == []
+        assert len(folder) < processes.LONGEST and os.listdir(folder) == [processes.LOCK]
         assert os.environ["IPYTHONDIR"] == os.environ["JUPYTER_RUNTIME_DIR"] == folder
     assert not os.path.exists(folder)
     assert dict(os.environ) == before

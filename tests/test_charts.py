@@ -16,7 +16,7 @@ from test_pages import NASTY, THIN, chart_of, nasty
 
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
-from analysis.page.charts import COLOURS, FOCUS
+from analysis.page.charts import COLOURS, FOCUS, Choice
 from analysis.page.rows import pick
 from analysis.study import figures
 from analysis.study import forest as diagrams
@@ -382,3 +382,9 @@ def test_a_single_curve_has_nothing_to_stand_out_from(paper):
     *_, html, spec = chart_of(paper)
     assert "data-curve" not in html
     assert FOCUS not in json.dumps(spec)
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "The one answer"), (3, "All 3 answers")])
+def test_the_answers_of_a_choice_are_counted(count, words):
+    numbers = [str(number) for number in range(count)]
+    assert f"<summary>{words}</summary>" in Choice("Month", numbers, numbers).html("page")

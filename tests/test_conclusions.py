@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 
 import numpy as np
+import pandas as pd
 import pytest
-from inprocess import run, showing
+from inprocess import changed, run, showing
 
 from analysis.study import conclusions
-from analysis.study.sentences import median_told, plateau_bounds
+from analysis.study.sentences import end_called, median_told, plateau_bounds
 
 NONE = np.nan
 
@@ -42,13 +44,17 @@ CASES = [
     ("two_ratios", (row(1.5, 1.2, 1.8), row(3, 2.5, 3.6), 0.001), "changed"),
     ("two_ratios", (row(1.04, 0.5, 2), row(0.5, 0.2, 1.2), 0.18), "not_told_apart"),
     ("two_ratios", (row(NONE), row(1.3, 0.9, 1.9), NONE), "unknown"),
-    ("moved", (0.6, 1.6), "turned"),
-    ("moved", (0.4, 0.6), "higher"),
-    ("moved", (1.2, 1.6), "higher"),
-    ("moved", (0.6, 0.598), "same"),
-    ("moved", (0.6, 0.59), "not_higher"),
-    ("moved", (1.6, 0.6), "not_higher"),
-    ("moved", (NONE, 0.6), "unknown"),
+    ("moved", (row(0.6, 0.4, 0.9), row(1.6, 1.2, 2.1)), "turned"),
+    ("moved", (row(0.97, 0.48, 1.98), row(1.87, 0.84, 4.19)), "crossed"),
+    ("moved", (row(0.99), row(1.01)), "crossed"),
+    ("moved", (row(0.6, 0.4, 0.9), row(1.6, 0.9, 2.1)), "crossed"),
+    ("moved", (row(0.6, 0.4, 1.1), row(1.6, 1.2, 2.1)), "crossed"),
+    ("moved", (row(0.4), row(0.6)), "higher"),
+    ("moved", (row(1.2), row(1.6)), "higher"),
+    ("moved", (row(0.6), row(0.598)), "same"),
+    ("moved", (row(0.6), row(0.59)), "not_higher"),
+    ("moved", (row(1.6), row(0.6)), "not_higher"),
+    ("moved", (row(NONE), row(0.6)), "unknown"),
     ("kept_for_chance", (6, 10), "most"),
     ("kept_for_chance", (5, 10), "not_most"),
     ("kept_for_chance", (0, 0), "unknown"),
@@ -74,7 +80,8 @@ CASES = [
     ("waiting", (0.4,), "some"),
     ("waiting", (NONE,), "unknown"),
     ("cured_share", (row(0.3, 0.2, 0.4), 0.35), "estimate"),
-    ("cured_share", (row(0.3, 0.2, 0.4), 0.25), "above_curve"),
+    ("cured_share", (row(0.3, 0.27, 0.4), 0.25), "above_curve"),
+    ("cured_share", (row(0.484, 0.44, 0.528), 0.483), "at_curve"),
     ("cured_share", (row(0.137, 0.007, 0.777), 0.35), "open"),
     ("cured_share", (row(0.4), 0.35), "open"),
     ("cured_share", (row(0.0), 0.35), "nobody"),
@@ -97,10 +104,14 @@ CASES = [
     ("explained", (10, 6), "partly"),
     ("explained", (2, 10), "not_explained"),
     ("explained", (2, NONE), "unknown"),
-    ("by_the_deaths", (1.0, 0.5, 1.2), "fewer"),
-    ("by_the_deaths", (1.0, 2.0, 0.8), "more"),
-    ("by_the_deaths", (1.0, 2.0, 1.2), "not_by_them"),
-    ("by_the_deaths", (1.0, NONE, 1.2), "unknown"),
+    ("by_the_deaths", (1.0, row(0.5, 0.3, 0.8), 1.2), "fewer"),
+    ("by_the_deaths", (1.0, row(2.0, 1.3, 3.1), 0.8), "more"),
+    ("by_the_deaths", (1.0, row(2.0, 1.3, 3.1), 1.2), "not_by_them"),
+    ("by_the_deaths", (0.81, row(0.83, 0.49, 1.40), 1.02), "open"),
+    ("by_the_deaths", (1.0, row(NONE), 1.2), "unknown"),
+    ("enough", (44, 6), "few"),
+    ("enough", (60, 6), "enough"),
+    ("enough", (NONE, 6), "unknown"),
 ]
 RULES = {
     name: rule
@@ -140,7 +151,7 @@ def test_every_outcome_of_a_rule_occurs_and_one_is_for_what_is_missing(name):
             (0.07, 0.126),
             "**Still falling.** Both limits of that rate are above 5",
         ),
-        (0, 0, (NONE, NONE), "**So it bounds nothing"),
+        (0, 0, (NONE, NONE), "**So nothing is known of that time"),
         (NONE, NONE, (NONE, NONE), "**What these few bound"),
     ],
 )
@@ -149,6 +160,48 @@ def test_a_curve_is_called_flat_only_where_its_rate_is(n, events, limits, begin)
     rate |= {"lower": limits[0], "upper": limits[1], "n": n, "events": events}
     said = str(plateau_bounds(showing(None, [rate]), "os", 36))
     assert said.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("n", "events", "limits", "word"),
+    [
+        (12, 0, (0.0, 0.31), "plateau"),
+        (400, 9, (0.01, 0.04), "plateau"),
+        (45, 1, (0.0003, 0.072), "plateau"),
+        (179, 47, (0.07, 0.126), "curve"),
+        (0, 0, (NONE, NONE), "curve"),
+    ],
+)
+def test_a_plateau_is_spoken_of_only_where_there_may_be_one(n, events, limits, word):
+    rate = {"quantity": "event_rate", "group": "os", "months": 36.0, "estimate": 0.095}
+    rate |= {"lower": limits[0], "upper": limits[1], "n": n, "events": events}
+    assert end_called(showing(None, [rate]), "os", 36) == word
+
+
+@pytest.mark.parametrize("name", ["figure_1a", "figure_1d"])
+def test_nothing_is_called_flat_beyond_the_last_patient(name, tmp_path):
+    """Everybody is followed for less than two years."""
+
+    def short(patients):
+        last = patients["last_contact_day"].astype(int).clip(upper=600)
+        made = patients.assign(last_contact_day=last.astype(str))
+        for column in ("hsct_day", "relapse_day", "response_day"):
+            late = pd.to_numeric(made[column]) > last
+            made[column] = made[column].mask(late, "")
+        return made
+
+    said = run(name, changed("myeloid", tmp_path / "short", short), tmp_path / "results").text
+    assert "obody was followed beyond 36 months" in said
+    assert not re.search("plateau (is|rests|of)|Flat is not", said)
+
+
+def test_a_curve_without_an_event_is_level(tmp_path):
+    def alive(patients):
+        return patients.assign(died="no", relapse_day="")
+
+    folder = changed("myeloid", tmp_path / "alive", alive)
+    assert "patients, a level curve. " in run("figure_1a", folder, tmp_path / "results").text
+    assert "patients, 2 level curves. " in run("figure_1d", folder, tmp_path / "results").text
 
 
 def test_a_median_that_is_not_reached_is_not_explained_as_a_time():

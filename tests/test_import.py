@@ -62,13 +62,32 @@ def problems(*arguments, **options):
 
 
 def imported(file, folder, origin="start of treatment", **options):
-    """Import a file whose only question is what happens on day 0."""
+    """Import a file whose only questions are what happens on day 0 and what its arms are."""
     lines = problems(file, folder, **options)
-    assert [
-        line for line in lines if "time_origin" not in line and "has what was" not in line
-    ] == []
+    known = (", time_origin: ", ", reference: ", ", randomised: ", "has what was")
+    assert [line for line in lines if not any(word in line for word in known)] == []
     answer(folder, time_origin=origin)
+    answer_arms(folder)
     return import_folder(file, folder, **options)
+
+
+def with_arms(file, folder, **options):
+    """Import a file that leaves nothing open but its arms."""
+    lines = problems(file, folder, **options)
+    assert [line for line in lines if ", reference: " in line]
+    answer_arms(folder)
+    return import_folder(file, folder, **options)
+
+
+def answer_arms(folder, randomised="true"):
+    """Where the arms are asked, the first of them is the reference."""
+    path = folder / "import.yaml"
+    text = path.read_text("utf-8")
+    first = re.search(r"are the others compared with\? one of (.+?)(?:, .*)?$", text, re.M)
+    if first:
+        text = text.replace('reference: "?"', f"reference: {json.dumps(first[1])}")
+        text = text.replace('randomised: "?"', f"randomised: {randomised}")
+        path.write_text(text, "utf-8")
 
 
 # --- the same patients from every format ------------------------------------------------------
@@ -1032,7 +1051,7 @@ def adam(tmp_path_factory):
 def test_adam_gives_the_results_of_the_dataset_it_was_made_from(tmp_path, adam):
     adsl, adtte = adam
     made = tmp_path / "made"
-    import_folder(adsl, made, adtte=adtte)
+    with_arms(adsl, made, adtte=adtte)
     assert load(made).settings.time_origin == "randomisation"
     original = json.loads((ROOT / "data/myeloid/datapackage.json").read_text("utf-8"))
     text = (made / "import.yaml").read_text("utf-8")
@@ -1068,7 +1087,7 @@ def test_days_come_from_the_dates_where_no_unit_is_said(tmp_path):
         return adtte.assign(PARAM=adtte["PARAM"].str.replace(" (Days)", ""), AVAL=-1)
 
     adsl, adtte = adam_csv(tmp_path, unsaid, drop=["AVALU"])
-    import_folder(adsl, tmp_path / "made", adtte=adtte)
+    with_arms(adsl, tmp_path / "made", adtte=adtte)
     assert days(tmp_path / "made") == shipped("myeloid")["last_contact_day"].tolist()[:12]
 
 
@@ -1082,7 +1101,7 @@ def test_weeks_become_days_and_a_duration_counts_from_its_own_start(tmp_path):
         return adtte
 
     adsl, adtte = adam_csv(tmp_path, changed)
-    import_folder(adsl, tmp_path / "made", adtte=adtte)
+    with_arms(adsl, tmp_path / "made", adtte=adtte)
     expected = shipped("myeloid").head(12)
     for column in ("last_contact_day", "relapse_day", "response_day"):
         assert days(tmp_path / "made", column) == expected[column].tolist()
@@ -1096,6 +1115,7 @@ def test_without_unit_and_dates_the_unit_is_asked(tmp_path):
     lines = problems(adsl, tmp_path / "made", adtte=adtte)
     assert any("unit: in which unit is AVAL?" in line for line in lines)
     answer(tmp_path / "made", unit="days", time_origin="randomisation")
+    answer_arms(tmp_path / "made")
     import_folder(adsl, tmp_path / "made", adtte=adtte)
     assert days(tmp_path / "made") == shipped("myeloid")["last_contact_day"].tolist()[:12]
 
@@ -1112,6 +1132,7 @@ def test_the_parameter_of_survival_is_asked_where_none_says_so(tmp_path):
         paramcd="P1",
         **({"time_origin": "randomisation"} if any("time_origin" in x for x in lines) else {}),
     )
+    answer_arms(tmp_path / "made")
     import_folder(adsl, tmp_path / "made", adtte=adtte)
     assert days(tmp_path / "made", "died") == shipped("myeloid")["died"].tolist()[:12]
 
@@ -1141,6 +1162,9 @@ def test_the_parameter_of_survival_is_asked_where_none_says_so(tmp_path):
 )
 def test_what_is_wrong_in_adtte_is_named(tmp_path, change, line):
     adsl, adtte = adam_csv(tmp_path, change)
+    problems(adsl, tmp_path / "made", adtte=adtte)
+    if (tmp_path / "made").exists():
+        answer_arms(tmp_path / "made")
     assert problems(adsl, tmp_path / "made", adtte=adtte)[0] == line
 
 

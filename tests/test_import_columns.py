@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from test_import import answer, days, dictionary, patients_of, problems, written
+from test_import import answer, answer_arms, days, dictionary, patients_of, problems, written
 
 from analysis.dataset.model import load
 from analysis.dataset.problems import DataError
@@ -27,7 +27,7 @@ TRANSPLANTS = (
 
 def asked(lines):
     """The keys that are asked, in order, without the words for day 0."""
-    found = [re.match(r"import\.yaml, row \d+, (\w+): ", line) for line in lines]
+    found = [re.match(r"import\.yaml, row \d+, ([\w\"]+): ", line) for line in lines]
     return [match[1] for match in found if match and match[1] != "time_origin"]
 
 
@@ -37,6 +37,7 @@ def settled(file, folder, **answers):
     lines = problems(file, folder, **options)
     known = {"time_origin": "diagnosis"} if any(", time_origin: " in line for line in lines) else {}
     answer(folder, **known, **answers)
+    answer_arms(folder)
     return import_folder(file, folder, **options)
 
 
@@ -398,6 +399,44 @@ def test_an_outcome_is_no_characteristic(tmp_path, column):
     assert list(patients_of(tmp_path / "made"))[1:] == ["age", "last_contact_day", "died"]
 
 
+TIMES = ("2 mo", "3", "1,5", "", "4", "2,5 mo")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("resp_months", TIMES),
+        ("resp (mo)", ("1.5", "3", "2 mo", "1,5", "4", "6")),
+        ("cycle", ("2 wk", "3", "4", "3", "5 wk", "")),
+        ("dose_weeks", ("2", "3", "4", "2,5", "x", "6 wks")),
+    ],
+)
+def test_a_time_in_words_is_asked_and_no_category(tmp_path, column, values):
+    text = f"id;os_days;died;{column}\n"
+    text += "".join(f"p{n};{100 + n};{n % 2};{value}\n" for n, value in enumerate(values))
+    file, folder = written(tmp_path / "t.csv", text), tmp_path / "made"
+    (line,) = [line for line in problems(file, folder) if "is it a time" in line or column in line]
+    assert f"is {column} a time, of which some cells are no plain numbers?" in line
+    answer(folder, time_origin="diagnosis", type="number")
+    assert any("expected a number" in line for line in problems(file, folder))
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("schedule", ("2 weeks", "4 weeks", "2 weeks", "4 weeks", "2 weeks", "4 weeks")),
+        ("months_since_relapse", ("3", "4", "12", "7", "", "6")),
+        ("arm", ("A", "B", "1", "B", "A", "B")),
+        ("age_years", ("<60", "60-70", ">70", "<60", ">70", "<60")),
+    ],
+)
+def test_levels_and_plain_numbers_are_no_time_in_words(tmp_path, column, values):
+    text = f"id;os_days;died;{column}\n"
+    text += "".join(f"p{n};{100 + n};{n % 2};{value}\n" for n, value in enumerate(values))
+    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
+    assert f"kept 1 column: {column}" in lines
+
+
 @pytest.mark.parametrize(
     "column",
     [
@@ -507,9 +546,12 @@ def test_columns_that_answers_name_are_no_characteristics(tmp_path):
 )
 def test_a_time_with_its_status_is_an_outcome_of_whatever_it_is(tmp_path, head, kept):
     text = f"id,os_days,died,{head}\na,60,no,12,1\nb,61,yes,30,0\nc,64,no,44,0\n"
-    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made")
+    answers = {} if kept else {"title": '""'}
+    lines = settled(written(tmp_path / "t.csv", text), tmp_path / "made", **answers)
     assert (f"kept 2 columns: {kept}" if kept else "kept no other columns") in lines
-    assert sum(line.endswith(": an outcome") for line in lines) == (0 if kept else 2)
+    assert sum(line.endswith(": an outcome that was left out") for line in lines) == (
+        0 if kept else 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -566,7 +608,7 @@ ROWS = "id,rx,{},time,status\n1,A,{},968,1\n1,A,{},1521,1\n2,B,{},3087,0\n2,B,{}
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("etype", "1212"), ("redcap_event_name", ["base", "end"] * 2), ("visit", "0123")],
+    [("kind_of_row", "1212"), ("redcap_event_name", ["base", "end"] * 2), ("visit", "0123")],
 )
 def test_several_rows_a_patient_are_said_before_all_else(tmp_path, name, values):
     file = written(tmp_path / "t.csv", ROWS.format(name, *values))
@@ -584,6 +626,7 @@ def test_several_rows_a_patient_are_said_before_all_else(tmp_path, name, values)
         text = text.replace('column: "?"', "column: time").replace('as: "?"', "as: days")
         text = text.replace('dead: "?"', 'dead: ["1"]').replace('alive: "?"', 'alive: ["0"]')
         path.write_text(text, "utf-8")
+        answer_arms(tmp_path / "made")
         import_folder(file, tmp_path / "made")
         assert days(tmp_path / "made") == ["1521", "3087"]
         assert name not in patients_of(tmp_path / "made")
@@ -858,15 +901,16 @@ CASES = {
     "15": (
         "id,rx,etype,time,status\n1,A,1,968,1\n1,A,2,1521,1\n2,B,1,3087,0\n2,B,2,3087,0\n"
         "3,A,1,542,1\n3,A,2,963,1\n",
-        ["column", "values", "column", "as", "dead", "alive"],
-        "3 patients in 6 rows, and rows are not merged; which row of each? a column and its "
-        "values, as etype: 1, 2",
+        ['"1"', '"2"'],
+        "3 patients in 6 rows, and rows are not merged; `fold` makes one row of each, or in its "
+        'place `rows` picks one, as rows: {column: etype, values: ["2"]}',
     ),
     "16": (
         "pid,stage,onstudy,progression,death\nP1,M,2005-12-16,2006-02-02,2006-10-19\n"
         "P2,M,2006-01-06,2006-02-26,2006-04-19\nP4,M,2006-03-30,,2006-05-11\n",
-        ["origin", "column"],
-        "type date makes it days (an outcome, progression, for which the book has no page)",
+        ["column"],
+        "pfs: {title: Progression-free survival, event: progression or death, events: "
+        "[progression_day, died]}",
     ),
     "21": (
         "PATIENT_ID,AGE,OS_MONTHS,OS_STATUS,DFS_STATUS,DFS_MONTHS,DAYS_LAST_FOLLOWUP\n"
@@ -895,7 +939,7 @@ def test_the_first_run_asks_what_a_file_does_not_say(tmp_path, case):
         assert sorted(path.name for path in made.iterdir()) == ["import.yaml"]
     mapping = (made / "import.yaml").read_text("utf-8")
     assert words in mapping
-    kept = yaml.safe_load(mapping)["columns"] or {}
+    kept = yaml.safe_load(mapping).get("columns") or {}
     outcomes = "time status censor_code DFS_STATUS DFS_MONTHS OS_MONTHS scan progression relapse"
     assert not {*kept} & {*outcomes.split(), "hsct", "DTHFL"}
 

@@ -90,7 +90,7 @@ def test_the_sentences_tell_no_plateau_from_no_estimate(made) -> None:
     assert "53.8% (95% CI, 31.2–75.0) cured" in said(12)
     assert "not shown to be long enough: the count is 1" in said(12)
     assert "is long enough: there are 6" in said(60)
-    assert "more than the 35.8% at which the curve ends" in text(made["bmt"])
+    assert "The 35.8% at which the curve ends lies within these limits." in text(made["bmt"])
 
 
 # --- any dataset -------------------------------------------------------------------------------

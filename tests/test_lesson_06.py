@@ -202,6 +202,12 @@ def test_small_counts_are_masked_in_the_answers(tmp_path):
     assert any("count as switched: masked." in answer.get_text() for answer in answers)
 
 
+def test_a_masked_course_shows_an_invented_patient(tmp_path):
+    page = run(LESSON, "data/bmt", tmp_path, mask_below=5)
+    assert "The rows of this patient, who is invented." in page.text
+    assert "One patient of this dataset" not in page.text
+
+
 def test_without_a_factor_that_changes_the_page_says_so(shipped, tmp_path):
     data, _ = shipped
     fixed = changed(data.name, tmp_path / "fixed", lambda patients: patients)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,25 @@ def test_numbers_that_look_like_codes_for_missing_are_a_warning(tmp_path, own, l
     path = dataset(tmp_path, **own)
     assert warned(path) == [FILE + line]
     assert not any('"' in line for line in warned(path, private=True))
+
+
+def test_a_day_that_the_follow_up_reaches_is_no_code(tmp_path):
+    """Of few transplants the latest came on day 98."""
+    hsct = [*map(str, (20, 25, 30, 31, 33, 35, 98)), *[""] * 53]
+    assert warned(dataset(tmp_path, hsct_day=hsct)) == []
+
+
+def test_a_category_of_times_is_a_warning(tmp_path):
+    path = dataset(tmp_path, resp_months=cycle("2 mo", "3", "1,5", ""))
+    package = path / "datapackage.json"
+    told = json.loads(package.read_text("utf-8"))
+    (column,) = [one for one in told["resources"][0]["schema"]["fields"]
+                 if one["name"] == "resp_months"]  # fmt: skip
+    column |= {"type": "string", "constraints": {"enum": ["2 mo", "3", "1,5"]}}
+    package.write_text(json.dumps(told), "utf-8")
+    cells = path / "patients.csv"
+    cells.write_text(cells.read_text("utf-8").replace("1,5", '"1,5"'), "utf-8")
+    assert any("look like times that are written in several ways" in line for line in warned(path))
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def competing_words(question: Endpoint) -> dict[str, str]:
     """The same for an endpoint with a competing event, in the words of the two events."""
     words = RELAPSE if question.event == "relapse" else RIVALS
     words = {"event": question.event, "other": question.competing} | words
-    names = ("event", "other", "others", "had_other")
+    names = ("event", "other", "others", "had_other", "gone")
     return words | {name.capitalize(): words[name].capitalize() for name in names}
 
 

@@ -22,7 +22,7 @@ from ..printed.bounds import NotPrinted, Print, Printed
 from ..printed.consistency import percentages
 from ..printed.ratios import printed_ratio, ratio_of
 from ..study.characteristics import characteristics_results
-from ..study.models import factor_labels, factors_of
+from ..study.models import factor_labels, factors_of, ratio_labels
 from .events import outcome_of
 
 PRINTED, OWN, INVENTED = "printed", "own", "invented"
@@ -103,13 +103,13 @@ def _printed_ratios(dataset: Dataset) -> Iterator[tuple]:
 def _own_ratios(dataset: Dataset) -> Iterator[tuple]:
     """Each baseline factor alone, rounded as a paper would, to two decimals."""
     question = outcome_of(dataset)
+    labels = ratio_labels(dataset, question)
     for factor in factors_of(dataset, question):
         if factor.kind != "baseline":
             continue
-        fit = survival.cox(covariate_rows(dataset, question, [factor]), [factor.column])
-        if fit.estimable:
-            line = fit.summary().iloc[0][["hazard_ratio", "lower", "upper"]]
+        fit = survival.cox(covariate_rows(dataset, question, [factor]), factor.columns)
+        for column, line in fit.summary().dropna()[["hazard_ratio", "lower", "upper"]].iterrows():
             with contextlib.suppress(NotPrinted):
                 texts = [Printed(rounded(value, 2)) for value in line]
-                ratio = ratio_of(f"{question.name}:{factor.column}", "univariate", texts)
-                yield factor.label, ratio, fit.n, fit.events
+                key = f"{question.name}:{column}"
+                yield labels[key], ratio_of(key, "univariate", texts), fit.n, fit.events

@@ -23,6 +23,7 @@ from .words import PATTERNS, counted, sentence, units_in
 FROM_UNIT_COLUMN = "AVALU"
 FROM_DATES = "ADT-STARTDT"
 ONE = "one record a patient"
+MOST_EVENTS = 3  # different descriptions of the events of one parameter
 AS_IS, ONE_FEWER = "as_is", "one_fewer"  # what becomes of AVAL, as `adtte: aval:` says it
 _REQUIRED = ("USUBJID", "PARAMCD", "CNSR")
 _OPTIONAL = ("AVAL", "AVALU", "ADT", "STARTDT", "EVNTDESC", "CNSDTDSC")
@@ -34,7 +35,8 @@ class Parameter:
     """One parameter of ADTTE, one entry a patient in the order of the patients.
 
     `days` from day 0 as text, blank where there is no record; `events` where CNSR is `event`;
-    `deaths` where EVNTDESC says that the event is a death; `ends` are the dates of ADT.
+    `deaths` where EVNTDESC says that the event is a death; `censored` are the CNSR as they are;
+    `ends` are the dates of ADT.
     """
 
     code: str
@@ -43,6 +45,7 @@ class Parameter:
     days: list[str]
     events: list[bool]
     deaths: list[bool]
+    censored: list[str]
     ends: list[date | None]
     problems: list[Problem]
 
@@ -172,7 +175,8 @@ class Times:
         events = [_is(self.event, record["CNSR"]) for record in found]
         deaths = [_says_death(record["EVNTDESC"]) for record in found]
         ends = [as_day(record["ADT"]) for record in found]
-        return Parameter(code, self.event, cells, days, events, deaths, ends, problems)
+        codes = [re.sub(r"\.0+$", "", record["CNSR"]) for record in found]
+        return Parameter(code, self.event, cells, days, events, deaths, codes, ends, problems)
 
     def rule(self) -> str:
         """How the days were made, for the report."""
@@ -192,6 +196,23 @@ class Times:
         expected = sentence("against_dates", **told)
         problem = Problem(self.source.file, column="AVAL", expected=expected)
         return [problem] if mostly(count, of) else []
+
+    def events_in_words(self, code: str) -> str:
+        """What the file says of the events of a parameter; blank where it says much or nothing."""
+        text = self.of(code)
+        happened = text["CNSR"].map(lambda cell: _is(self.event, cell))
+        words = dict.fromkeys(text.loc[happened, "EVNTDESC"].str.lower()).keys() - {""}
+        return " or ".join(sorted(words)) if len(words) <= MOST_EVENTS else ""
+
+    def rivals(self, code: str) -> str:
+        """The codes of CNSR whose descriptions say an event, which may compete; blank if none."""
+        text = self.of(code)
+        text = text[~text["CNSR"].map(lambda cell: _is(self.event, cell))]
+        words = text["EVNTDESC"].where(text["EVNTDESC"] != "", text["CNSDTDSC"])
+        told = words[~words.str.lower().str.contains(PATTERNS["censoring"]) & (words != "")]
+        told = told[told.str.lower().map(lambda words: bool(PATTERNS["death"].search(words)))]
+        pairs = dict.fromkeys(f"{text.loc[row, 'CNSR']} ({word})" for row, word in told.items())
+        return ", ".join(pairs)
 
     def is_of_death(self, code: str) -> bool:
         """True where PARAM, or what the file says of each event, says death and nothing else."""

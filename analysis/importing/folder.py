@@ -23,12 +23,13 @@ from ruamel.yaml.scalarstring import PlainScalarString
 
 from ..dataset.checks import PACKAGE, TABLE, read_folder
 from ..dataset.problems import DataError, Problem, at_most, quoted, raise_any
-from . import missing, rows
+from . import folding, missing, rows
 from .adam import Times, times_of
 from .dictionaries import described, labelled
+from .endpoints import with_days
 from .files import read
 from .guesses import draft, slug
-from .mapping import MAPPING, OPEN, Mapping, at, in_line, parsed, put, unmapped
+from .mapping import MAPPING, OPEN, Mapping, at, in_line, parsed, put, unmapped, written
 from .patients import Maker
 from .report import report, times
 from .source import Source
@@ -57,13 +58,14 @@ def import_folder(
     beside = {"dictionary": dictionary, "catalog": catalog, "adtte": adtte}
     raise_any(_overwriting(folder, old, [file, *beside.values()], force))
     options, unanswered = old.options() if old else ({}, [])
-    if old and set(old.told) == {"source"}:  # how to read the file, and no more yet
-        old = None
+    begun = None
+    if old and set(old.told) <= {"source", "rows", "fold"}:  # how to read the file, no more yet
+        old, begun = None, old
     source, records, digests = _read(file, beside, options | ({"sheet": sheet} if sheet else {}))
     answered = options.get("missing_in", {})
     asked = [c for c in source.text if (c in unanswered if old else c not in answered)]
     doubts, name = missing.doubts(source, asked), folder.resolve().name
-    mapping = old or draft(missing.as_guessed(source, doubts), records, name, new_ids)
+    mapping = old or _drafted(missing.as_guessed(source, doubts), records, begun, name, new_ids)
     dropped = mapping.told.get("dropped") or {}
     doubts = {column: codes for column, codes in doubts.items() if column not in dropped}
     mapping = mapping.with_block("source", _source_block(source, digests, doubts))
@@ -81,6 +83,24 @@ def import_folder(
         raise DataError([*error.found, left]) from error
     _write(folder, content | {MAPPING: _with_digests(mapping, content).text.encode()})
     return report(source, maker, left_out, folder)
+
+
+def _drafted(
+    source: Source, records: Times | None, begun: Mapping | None, name: str, new_ids: bool
+) -> Mapping:
+    """The first mapping. Where its rows are to be folded, that is asked before all else."""
+    ids = folding.patients(source, {})
+    tree = CommentedMap(begun.tree if begun else {})
+    tree.pop("source", None)
+    several = ids and source[ids].filled.duplicated().any()
+    if begun is None and several and (fold := folding.proposed(source, ids)):
+        tree["fold"] = fold
+    if not tree:
+        return draft(source, records, name, new_ids)
+    first = written(tree)
+    if list(first.questions()):
+        return first
+    return draft(rows.chosen(source, first)[0], records, name, new_ids, first.tree)
 
 
 def _old_mapping(folder: Path) -> Mapping | None:
@@ -158,10 +178,13 @@ def _made(
     source: Source, records: Times | None, mapping: Mapping, name: str
 ) -> tuple[Maker, dict[str, bytes]]:
     """What is made of a file, and the content of patients.csv and datapackage.json."""
-    told = mapping.checked()
+    told = with_days(mapping.checked())
     raise_any(unmapped(source, told))
     made = Maker(source, records, told)
     made.make()
+    analysis = told["analysis"]
+    if made.endpoints and "endpoints" not in analysis:
+        analysis = {**analysis, "endpoints": made.endpoints}
     fields = [column.field for column in made.columns.values()]
     resource = {
         "name": "patients",
@@ -176,7 +199,7 @@ def _made(
         "title": told.get("title") or name,
         "public": False,
         "resources": [resource],
-        "analysis": told["analysis"],
+        "analysis": analysis,
     }
     table = pd.DataFrame({name: column.values for name, column in made.columns.items()})
     text = table.to_csv(index=False, lineterminator="\n")

@@ -13,33 +13,56 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import PlainScalarString
 
 from ..dataset.columns import EVENT_DAYS
+from ..dataset.declared import PAGES
+from ..dataset.definitions import PAPERS, definition
 from . import own
 from .adam import Times
 from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, proven_order
+from .endpoints import ENTRY
 from .mapping import OPEN, Mapping, node, put, written
+from .meaning import Column
 from .source import Source
-from .words import BLOCKS, ORIGINS, PARAMETERS, STEMS, WORDS, counted, normal, sentence, stem
+from .words import (
+    BLOCKS,
+    EVENTS,
+    ORIGINS,
+    OUTCOMES,
+    PARAMETERS,
+    STEMS,
+    WORDS,
+    counted,
+    normal,
+    sentence,
+    stem,
+)
 
 REDCAP_ROWS = ("redcap_event_name", "redcap_repeat_instrument")
 DAYS = ("last_contact_day", *EVENT_DAYS, "last_assessment_day")
+ARMS_AT_MOST = 6  # more levels are no arms of a trial
 _OTHER_TIMES = re.compile(r"\bor\b|loss|duration|free|without|progression")
 
 
-def draft(source: Source, adtte: Times | None, name: str, new_ids: bool) -> Mapping:
-    """A first import.yaml, without the blocks `source` and `made`."""
+def draft(
+    source: Source, adtte: Times | None, name: str, new_ids: bool, begun: CommentedMap | None = None
+) -> Mapping:
+    """A first import.yaml, without the blocks `source` and `made`; `begun` says of its rows."""
     draft = Draft(source)
+    draft.tree.update(begun or {})
     draft.say("name", slug(name))
     draft.say("title", name)
     draft.patient_id(new_ids)
     if adtte is None:
         draft.days()
+        draft.outcomes()
         draft.died()
         words = draft.day_0()
     else:
         draft.parameters(adtte)
         words = draft.start_of(adtte)
     draft.say("analysis.time_origin", words or OPEN, "" if words else sentence("time_origin"))
+    draft.endpoints()
     own.guess(source, draft.tree, draft.used)
+    draft.groups()
     tree = CommentedMap((key, draft.tree[key]) for key in BLOCKS if key in draft.tree)
     tree.yaml_set_start_comment(sentence("head") + "\n\n")
     for key in tree:
@@ -170,6 +193,11 @@ class Draft:
             if not self._same_days(counted):
                 return [], sentence("which_disagree", role=role, columns=_list(counted))
             days = [min(counted, key=lambda c: (-len(source[c].filled), UNITS[units[c]]))]
+        if not days and role == "last_contact_day":  # a time whose status is of death
+            pairs = source.pairs(self.used).items()
+            times = [time for time, flags in pairs if any(map(self._of_death, flags))]
+            if len(times) == 1:
+                return times, "the time beside the status of death"
         if not days:
             ask = sentence("which_last_contact", columns=_list(source.text))
             return [], ask if role == "last_contact_day" else ""
@@ -194,9 +222,129 @@ class Draft:
         days = [c for c in events if self.source[c].is_day]
         return bool(dates) and "days" not in [self.source[c].unit for c in days]
 
+    def outcomes(self) -> None:
+        """Times with a status of their own, which are no reserved days: an endpoint each."""
+        source = self.source
+        for time, flags in source.pairs(self.used).items():
+            flags = [flag for flag in flags if flag not in self.used]
+            if flags and not any(map(self._of_death, [time, *flags])):
+                self._outcome(time, flags)
+        for column in source.candidates(["progression", "first_progression", "prog"]):
+            if column not in self.used and source[column].is_date:
+                self._outcome(column, [])
+
+    def _of_death(self, column: str) -> bool:
+        """True where a name is about death, or about follow-up that ends with it."""
+        words = {*WORDS["asks_death"], *WORDS["all_survival"], *STEMS["death"]}
+        return bool(self.source[column].about & words)
+
+    def _outcome(self, time: str, flags: list[str]) -> None:
+        """One endpoint: what it is, its time, its status and the codes of that."""
+        column, how = self.source[time], self.source[time].unit
+        about = sorted(column.about & {*OUTCOMES}, key=len)[-1:]
+        name, title = self._named(column, about[0] if about else "")
+        place, columns = f"endpoints.{name}", _list([time, *flags])
+        self.used.update([time, *flags])
+        ask = "" if title else sentence("which_title", columns=columns)
+        self.say(f"{place}.title", title or OPEN, ask)
+        if about and OUTCOMES[about[0]] in EVENTS:
+            self.say(f"{place}.event", EVENTS[OUTCOMES[about[0]]])
+        self.say(f"{place}.time", time, self._says([time]))
+        self.say(f"{place}.as", how or OPEN, _why(how) or column.doubt)
+        if how is None:
+            self.may_be_dates += [time] if column.may_be_date else []
+        elif how not in UNITS:
+            self.dates.append(time)
+        if not flags:
+            return
+        if len(flags) > 1:
+            self.ask(f"{place}.status", "which_status", columns=_list(flags))
+            self.say(f"{place}.happened", [OPEN], "its codes that mean yes")
+            return
+        flag, codes = self.source[flags[0]], self.source[flags[0]].event_codes
+        self.say(f"{place}.status", flag.name, f"its values: {flag.found()}")
+        told = {"column": flag.name, "values": flag.found()}
+        if codes:
+            self.say(f"{place}.happened", codes[0])
+            self.say(f"{place}.not_happened", codes[1])
+            return
+        self.ask(f"{place}.happened", "which_happened", **told)
+        if flag.text.nunique() > 2:
+            self.ask(f"{place}.competed", "which_competed", **told)
+            self.ask(f"{place}.not_happened", "which_not_happened", **told)
+
+    def _named(self, column: Column, about: str) -> tuple[str, str]:
+        """The name of an endpoint and its title, which is blank where nobody knows it."""
+        told = OUTCOMES.get(about, "")
+        title = told if "survival" in told or not told else f"Time to {told}"
+        long = [word for word in sorted(column.about, key=len) if len(word) > 1]
+        name = slug(about or next(iter(long), column.normal)).replace("-", "_")[:30]
+        answered = "response_day" in self.tree.get("reserved", ())
+        papers = [plan["name"] for plan in PAPERS] if answered else ["os"]
+        taken = {*PAGES, *papers, *self.tree.get("endpoints", ())}
+        return f"{name}_event" if name in taken else name, title[:1].upper() + title[1:]
+
+    def endpoints(self) -> None:
+        """The block `endpoints`, where there is more than the paper's: with those of the paper."""
+        reserved, own = self.tree["reserved"], self.tree.pop("endpoints", CommentedMap())
+        self._late_entry()
+        relapse = "relapse_day" in reserved and "response_day" not in reserved
+        if not own and not relapse and ENTRY not in reserved:
+            return
+        for plan in PAPERS:
+            if {*definition(plan).needed} <= {*reserved}:
+                keys = {key: value for key, value in plan.items() if key != "name"}
+                put(self.tree, ["endpoints", plan["name"]], keys)
+        if relapse:
+            paired = "status" in reserved["relapse_day"]
+            self._event_alone("relapse", "rfs", "Relapse", paired)
+        for name, entry in own.items():
+            self.tree.setdefault("endpoints", CommentedMap())[name] = entry
+            if name == "progression":
+                self._event_alone(name, "pfs", "Progression", "status" in entry)
+
+    def _event_alone(self, event: str, free: str, title: str, paired: bool) -> None:
+        """An event from day 0, and survival without it, with the follow-up of its own status."""
+        until = {"until": f"{event}_until_day"} if paired else {}
+        if event not in self.tree.setdefault("endpoints", CommentedMap()):
+            plan = {"title": f"Time to {event}", "event": event, "events": [f"{event}_day"]}
+            told = sentence("event_alone", event=event)
+            put(self.tree, ["endpoints", event], plan | until, told)
+        if "died" in self.tree["reserved"] and free not in self.tree["endpoints"]:
+            plan = {"title": f"{title}-free survival", "event": f"{event} or death"}
+            plan |= {"events": [f"{event}_day", "died"]} | until
+            put(self.tree, ["endpoints", free], plan)
+
+    def _late_entry(self) -> None:
+        """A time that may be that of entry: before it nobody was at risk (left truncation)."""
+        source, place = self.source, f"reserved.{ENTRY}"
+        found = [source[c] for c in source.candidates(WORDS["entry"]) if c not in self.used]
+        found = [c for c in found if c.is_day and not c.may_be_date and c.numbers.max() > 0]
+        for column in found[:1]:
+            self.used.add(column.name)
+            self.ask(f"{place}.column", "which_entry", column=column.name)
+            self.say(f"{place}.as", column.unit or OPEN, _why(column.unit) or column.doubt)
+
+    def groups(self) -> None:
+        """The arms to compare, where a column of few levels is called so."""
+        source, kept = self.source, self.tree["columns"]
+        found = [c for c in source.candidates(WORDS["arms"]) if c in kept]
+        found = [c for c in found if 2 <= source[c].filled.nunique() <= ARMS_AT_MOST]
+        for column in [c for c in found if kept[c]["type"] == "string"][:1]:
+            levels, place = kept[column].get("levels", []), "analysis.compare"
+            names = list(levels.values() if isinstance(levels, dict) else levels)
+            self.say(f"{place}.column", kept[column].get("name", column), sentence("arms"))
+            self.ask(f"{place}.reference", "which_reference", column=column, levels=_list(names))
+            random = [c.name for c in source if c.normal in ("randdt", "randfl", "rand_date")]
+            if any("Y" in {*source.text[c]} or source[c].is_point_in_time for c in random):
+                self.say(f"{place}.randomised", PlainScalarString("true"), f"by {_list(random)}")
+            else:
+                self.ask(f"{place}.randomised", "randomised", column=column)
+
     def _happened(self, role: str, columns: list[str]) -> None:
         """The column that says whether the event of a day happened, where the file has one."""
-        found, place = self.source.partners(role, columns, self.used), f"reserved.{role}"
+        found = self.source.partners(STEMS[role], columns, self.used)
+        place = f"reserved.{role}"
         if len(found) > 1:
             self.ask(f"{place}.status", "which_status", columns=_list(found))
             self.say(f"{place}.happened", [OPEN], "its codes that mean yes")
@@ -243,7 +391,8 @@ class Draft:
 
     def _column_of_death(self) -> str | None:
         """The column that says who died: a flag, else numbers of no known unit, else a date."""
-        source, asked = self.source, self.source.about_death()
+        source = self.source
+        asked = [column for column in source.about_death() if column not in self.used]
         flags = [column for column in asked if not source[column].is_day]
         counts = [c for c in asked if not source[c].is_date and source[c].unit is None]
         dates = source.candidates(STEMS["death"])
@@ -317,6 +466,21 @@ class Draft:
             ]
             if len(found) == 1:
                 self.say(f"reserved.{role}.paramcd", found[0], words[found[0]])
+        used = {entry.get("paramcd") for entry in self.tree["reserved"].values()}
+        for code in (code for code in described if code not in used):
+            self._parameter(adtte, code)
+
+    def _parameter(self, adtte: Times, code: str) -> None:
+        """An endpoint for a parameter that is no reserved day, with censorings that may compete."""
+        title = re.sub(r"\s*\([^)]*\)", "", adtte.described[code]).strip() or code
+        name = normal(code)[:30]
+        place = f"endpoints.{f'{name}_event' if name in PAGES else name}"
+        self.say(f"{place}.title", title, 'from PARAM; "" leaves it out')
+        if events := adtte.events_in_words(code):
+            self.say(f"{place}.event", events, "from EVNTDESC")
+        self.say(f"{place}.paramcd", code)
+        if rivals := adtte.rivals(code):
+            self.ask(f"{place}.competed", "which_cnsr_competed", code=code, rivals=rivals)
 
     def start_of(self, adtte: Times) -> str:
         """How the records of ADTTE are read; returns the words for day 0.

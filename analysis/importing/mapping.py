@@ -33,7 +33,7 @@ MAPPING = "import.yaml"
 OPEN = "?"  # an open question
 NO_STATUS = "none"  # as `status`: no column says whether an event happened
 SCHEMA = json.loads(Path(__file__).with_name("import.schema.json").read_text("utf-8"))
-CODES = ("dead", "alive", "although", "happened", "not_happened")  # one code is a list of one
+CODES = ("dead", "alive", "although", "happened", "competed", "not_happened")  # one is a list
 WORDS = r"y|n|yes|no|on|off|true|false|null|nan"  # no text to other readers of YAML
 
 
@@ -87,12 +87,22 @@ class Mapping:
     def questions(self) -> Iterator[Problem]:
         """A problem for each `?`, with the comment above it, which asks."""
         lines = self.text.splitlines()
-        of_the_source = ("title", "columns", "dropped")  # there a question mark is no question
+        # There a question mark is no question, but for a type.
+        of_the_source = ("title", "columns", "dropped")
         own = {key: value for key, value in self.tree.items() if key not in of_the_source}
-        for key, row in _open(own, self.tree):
+        for key in {"reserved", "endpoints"} & {*own}:  # what is not there has no questions
+            own[key] = {name: one for name, one in own[key].items() if not _none(one)}
+        for key, row in [*_open(own, self.tree), *self._types()]:
             above = lines[row - 1].strip() if row else ""
             asked = above.lstrip("# ") if above.startswith("#") else "an answer in place of ?"
             yield Problem(MAPPING, row + 1, place=in_line(key), expected=asked)
+
+    def _types(self) -> Iterator[tuple[str, int]]:
+        """The own columns whose type is asked for, with the lines of the questions."""
+        columns = self.tree.get("columns")
+        for name, entry in columns.items() if isinstance(columns, dict) else ():
+            if isinstance(entry, dict) and entry.get("type") == OPEN:
+                yield str(name), entry.lc.data["type"][0]
 
     def options(self) -> tuple[dict[str, Any], list[str]]:
         """How the file is to be read, and the columns of whose codes for missing it asks.
@@ -163,8 +173,14 @@ def parsed(text: str) -> Mapping:
     if isinstance(told.get("rows"), dict):  # one condition is a list of one
         told["rows"] = [told["rows"]]
     mapping = Mapping(text, told, tree)
-    for entry in map(mapping.reserved, told.get("reserved") or ()):
-        for key in {*CODES} & {*entry}:
+    for entry in (told.get("reserved") or {}, told.get("endpoints") or {}):
+        for one in (one for one in entry.values() if _none(one)) if isinstance(entry, dict) else ():
+            for key in [key for key in one if one[key] in (OPEN, [OPEN])]:
+                del one[key]
+    own = told.get("endpoints")
+    own = own.values() if isinstance(own, dict) else ()
+    for entry in [*map(mapping.reserved, told.get("reserved") or ()), *own]:
+        for key in {*CODES} & {*(entry if isinstance(entry, dict) else ())}:
             entry[key] = [entry[key]] if isinstance(entry[key], str) else entry[key]
     return mapping
 
@@ -186,6 +202,11 @@ def broken(content: Any, key: str = "") -> Iterator[Problem]:
 def at(place: str, expected: str, found: str = "", hint: str = "") -> Problem:
     """A problem at a place of the mapping, as in `reserved.died`."""
     return Problem(MAPPING, place=place, found=found, expected=expected, hint=hint)
+
+
+def _none(entry: Any) -> bool:
+    """True where an entry says that there is none: its column or title is blank."""
+    return isinstance(entry, dict) and "" in (entry.get("column"), entry.get("title"))
 
 
 def _open(block: Any, marked: Any) -> Iterator[tuple[str, int]]:
@@ -227,10 +248,17 @@ def absent(source: Source, columns: list[str], place: str) -> Iterator[Problem]:
             yield at(place, expected, f'"{one_line(column, len(column))}"')
 
 
+def place_of(name: str, told: dict[str, Any]) -> str:
+    """Where a mapping says what a reserved day, or that of an endpoint, is made of."""
+    own = name.removesuffix("_day")
+    entry = told["endpoints"].get(own, {})
+    return f"endpoints.{own}" if {"time", "paramcd"} & {*entry} else f"reserved.{name}"
+
+
 def reserved_columns(told: dict[str, Any]) -> dict[str, str]:
     """The columns that reserved ones are made of, with their places in the mapping."""
     return {
-        column: f"reserved.{name}"
+        column: place_of(name, told)
         for name, entry in told["reserved"].items()
         for column in [*columns_of(entry), entry.get("status", NO_STATUS)]
         if column not in ("", NO_STATUS)
@@ -249,7 +277,8 @@ def unmapped(source: Source, told: dict[str, Any]) -> Iterator[Problem]:
         if column not in known:
             yield Problem(source.file, 1, column, expected=sentence("unmapped"))
     for name, entry in told["reserved"].items():
-        if name != "patient_id" and not entry.get("column") and not entry.get("paramcd"):
+        none = name in ("patient_id", "last_contact_day")  # where "" is an answer
+        if not none and not entry.get("column") and not entry.get("paramcd"):
             yield at(f"reserved.{name}", "one", "neither column nor paramcd")
 
 

@@ -16,6 +16,7 @@ from ..dataset.cells import NUMBER
 from ..dataset.problems import Problem, quoted
 from .dates import EPOCHS, UNITS, day_counted, looks_like_date
 from .words import (
+    OUTCOMES,
     PATTERNS,
     UNIT_WORDS,
     WORDS,
@@ -88,6 +89,19 @@ def with_unit(text: str) -> tuple[str, str] | None:
     return (match["number"], unit) if match and unit else None
 
 
+def time_in_words(cells: pd.Series, named: bool) -> bool:
+    """True for times that are written in several ways: `2 mo` beside 3 and 1,5.
+
+    Their column (`named`) or some of them say a unit of time, and most say a number. Where all say
+    their unit and the column none, as `2 weeks` does, they may be the levels of a category.
+    """
+    texts = [cell.replace(",", ".") for cell in cells.unique()]
+    bare = [bool(NUMBER.fullmatch(text)) for text in texts]
+    timed = [with_unit(text) is not None for text in texts]
+    said = sum(bare) + sum(timed) >= max(1, 0.5 * len(texts)) and not is_number(cells)
+    return said and (named or (any(bare) and any(timed)))
+
+
 def event_in_words(text: str) -> str:
     """An event in one form, be it `day of randomization` or `randomisation`."""
     words = re.sub(r"\b(the|date|day|time|of|first|initial)\b", " ", text)
@@ -141,6 +155,11 @@ class Column:
         """The units of a column in which every cell says one."""
         found = [with_unit(cell) for cell in self.filled.unique()]
         return {each[1] for each in found if each} if all(found) else set()
+
+    @property
+    def is_time_in_words(self) -> bool:
+        """True for a time of which some cells are no plain numbers."""
+        return time_in_words(self.filled, bool(self.units.keys() & {"name", "label"}))
 
     @cached_property
     def unit(self) -> str | None:
@@ -241,6 +260,25 @@ class Column:
             return False
         codes = not is_number(cells) or cells.str.fullmatch(r"-?\d{1,2}").all()
         return bool(codes and not (self.is_date or self.units or self.ends_with_time))
+
+    @property
+    def is_time(self) -> bool:
+        """True for numbers whose name says a time to something: `pfs_months`, `ptime`, `t1`."""
+        named = self.units.get("name", set()) - {"years"} or self.ends_with_time
+        told = named or re.fullmatch("t_?[a-z0-9]", self.normal)
+        return bool(told and is_number(self.filled) and not self.may_be_status)
+
+    @property
+    def is_bare(self) -> bool:
+        """True for a time or status that does not say of what: `time`, `months`, `event`."""
+        bare = {*WORDS["bare_times"], *WORDS["bare_status"], *WORDS["times"], ""}
+        return bool(self.names & bare) and not self.about & {*OUTCOMES}
+
+    @property
+    def short(self) -> str:
+        """The one letter or digit in which a time and its status agree; blank where none does."""
+        match = PATTERNS["short"].fullmatch(self.normal)
+        return match[match.lastindex] if match else ""
 
     @property
     def ends_with_time(self) -> bool:

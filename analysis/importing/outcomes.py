@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dataset.columns import EVENT_DAYS
 from ..dataset.problems import DataError, Problem, raise_any
 from . import adam
 from .mapping import NO_STATUS, absent, at, columns_of, in_line
 from .meaning import Cells, Codes
-from .reading import Reading
+from .reading import Parts, Reading
 from .source import mostly
 from .words import STEMS, counted, sentence, stem
 
 
 def happened(made: Reading, name: str, days: list[str], said: str) -> tuple[list[str], str]:
     """The days of an event only where its status says that it happened."""
-    entry, place, source = made.reserved[name], f"reserved.{name}", made.source
+    entry, place, source = made.reserved[name], made.place(name), made.source
     column = entry.get("status")
     if column is None:
         _ask_status(made, name, days)
@@ -24,17 +25,34 @@ def happened(made: Reading, name: str, days: list[str], said: str) -> tuple[list
     raise_any(absent(source, [column], f"{place}.status"))
     guess = source[column].event_codes
     yes, no = _codes(made, name, column, ("happened", "not_happened"), guess)
-    words = made.words(source.cells(column), yes, no)
+    words = made.words(source.cells(column), yes, no, entry.get("competed", []))
     pairs = list(zip(map(bool, days), words, strict=True))
     left_out, undated = pairs.count((True, "no")), pairs.count((False, "yes"))
     if left_out and undated > pairs.count((True, "yes")):
         patients = counted(words.count("yes"), "patient")
         numbers = {"undated": undated, "patients": patients, "left_out": left_out}
         made.problems.append(at(place, sentence("wrong_way_round", column=column, **numbers)))
-    made.count(name, left_out, sentence("day_without_event", column=column))
+    if place.startswith("reserved"):
+        made.count(name, left_out, sentence("day_without_event", column=column))
     made.count(name, undated, sentence("event_without_day", column=column))
-    kept = [day if word == "yes" else "" for day, word in zip(days, words, strict=True)]
-    return kept, f"{said}, where {column} is {', '.join(yes)}"
+    _parts(made, name, days, words)
+    return _where("yes", days, words), f"{said}, where {column} is {', '.join(yes)}"
+
+
+def _parts(made: Reading, name: str, days: list[str], words: list[str]) -> None:
+    """Keep what a status says besides the event.
+
+    Where some without the event have a day, it is a time of follow-up: a blank one is not known.
+    """
+    until, competing = _where("no", days, words), _where("other", days, words)
+    blank = {place for place, day in enumerate(days) if not day} if any(until) else set()
+    made.parts[name] = Parts(until, competing, blank)
+    if any(until):
+        made.follow_up.append(days)
+
+
+def _where(word: str, days: list[str], words: list[str]) -> list[str]:
+    return [day if said == word else "" for day, said in zip(days, words, strict=True)]
 
 
 def _codes(
@@ -43,22 +61,25 @@ def _codes(
     """The codes of yes and no that the mapping has, else those that are beyond doubt."""
     found = [made.reserved[name].get(key) for key in keys]
     yes, no = (told or own for told, own in zip(found, guess or (None, None), strict=True))
+    others = {*made.source[column].text} - {*(yes or ()), *made.reserved[name].get("competed", ())}
+    if no is None and yes and len(others) == 1:
+        no = [*others]
     if yes is None or no is None:
         expected = "dead and alive" if name == "died" else sentence("no_codes")
         has = f"{column} has {made.source[column].found()}"
-        raise DataError([at(f"reserved.{name}", expected, "no codes", has)])
+        raise DataError([at(made.place(name), expected, "no codes", has)])
     return yes, no
 
 
 def _ask_status(made: Reading, name: str, days: list[str]) -> None:
     """Where another column may contradict the days of an event, the mapping has to say it."""
     source, used = made.source, {c for part in made.reserved.values() for c in columns_of(part)}
-    found = source.partners(name, columns_of(made.reserved[name]), used)
+    found = source.partners(STEMS.get(name, ()), columns_of(made.reserved[name]), used)
     found = [c for c in found if not _agree(days, source.text[c].tolist())]
     if found:
         values = "; ".join(f"{c} has {source[c].found()}" for c in found)
         expected = sentence("no_status")
-        made.problems.append(at(f"reserved.{name}", expected, "no status", values))
+        made.problems.append(at(made.place(name), expected, "no status", values))
 
 
 def _agree(days: list[str], statuses: list[str]) -> bool:
@@ -117,6 +138,8 @@ def recorded_days(
     said = f"from {parameter.code} of {parameter.cells.file}"
     if name == "last_contact_day":
         return parameter.days, parameter.cells, said
+    if name not in EVENT_DAYS:
+        return _of_endpoint(made, name, parameter), parameter.cells, said
     rows = list(zip(parameter.days, parameter.events, parameter.deaths, strict=True))
     if count := sum(event and died for _, event, died in rows):
         events = counted(count, "event")
@@ -124,6 +147,17 @@ def recorded_days(
         made.notes.append(f"  {name}: {told}")
     values = [day if event and not died else "" for day, event, died in rows]
     return values, parameter.cells, f"{said}, where CNSR is {parameter.event}"
+
+
+def _of_endpoint(made: Reading, name: str, parameter: adam.Parameter) -> list[str]:
+    """The days of an endpoint of its own: whatever happened, death among it, is its event."""
+    competed = made.reserved[name].get("competed", [])
+    words = [
+        "yes" if event else "other" if censored in competed else "no"
+        for event, censored in zip(parameter.events, parameter.censored, strict=True)
+    ]
+    _parts(made, name, parameter.days, words)
+    return _where("yes", parameter.days, words)
 
 
 def recorded_deaths(

@@ -6,7 +6,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from ..dataset.columns import EVENT_DAYS, RESERVED
 from ..dataset.privacy import EMAIL, is_phone
-from .mapping import put
+from .mapping import OPEN, put
 from .meaning import Column, is_number
 from .source import Source
 from .words import OUTCOMES, PATTERNS, STEMS, WORDS, counted, normal, outlived, sentence
@@ -17,12 +17,8 @@ LEVELS_AT_MOST = 20  # more different texts are free text, which may identify a 
 def guess(source: Source, tree: CommentedMap, used: set[str]) -> None:
     """The blocks `columns` and `dropped` of a mapping, for the columns that no other block uses."""
     tree["columns"], tree["dropped"] = CommentedMap(), CommentedMap()
-    pairs = source.paired()
     for column in (column for column in source if column.name not in used):
-        why = _reason(column)
-        if not why and column.name in pairs:
-            why = sentence("time_and_status", other=pairs[column.name])
-        if why:
+        if why := _reason(column):
             put(tree, ["dropped", column.name], why)
         else:
             _keep(column, tree)
@@ -32,7 +28,8 @@ def _keep(column: Column, tree: CommentedMap) -> None:
     variable, (kind, levels, why) = column.variable, _type(column)
     name = column.name.lower() if column.name.isupper() else column.name
     name = f"{name}_" if name in RESERVED else name
-    limits = {} if kind == "string" else {"minimum": variable.minimum, "maximum": variable.maximum}
+    number = kind not in ("string", OPEN)
+    limits = {"minimum": variable.minimum, "maximum": variable.maximum} if number else {}
     details = {
         **({"name": name} if name != column.name else {}),
         "title": column.label or column.name,
@@ -118,7 +115,7 @@ def _of_cells(column: Column) -> str:
             ("another identifier", own and PATTERNS["id"].search(column.normal)),
             ("the same in every row", many == 1 and len(cells) == len(column.text)),
             (f"{levels} levels, more than {LEVELS_AT_MOST}", labelled and levels > LEVELS_AT_MOST),
-            ("", labelled or _is_numeric(column)),
+            ("", labelled or _is_numeric(column) or column.is_time_in_words),
             (sentence("many_texts", count=many), many > LEVELS_AT_MOST),
             ("a text of its own in every row", own),
         ]
@@ -167,6 +164,8 @@ def _type(column: Column) -> tuple[str, object, str]:
     if _is_numeric(column):
         whole = column.numbers.mod(1).eq(0).all()
         return ("integer", None, "whole numbers") if whole else ("number", None, "numbers")
+    if column.is_time_in_words:
+        return OPEN, None, sentence("time_in_words", column=column.name)
     values, why = sorted(set(cells)), counted(cells.nunique(), "different text")
     if {value.lower() for value in values} in ({"y", "n"}, {"yes", "no"}):
         levels = {value: "yes" if value.lower()[0] == "y" else "no" for value in values[::-1]}

@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from ..dataset.cells import NUMBER
-from ..dataset.columns import EVENT_DAYS, RESERVED
+from ..dataset.columns import RESERVED
 from ..dataset.problems import DataError, Problem, raise_any
 from . import adam
 from .dates import KINDS, UNITS
+from .endpoints import ENTRY, declared, longest
 from .guesses import DAYS
 from .mapping import at, columns_of, consumed, in_line, reserved_columns
 from .meaning import Cells
 from .outcomes import coded_deaths, happened, recorded_days, recorded_deaths
 from .own import identifies
-from .reading import Made, Reading, Unfit, number, shortest
+from .reading import Reading, Unfit, number, shortest
 from .source import Source
 from .words import PATTERNS, sentence
 
@@ -38,20 +39,14 @@ class Maker(Reading):
         for column, entry in own.items():
             if column not in used_up:
                 self._own(column, entry)
-        for name in (name for name in RESERVED if name in DAYS and name in self.reserved):
+        days = [*DAYS[1:], *(name for name in self.reserved if name not in RESERVED), DAYS[0]]
+        for name in (name for name in days if name in self.reserved):
             self._day(name, self.reserved[name])
         self._died()
+        self.endpoints = declared(self)
         left_out = {**(self.told.get("dropped") or {}), **used_up}
         used = {*reserved_columns(self.told), self.dates.get("origin")} - {*own}
         self.dropped |= {column: why for column, why in left_out.items() if column not in used}
-
-    def _add(self, name: str, made: tuple[list[str], Cells, str], **field: Any) -> None:
-        """A column by its name; `made` are its values, its cells and how it was made."""
-        if name in self.columns:
-            self.problems.append(at("columns", f"{name} would be made twice; give a name"))
-        values, cells, said = made
-        title = self.reserved.get(name, {}).get("title") or RESERVED.get(name)
-        self.columns[name] = Made(values, cells, {"name": name, "title": title} | field, said)
 
     def _ids(self) -> list[str]:
         """The patients as the file names them, blank where no column does."""
@@ -80,27 +75,30 @@ class Maker(Reading):
             ids = [f"P{number:0{width}d}" for number in range(1, len(ids) + 1)]
             said = f"{f'from {column}' if column else 'of no column'}, numbered anew"
         limits = {"required": True, "unique": True}
-        self._add("patient_id", (ids, cells, said), type="string", constraints=limits)
+        self.add("patient_id", (ids, cells, said), type="string", constraints=limits)
 
     def _day(self, name: str, entry: dict[str, Any]) -> None:
-        if "paramcd" in entry:
+        if entry.get("column") == "":
+            cells = Cells(self.source.file, name, self.source.text.index.tolist(), longest(self))
+            made = cells.texts, cells, sentence("longest")
+        elif "paramcd" in entry:
             last = name == "last_contact_day"
             made = recorded_days(self, name, self._parameter(entry["paramcd"], required=last))
         else:
             values, cells, said = self._counted(name, entry)
-            if name in EVENT_DAYS:
+            if name not in (DAYS[0], DAYS[-1], ENTRY):
                 values, said = happened(self, name, values, said)
             made = values, cells, said
         whole = all(re.fullmatch(r"-?\d*", value) for value in made[0])
         limits = {"minimum": 0} | ({"required": True} if name == "last_contact_day" else {})
-        self._add(name, made, type="integer" if whole else "number", constraints=limits)
+        self.add(name, made, type="integer" if whole else "number", constraints=limits)
 
     def _counted(self, name: str, entry: dict[str, Any]) -> tuple[list[str], Cells, str]:
         """Days of one column, or of the first of several that is not blank."""
         columns = columns_of(entry)
         how = entry.get("as") or self.source[columns[0]].unit
         if how is None:
-            raise DataError([at(f"reserved.{name}", f"one of {', '.join(KINDS)}", "no as")])
+            raise DataError([at(self.place(name), f"one of {', '.join(KINDS)}", "no as")])
         values, cells = [""] * len(self.ids), self.source.cells(columns[-1])
         for column in columns:
             days = self.days(self.source.cells(column), how)
@@ -125,6 +123,8 @@ class Maker(Reading):
         entry = self.reserved.get("died", {})
         code = entry.get("paramcd") or self.reserved["last_contact_day"].get("paramcd")
         if "column" not in entry and code is None:
+            if self.told["endpoints"] and not self._asks_who_died():
+                return
             raise DataError([at("reserved", "its column", "no died")])
         if "column" in entry:
             made = coded_deaths(self, entry)
@@ -132,7 +132,11 @@ class Maker(Reading):
             parameter = self._parameter(code, required=True)
             made = recorded_deaths(self, self.times, parameter, self.ids)
         limits = {"required": True, "enum": ["yes", "no"]}
-        self._add("died", made, type="string", constraints=limits)
+        self.add("died", made, type="string", constraints=limits)
+
+    def _asks_who_died(self) -> bool:
+        plans = [plan for plan in self.told["endpoints"].values() if plan.get("events") != ["died"]]
+        return any("died" in [*p.get("events", []), *p.get("competing", [])] for p in plans)
 
     def _times(self, times: adam.Times) -> adam.Times:
         """The records as the mapping says that they are read."""
@@ -172,7 +176,7 @@ class Maker(Reading):
             values = self.days(cells, kind, before=True)
             field |= {"type": "integer"}
         field = {key: value for key, value in field.items() if value}
-        self._add(name, (values, cells, ""), **field)
+        self.add(name, (values, cells, ""), **field)
 
     def _levels(self, cells: Cells, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
         """Codes as their labels. A label stands for itself, as in an export of labels."""

@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 
 from ..dataset.cells import NUMBER
+from ..dataset.columns import RESERVED
 from ..dataset.problems import DataError, Problem
 from .dates import EPOCHS, UNITS, day_counted, looks_like_date, needs_century, needs_order
-from .mapping import at, reads_dates
+from .mapping import at, place_of, reads_dates
 from .meaning import Cells, with_unit
 from .source import Source
 from .words import counted, sentence
@@ -28,6 +29,19 @@ class Made:
     cells: Cells
     field: dict[str, Any]
     said: str  # how it was made, for the report
+
+
+@dataclass
+class Parts:
+    """What a status says besides the days of its event, one entry a patient in their order.
+
+    `until` are the days of those without any event, `competing` of those with the competing one;
+    `unknown` are the places of those of whom the file does not say it.
+    """
+
+    until: list[str]
+    competing: list[str]
+    unknown: set[int]
 
 
 class Unfit(ValueError):
@@ -44,10 +58,24 @@ class Reading:
         self.doubts: list[Problem] = []  # what may be the cause of problems
         self.notes: list[str] = []
         self.dropped: dict[str, str] = {}
+        self.parts: dict[str, Parts] = {}  # by the column of the event's day
+        self.follow_up: list[list[str]] = []  # the days of each time with a status
         month = told["analysis"].get("days_per_month")
         self.lengths = UNITS | ({"months": month} if isinstance(month, (int, float)) else {})
         self.dates, self._as_date = told.get("dates") or {}, reads_dates(told)
         self.origins: list[date | None] | None = None
+
+    def add(self, name: str, made: tuple[list[str], Cells, str], **field: Any) -> None:
+        """A column by its name; `made` are its values, its cells and how it was made."""
+        if name in self.columns:
+            self.problems.append(at("columns", f"{name} would be made twice; give a name"))
+        values, cells, said = made
+        title = self.reserved.get(name, {}).get("title") or RESERVED.get(name)
+        self.columns[name] = Made(values, cells, {"name": name, "title": title} | field, said)
+
+    def place(self, name: str) -> str:
+        """Where the mapping says what a day is made of."""
+        return place_of(name, self.told)
 
     def count(self, name: str, count: int, what: str) -> None:
         """A line for the report on a number of patients, where there are any."""
@@ -65,14 +93,17 @@ class Reading:
                 self.problems.append(cells.problem(place, *error.args))
         return found
 
-    def words(self, cells: Cells, yes: list[str], no: list[str]) -> list[str]:
-        """Codes as yes and no; `*` stands for any other value that is not blank."""
-        words = {**dict.fromkeys(no, "no"), **dict.fromkeys(yes, "yes")}
+    def words(
+        self, cells: Cells, yes: list[str], no: list[str], other: list[str] = ()
+    ) -> list[str]:
+        """Codes as yes, no and other; `*` stands for any other value that is not blank."""
+        codes = {"no": no, "other": other, "yes": yes}
+        words = {code: word for word, every in codes.items() for code in every}
 
         def word(text: str) -> str:
             found = words.get(text) or (words.get("*") if text else None)
             if found is None:
-                raise Unfit(f"one of {', '.join([*yes, *no])}")
+                raise Unfit(f"one of {', '.join([*yes, *other, *no])}")
             return found
 
         return self.each(cells, word)

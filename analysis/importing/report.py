@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..dataset.columns import EVENT_DAYS, RESERVED
+from ..dataset.columns import EVENT_DAYS
 from .dates import UNITS
 from .mapping import MAPPING, columns_of
 from .patients import Maker
@@ -33,9 +34,10 @@ def report(whole: Source, made: Maker, left_out: list[str], folder: Path) -> lis
         adtte = made.times.source
         codes = ", ".join(made.times.described)
         lines.append(f"{adtte.file}: {counted(len(adtte.text), 'row')}, parameters {codes}")
-    reserved = {name: made.columns[name] for name in made.columns if name in RESERVED}
-    own = [name for name in made.columns if name not in RESERVED]
+    reserved = {name: one for name, one in made.columns.items() if one.said}
+    own = [name for name in made.columns if name not in reserved]
     lines += [f"  {name}: {one.said}{_count(name, one.values)}" for name, one in reserved.items()]
+    lines += [f"  endpoint {plan['name']}: {told(plan)}" for plan in made.endpoints]
     lines += [*made.notes, *_codes_without_labels(made, own), *_at_the_end(made)]
     lines += [*_other_follow_up(made), *_follow_up_again(made, own)]
     kept = f"{counted(len(own), 'column')}: {', '.join(own)}" if own else "no other columns"
@@ -45,6 +47,14 @@ def report(whole: Source, made: Maker, left_out: list[str], folder: Path) -> lis
     lines.append(f"{folder}: {patients} in patients.csv, with datapackage.json and {MAPPING}")
     lines.append(f"go on with: python -m analysis check {folder}")
     return lines
+
+
+def told(plan: dict[str, Any]) -> str:
+    """An endpoint in one line: its title, and the columns that make it."""
+    keys = ("events", "competing", "until", "among", "entry")
+    parts = {key: plan[key] for key in keys if key in plan}
+    words = {k: ", ".join(v) if isinstance(v, list) else v for k, v in parts.items()}
+    return f"{plan['title']} ({'; '.join(f'{k} {v}' for k, v in words.items())})"
 
 
 def _count(name: str, values: list[str]) -> str:
@@ -75,6 +85,8 @@ def _codes_without_labels(made: Maker, own: list[str]) -> Iterator[str]:
 
 def _at_the_end(made: Maker) -> Iterator[str]:
     """Events on the last contact of the living, which may be no events but censorings."""
+    if "died" not in made.columns:
+        return
     last, died = made.columns["last_contact_day"].values, made.columns["died"].values
     for name in (name for name in EVENT_DAYS if name in made.columns):
         days, entry = made.columns[name].values, made.reserved[name]
@@ -103,6 +115,8 @@ def _other_follow_up(made: Maker) -> Iterator[str]:
 
     Two durations may be a month apart. A visit may be before what was taken, and not after it.
     """
+    if "died" not in made.columns or "" in columns_of(made.reserved["last_contact_day"]):
+        return
     source, entry = made.source, made.reserved["last_contact_day"]
     last = pd.to_numeric(pd.Series(made.columns["last_contact_day"].values))
     alive = pd.Series(made.columns["died"].values) == "no"

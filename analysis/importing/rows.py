@@ -13,6 +13,7 @@ from ..dataset.cells import numbers
 from ..dataset.problems import DataError, Problem, listed, raise_any
 from .adam import Times
 from .dates import looks_like_date
+from .folding import folded, patients, several
 from .guesses import often_repeated, several_rows
 from .mapping import OPEN, Mapping, absent, at, broken, columns_of, in_line, reads_dates
 from .source import Source
@@ -42,7 +43,12 @@ def chosen(source: Source, mapping: Mapping) -> tuple[Source, list[str]]:
         text = text[kept]
     if text.empty:
         raise DataError([at("rows", f"no row of {source.file} meets the conditions")])
-    return dataclasses.replace(source, text=text), notes
+    source = dataclasses.replace(source, text=text)
+    if fold := mapping.told.get("fold"):
+        raise_any(broken(fold, "fold"))
+        source, more = folded(source, fold, patients(source, mapping.told))
+        notes += more
+    return source, notes
 
 
 def first_filled(text: pd.DataFrame, columns: list[str]) -> pd.Series:
@@ -81,6 +87,9 @@ def questions(source: Source, times: Times | None, mapping: Mapping) -> list[Pro
     """The open questions of a mapping, and with them which rows may be wrong."""
     asked, conditions = list(mapping.questions()), mapping.told.get("rows")
     conditions = conditions if isinstance(conditions, list) else []
+    fold = mapping.told.get("fold")
+    if isinstance(fold, dict) and OPEN in fold.values():
+        return [several(source, fold, patients(source, mapping.told)), *asked]
     if any(isinstance(one, dict) and OPEN in one.values() for one in conditions):
         return asked  # which rows are meant comes before all else
     source, _ = chosen(source, mapping)

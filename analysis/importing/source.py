@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from .meaning import Cells, Column, Variable, event_in_words, is_number
-from .words import STEMS, WORDS, about, stem
+from .meaning import Cells, Column, Variable, event_in_words
+from .words import OUTCOMES, WORDS, about, stem
 
 
 @dataclass(frozen=True)
@@ -104,28 +104,41 @@ class Source:
                 found |= {other: both} if both else {}
         return found
 
-    def partners(self, role: str, columns: list[str], taken: Iterable[str]) -> list[str]:
+    def partners(self, stems: Iterable[str], columns: list[str], taken: Iterable[str]) -> list[str]:
         """Columns that may say whether the event of a day happened: `relapse` of `relapse_days`.
 
         They are about the same by name or label, or stand right after it and are called `status`.
         """
         # Whatever the day is called, and what its label says.
         said = {column.name: column.about | about(column.label) for column in self}
-        same = {*STEMS[role]}.union(*(said[column] for column in columns))
+        same = {*stems}.union(*(said[column] for column in columns))
         after = {column for day, column in itertools.pairwise(self.text) if day in columns}
         bare = {column.name for column in self if column.normal in WORDS["bare_status"]}
         rest = [c for c in self if c.may_be_status and c.name not in {*taken, *columns}]
         return [c.name for c in rest if said[c.name] & same or c.name in after & bare]
 
-    def paired(self) -> dict[str, str]:
-        """Times with their status and statuses with their time, as `agvhd_days` and `agvhd`."""
-        flags = [column for column in self if column.may_be_status]
-        found = {}
-        for column in (column for column in self if is_number(column.filled)):
-            named = column.units.get("name", set())
-            if named & {"days", "weeks", "months"} or column.ends_with_time:
-                for flag in (flag for flag in flags if flag.about & column.about):
-                    found |= {column.name: flag.name, flag.name: column.name}
+    def pairs(self, taken: Iterable[str]) -> dict[str, list[str]]:
+        """Times to an event with the columns that may be their status, as `pfs_months`, `pfs`.
+
+        Their names are about the same, or a letter apart, as `ptime` and `pstat`, `t1` and `d1`.
+        What a bare `time` is about nobody knows, and of a bare `status` the time beside it.
+        """
+        names, found, taken = [*self.text], {}, {*taken}
+        for column in (self[name] for name in names if name not in taken):
+            known = column.about & {*OUTCOMES}
+            earlier = {*column.normal.split("_")} & {*WORDS["earlier"]}
+            if not (column.is_time or known) or not column.is_day or column.is_bare or earlier:
+                continue
+            flags = self.partners((), [column.name], taken)
+            flags = [flag for flag in flags if known or not self[flag].is_bare]
+            rest = {c.short: c.name for c in self if c.may_be_status and c.name not in taken}
+            beside = names[names.index(column.name) + 1 :][:1]
+            if not flags and column.short:
+                flags = [rest[column.short]] if column.short in rest else []
+            if not flags and column.short and beside and self[beside[0]].may_be_status:
+                flags = beside if beside[0].lower().startswith(column.short) else []
+            flags = [flag for flag in flags if flag not in taken]
+            found |= {column.name: flags} if flags else {}
         return found
 
 

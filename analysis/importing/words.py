@@ -28,6 +28,7 @@ REDCAP, PARAMETERS, BLOCKS = _TOLD["redcap"], _TOLD["parameters"], _SENTENCES["b
 WORDS = {name: _parted(words) for name, words in _TOLD.items() if isinstance(words, str)}
 PATTERNS = {name: re.compile(text.replace("\n", "")) for name, text in _TOLD["patterns"].items()}
 STEMS = {meaning: _parted(words) for meaning, words in _TOLD["stems"].items()}
+EVENTS = _TOLD["events"]
 ENGLISH, OUTCOMES, ORIGINS = map(_meanings, ("english", "outcomes", "origins"))
 PAST, UNIT_WORDS = map(_meanings, ("past", "units"))
 NO_RESPONSE, COUNTS, CODES = ({*WORDS[name]} for name in ("no_response", "counts", "codes"))

@@ -104,9 +104,13 @@ class Choice:
             f'value="{self.start}" aria-valuetext="{html.escape(self.values[self.start])}">'
             f'<output for="{place}">{html.escape(self.values[self.start])}</output></div>'
             f'<p class="chart-answer" aria-live="polite">{answers[self.start]}</p>'
-            f'<details class="every-number"><summary>All {len(answers)} answers</summary>'
+            f'<details class="every-number"><summary>{_all_of(len(answers))}</summary>'
             f'<ol class="chart-answers">{every}</ol></details>'
         )
+
+
+def _all_of(answers: int) -> str:
+    return f"All {answers} answers" if answers > 1 else "The one answer"
 
 
 @dataclass(frozen=True)

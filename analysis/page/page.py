@@ -11,15 +11,13 @@ from IPython import get_ipython
 from ..dataset.model import Dataset, load
 from .charts import Choice, Figure, with_source
 from .formats import DAGGER, counted, interval, with_unit, written
-from .masking import masked
+from .masking import Whole, masked
 from .plain import plain
 from .prose import Prose, declared, sourced
 from .published import Comparison, against_print
-from .quantities import nature
+from .quantities import NOT_ESTIMABLE, nature
 from .rows import frame, is_carried, pick, read, write
 from .tables import Numbers, Row, Table
-
-NOT_ESTIMABLE = "not estimable"
 
 
 class Number(Prose):
@@ -92,11 +90,22 @@ class Page:
         self.numbers = frame([])
         self._ends = pd.Series(dtype=float)  # of follow-up: not shown where counts are masked
 
-    def record(self, *parts: Iterable[dict] | pd.DataFrame) -> None:
-        """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them."""
+    def record(
+        self,
+        *parts: Iterable[dict] | pd.DataFrame,
+        wholes: Iterable[Whole] = (),
+        invented: str = "",
+    ) -> None:
+        """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them.
+
+        `wholes` are the groups that others add up to, for what must not be told by a difference.
+        Nothing is hidden of the group of patients that the page has `invented`.
+        """
         found = pd.concat(map(frame, parts), ignore_index=True)
         self._ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
-        self.numbers = masked(self.data, found)
+        own = ~found["group"].eq(invented)
+        found.loc[own, :] = masked(self.data, found[own], wholes)
+        self.numbers = found
         write(self.numbers, self.folder, self.name)
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:

@@ -12,6 +12,7 @@ from typing import Literal
 
 MISSING = "–"
 NOT_REACHED = "not reached"
+NOT_ESTIMABLE = "not estimable"  # a hazard ratio that the events do not give
 MASKED = "masked"  # a number of patients that is too small to be shown
 
 
@@ -70,6 +71,7 @@ NAMED = {
     "at_risk": COUNT,
     "censored": COUNT,
     "never_at_risk": COUNT,
+    "number_of_ratios": Quantity(decimals=0),
     "min": OF_ONE,
     "max": OF_ONE,
     "split": OF_ONE,

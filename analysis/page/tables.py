@@ -15,7 +15,7 @@ import pandas as pd
 from .alignment import aligned, is_numeric
 from .formats import DAGGER, full, row_id, row_number
 from .prose import Prose
-from .quantities import MASKED
+from .quantities import MASKED, NOT_ESTIMABLE
 
 # A note that begins with one of these belongs to the cells that end with it.
 MARKS = (DAGGER, "‡", "§", "¶")
@@ -25,6 +25,8 @@ ABBREVIATIONS = {
     "HR": "hazard ratio",
     MASKED: "a small number of patients, or one that would give it back",
     "mo": "months",
+    NOT_ESTIMABLE: "without an event, with all events on one side of the factor, or with a factor "
+    "that does not vary",
     "OS": "overall survival",
     "RFS": "relapse-free survival",
     "SD": "standard deviation",

@@ -46,7 +46,7 @@ def words(study: Study) -> dict[str, Values]:
     own = [entry for entry in dataset.fields if entry["name"] not in RESERVED]
     rows = [entry for entry in dataset.characteristics if entry.kind == "baseline"]
     first = [factor for factor in study.factors if factor.kind == "baseline"]
-    straight = [factor.label for factor in first if not factor.numerator]
+    straight = [factor.label for factor in first if len(factor.numerator + factor.levels) == 0]
     within = [factor.label for factor in study.factors if factor.among]
     in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
     titles = [in_sentence(question.title) for question in study.endpoints.values()]
@@ -330,6 +330,7 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
 def named_models(study: Study) -> Iterator[dict[str, Any]]:
     """Each model that was named in advance, with all of its factors."""
     rows = study.estimates("table_3", "hazard_ratio_model")
+    rows = rows[~rows["group"].str.contains("@")]  # of a factor that bends, a curve says more
     for model in study.dataset.models:
         own = rows[rows["group"].str.startswith(f"{model.endpoint}|{model.title}:")]
         if len(own):

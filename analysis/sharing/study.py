@@ -14,7 +14,7 @@ from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
 from ..page.prose import Prose, paged, share, sourced
 from ..page.rows import COLUMNS, frame, pick
-from ..study.models import factor_labels, factors_of
+from ..study.models import factors_of, ratio_labels
 
 
 @dataclass
@@ -83,12 +83,12 @@ class Study:
         return list(dict.fromkeys(found))
 
     def label(self, key: str) -> str:
-        """The label of a factor, or of one of its levels, by its group in the results."""
-        head, _, of = key.partition(":")
-        name = head.partition("|")[0]  # a model that is named stands behind it
-        column, _, level = of.partition("=")
-        labels = factor_labels(self.dataset, self.endpoints[name])
-        label = labels.get(f"{name}:{of}") or labels.get(f"{name}:{column}")
+        """What a ratio is of, by its group in the results."""
+        name, _, of = key.partition(":")
+        if "|" not in name:
+            return ratio_labels(self.dataset, self.endpoints[name])[key]
+        column, _, level = of.partition("=")  # of a model that is named
+        label = next((f.label for f in self.dataset.factors if f.column == column), None)
         label = label or self.dataset.label(column)
         return f"{label}: {level}" if level else label
 

@@ -492,6 +492,8 @@ def _require_place(out: Path) -> None:
     """
     if ROOT.is_relative_to(out) or (out / BOOK.name / TOC).exists():
         raise BuildError(f"{out}: holds the sources of the book; choose another place")
+    if (out / "datapackage.json").exists():
+        raise BuildError(f"{out}: a dataset stands there; choose another place")
     for name in OURS:  # one of them may be a link, as .venv often is
         if out.is_relative_to((ROOT / name).resolve()):
             raise BuildError(f"{out}: within the folder {name} of the book; choose another place")

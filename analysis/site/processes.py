@@ -10,12 +10,14 @@ import inspect
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 PARENT = os.getppid()
@@ -24,6 +26,7 @@ if os.path.expanduser("~") == "~":  # a number without a name, as containers may
 STOPPING = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
 # What programs of a build would else put into the user's home, or find there.
 KEPT = ("TMPDIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR")
+PREFIX, LOCK = "plateau-", "build.lock"  # a build's temporary folder, and what says that it runs
 LONGEST = 60  # bytes of a temporary folder; the socket files in it may have 100 or so
 _temporary: list[str] = []  # folders that end with the process
 
@@ -50,11 +53,12 @@ def _stop(number: int, _: Any = None) -> NoReturn:
 @contextmanager
 def building() -> Iterator[None]:
     """A build has a temporary folder of its own, where its programs keep theirs too."""
+    _sweep(_short_folder())
     place = tempfile.TemporaryDirectory(
-        prefix="plateau-", dir=_short_folder(), ignore_cleanup_errors=True
+        prefix=PREFIX, dir=_short_folder(), ignore_cleanup_errors=True
     )
     before = os.environ.copy()
-    with place as folder:
+    with place as folder, _held(Path(folder) / LOCK):
         os.environ.update(dict.fromkeys(KEPT, folder))
         tempfile.tempdir = folder
         _temporary.append(folder)
@@ -65,6 +69,25 @@ def building() -> Iterator[None]:
             tempfile.tempdir = None
             os.environ.clear()
             os.environ.update(before)
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    """A lock that ends with its process, even killed. Raises sqlite3.Error where it is held."""
+    with closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as held:
+        held.execute("PRAGMA journal_mode = MEMORY")  # no file beside it
+        held.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _sweep(folder: str) -> None:
+    """Remove what builds have left that were killed: nobody holds their locks."""
+    for place in Path(folder).glob(f"{PREFIX}*"):
+        with suppress(OSError, sqlite3.Error):
+            if (place / LOCK).is_file() and not place.is_symlink():
+                with _held(place / LOCK):
+                    pass
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def python(code: str) -> list[str]:

@@ -20,6 +20,8 @@ from ..dataset.endpoints import (
     responders,
 )
 from ..dataset.model import Characteristic, Dataset, NotRecorded
+from ..page.groups import in_column
+from ..page.masking import Whole
 from ..page.rows import count_rows, frame
 from .balance import balance_rows
 from .curves import survival_rows
@@ -93,6 +95,44 @@ def baseline_results(dataset: Dataset, compare: Compare | None = None) -> pd.Dat
     )
 
 
+def column_wholes(
+    results: pd.DataFrame, columns: Iterable[str], total: str = "", rest: bool = False
+) -> list[Whole]:
+    """That the patients of a table's columns, without its `total`, are those of the total.
+
+    And that a row is about the patients of its column, or about those of them who are known. With
+    a `rest`, some are in no column but that of all.
+    """
+    columns = [column for column in columns if column != total]
+    names = results[results["quantity"].eq("count")]["group"].str.partition("|")[0].unique()
+    numbers = set(results[results["quantity"].eq("median_value")]["group"].str.split("|").str[0])
+    made = []
+    for name in sorted(names, key=lambda name: name != "patients"):
+        for column in [*columns, total]:
+            head, group = in_column("patients", column), in_column(name, column)
+            made.append(Whole(group, (head,), "n"))
+            if name in numbers:
+                made.append(Whole(group, (head,), "n", whole_of="estimate"))
+                made.append(Whole(head, (group,), whole_of="n", rest=True))
+        if columns:
+            parts = tuple(in_column(name, column) for column in columns)
+            made.append(Whole(in_column(name, total), parts, "n", rest=rest))
+    return made
+
+
+def outcome_wholes(results: pd.DataFrame, columns: Iterable[str]) -> list[Whole]:
+    """What adds up in Table 2."""
+    made = column_wholes(results, columns, "total")
+    for whole, parts in OUTCOME_PARTS.items():
+        for column in columns:
+            inside = tuple(in_column(part, column) for part in parts)
+            made.append(Whole(in_column(whole, column), inside))
+    if "long_term" in columns:
+        made.append(Whole("patients|long_term", ("long_term",), whole_of="n"))
+        made.append(Whole("long_term", ("patients|total",), "n"))
+    return made
+
+
 def compare_levels(dataset: Dataset, compare: Compare) -> list[str]:
     """The levels of what is compared, the reference first."""
     levels = dataset.levels(compare.column)
@@ -146,6 +186,13 @@ def _survival_at_long_term(dataset: Dataset) -> dict:
     question, month = main_endpoint(dataset), dataset.settings.long_term_months
     curve = est.survival_curve(question.time, question.observed, question.entry)
     return next(survival_rows(dataset, curve, "survival", question.name, [month]))
+
+
+# The rows of Table 2 that share out the patients of another one.
+OUTCOME_PARTS = {
+    "hsct_day": ("hsct_in_remission", "hsct_after_relapse", "hsct_without_response"),
+    "relapse_free": ("relapse_free_without_hsct", "relapse_free_after_hsct"),
+}
 
 
 def derived_outcomes(dataset: Dataset) -> dict[str, pd.Series]:
@@ -303,3 +350,33 @@ def text_results(dataset: Dataset) -> pd.DataFrame:
         for row in count_rows(name, which, columns[column], _suffix(column))
     ]
     return frame([*_headcount(columns), *rows])
+
+
+def text_wholes() -> list[Whole]:
+    """What is the same group of patients in the text's counts, or adds up to it."""
+    of = {
+        "response_day": "",
+        "relapse_free|long_term": "long_term",
+        "without_hsct|long_term": "long_term",
+        "relapse_free_without_hsct|long_term": "long_term",
+        "relapse_free_after_hsct|relapse_free": "relapse_free",
+        "relapse_free_without_hsct|relapse_free": "relapse_free",
+        "long_term_relapse_free|response_day": "response_day",
+        "relapse_free_after_hsct|long_term_without_hsct": "long_term_without_hsct",
+    }
+    same = [
+        ("response_day", "response_day"),
+        ("relapse_free", "relapse_free|long_term"),
+        ("relapse_free", "long_term_relapse_free|response_day"),
+        ("long_term_without_hsct", "without_hsct|long_term"),
+    ]
+    free = tuple(f"relapse_free_{how}_hsct|relapse_free" for how in ("without", "after"))
+    return [
+        *(Whole(f"patients|{column}", (group,), whole_of="n") for column, group in same),
+        *(
+            Whole(group, (f"patients|{column}",), "n", whole_of="estimate")
+            for column, group in same
+        ),
+        *(Whole(group, (in_column("patients", column),), "n") for group, column in of.items()),
+        Whole("patients|relapse_free", free, whole_of="n"),
+    ]

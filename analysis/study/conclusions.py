@@ -16,6 +16,7 @@ FLAT_BELOW = 0.05  # events per patient-year: a curve is called flat only where 
 LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on
 UNCURED = 0.05  # of those alive at the end: below it few still wait (Selukar & Othus 2023)
 WIDEST = 0.5  # an interval wider than half of all patients leaves a share open
+ENOUGH = 10  # events for each parameter of a model (Peduzzi et al. 1995)
 WITHIN = 0.1  # of a number that a reader sees to one decimal: nearer than that is the same
 
 
@@ -70,21 +71,23 @@ def two_ratios(
 
 
 def moved(
-    wrong: float, right: float
-) -> Literal["unknown", "same", "turned", "higher", "not_higher"]:
+    wrong: Mapping[str, float], right: Mapping[str, float]
+) -> Literal["unknown", "same", "turned", "crossed", "higher", "not_higher"]:
     """Where the right way of counting has moved a ratio, of the same patients, from the wrong one.
 
     Both are of one set of patients, so that the move is the error's, whatever their intervals.
-    They are compared as a reader sees them, to two decimals.
+    They are compared as a reader sees them, to two decimals. Turned: each interval lies on its own
+    side of 1. Crossed: the ratios do, and an interval holds 1.
     """
-    if pd.isna(wrong) or pd.isna(right):
+    before, after = round(wrong["estimate"], 2), round(right["estimate"], 2)
+    if pd.isna(before) or pd.isna(after):
         return "unknown"
-    wrong, right = round(wrong, 2), round(right, 2)
-    if wrong == right:
+    if before == after:
         return "same"
-    if wrong < 1 < right:
-        return "turned"
-    return "higher" if wrong < right else "not_higher"
+    if before < 1 < after:
+        turned = against(wrong, 1) == "below" and against(right, 1) == "above"
+        return "turned" if turned else "crossed"
+    return "higher" if before < after else "not_higher"
 
 
 def kept_for_chance(stronger: int, of: int) -> Literal["unknown", "most", "not_most"]:
@@ -146,11 +149,11 @@ def waiting(uncured: float) -> Literal["unknown", "few", "some"]:
 
 def cured_share(
     row: Mapping[str, float], end: float
-) -> Literal["unknown", "nobody", "open", "above_curve", "estimate"]:
+) -> Literal["unknown", "nobody", "open", "above_curve", "at_curve", "estimate"]:
     """What a model's cured share is worth beside the curve's last value `end`.
 
     Open: without limits, or with an interval of WIDEST or more. Above the curve: more are called
-    cured than the curve has left.
+    cured than the curve has left, at the lower limit too. At it: the interval holds its end.
     """
     if pd.isna(row["estimate"]):
         return "unknown"
@@ -158,7 +161,9 @@ def cured_share(
         return "nobody"
     if pd.isna(row["lower"]) or pd.isna(row["upper"]) or row["upper"] - row["lower"] >= WIDEST:
         return "open"
-    return "above_curve" if row["estimate"] > end else "estimate"
+    if row["estimate"] <= end:
+        return "estimate"
+    return "above_curve" if row["lower"] > end else "at_curve"
 
 
 def beside(
@@ -200,15 +205,26 @@ def explained(
 
 
 def by_the_deaths(
-    specific: float, competing: float, sub: float
-) -> Literal["unknown", "fewer", "more", "not_by_them"]:
+    specific: float, competing: Mapping[str, float], sub: float
+) -> Literal["unknown", "fewer", "more", "open", "not_by_them"]:
     """Whether a competing event's ratio explains that two ratios of the event part.
 
     Where fewer have the competing event more are left, and the subdistribution ratio `sub` is above
-    the `specific` one; where more have it, below.
+    the `specific` one; where more have it, below. Open: the interval of the competing event's ratio
+    does not say which it is.
     """
-    if pd.isna(specific) or pd.isna(competing) or pd.isna(sub):
+    side = against(competing, 1)
+    if pd.isna(specific) or pd.isna(sub) or side == "unknown":
         return "unknown"
-    if (competing < 1) == (sub < specific):
+    if side == "open":
+        return "open"
+    if (side == "below") == (sub < specific):
         return "not_by_them"
-    return "fewer" if competing < 1 else "more"
+    return "fewer" if side == "below" else "more"
+
+
+def enough(events: float, parameters: float) -> Literal["unknown", "few", "enough"]:
+    """Whether a model has ENOUGH events for each of its parameters."""
+    if pd.isna(events) or pd.isna(parameters):
+        return "unknown"
+    return "few" if events < ENOUGH * parameters else "enough"

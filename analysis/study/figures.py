@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isnan
 
 import altair as alt
@@ -58,7 +58,7 @@ def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: s
         f"{name}. {title} from {question.origin}, {patients}. Shaded: 95% confidence band."
         + _marks(page, question, curve)
     )
-    words = f"{whom}, a falling step curve. {numbers}"
+    words = f"{whom}, {_shape([curve], 'falling step')}. {numbers}"
     return page.figure("", chart, words, caption, said=f"{whom}. {numbers}")
 
 
@@ -85,7 +85,7 @@ def group_figure(
     caption = f"{name} by {by}. From {question.origin}. Shaded: 95% confidence bands." + _marks(
         page, question, pd.concat(curves.values()), len(series)
     )
-    words = f"{whom}, {len(curves)} step curves. {numbers}"
+    words = f"{whom}, {_shape(curves.values(), 'step')}. {numbers}"
     part = f"by-{parts.causes.index(cause or question.name)}"
     return page.figure(part, chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
 
@@ -114,8 +114,17 @@ def incidence_figure(
         f"{name}. Cumulative incidence from {question.origin}, {patients}. "
         "Shaded: 95% confidence bands." + _marks(page, question, next(iter(curves.values())))
     )
-    words = f"{whom}, {len(curves)} rising step curves. {numbers}"
+    words = f"{whom}, {_shape(curves.values(), 'rising step')}. {numbers}"
     return page.figure("", chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
+
+
+def _shape(curves: Collection[pd.DataFrame], way: str) -> str:
+    """`a falling step curve`; where nobody had the event it has no step."""
+    level, all_of = sum(not curve["events"].any() for curve in curves), len(curves)
+    if level in (0, all_of):
+        way = way if level == 0 else "level"
+        return f"a {way} curve" if all_of == 1 else f"{all_of} {way} curves"
+    return f"{all_of} step curves, {level} of them level"
 
 
 def _marks(page: Page, question: Endpoint, curve: pd.DataFrame, curves: int = 1) -> str:

@@ -5,7 +5,7 @@ Each is a warning, for a rare cohort may be like this. `hidden` lines show no pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -13,11 +13,13 @@ from ..dataset.columns import EVENT_DAYS, RESERVED
 from ..dataset.endpoints import dead
 from ..dataset.model import Dataset
 from ..dataset.problems import Problem, one_line, quoted
+from ..importing.meaning import time_in_words
 from ..importing.missing import suspects
-from ..importing.words import CODES, COUNTS, OUTCOMES, about, normal
+from ..importing.words import CODES, COUNTS, OUTCOMES, about, normal, units_in
 
 FEW_CODES = 12  # more different whole numbers are a count or a measurement, unless a name says so
 YEAR = 365.25
+DAYS = ("last_contact_day", *EVENT_DAYS)
 MONTHS = 240  # so short a follow-up would be a usual one in months
 LONG, WAIT, ALL_LATE = 50 * YEAR, 10 * YEAR, 20 * YEAR
 
@@ -28,11 +30,14 @@ def implausible(text: pd.DataFrame, dataset: Dataset, file: str) -> Iterator[Pro
     for column in dataset.patients:
         if column in numeric:
             yield from _codes(dataset, column, file)
-        if column in numeric or column in ("last_contact_day", *EVENT_DAYS):
-            yield from _missing(text[column], file)
+        if column in numeric or column in DAYS:
+            alike = [name for name in DAYS if column in DAYS and name in text and name != column]
+            yield from _missing(text[column], file, text[alike].stack())
     for entry in dataset.characteristics:
         if entry.kind == "baseline" and entry.column not in RESERVED:
             yield from _outcomes(dataset, entry.column, file)
+        if not entry.statistics:
+            yield from _times_in_words(dataset, text[entry.column], file)
     yield from _times(dataset, file)
     yield from _far(dataset.patients["last_contact_day"], text, file)
     yield from _events(dataset, file)
@@ -60,10 +65,20 @@ def _codes(dataset: Dataset, column: str, file: str) -> Iterator[Problem]:
         )
 
 
-def _missing(cells: pd.Series, file: str) -> Iterator[Problem]:
-    """What the import would have asked about."""
+def _times_in_words(dataset: Dataset, cells: pd.Series, file: str) -> Iterator[Problem]:
+    """A time of which some cells are no plain numbers is no category."""
+    column = str(cells.name)
+    named = units_in(f"{normal(column)} {dataset.label(column)}".replace("_", " "))
+    if time_in_words(cells[cells != ""], bool(named)):
+        said = "is a category, and its levels look like times that are written in several ways; "
+        said += "if they are, write plain numbers and make it type number"
+        yield Problem(file, column=column, expected=said)
+
+
+def _missing(cells: pd.Series, file: str, alike: Iterable[str]) -> Iterator[Problem]:
+    """What the import would have asked about; a day may be as late as the `alike` ones."""
     filled = cells[cells != ""]
-    for code in suspects(filled):
+    for code in suspects(filled, alike):
         rows = filled.index[filled == code]
         more = f" (so do {len(rows) - 1} more rows)" if len(rows) > 1 else ""
         said = f"looks like a code for missing{more}; if it is, leave the cell blank"

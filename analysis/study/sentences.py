@@ -8,7 +8,7 @@ import pandas as pd
 from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..page.formats import DAGGER, in_months, listed, month, rounded, with_unit
-from ..page.page import Page
+from ..page.page import Number, Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
 from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
@@ -200,7 +200,7 @@ def beyond(page: Page, group: str, month: float) -> Prose:
 
 BOUNDS = {
     "unknown": "**What these few bound is not shown:** it would give their number away.",
-    "nobody": "**So it bounds nothing.** There is no patient under the curve.",
+    "nobody": "**So nothing is known of that time.** There is no patient under the curve.",
     "eventless": "**Level, within a bound.** At the upper limit of that rate {loss} of them would "
     "have the event within a year. The curve cannot tell that from none "
     "{{cite}}`pocock2002,morris2019`.",
@@ -217,11 +217,25 @@ BOUNDS = {
 }
 
 
+def may_be_level(page: Page, group: str, month: float) -> bool:
+    """Whether a plateau can be spoken of: not where a curve still falls, or nobody is under it."""
+    return _after(page["event_rate", group, month]) not in ("falling", "nobody")
+
+
+def end_called(page: Page, group: str, month: float) -> str:
+    """What a curve after a landmark may be called."""
+    return "plateau" if may_be_level(page, group, month) else "curve"
+
+
+def _after(rate: Number) -> str:
+    return conclusions.plateau(*rate.row[["n", "events", "lower", "upper"]])
+
+
 def plateau_bounds(page: Page, group: str, month: float) -> Prose:
     """Whether a curve is flat after a landmark, and within what: the paragraph after `beyond`."""
     rate = page["event_rate", group, month]
     return page.say(
-        BOUNDS[conclusions.plateau(*rate.row[["n", "events", "lower", "upper"]])],
+        BOUNDS[_after(rate)],
         loss=rate.saying(within_a_year(rate.row["upper"])),
         least=rate.saying(within_a_year(rate.row["lower"])),
         rule=ruled(
