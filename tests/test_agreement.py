@@ -191,7 +191,16 @@ OF_PAGES = (["data/bmt"], ["data/blinatumomab"])  # the second has a factor amon
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_estimator_differs_from_r(name, monkeypatch):
-    room, right, wrong = BROKEN[name]
+    break_it(*BROKEN[name], monkeypatch)
+    without_the_big_case(monkeypatch)
+    with np.errstate(all="ignore"):
+        # The small samples first: most of what is broken differs there.
+        parts = (ag.agreement_parts("tests/reference", data) for data in ([], *OF_PAGES))
+        assert any(part["difference"].max() > 1e-6 for part in chain.from_iterable(parts))
+
+
+def break_it(room: types.ModuleType, right: str, wrong: str, monkeypatch) -> None:
+    """The one module of a room that has `right` in its source, with `wrong` in its place."""
     module = holding(room, right)
     source = inspect.getsource(module)
     assert source.count(right) == 1, "the mutation must name one place"
@@ -199,11 +208,6 @@ def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     broken.__package__ = module.__package__
     exec(compile(source.replace(right, wrong), module.__file__, "exec"), vars(broken))
     put_in_place(module, broken, monkeypatch)
-    without_the_big_case(monkeypatch)
-    with np.errstate(all="ignore"):
-        # The small samples first: most of what is broken differs there.
-        parts = (ag.agreement_parts("tests/reference", data) for data in ([], *OF_PAGES))
-        assert any(part["difference"].max() > 1e-6 for part in chain.from_iterable(parts))
 
 
 def holding(room: types.ModuleType, text: str) -> types.ModuleType:

@@ -124,7 +124,8 @@ ESTIMATE = re.compile(r"\d\.\d+(?!\d*%? ?[†‡])|\d%(?! ?[†‡])")
 SAID_OF_THE_END = re.compile(rf"follow-up ended at {NUMBER} months|95% CI")
 # Where nobody is left without an event, 0 is known for ever, and so are the incidences.
 AT_THE_END = re.compile(
-    rf"\b0\.0%|(?i:the last one followed had an event at {NUMBER} months)|of the responders"
+    rf"\b0\.0%|(?i:the last one followed had an event at {NUMBER} months)|"
+    "first to come in|number is not cure"
 )
 # Invented or printed elsewhere, so that their months are not these patients'.
 OTHERS = re.compile(

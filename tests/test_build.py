@@ -29,7 +29,7 @@ from analysis.dataset.model import load
 from analysis.page import contents, provenance
 from analysis.sharing import manuscript
 from analysis.site import build, pages, processes
-from analysis.site.notebooks import METADATA
+from analysis.site.notebooks import METADATA, NOT_RECORDED, _ended_at_error
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
 COUNT = """import csv, os
@@ -192,8 +192,12 @@ def test_an_edited_text_runs_the_pages_of_sharing_again(
 
     def keys() -> dict[str, str]:
         pages = ("strobe", "remark", "report", "table_1")
-        plans = (build._plan(whose, book / f"{page}.ipynb", {}, tmp_path, "") for page in pages)
-        return {plan.notebook.stem: plan.place.name for plan in plans}
+        files = [book / f"{page}.ipynb" for page in pages]
+        places = (contents.Place(path.stem, path, "") for path in files)
+        plans = (
+            build._plan(whose, place, dict.fromkeys(files, {}), tmp_path, "") for place in places
+        )
+        return {plan.page.name: plan.place.name for plan in plans}
 
     before = keys()
     text = (book / name).read_text("utf-8")
@@ -271,12 +275,23 @@ def test_a_parameter_reaches_the_notebooks_that_have_it(elsewhere: Path) -> None
     assert (elsewhere / "results" / "count.csv").read_text() == "n\n1370\n"
 
 
-def test_a_page_says_what_a_dataset_does_not_record(elsewhere: Path) -> None:
-    page = (elsewhere / "html" / "response.html").read_text("utf-8")
-    note = re.search(r'<div class="admonition note">(.*?)</div>', page, re.DOTALL).group(1)
-    assert "No &lt;b&gt;response&lt;/b&gt; &amp; *no* $x$ in these data." in note
-    assert "raise NotRecorded" not in page
+def test_a_page_that_a_dataset_cannot_fill_is_not_in_its_book(elsewhere: Path) -> None:
+    """Nor a link to it, nor its place in the contents."""
+    pages = {path.name: path.read_text("utf-8") for path in (elsewhere / "html").glob("*.html")}
+    assert "count.html" in pages and "response.html" not in pages
+    assert not any("response.html" in text for text in pages.values())
+    assert "then response." in re.sub(r"<[^>]+>", "", pages["index.html"])
     assert {path.name for path in (elsewhere / "results").iterdir()} == {"count.csv"}
+
+
+def test_what_is_not_recorded_is_said_as_text(built: Path) -> None:
+    """The sentence ends the page, as its first one that is kept whatever the dataset has."""
+    notebook = nbformat.read(built / "book" / "response.ipynb", as_version=4)
+    notebook.cells[2].outputs = [nbformat.v4.new_output("error", ename="x", evalue="y")]
+    made = _ended_at_error(notebook, "No <b>response</b> & *no* $x$ in these data.")
+    assert [cell.id for cell in made.cells] == ["title", "parameters", NOT_RECORDED]
+    said = r"No \<b\>response\<\/b\> \& \*no\* \$x\$ in these data\."
+    assert made.cells[-1].source == f":::{{note}}\n{said}\n:::"
 
 
 def test_no_path_of_the_machine_reaches_the_pages(built: Path, elsewhere: Path) -> None:

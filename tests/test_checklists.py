@@ -26,6 +26,7 @@ from test_pages import NASTY, THIN, nasty
 
 from analysis import survival as est
 from analysis.dataset.model import ROOT, load
+from analysis.page.contents import places
 from analysis.page.prose import with_interval
 from analysis.page.rows import COLUMNS, pick
 from analysis.sharing import checklists, manuscript, texts
@@ -40,7 +41,6 @@ from analysis.sharing.checklists import (
 )
 from analysis.sharing.facts import NUMBERS, words
 from analysis.sharing.study import Study
-from analysis.site.build import notebooks
 from analysis.study.models import SELECTION_LEVEL
 
 NAMES = ("blinatumomab", "bmt", "myeloid")
@@ -173,7 +173,7 @@ def test_invented_patients_have_no_places_and_dates(made):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_link_leads_to_a_page_or_to_the_row_that_it_shows(made, name, key):
     found = made[name, key]
-    pages = {path.stem for path in notebooks()}
+    pages = {page.name for page in places(load(ROOT / "data" / name))}
     table = found.table(opened(f"data/{name}"), "T")._repr_mimebundle_()["text/html"]
     links = BeautifulSoup(table, "html.parser").select("tbody a")
     assert len(links) > 20
@@ -209,14 +209,13 @@ def test_a_number_of_an_item_is_that_of_the_results(made):
 
 
 def test_the_pages_that_texts_name_are_in_the_contents_and_called_as_they_are():
-    pages = {path.stem: path for path in notebooks()}
+    pages = {page.name: page for page in places(load(ROOT / "data" / "blinatumomab"))}
     written = "".join(text["says"] for text in TEXTS.values())
     written += (ROOT / "book" / "report.jinja").read_text("utf-8")
     named = set(re.findall(r"link\('(\w+)'\)", written))
     assert len(named) > 5 and named <= set(pages)
     for page in named:
-        first = json.loads(pages[page].read_text("utf-8"))["cells"][0]
-        assert "".join(first["source"]).startswith(f"# {texts.link(page)}"), page
+        assert pages[page].title.startswith(str(texts.link(page))), page
     assert str(texts.link("figure_1a")) == "Figure 1A"
 
 

@@ -746,11 +746,11 @@ def test_the_report_of_a_shipped_dataset_says_what_the_book_will_show(name: str)
 def test_the_report_names_the_pages_that_lack_something(tmp_path: Path) -> None:
     report, _ = check(folder(tmp_path, csv=rows(60)))
     assert (
-        "  os_after_hsct: Overall survival after transplant in remission cannot be shown: this "
+        "  Figure 1C: Overall survival after transplant in remission cannot be shown: this "
         "dataset does not record “Transplant” (it has no column hsct_day)." in report
     )
     assert "  Table 3: No factors can be compared: this dataset names none." in report
-    assert not any(line.startswith("  os:") for line in report)
+    assert not any(line.startswith("  Figure 1A") for line in report)
 
 
 def test_check_writes_errors_and_report_apart(tmp_path: Path) -> None:

@@ -109,6 +109,9 @@ CASES = [
     ("by_the_deaths", (1.0, row(2.0, 1.3, 3.1), 1.2), "not_by_them"),
     ("by_the_deaths", (0.81, row(0.83, 0.49, 1.40), 1.02), "open"),
     ("by_the_deaths", (1.0, row(NONE), 1.2), "unknown"),
+    ("enough", (44, 6), "few"),
+    ("enough", (60, 6), "enough"),
+    ("enough", (NONE, 6), "unknown"),
 ]
 RULES = {
     name: rule

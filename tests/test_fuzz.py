@@ -548,11 +548,16 @@ def pages() -> dict[str, list[str]]:
     In the order of a build: the pages that read the results of others come last.
     """
     found = {}
-    for path in in_rounds():
-        cells = json.loads(path.read_text("utf-8"))["cells"]
+    for place in in_rounds(load(ROOT / "data" / "blinatumomab")):
+        cells = json.loads(place.path.read_text("utf-8"))["cells"]
         cells = takewhile(lambda cell: cell["id"] != OF_R, cells)
-        found[path.stem] = [
-            re.sub(r"(?m)^(resamples|draws) = \d+", quick, "".join(cell["source"]))
+        asked = f'endpoint = "{place.endpoint}"'
+        found[place.name] = [
+            re.sub(
+                r"(?m)^(resamples|draws) = \d+",
+                quick,
+                re.sub(r'(?m)^endpoint = ".*"', asked, "".join(cell["source"])),
+            )
             for cell in cells
             if cell["cell_type"] == "code"
             and not "".join(cell["source"]).startswith("%%")  # runs by itself: tests/test_plain.py

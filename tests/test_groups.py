@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import types
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
-from test_agreement import holding, put_in_place
+from test_agreement import break_it
 
 from analysis import survival as est
 from analysis.dataset.model import ROOT
@@ -495,13 +493,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     estimator, right, wrong = BROKEN[name]
-    module = holding(est, right)
-    text = inspect.getsource(module)
-    assert text.count(right) == 1, "the mutation must name one place"
-    broken = types.ModuleType(module.__name__)
-    broken.__package__ = module.__package__
-    exec(compile(text.replace(right, wrong), module.__file__, "exec"), vars(broken))
-    put_in_place(module, broken, monkeypatch)
+    break_it(est, right, wrong, monkeypatch)
     with np.errstate(all="ignore"):
         assert compared(estimator)["difference"].max() > 1e-6
 

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from analysis.dataset.model import ROOT, load
 from analysis.page.alignment import aligned
+from analysis.page.contents import Place, places
 from analysis.page.formats import full, rounded
 from analysis.page.page import Number
 from analysis.page.prose import Prose, declared, sourced
 from analysis.page.rows import COLUMNS, frame, pick
-from analysis.site.build import notebooks
 from analysis.study.tables import decimals_of
 
 NASTY = '<script>alert("x")</script> {b} [c](d) *e*'
@@ -129,8 +130,19 @@ def test_a_row_of_another_page_and_what_is_declared_lead_there(results):
 
 
 def executed(site: Path, slug: str) -> Iterator[tuple[str, nbformat.NotebookNode]]:
-    for source in notebooks():
-        yield source.stem, nbformat.read(site / slug / "_sources" / source.name, as_version=4)
+    for page in pages_of(slug):
+        yield (
+            page.name,
+            nbformat.read(site / slug / "_sources" / f"{page.name}.ipynb", as_version=4),
+        )
+
+
+def pages_of(slug: str) -> list[Place]:
+    """The notebooks of a book: of the paper's all, of another what its dataset can fill."""
+    found = places(load(ROOT / "data" / (slug or "blinatumomab")))
+    notebooks = [page for page in found if page.path.suffix == ".ipynb"]
+    lacking = {"scorecard", "consistency", "cohort"} if slug else set()
+    return [page for page in notebooks if page.name not in lacking]
 
 
 def unlinked(markdown: str) -> set[str]:
@@ -166,8 +178,8 @@ def test_an_unlinked_number_is_found():
 
 
 @functools.cache
-def page_of(site: Path, slug: str, notebook: Path) -> BeautifulSoup:
-    return BeautifulSoup((site / slug / f"{notebook.stem}.html").read_bytes(), "html.parser")
+def page_of(site: Path, slug: str, page: Place) -> BeautifulSoup:
+    return BeautifulSoup((site / slug / f"{page.name}.html").read_bytes(), "html.parser")
 
 
 def table_of_numbers(page: BeautifulSoup) -> dict[str, list[str]]:
@@ -178,14 +190,14 @@ def table_of_numbers(page: BeautifulSoup) -> dict[str, list[str]]:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
     pages = 0
-    for source in notebooks():
+    for source in pages_of(slug):
         page = page_of(site, slug, source)
         shown = table_of_numbers(page)
-        assert shown or not page.select("a.number[href^='#row']"), source.stem
+        assert shown or not page.select("a.number[href^='#row']"), source.name
         if not shown:
             continue
         pages += 1
-        path = site.parent / "results" / slug / f"{source.stem}.csv"
+        path = site.parent / "results" / slug / f"{source.name}.csv"
         file = pd.read_csv(path, float_precision="round_trip")
         assert len(shown) == len(file)
         for number, row in enumerate(file.itertuples(index=False), start=1):
@@ -198,7 +210,7 @@ def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
 def test_a_number_leads_to_a_row_that_says_the_same(site: Path, slug: str):
     """What shows on hover is what stands in the row."""
     compared = 0
-    for source in notebooks():
+    for source in pages_of(slug):
         page = page_of(site, slug, source)
         shown = table_of_numbers(page)
         for number in page.select("a.number[href^='#row']"):

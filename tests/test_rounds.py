@@ -10,6 +10,7 @@ import pytest
 from inprocess import results_of, run
 
 from analysis.dataset.model import ROOT, load
+from analysis.page.contents import Place
 from analysis.page.page import Page
 from analysis.page.rows import frame, read, write
 from analysis.site import build
@@ -19,7 +20,8 @@ BOOK = build.Book("", ROOT / "data" / "bmt", load("data/bmt"))
 
 def key(others: tuple[Path, ...]) -> str:
     notebook = ROOT / "book" / "scorecard.ipynb"
-    return build._plan(BOOK, notebook, {}, Path("cache"), "code", others).place.name
+    page, cache = Place("scorecard", notebook, "Scorecard"), Path("cache")
+    return build._plan(BOOK, page, {notebook: {}}, cache, "code", others).place.name
 
 
 def test_it_runs_again_when_a_number_that_it_reads_has_changed(tmp_path):

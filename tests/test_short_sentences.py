@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import Page, opened, page, run, showing
+from inprocess import Page, opened, run, showing
 from short_follow_up import dataset, patients
 
 from analysis.course.keys_06 import main_factor
@@ -55,8 +55,7 @@ def test_what_is_recorded_is_not_called_unrecorded(tmp_path, dead):
 
 def test_who_is_at_risk_from_the_response_on_is_not_said_to_be_from_the_start(tmp_path):
     for name, among in (("blinatumomab", True), ("myeloid", False)):
-        parameters = {"dataset": str(ROOT / "data" / name), "results_folder": str(tmp_path)}
-        told = page(ROOT / "book" / "figure_1c.ipynb", parameters).text
+        told = run("figure_1c", ROOT / "data" / name, tmp_path).text
         assert ("each at risk from the day of CR" in told) is among
 
 
@@ -185,10 +184,10 @@ def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path, right, words)
 def test_a_ratio_that_there_is_not_is_said_to_be_none(tmp_path):
     data = made(tmp_path, 608, 0.6)
     page = showing(data, forward_results(data, "hsct_day"))
-    told = forward_told(page, "hsct_day", "transplant").plain
+    told = forward_told(page, "hsct_day").plain
     assert "would be" in told and "from its day. The hazard ratio of death is then" in told
     page.numbers[["estimate", "lower", "upper"]] = np.nan
-    told = forward_told(page, "hsct_day", "transplant").plain
+    told = forward_told(page, "hsct_day").plain
     assert "No hazard ratio of death can then be estimated." in told and "–" not in told
 
 
@@ -295,9 +294,9 @@ def test_no_share_without_an_event_breaks_an_exercise_or_the_plain_code(tmp_path
     frame = patients(900, 0.0).assign(last_contact_day=800, died="no")
     frame["relapse_day"] = pd.Series([790] + 59 * [pd.NA])
     folder = dataset(tmp_path / "late", frame, months=[12, 24])
-    for name in ("lesson_04_competing_risks", "figure_1d"):
+    for name, said in (("lesson_04_competing_risks", "Relapse b"), ("figure_1d", "B")):
         told = run(name, folder, tmp_path).text
-        assert "Not here: " not in told and "Relapse by then: 0.0%" in told, name
+        assert "Not here: " not in told and f"{said}y then: 0.0%" in told, name
 
 
 def test_what_is_not_there_is_not_explained(tmp_path):

@@ -42,10 +42,11 @@ class Question:
 def known(dataset: Dataset, kinds: Collection[str] = ("baseline", "postbaseline")) -> Question:
     """The factors of death that vary in those known in every one, of these kinds.
 
-    Factors that only some patients can have (`among`) would leave too few.
+    Factors that only some patients can have (`among`) would leave too few. Those of levels are left
+    out: what is kept or dropped here is one ratio.
     """
     os = endpoint(dataset, "os")
-    factors = [f for f in factors_of(dataset, os) if f.kind in kinds and not f.among]
+    factors = [f for f in factors_of(dataset, os) if f.kind in kinds and not (f.among or f.levels)]
     rows = covariate_rows(dataset, os, factors)
     return Question(tuple(f for f in factors if rows[f.column].nunique() > 1), rows)
 

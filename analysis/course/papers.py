@@ -23,7 +23,7 @@ from ..printed.bounds import NotPrinted, Print, Printed
 from ..printed.consistency import percentages
 from ..printed.ratios import printed_ratio, ratio_of
 from ..study.characteristics import characteristics_results
-from ..study.models import factor_labels, factors_of
+from ..study.models import factor_labels, factors_of, ratio_labels
 
 PRINTED, OWN, INVENTED = "printed", "own", "invented"
 MADE_UP = (
@@ -103,13 +103,13 @@ def _printed_ratios(dataset: Dataset) -> Iterator[tuple]:
 def _own_ratios(dataset: Dataset) -> Iterator[tuple]:
     """Each baseline factor alone, rounded as a paper would, to two decimals."""
     question = endpoint(dataset, "os")
+    labels = ratio_labels(dataset, question)
     for factor in factors_of(dataset, question):
         if factor.kind != "baseline":
             continue
-        fit = survival.cox(covariate_rows(dataset, question, [factor]), [factor.column])
-        if fit.estimable:
-            line = fit.summary().iloc[0][["hazard_ratio", "lower", "upper"]]
+        fit = survival.cox(covariate_rows(dataset, question, [factor]), factor.columns)
+        for column, line in fit.summary().dropna()[["hazard_ratio", "lower", "upper"]].iterrows():
             with contextlib.suppress(NotPrinted):
                 texts = [Printed(rounded(value, 2)) for value in line]
-                ratio = ratio_of(f"os:{factor.column}", "univariate", texts)
-                yield factor.label, ratio, fit.n, fit.events
+                ratio = ratio_of(f"os:{column}", "univariate", texts)
+                yield labels[f"os:{column}"], ratio, fit.n, fit.events

@@ -15,23 +15,25 @@ from .model import Dataset, Factor
 def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
     """Start-stop rows for a Cox model of `factors` (Therneau & Grambsch 2000, chapter 3).
 
-    Only the patients complete in all factors: a baseline value on one of its sides, and the
-    `among` column met. A postbaseline factor is 0 up to and on its day, 1 after it, so that an
-    event on the very day of the switch belongs to 0. Where `among` gives a day, a patient is at
-    risk only after it: before, nobody knew that they would get there. See `entry_days`.
+    Only the patients complete in all factors: a baseline value on one of its sides or of its
+    levels, and the `among` column met. A postbaseline factor is 0 up to and on its day, 1 after it,
+    so that an event on the very day of the switch belongs to 0. Where `among` gives a day, a
+    patient is at risk only after it: before, nobody knew that they would get there. See
+    `entry_days`.
 
     Returns columns `patient`, `start`, `stop` (days; a row covers start < t <= stop, and the
     first start is -inf, so that an event on day 0 counts, or the day of entry), `event` (0 or 1)
-    and one column of floats for each factor, named by its column.
+    and the columns of floats of each factor, as `Factor.columns` names them: of a factor of levels
+    one for each but the reference, which is 1 where the patient has that level.
     """
     data, patients = question.data, dataset.patients.loc[question.data.index]
-    baseline = {f.column: _baseline(patients, f) for f in factors if f.kind == "baseline"}
+    baseline = {f: _baseline(dataset, patients, f) for f in factors if f.kind == "baseline"}
     later = [f for f in factors if f.kind == "postbaseline"]
     days = [_switch(patients, f) - data["origin"] for f in later]
     time, entry, *days = one_time(data["time"], entry_days(dataset, question, factors), *days)
     complete = entry < time
     for values in baseline.values():
-        complete &= values.notna()
+        complete &= values.notna().all(axis=1)
     kept = data.assign(time=time, entry=entry)[complete]
     switch = {
         f.column: pd.Series(d, data.index)[complete] for f, d in zip(later, days, strict=True)
@@ -39,7 +41,7 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
     rows = _split(kept, list(switch.values()))
     for factor in factors:
         if factor.kind == "baseline":
-            rows[factor.column] = baseline[factor.column].loc[rows["patient"]].to_numpy()
+            rows[list(factor.columns)] = baseline[factor].loc[rows["patient"]].to_numpy()
         else:
             days = switch[factor.column].loc[rows["patient"]].to_numpy()
             # A switch before the origin is on from the start, which is -inf.
@@ -102,15 +104,28 @@ def at_landmark(rows: pd.DataFrame, column: str, landmark: float) -> pd.DataFram
     return ends.assign(stop=ends["stop"] - landmark, **{column: there[column].to_numpy()})
 
 
-def _baseline(patients: pd.DataFrame, factor: Factor) -> pd.Series:
-    """1 on the numerator's side, 0 on the denominator's, missing elsewhere; or the number."""
+def _baseline(dataset: Dataset, patients: pd.DataFrame, factor: Factor) -> pd.DataFrame:
+    """1 on the numerator's side, 0 on the denominator's, missing elsewhere; or the number.
+
+    Of levels, for each but the reference 1 in those who have it, and missing where none is known.
+    """
     values = patients[factor.column]
+    if factor.reference is not None:
+        level = dataset.groups(factor.column)[patients.index]
+        known = level.isin(factor.levels)
+        return pd.DataFrame(
+            {
+                column: level.eq(other).astype(float).where(known)
+                for column, other in zip(factor.columns, factor.others, strict=True)
+            },
+            index=patients.index,
+        )
     if not factor.numerator:
-        return pd.to_numeric(values)
+        return pd.to_numeric(values).to_frame()
     convert = float if pd.api.types.is_numeric_dtype(values) else str
     sides = [[convert(v) for v in side] for side in (factor.numerator, factor.denominator)]
     chosen = np.select([values.isin(side) for side in sides], [1.0, 0.0], np.nan)
-    return pd.Series(chosen, index=values.index)
+    return pd.DataFrame({factor.column: chosen}, index=values.index)
 
 
 def _switch(patients: pd.DataFrame, factor: Factor) -> pd.Series:

@@ -74,6 +74,11 @@ class Definition:
     rivals: str = ""  # the events that compete, in words
 
     @property
+    def kind(self) -> str:
+        """What its page is about: `survival`, or `incidence` where something competes."""
+        return "incidence" if self.competing else "survival"
+
+    @property
     def heading(self) -> str:
         """The title of its page: `Figure 1D. Relapse, with death competing`."""
         rivals = f", with {self.rivals} competing" if self.competing else ""

@@ -64,6 +64,21 @@ class Factor:
     levels: tuple[str, ...] = ()
     form: str = "linear"
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns in the rows of a model: one, or `column=level` for each of its `others`.
+
+        No column of a dataset has the sign = in its name.
+        """
+        if self.reference is None:
+            return (self.column,)
+        return tuple(f"{self.column}={level}" for level in self.others)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The levels that are set against the reference."""
+        return tuple(level for level in self.levels if level != self.reference)
+
 
 @dataclass(frozen=True)
 class Characteristic:

@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from ..dataset.definitions import Definition
 from ..dataset.model import ROOT, Dataset
 
 BOOK = ROOT / "book"
@@ -37,13 +36,14 @@ def places(dataset: Dataset) -> list[Place]:
     Where the first of them stands, the pages of all endpoints come, in the order of the dataset.
     """
     asking = {asks(path): path for path in pages() if asks(path)}
-    curves = [_curve(plan, asking) for plan in dataset.endpoints.values()]
+    plans = [(plan, asking.get(plan.kind)) for plan in dataset.endpoints.values()]
+    curves = [Place(plan.page, path, plan.heading, plan.name) for plan, path in plans if path]
     found: list[Place] = []
     for path in pages():
         if not asks(path):
             found.append(Place(path.stem, path, title(path)))
-        elif curves[0] not in found:
-            found += curves
+        else:
+            found, curves = [*found, *curves], []
     return found
 
 
@@ -51,24 +51,20 @@ def table_of(kept: list[Place]) -> str:
     """The table of contents of a book that has these pages only, as YAML."""
     names: dict[Path, list[str]] = {}
     for place in kept:
-        names.setdefault(place.path, []).append(place.name)
-    table = yaml.safe_load((BOOK / TOC).read_text("utf-8"))
+        if not place.endpoint:
+            names[place.path] = [place.name]
     curves = [place.name for place in kept if place.endpoint]
-    for part in table["parts"]:
+    table = yaml.safe_load((BOOK / TOC).read_text("utf-8"))
+    for part in table.get("parts", [table]):
         chapters = []
         for path in (_file(chapter["file"]) for chapter in part["chapters"]):
-            if not asks(path):
-                chapters += names.get(path, [])
-            elif curves:
+            if asks(path):
                 chapters, curves = [*chapters, *curves], []
+            chapters += names.get(path, [])
         part["chapters"] = [{"file": name} for name in chapters]
-    table["parts"] = [part for part in table["parts"] if part["chapters"]]
+    if "parts" in table:
+        table["parts"] = [part for part in table["parts"] if part["chapters"]]
     return yaml.safe_dump(table, allow_unicode=True, sort_keys=False)
-
-
-def _curve(plan: Definition, asking: dict[str, Path]) -> Place:
-    path = asking["incidence" if plan.competing else "survival"]
-    return Place(plan.page, path, plan.heading, plan.name)
 
 
 def asks(page: Path) -> str:

@@ -71,6 +71,7 @@ NAMED = {
     "at_risk": COUNT,
     "censored": COUNT,
     "never_at_risk": COUNT,
+    "number_of_ratios": Quantity(decimals=0),
     "min": OF_ONE,
     "max": OF_ONE,
     "split": OF_ONE,

@@ -41,7 +41,7 @@ def words(study: Study) -> dict[str, Values]:
     own = [entry for entry in dataset.fields if entry["name"] not in RESERVED]
     rows = [entry for entry in dataset.characteristics if entry.kind == "baseline"]
     first = [factor for factor in study.factors if factor.kind == "baseline"]
-    straight = [factor.label for factor in first if not factor.numerator]
+    straight = [factor.label for factor in first if len(factor.numerator + factor.levels) == 0]
     within = [factor.label for factor in study.factors if factor.among]
     in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
     titles = [question.title.lower() for question in study.endpoints.values()]

@@ -13,7 +13,7 @@ from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
 from ..page.prose import Prose, share, sourced
 from ..page.rows import COLUMNS, frame, pick
-from ..study.models import factor_labels, factors_of
+from ..study.models import factors_of, ratio_labels
 
 CURVES = {"os": "figure_1a", "rfs": "figure_1b", "os_after_hsct": "figure_1c"}
 
@@ -55,8 +55,8 @@ class Study:
         return list(dict.fromkeys(found))
 
     def label(self, key: str) -> str:
-        """The label of a factor by its group in the results."""
-        return factor_labels(self.dataset, self.endpoints[key.partition(":")[0]])[key]
+        """What a ratio is of, by its group in the results."""
+        return ratio_labels(self.dataset, self.endpoints[key.partition(":")[0]])[key]
 
     def estimates(self, page: str, quantity: str) -> pd.DataFrame:
         """The rows of a quantity that hold an estimate; none of a page that is not there."""

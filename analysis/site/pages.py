@@ -135,6 +135,7 @@ def _unlinked(text: str, missing: str) -> str:
         rf"^- \[[^]\n]*\]\((?:{missing})\.ipynb[^)\n]*\).*\n?", "", text, flags=re.MULTILINE
     )
     text = re.sub(rf"\[([^]]*)\]\((?:{missing})\.(?:ipynb|md|html)[^)]*\)", r"\1", text)
+    text = re.sub(rf"{{doc}}`({missing})`", r"\1", text)
     return re.sub(
         rf'<a [^>]*href="(?:{missing})\.html[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL
     )

@@ -282,17 +282,20 @@ def _constant(dataset: Dataset, question: Endpoint, factor: Factor) -> str:
     rows = covariate_rows(dataset, question, [factor])
     if rows.empty:
         return "no patient has a known value"
-    values = rows[factor.column]
-    if values.nunique() > 1:
+    if any(rows[column].nunique() > 1 for column in factor.columns):
         return ""
     if factor.kind == "postbaseline":
-        return "it comes to everybody on the first day" if values.iloc[0] else "it comes to nobody"
+        return (
+            "it comes to everybody on the first day"
+            if rows[factor.column].iloc[0]
+            else "it comes to nobody"
+        )
     return "every patient has the same value, or is on the same side"
 
 
 def _scale(dataset: Dataset, factor: Factor, place: str) -> Iterator[Problem]:
     """A number whose unit is far too small or too large for a ratio of one unit to say much."""
-    if factor.kind != "baseline" or factor.numerator:
+    if factor.kind != "baseline" or factor.numerator or factor.reference is not None:
         return
     spread = float(dataset.patients[factor.column].std())
     if not spread > 0 or 0.01 <= spread <= 1000:
@@ -319,11 +322,13 @@ def _unseen_sides(dataset: Dataset, factor: Factor, place: str) -> Iterator[Prob
 
 def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
     for question in answerable(dataset):
-        factors, events = len(factors_of(dataset, question)), int((question.observed == 1).sum())
-        if factors and events < FEW_EVENTS * factors:
+        factors, events = factors_of(dataset, question), int((question.observed == 1).sum())
+        ratios = sum(len(factor.columns) for factor in factors)
+        if ratios and events < FEW_EVENTS * ratios:
+            of = f"{ratios} factors" if ratios == len(factors) else f"{ratios} ratios of factors"
             expected = (
-                f"{question.title.lower()}: {events} events for {factors} factors, fewer than "
-                f"{FEW_EVENTS} a factor; a model of all of them fits chance too"
+                f"{question.title.lower()}: {events} events for {of}, fewer than {FEW_EVENTS} for "
+                "each; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
 

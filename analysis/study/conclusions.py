@@ -16,6 +16,7 @@ FLAT_BELOW = 0.05  # events per patient-year: a curve is called flat only where 
 LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on
 UNCURED = 0.05  # of those alive at the end: below it few still wait (Selukar & Othus 2023)
 WIDEST = 0.5  # an interval wider than half of all patients leaves a share open
+ENOUGH = 10  # events for each parameter of a model (Peduzzi et al. 1995)
 WITHIN = 0.1  # of a number that a reader sees to one decimal: nearer than that is the same
 
 
@@ -220,3 +221,10 @@ def by_the_deaths(
     if (side == "below") == (sub < specific):
         return "not_by_them"
     return "fewer" if side == "below" else "more"
+
+
+def enough(events: float, parameters: float) -> Literal["unknown", "few", "enough"]:
+    """Whether a model has ENOUGH events for each of its parameters."""
+    if pd.isna(events) or pd.isna(parameters):
+        return "unknown"
+    return "few" if events < ENOUGH * parameters else "enough"

@@ -6,24 +6,27 @@ the chart is narrow a factor's label stands over its marks instead of beside the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import cycle, islice
 from math import exp, floor, isnan, log
 
 import altair as alt
 import pandas as pd
 
 from ..dataset.endpoints import Endpoint
-from ..page.charts import COLOURS, INK, STYLE, Figure
+from ..page.charts import GROUP_COLOURS, INK, STYLE, Figure
 from ..page.formats import in_patients
-from ..page.page import Page
-from .models import factor_labels
+from ..page.page import Number, Page
+from .models import factor_labels, ratio_labels
 
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
-SHAPES = ("circle", "square")  # told apart without colour too
+SIDES = ("first-named does better", "does worse")
+SHAPES = ("circle", "square", "diamond")  # told apart without colour too
 
 NARROW = "width < 540"
 LINE = 46  # pixels of a factor's row
 HEAD = 48  # pixels over the first row: the key and what the sides mean
-APART = 7  # pixels from a row's middle to each of its two marks
+APART = 7  # pixels from a row's middle to each of its two marks, half of those between them
 LABELS, TEXTS, LETTER = 255, 145, 6.6  # pixels beside the axis of a wide chart, and of a letter
 LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
 
@@ -31,7 +34,7 @@ LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
 def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
     """Each factor's hazard ratio alone, and in the stepwise model where that keeps it."""
     rows = _ratios(page, question)
-    count = rows["place"].nunique()
+    count = len(factor_labels(page.data, question))
     words = (
         f"Forest plot. {question.title}: hazard ratios of {count} factor{'s'[: count != 1]} on a "
         f"log axis; below 1, the first-named side does better. "
@@ -47,23 +50,26 @@ def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
 def _ratios(page: Page, question: Endpoint) -> pd.DataFrame:
     """A row for each mark of the plot: its factor, its model, its ratio, its place in pixels."""
     made = []
-    for place, (key, name) in enumerate(factor_labels(page.data, question).items()):
+    for place, (key, name) in enumerate(ratio_labels(page.data, question).items()):
         models = [model for model in MODELS if (f"hazard_ratio_{model}", key) in page]
         for number, model in enumerate(models):
             ratio = page[f"hazard_ratio_{model}", key]
-            made.append(
-                {
-                    "place": place,
-                    "label": name,
-                    "model": MODELS[model],
-                    "middle": HEAD + LINE * (place + 0.5),
-                    "apart": 0 if len(models) == 1 else APART * (2 * number - 1),
-                    "text": ratio.cell,
-                    "words": str(ratio.ci) if ratio.known else ratio.cell,
-                    **{part: _figures(ratio.row[part]) for part in ("estimate", "lower", "upper")},
-                }
-            )
+            made.append(mark(ratio, name, MODELS[model], place, number, len(models)))
     return pd.DataFrame(made)
+
+
+def mark(ratio: Number, label: str, model: str, place: int, number: int, marks: int) -> dict:
+    """One mark of a plot: a ratio in the row at a place, the `number`-th of its `marks`."""
+    return {
+        "place": place,
+        "label": label,
+        "model": model,
+        "middle": HEAD + LINE * (place + 0.5),
+        "apart": APART * (2 * number - (marks - 1)),
+        "text": ratio.cell,
+        "words": str(ratio.ci) if ratio.known else ratio.cell,
+        **{part: _figures(ratio.row[part]) for part in ("estimate", "lower", "upper")},
+    }
 
 
 def _figures(value: float) -> float | None:
@@ -93,8 +99,13 @@ def ticks_of(span: float) -> list[float]:
     return [float(base**power) for power in range(-most, most + 1)]
 
 
-def forest_chart(rows: pd.DataFrame) -> alt.LayerChart:
-    """The marks of `_ratios` on a log axis, with labels, figures and the meaning of the sides."""
+def forest_chart(
+    rows: pd.DataFrame, models: Sequence[str] = (*MODELS.values(),), sides: Sequence[str] = SIDES
+) -> alt.LayerChart:
+    """Rows of `mark` on a log axis, with labels, figures and the meaning of the sides of 1.
+
+    Each of the `models` has a colour and a shape. `sides` says what is below 1, and what above.
+    """
     span = span_of(rows)
     height = HEAD + LINE * (rows["place"].max() + 1)
     texts = max(TEXTS, LETTER * rows["text"].str.len().max())
@@ -115,9 +126,9 @@ def forest_chart(rows: pd.DataFrame) -> alt.LayerChart:
     y = alt.Y("y:Q", axis=None, scale=None)
     layers = [
         *_row_rules(rows, x, y),
-        *_mark_layers(rows.dropna(subset=["estimate"]), span, x, y),
-        *_row_texts(rows, y),
-        *_heading(rows, x),
+        *_mark_layers(rows.dropna(subset=["estimate"]), models, span, x, y),
+        *_row_texts(rows, models, y),
+        *_heading(rows, models, sides, x),
     ]
     chart = alt.layer(*layers).properties(width="container", height=int(height))
     return chart.configure(**STYLE)
@@ -137,16 +148,18 @@ def _row_rules(rows: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     ]
 
 
-def _mark_layers(rows: pd.DataFrame, span: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _mark_layers(
+    rows: pd.DataFrame, models: Sequence[str], span: float, x: alt.X, y: alt.Y
+) -> list[alt.Chart]:
     """Lines from limit to limit, marks at the ratios, arrows where a limit runs past the axis."""
     if rows.empty:
         return []
     inside = rows[["estimate", "lower", "upper"]].astype(float).clip(1 / span, span)
     inside.columns = ["at", "low", "high"]
     marks = rows.join(inside).assign(y=rows["middle"] + rows["apart"])
-    models = list(MODELS.values())
-    colour = alt.Color("model:N", legend=None, scale=alt.Scale(domain=models, range=COLOURS))
-    shape = alt.Shape("model:N", legend=None, scale=alt.Scale(domain=models, range=SHAPES))
+    colours, shapes = zip(*_looks(models), strict=True)
+    colour = alt.Color("model:N", legend=None, scale=alt.Scale(domain=models, range=colours))
+    shape = alt.Shape("model:N", legend=None, scale=alt.Scale(domain=models, range=shapes))
     tooltip = [
         alt.Tooltip("label:N", title="Factor"),
         alt.Tooltip("model:N", title="Model"),
@@ -171,7 +184,12 @@ def _mark_layers(rows: pd.DataFrame, span: float, x: alt.X, y: alt.Y) -> list[al
     return layers
 
 
-def _row_texts(rows: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
+def _looks(models: Sequence[str]) -> list[tuple[str, str]]:
+    """A colour and a shape for each."""
+    return [*islice(zip(cycle(GROUP_COLOURS), cycle(SHAPES), strict=False), len(models))]
+
+
+def _row_texts(rows: pd.DataFrame, models: Sequence[str], y: alt.Y) -> list[alt.Chart]:
     """A factor's label to the left, its figures to the right; narrow, both over its marks."""
     size = alt.ExprRef("clamp(width / 31, 9, 12)")
     up = alt.ExprRef(f"{NARROW} ? -12 : 0")
@@ -183,11 +201,11 @@ def _row_texts(rows: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
         limit=alt.ExprRef(f"{NARROW} ? width - 100 : {LABELS - 15}"),
     )
     layers = [label.encode(x=alt.value(0), y=y, text="label:N", tooltip="label:N")]
-    for model in MODELS.values():
+    for model in models:
         lines = rows[rows["model"] == model].assign(y=rows["middle"])
         for apart, group in lines.groupby("apart"):
             # Narrow, there is room for one line: the ratio alone. The table has the other.
-            hidden = model != MODELS["univariate"]
+            hidden = model != models[0]
             text = alt.Chart(group[["y", "text"]]).mark_text(
                 align="right",
                 fontSize=size,
@@ -199,7 +217,9 @@ def _row_texts(rows: pd.DataFrame, y: alt.Y) -> list[alt.Chart]:
     return layers
 
 
-def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
+def _heading(
+    rows: pd.DataFrame, models: Sequence[str], sides: Sequence[str], x: alt.X
+) -> list[alt.Chart]:
     """The key of the marks, the heading of the figures, and which side of 1 means what."""
     size = alt.ExprRef("clamp(width / 31, 9, 12)")
     words = alt.Chart(pd.DataFrame({"at": [1.0]}))
@@ -207,13 +227,13 @@ def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
         words.mark_text(align="right", fontSize=size, fontWeight="bold", text="HR (95% CI)").encode(
             x=alt.value("width"), y=alt.value(8)
         ),
-        words.mark_text(align="right", dx=-8, fontSize=size, text="← first-named does better")
+        words.mark_text(align="right", dx=-8, fontSize=size, text=f"← {sides[0]}")
         .encode(x=x, y=alt.value(HEAD - 14)),
-        words.mark_text(align="left", dx=8, fontSize=size, text="does worse →")
+        words.mark_text(align="left", dx=8, fontSize=size, text=f"{sides[1]} →")
         .encode(x=x, y=alt.value(HEAD - 14)),
     ]  # fmt: skip
     left = 6
-    for model, colour, shape in zip(MODELS.values(), COLOURS, SHAPES, strict=True):
+    for model, (colour, shape) in zip(models, _looks(models), strict=True):
         if model in set(rows["model"]):
             layers += [
                 words.mark_point(filled=True, size=70, opacity=1, color=colour, shape=shape)
@@ -221,5 +241,5 @@ def _heading(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
                 words.mark_text(align="left", fontSize=size, fontWeight="bold", text=model)
                 .encode(x=alt.value(left + 10), y=alt.value(8)),
             ]  # fmt: skip
-            left += 64
+            left += max(64, 24 + LETTER * len(model))
     return layers

@@ -122,10 +122,14 @@ def _curve_results(
 
 def strata(dataset: Dataset, parts: Groups) -> pd.Series | None:
     """Each patient's stratum by all columns of the comparison's; missing where one is blank."""
-    if not parts.compare.strata:
+    return strata_of(dataset, parts.compare.strata, parts.level.index)
+
+
+def strata_of(dataset: Dataset, columns: Sequence[str], patients: pd.Index) -> pd.Series | None:
+    """The stratum of some patients by columns; missing where one is blank, None without any."""
+    if not columns:
         return None
-    columns = [dataset.groups(name)[parts.level.index] for name in parts.compare.strata]
-    every = pd.concat(columns, axis=1)
+    every = pd.concat([dataset.groups(name)[patients] for name in columns], axis=1)
     return every.astype(str).agg("|".join, axis=1).where(every.notna().all(axis=1))
 
 
@@ -213,11 +217,11 @@ def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
 def _subdistribution(parts: Groups) -> Iterator[dict]:
     """Fine and Gray's ratio of each group against the reference, of the event."""
     known = parts.known
-    if known.entry is not None or not parts.others:  # its weights ask for a common start
+    if not parts.others:
         return
     level = parts.level.dropna()
     x = pd.DataFrame({other: (level == other).astype(float) for other in parts.others})
-    fit = est.fine_gray(known.time, known.observed, 1, x)
+    fit = est.fine_gray(known.time, known.observed, 1, x, known.entry)
     for other, line in fit.summary().iterrows():
         key = {"group": parts.key_of(other), "n": fit.n, "events": fit.events}
         ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
 from .. import survival as est
 from ..dataset.covariates import covariate_rows, entry_days, never_at_risk, rows_as_if_known
-from ..dataset.endpoints import Endpoint, answerable, endpoint
+from ..dataset.endpoints import Endpoint, answerable, main_endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..page.rows import frame
 
@@ -27,34 +28,37 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     those of a factor's `among`, where it is a day, whose time ends on or before it.
     `p_proportional_*` tests that a model's ratios stay the same over time; under the endpoint's
     name, all at once. `early` and `late` are a factor's ratios before and after `split` months.
-    An estimate is missing where a factor separates the events or does not vary.
+    An estimate is missing where a factor separates the events or does not vary. A factor of levels
+    has a ratio for each, and is a candidate, enters and goes as a whole, by joint tests. Where
+    something competes, all of it is of the event's own hazard.
     Two statements for every factor say 1 for yes and 0 for no: `associated`, its univariate P is
     below .05, and `kept`, the stepwise model holds it. Both are missing without an estimate.
     """
     factors = factors_of(dataset, question)
     rows = []
     for factor in factors:
-        alone = covariate_rows(dataset, question, [factor])
+        alone = event_rows(dataset, question, [factor])
         rows += model_rows(question, "univariate", [factor], alone)
         rows += _proportional(question, "univariate", [factor], alone)[:1]
         rows += _early_and_late(dataset, question, factor, alone)
         rows += _entering(dataset, question, factor)
     later = _postbaseline(dataset, question)
     rows += [row for factor in later for row in _fixed(dataset, question, factor)]
-    p = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
+    tested = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
+    p = {key: tested[key] for key in factor_labels(dataset, question)}
     candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
     chosen: list[Factor] = []
     if candidates:
-        complete = covariate_rows(dataset, question, candidates)
+        complete = event_rows(dataset, question, candidates)
         rows += model_rows(question, "unselected", candidates, complete)
-        kept = est.stepwise(complete, [f.column for f in candidates], SELECTION_LEVEL)
+        kept = est.stepwise(complete, terms_of(candidates, complete), SELECTION_LEVEL)
         chosen = [f for f in candidates if f.column in kept]
         if chosen:
             rows += model_rows(question, "multivariate", chosen, complete)
             rows += _proportional(question, "multivariate", chosen, complete)
     everybody = [factor for factor in later if _of_all(dataset, question, factor)]
     if len(everybody) > 1:
-        together = covariate_rows(dataset, question, everybody)
+        together = event_rows(dataset, question, everybody)
         rows += model_rows(question, "postbaseline", everybody, together)
     rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
     rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
@@ -72,7 +76,7 @@ def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame
     question, rows = questions[0], []
     for factor in _postbaseline(dataset, question):
         if column in (None, factor.column):
-            alone = covariate_rows(dataset, question, [factor])
+            alone = event_rows(dataset, question, [factor])
             rows += model_rows(question, "univariate", [factor], alone)
             rows += _fixed(dataset, question, factor)
     return frame(rows)
@@ -83,33 +87,62 @@ def _postbaseline(dataset: Dataset, question: Endpoint) -> list[Factor]:
 
 
 def _fixed(dataset: Dataset, question: Endpoint, factor: Factor) -> list[dict]:
-    return model_rows(question, "fixed", [factor], rows_as_if_known(dataset, question, factor))
+    as_known = of_the_event(rows_as_if_known(dataset, question, factor))
+    return model_rows(question, "fixed", [factor], as_known)
+
+
+def event_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) -> pd.DataFrame:
+    """The `covariate_rows` of a model of the event itself."""
+    return of_the_event(covariate_rows(dataset, question, factors))
+
+
+def of_the_event(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows in which what competes with the event ends the time at risk, as leaving does."""
+    return rows.assign(event=rows["event"].eq(1).astype(int))
+
+
+def terms_of(factors: Sequence[Factor], rows: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns of each factor, without those of levels that nobody has."""
+    terms = {}
+    for factor in factors:
+        seen = [column for column in factor.columns if rows[column].any()]
+        terms[factor.column] = seen if len(factor.columns) > 1 and seen else list(factor.columns)
+    return terms
 
 
 def _proportional(
     question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
 ) -> list[dict]:
-    """P of each factor of a model, then of all together."""
-    p = est.proportional_hazards_test(rows, [factor.column for factor in factors])["p"]
-    keys = [*(_key(question, factor) for factor in factors), question.name]
+    return proportional_rows(question.name, kind, terms_of(factors, rows), rows)
+
+
+def proportional_rows(
+    name: str, kind: str, terms: Mapping[str, list[str]], rows: pd.DataFrame
+) -> list[dict]:
+    """P of each term of a model, then of all together, under `name` in the results."""
+    tested = est.proportional_hazards_test(rows, [*chain(*terms.values())], terms)["p"]
+    keys = [*(f"{name}:{column}" for column in terms), name]
     common = {"n": rows["patient"].nunique(), "events": rows["event"].sum()}
     return [
         {"quantity": f"p_proportional_{kind}", "group": key, "estimate": value, **common}
-        for key, value in zip(keys, p, strict=True)
+        for key, value in zip(keys, tested[[*terms, "global"]], strict=True)
     ]
 
 
 def _early_and_late(
     dataset: Dataset, question: Endpoint, factor: Factor, rows: pd.DataFrame
 ) -> list[dict]:
-    split, fits = est.early_and_late(rows, factor.column)
+    columns = terms_of([factor], rows)[factor.column]
+    split, fits = est.early_and_late(rows, *columns)
     group, seen = {"group": _key(question, factor)}, {"n": rows["patient"].nunique()}
     seen["events"] = rows["event"].sum()
     made = [{"quantity": "split", "estimate": dataset.months(split), **group, **seen}]
     for side, fit in fits.items():
         seen = {"n": fit.n, "events": fit.events}
-        ratio = _ratio_of(fit.summary().loc[factor.column])
-        made.append({"quantity": f"hazard_ratio_{side}", **ratio, **group, **seen})
+        lines = fit.summary().reindex(factor.columns)
+        for column, line in lines.iterrows():
+            group = {"group": f"{question.name}:{column}"}
+            made.append({"quantity": f"hazard_ratio_{side}", **ratio_of(line), **group, **seen})
     return made
 
 
@@ -143,11 +176,38 @@ def factor_labels(dataset: Dataset, question: Endpoint) -> dict[str, str]:
     return {_key(question, factor): factor.label for factor in factors_of(dataset, question)}
 
 
+def ratio_lines(name: str, factor: Factor) -> Iterator[tuple[str, str, int]]:
+    """A factor's lines in a table of ratios: group of the results, label, how deep indented.
+
+    A factor of levels has a line of its own, and under it one for each but the reference. `name`
+    is that of the endpoint, or of a model.
+    """
+    yield f"{name}:{factor.column}", factor.label, 1
+    if factor.reference is not None:
+        for column, level in zip(factor.columns, factor.others, strict=True):
+            yield f"{name}:{column}", f"{level} against {factor.reference}", 2
+
+
+def ratio_labels(dataset: Dataset, question: Endpoint) -> dict[str, str]:
+    """What each ratio is of, by its group in the results: `Stage (II/I)` where it has levels."""
+    return {
+        f"{question.name}:{column}": label
+        for factor in factors_of(dataset, question)
+        for column, label in zip(factor.columns, _sides(factor), strict=True)
+    }
+
+
+def _sides(factor: Factor) -> list[str]:
+    if factor.reference is None:
+        return [factor.label]
+    return [f"{factor.label} ({level}/{factor.reference})" for level in factor.others]
+
+
 def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
-    """The endpoints of Table 3 that the dataset records and names factors for."""
-    found = [q for q in answerable(dataset, "os", "rfs") if factors_of(dataset, q)]
+    """The endpoints of Table 3: those that the dataset records and names factors for."""
+    found = [q for q in answerable(dataset) if factors_of(dataset, q)]
     if not found:
-        endpoint(dataset, "os")  # where its patients are masked, that is the reason
+        main_endpoint(dataset)  # where its patients are masked, that is the reason
         raise NotRecorded("No factors can be compared: this dataset names none.")
     return found
 
@@ -155,17 +215,31 @@ def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
 def model_rows(
     question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
 ) -> list[dict]:
-    """`hazard_ratio_KIND` and `p_KIND` of each factor in one Cox model of the rows."""
-    fit = est.cox(rows, [factor.column for factor in factors])
-    made = []
-    for factor, (_, line) in zip(factors, fit.summary().iterrows(), strict=True):
-        common = {"group": _key(question, factor), "n": fit.n, "events": fit.events}
-        made.append({"quantity": f"hazard_ratio_{kind}", **_ratio_of(line), **common})
-        made.append({"quantity": f"p_{kind}", "estimate": line["p"], **common})
-    return made
+    """`hazard_ratio_KIND` and `p_KIND` of each factor in one Cox model of the rows.
+
+    A factor of levels has both for each level, then P of all its levels together.
+    """
+    terms = terms_of(factors, rows)
+    fit = est.cox(rows, [*chain(*terms.values())])
+    made = (fit_rows(question.name, kind, f, fit, terms[f.column]) for f in factors)
+    return [*chain(*made)]
 
 
-def _ratio_of(line: pd.Series) -> dict:
+def fit_rows(
+    name: str, kind: str, factor: Factor, fit: est.CoxFit, term: Sequence[str]
+) -> Iterator[dict]:
+    """What a model says of one of its factors, under `name` in the groups of the results."""
+    seen = {"n": fit.n, "events": fit.events}
+    for column, line in fit.summary().reindex(factor.columns).iterrows():
+        common = {"group": f"{name}:{column}", **seen}
+        yield {"quantity": f"hazard_ratio_{kind}", **ratio_of(line), **common}
+        yield {"quantity": f"p_{kind}", "estimate": line["p"], **common}
+    if factor.reference is not None:
+        together = {"group": f"{name}:{factor.column}", **seen}
+        yield {"quantity": f"p_{kind}", "estimate": fit.joint(term).p, **together}
+
+
+def ratio_of(line: pd.Series) -> dict:
     return {"estimate": line["hazard_ratio"], "lower": line["lower"], "upper": line["upper"]}
 
 

@@ -19,6 +19,14 @@ CHART = """\
 curve = fit.survival_function_.reset_index()
 chart = alt.Chart(curve).mark_line(interpolate="step-after")
 chart.encode(x="timeline", y="free").save("survival.html")"""
+MODEL = """\
+value = patients[column]
+if first:  # one side against the other; who is on neither is left out
+    sides = value.isin(first.split("|")), value.isin(other.split("|"))
+    value = sides[0].astype(float).where(sides[0] | sides[1])
+rows = pd.DataFrame({"x": value, "days": days, "came": event.notna()})
+fit = CoxPHFitter().fit(rows.dropna(), "days", "came")
+print(f"Hazard ratio {fit.hazard_ratios_['x']:.2f}")"""
 LONGEST = 15  # lines that a reader takes in at once
 # lifelines counts those at risk who enter on the very day of an event.
 LATE = """\
@@ -62,6 +70,23 @@ def curve_code(dataset: Dataset, name: str) -> str:
     if sum(line.count("\n") + 1 for line in [*head[:2], *lines, CHART]) < LONGEST:
         head, lines = ["import altair as alt", *head], [*lines[:-1], CHART, MEDIAN]
     return "\n".join([*head, *lines])
+
+
+def model_code(dataset: Dataset, name: str) -> str:
+    """Code that gives the hazard ratio of a `column`, its `first` side against the `other`.
+
+    Nothing where something competes or patients enter late: that takes more than a few lines.
+    """
+    plan = dataset.endpoints[name]
+    if plan.competing or plan.entry or _enters(dataset, plan):
+        return ""
+    lines = [*_patients(dataset, plan), *_event(plan, plan.events, "event")]
+    lines += _seen(dataset, plan)
+    lines.append(f"days = {_since(plan, f'event.fillna({_until(dataset, plan)})')}")
+    if plan.start:
+        lines.append("days = days.where(days >= 0)  # whose clock never starts is left out")
+    head = ["import pandas as pd", "from lifelines import CoxPHFitter", ""]
+    return "\n".join([*head, *lines, MODEL])
 
 
 def incidence_code(dataset: Dataset, name: str) -> str:

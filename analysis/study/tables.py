@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from math import floor, log10
 from types import MappingProxyType
 
@@ -20,7 +19,7 @@ from ..page.quantities import MASKED, MISSING
 from ..page.rows import anybody
 from ..page.tables import Row, Table
 from .characteristics import shown_levels
-from .models import factor_labels
+from .models import factor_labels, factors_of, ratio_lines
 
 WALD = "P, Wald test."
 
@@ -229,23 +228,25 @@ def models_table(
     caption: str,
     notes: Sequence[str] = (WALD,),
 ) -> Table | None:
-    """A line for each factor that has the first column's quantity, by endpoint; None without one.
+    """The lines of each factor that has the first column's quantity, by endpoint; None without.
 
     `columns` maps each heading to a quantity.
     """
-    first = next(iter(columns.values()))
-    lines: list[tuple[str, str | None]] = []
+    first, rows = next(iter(columns.values())), []
     for question in questions:
-        found = [
-            (label, key)
-            for key, label in factor_labels(page.data, question).items()
-            if (first, key) in page
-        ]
-        lines += [(question.title, None), *found] if found else []
-    if not lines:
+        found = []
+        for factor in factors_of(page.data, question):
+            lines = [*ratio_lines(question.name, factor)]
+            if any((first, key) in page for key, _, _ in lines):
+                found += [Row(label, _cells(page, columns, key), at) for key, label, at in lines]
+        rows += [Row(question.title), *found] if found else []
+    if not rows:
         return None
-    cells = {head: partial(model_cell, page, quantity) for head, quantity in columns.items()}
-    return page.table(part, caption, {"Factor": None, **cells}, lines, notes)
+    return page.rows_table(part, caption, ["Factor", *columns], rows, notes)
+
+
+def _cells(page: Page, columns: Mapping[str, str], key: str) -> list[str]:
+    return [model_cell(page, quantity, key) for quantity in columns.values()]
 
 
 def model_cell(page: Page, quantity: str, key: str) -> str:

@@ -10,16 +10,18 @@ HELD = {
     "comparing": ("Difference", "difference", "restricted_mean_difference", "switching_curves"),
     "competing": ("cumulative_incidence",),
     "regression": (
-        *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "cox", "cut"),
-        *("early_and_late", "likelihood_ratio", "null_log_likelihood", "proportional_hazards_test"),
-        *("STRATUM", "schoenfeld", "score_p", "stepwise", "stretches"),
+        *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "STRATUM", "cox"),
+        *("likelihood_ratio", "null_log_likelihood", "score_p", "stepwise"),
     ),
     "curves": (
         *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),
         *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
     "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
-    "smoothing": ("knots", "local_line", "spline"),
+    "proportional": (
+        *("cut", "early_and_late", "proportional_hazards_test", "schoenfeld", "stretches"),
+    ),
+    "smoothing": ("knots", "local_line", "spline", "spline_ratios"),
     "states": ("state_shares",),
     "subdistribution": ("fine_gray",),
     "times": ("ROUNDING", "beyond", "met", "one_time", "tolerance"),

@@ -1,4 +1,4 @@
-"""Cox models: partial likelihood, tests of proportional hazards, stepwise selection."""
+"""Cox models: partial likelihood, tests of terms, stepwise selection."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from scipy import special, stats
 
 from .curves import Z
 from .groups import Comparison
-from .times import beyond, met
 
 STRATUM = "stratum"  # the column of rows that have strata
+Terms = Sequence[str] | Mapping[str, Sequence[str]]  # columns, or several by the name of each term
 
 
 @dataclass(frozen=True)
 class CoxFit:
     """A Cox model: `estimates` is indexed by factor with log hazard ratio `beta` and its `se`.
 
-    `estimable` is false where a factor separates the events, so that its ratio has no finite
-    estimate; every estimate of the model is then missing.
+    `covariance` (k, k) is that of the betas. `estimable` is false where a factor separates the
+    events, so that its ratio has no finite estimate; every estimate of the model is then missing.
     """
 
     estimates: pd.DataFrame
+    covariance: np.ndarray
     log_likelihood: float
     n: int
     events: int
@@ -44,6 +45,20 @@ class CoxFit:
                 }
             )
 
+    def joint(self, columns: Sequence[str]) -> Comparison:
+        """Wald test of some columns together, as of one factor with several levels."""
+        places = self.estimates.index.get_indexer(list(columns))
+        chi2 = wald(self.estimates["beta"].to_numpy(), self.covariance, places)
+        return Comparison(chi2, len(places), float(stats.chi2.sf(chi2, len(places))))
+
+
+def wald(beta: np.ndarray, covariance: np.ndarray, places: Sequence[int]) -> float:
+    """Wald's chi-squared of the betas (k,) at some places; NaN where they have no estimate."""
+    own = beta[places]
+    if not np.isfinite(own).all():
+        return np.nan
+    return float(own @ np.linalg.solve(covariance[np.ix_(places, places)], own))
+
 
 def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxFit:
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
@@ -56,10 +71,16 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     n, events = rows["patient"].nunique(), int(rows["event"].sum())
     found = CoxModels(rows, columns, ties).fit(columns)
     if found is None:
-        missing = pd.DataFrame(np.nan, index=columns, columns=["beta", "se"])
-        return CoxFit(missing, np.nan, n, events, estimable=False)
+        return no_fit(columns, n, events)
     estimates = pd.DataFrame({"beta": found.beta, "se": found.se}, index=columns)
-    return CoxFit(estimates, found.log_likelihood, n, events, estimable=True)
+    return CoxFit(estimates, found.covariance, found.log_likelihood, n, events, estimable=True)
+
+
+def no_fit(columns: Sequence[str], n: int, events: int) -> CoxFit:
+    """A model that has no estimate."""
+    missing = pd.DataFrame(np.nan, index=columns, columns=["beta", "se"])
+    none = np.full((len(columns), len(columns)), np.nan)
+    return CoxFit(missing, none, np.nan, n, events, estimable=False)
 
 
 def null_log_likelihood(rows: pd.DataFrame, ties: str = "efron") -> float:
@@ -83,121 +104,20 @@ def likelihood_ratio(
     return Comparison(chi2, df, float(stats.chi2.sf(chi2, df)))
 
 
-def proportional_hazards_test(
-    rows: pd.DataFrame, columns: Sequence[str], terms: Mapping[str, Sequence[str]] | None = None
-) -> pd.DataFrame:
-    """Test that hazard ratios stay the same over time (Grambsch & Therneau 1994).
-
-    Returns `chi2` and `p` for each column, for each of `terms`, which names some of the columns,
-    as those of one factor with several levels, together, and under `global` for all together: the
-    score test of the columns' products with time, added to the Cox model of the columns. It is the
-    exact form of the test on scaled Schoenfeld residuals. Time counts as 1 minus the Kaplan-Meier
-    estimate of all rows just before it, so that late events have no more weight than early ones.
-    Missing where the model has no estimate, or all events fall on one time.
-    """
-    columns = list(columns)
-    tested = {column: [column] for column in columns} | {**(terms or {}), "global": columns}
-    missing = pd.DataFrame(np.nan, index=list(tested), columns=["chi2", "p"])
-    fit = cox(rows, columns)
-    if not fit.estimable:
-        return missing
-    likelihood, beta, _ = _at_maximum(rows, fit)
-    residuals, variances = likelihood.at_deaths(beta)
-    whole = rows.drop(columns=STRATUM, errors="ignore")
-    clock = PartialLikelihood(whole, likelihood.x).deaths_clock()
-    clock = clock - clock.mean()
-    score, cross = clock @ residuals, np.tensordot(clock, variances, 1)
-    # What the products with time say beyond the factors themselves, which are at their maximum.
-    explained = cross @ np.linalg.solve(variances.sum(axis=0), cross)
-    added = np.tensordot(clock**2, variances, 1) - explained
-    if np.linalg.eigvalsh(added)[0] < 1e-12 * len(clock):
-        return missing
-    places = [[columns.index(column) for column in term] for term in tested.values()]
-    chi2 = [score[own] @ np.linalg.solve(added[np.ix_(own, own)], score[own]) for own in places]
-    p = stats.chi2.sf(chi2, [len(own) for own in places])
-    return pd.DataFrame({"chi2": chi2, "p": p}, index=missing.index)
-
-
-def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """What each event says of the log hazard ratios at its time (Grambsch & Therneau 1994).
-
-    The scaled Schoenfeld residuals of the Cox model of `columns`, plus its beta: their course over
-    time is that of the log ratio, flat where hazards are proportional. Tied events share the mean
-    of their risk sets, averaged over Efron's, as in R's `cox.zph`. Returns a column a factor and a
-    row an event, indexed by its time, in the order of time and then of `rows`; missing where the
-    model has no estimate. A mean of them all is beta again.
-    """
-    columns = list(columns)
-    died = rows.loc[rows["event"] > 0, "stop"]
-    order = np.argsort(died.to_numpy(), kind="stable")
-    times = pd.Index(died.to_numpy()[order], name="time", dtype=float)
-    fit = cox(rows, columns)
-    if not fit.estimable:
-        return pd.DataFrame(np.nan, index=times, columns=columns)
-    likelihood, beta, scale = _at_maximum(rows, fit)
-    residuals, variances = likelihood.at_deaths(beta)
-    x = likelihood.x[likelihood.event]
-    expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
-    scaled = (x - expected.to_numpy()) @ np.linalg.inv(variances.mean(axis=0))
-    return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)
-
-
-def _at_maximum(
-    rows: pd.DataFrame, fit: CoxFit
-) -> tuple[PartialLikelihood, np.ndarray, np.ndarray]:
-    """A fit's likelihood, its beta for standardised factors, and the scale of these."""
-    x = rows[list(fit.estimates.index)].to_numpy(dtype=float)
-    scale = x.std(axis=0)
-    likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / scale)
-    return likelihood, fit.estimates["beta"].to_numpy() * scale, scale
-
-
-def cut(rows: pd.DataFrame, time: float) -> pd.DataFrame:
-    """Start-stop rows, those that run past `time` cut in two there; every fit stays the same."""
-    time = float(met(time, rows[["start", "stop"]]))
-    long = (rows["start"] < time) & (time < rows["stop"])
-    before, after = rows[long].assign(stop=time, event=0), rows[long].assign(start=time)
-    return pd.concat([rows[~long], before, after], ignore_index=True)
-
-
-def stretches(rows: pd.DataFrame, time: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Start-stop rows up to `time`, with its events, and those after it; all early where it is NaN.
-
-    Each stretch has the patients at risk in it. A model that lets its ratios change at `time` has
-    a likelihood that is the product of those of the two stretches.
-    """
-    pieces = cut(rows, time)
-    late = beyond(pieces["stop"], time)
-    return pieces[~late], pieces[late]
-
-
-def early_and_late(rows: pd.DataFrame, column: str) -> tuple[float, dict[str, CoxFit]]:
-    """A factor's hazard ratios before and after half of the events had happened.
-
-    Returns the time of the event that completes the half, which itself is early, and the fits
-    `early` and `late`, each of its own stretch with the patients at risk and the events in it. So
-    where the factor separates the events of one, the other keeps its estimate. Without an event
-    the time is NaN, and everything early.
-    """
-    times = np.sort(rows.loc[rows["event"] > 0, "stop"])
-    split = float(times[(len(times) - 1) // 2]) if len(times) else np.nan
-    parts = zip(("early", "late"), stretches(rows, split), strict=True)
-    return split, {name: cox(part, [column]) for name, part in parts}
-
-
 def score_p(rows: pd.DataFrame, kept: Sequence[str], candidate: str) -> float:
     """P of the score test that adds `candidate` to the model of `kept`, which is not refitted."""
     return float(CoxModels(rows, [*kept, candidate]).score_p(kept, [candidate])[0])
 
 
-def stepwise(rows: pd.DataFrame, candidates: Sequence[str], level: float = 0.05) -> list[str]:
+def stepwise(rows: pd.DataFrame, candidates: Terms, level: float = 0.05) -> list[str]:
     """The candidates that stepwise selection keeps, in the order of their entry.
 
     Forward by the smallest score P below `level`, then backward by the largest Wald P at or above
     it, until nothing enters or the factor that entered last is the only one removed: the rule of
     SAS's PHREG, which the paper's footnote describes. A model seen before ends it too, so that it
     cannot go round in a circle. A factor that would separate the events beside those kept does not
-    enter: the model would have no estimate.
+    enter: the model would have no estimate. A candidate of several columns, as the levels of one
+    factor, enters and goes as a whole, by the joint tests of its columns.
     """
     return CoxModels(rows, candidates).stepwise(level)
 
@@ -208,37 +128,48 @@ class Coefficients:
 
     beta: np.ndarray
     se: np.ndarray
+    covariance: np.ndarray
     log_likelihood: float
 
-    def wald_p(self) -> np.ndarray:
-        """Two-sided P of each column (k,)."""
-        return special.chdtrc(1, (self.beta / self.se) ** 2)
+    def wald_p(self, term: Sequence[int]) -> float:
+        """Two-sided P of the columns at some places, together."""
+        if len(term) == 1:
+            return float(special.chdtrc(1, (self.beta[term[0]] / self.se[term[0]]) ** 2))
+        return float(special.chdtrc(len(term), wald(self.beta, self.covariance, term)))
 
 
 class CoxModels:
-    """Cox models of any of some columns on the same start-stop rows.
+    """Cox models of any of some terms on the same start-stop rows.
 
-    Rows are sorted, columns standardised and each model fitted once, however often it is asked for:
-    `cox`, `score_p` and `stepwise` in one place, for who needs thousands of them.
+    A term is a column, or by its name several that come and go together. Rows are sorted, columns
+    standardised and each model fitted once, however often it is asked for: `cox`, `score_p` and
+    `stepwise` in one place, for who needs thousands of them.
     """
 
-    def __init__(self, rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> None:
-        self.columns = list(columns)
-        x = rows[self.columns].to_numpy(dtype=float)
-        self._places = {column: place for place, column in enumerate(self.columns)}
+    def __init__(self, rows: pd.DataFrame, terms: Terms, ties: str = "efron") -> None:
+        named = terms.items() if isinstance(terms, Mapping) else ((name, [name]) for name in terms)
+        columns: list[str] = []
+        self._places: dict[str, list[int]] = {}
+        for name, own in named:
+            self._places[name] = list(range(len(columns), len(columns) + len(own)))
+            columns += own
+        x = rows[columns].to_numpy(dtype=float)
         self._fits: dict[tuple[str, ...], Coefficients | None] = {}
-        self._scale = x.std(axis=0) if len(x) else np.zeros(len(self.columns))
+        self._scale = x.std(axis=0) if len(x) else np.zeros(len(columns))
         self._likelihood = None
         if rows["event"].sum() > 0:
             units = np.where(self._scale > 0, self._scale, 1.0)
             self._likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / units, ties)
 
-    def fit(self, columns: Sequence[str]) -> Coefficients | None:
-        """The model of `columns`; None where it has no estimate, as in `cox`."""
-        key = tuple(columns)
+    def fit(self, terms: Sequence[str]) -> Coefficients | None:
+        """The model of `terms`; None where it has no estimate, as in `cox`."""
+        key = tuple(terms)
         if key not in self._fits:
-            self._fits[key] = self._fitted([self._places[column] for column in key])
+            self._fits[key] = self._fitted(self._inside(key))
         return self._fits[key]
+
+    def _inside(self, terms: Sequence[str]) -> list[int]:
+        return [place for term in terms for place in self._places[term]]
 
     def _fitted(self, places: list[int]) -> Coefficients | None:
         scale = self._scale[places]
@@ -248,8 +179,10 @@ class CoxModels:
         beta, (value, gradient, information) = likelihood.climb()
         if not likelihood.has_maximum(beta, gradient, information):
             return None
-        se = np.sqrt(np.diag(np.linalg.inv(information)))
-        return Coefficients(beta / scale, se / scale, float(value))
+        covariance = np.linalg.inv(information)
+        se = np.sqrt(np.diag(covariance))
+        in_units = covariance / np.outer(scale, scale)
+        return Coefficients(beta / scale, se / scale, in_units, float(value))
 
     def score_p(self, kept: Sequence[str], candidates: Sequence[str]) -> np.ndarray:
         """P of the score test that adds each candidate alone to the model of `kept` (k,).
@@ -257,17 +190,22 @@ class CoxModels:
         Missing for a candidate that does not vary, and for all where the model of `kept` has no
         estimate.
         """
-        beta = np.zeros(len(self.columns))
+        beta = np.zeros(len(self._scale))
         p = np.full(len(candidates), np.nan)
-        inside = [self._places[column] for column in kept]
-        outside = np.array([self._places[column] for column in candidates], dtype=int)
+        inside = self._inside(kept)
         fit = self.fit(kept) if len(kept) else None
         if self._likelihood is None or (len(kept) and fit is None):
             return p
         if fit is not None:
             beta[inside] = fit.beta * self._scale[inside]
-        varies = self._scale[outside] > 0
-        p[varies] = special.chdtrc(1, self._likelihood.entry(beta, inside, outside[varies]))
+        outside = [self._places[term] for term in candidates]
+        varies = np.array([(self._scale[own] > 0).all() for own in outside], dtype=bool)
+        single = varies & np.array([len(own) == 1 for own in outside], dtype=bool)
+        alone = np.array([own[0] for own, one in zip(outside, single, strict=True) if one], int)
+        p[single] = special.chdtrc(1, self._likelihood.entry(beta, inside, alone))
+        for place in np.flatnonzero(varies & ~single):
+            own = outside[place]
+            p[place] = special.chdtrc(len(own), self._likelihood.score(beta, [*inside, *own]))
         return p
 
     def stepwise(self, level: float = 0.05) -> list[str]:
@@ -276,7 +214,7 @@ class CoxModels:
         seen = set()
         while frozenset(kept) not in seen:
             seen.add(frozenset(kept))
-            outside = [column for column in self.columns if column not in kept]
+            outside = [term for term in self._places if term not in kept]
             p = self.score_p(kept, outside)
             order = np.argsort(p, kind="stable")  # what has no P comes last, and is not below
             models = ([*kept, outside[place]] for place in order if p[place] < level)
@@ -289,10 +227,12 @@ class CoxModels:
     def _without_the_weak(self, kept: list[str], level: float) -> list[str]:
         """Backward elimination by the Wald test."""
         while kept and (fit := self.fit(kept)):
-            p = fit.wald_p()
+            ends = np.cumsum([len(self._places[term]) for term in kept])
+            places = np.split(np.arange(ends[-1]), ends[:-1])
+            p = np.array([fit.wald_p(own) for own in places])
             if not p.max() >= level:
                 break
-            kept = [column for column in kept if column != kept[p.argmax()]]
+            kept = [term for term in kept if term != kept[p.argmax()]]
         return kept
 
 
@@ -380,6 +320,12 @@ class PartialLikelihood:
         information[:, :k, :k], information[:, k, k] = cross[:k], own
         information[:, k, :k] = information[:, :k, k] = cross[k:]
         return np.einsum("ci,cij,cj->c", score, np.linalg.pinv(information), score)
+
+    def score(self, beta: np.ndarray, places: list[int]) -> float:
+        """Score statistic of the model of the columns at some places, at `beta` (p,) of all."""
+        own = self.of(self.x[:, places])
+        _, gradient, information = own.at(beta[places])
+        return float(gradient @ np.linalg.pinv(information, hermitian=True) @ gradient)
 
     def _moments(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Each row's score; for each death the log of its denominator, mean and squares of x."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+
+from .curves import Z
+from .regression import CoxFit
 
 
 def local_line(
@@ -57,3 +62,23 @@ def spline(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
     share = (end - np.array(inner)) / (end - last)
     bends = cubes[:, :-2] - cubes[:, [-2]] * share + cubes[:, [-1]] * (share - 1)
     return np.column_stack([x, bends / (end - knots[0]) ** 2])
+
+
+def spline_ratios(
+    fit: CoxFit, columns: Sequence[str], knots: np.ndarray, at: np.ndarray, against: float
+) -> pd.DataFrame:
+    """Hazard ratios of some values of a factor against one other, by the `columns` of its `spline`.
+
+    Returns `hazard_ratio`, `lower`, `upper` (Wald), indexed by `at`: at `against` itself, 1 without
+    limits. Missing where the model has no estimate.
+    """
+    places = fit.estimates.index.get_indexer(list(columns))
+    moved = spline(at, knots) - spline(np.array([against]), knots)
+    beta = fit.estimates["beta"].to_numpy()[places]
+    log_ratio = moved @ beta
+    own = fit.covariance[np.ix_(places, places)]
+    se = np.sqrt(np.einsum("ij,jk,ik->i", moved, own, moved))
+    width = Z * np.where(moved.any(axis=1), se, np.nan)
+    ratios = {"hazard_ratio": log_ratio, "lower": log_ratio - width, "upper": log_ratio + width}
+    with np.errstate(over="ignore"):
+        return np.exp(pd.DataFrame(ratios, index=pd.Index(at, name="value")))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .curves import since_entry
-from .regression import CoxFit, PartialLikelihood, in_order, sums_after, sums_before
+from .regression import CoxFit, PartialLikelihood, in_order, no_fit, sums_after, sums_before
 
 
 def fine_gray(
@@ -49,8 +49,7 @@ def fine_gray(
     if not np.isfinite(values).all():
         raise ValueError("a factor has a missing value")
     n, events = len(time), int((event == cause).sum())
-    missing = pd.DataFrame(np.nan, index=x.columns, columns=["beta", "se"])
-    none = CoxFit(missing, np.nan, n, events, estimable=False)
+    none = no_fit(x.columns, n, events)
     if events == 0 or (values == values[0]).all(axis=0).any():
         return none
     scale = values.std(axis=0)
@@ -66,8 +65,9 @@ def fine_gray(
         return none
     influence = influence @ np.linalg.inv(information)
     se = np.sqrt((influence**2).sum(axis=0))
-    estimates = missing.assign(beta=beta / scale, se=se / scale)
-    return CoxFit(estimates, float(value), n, events, estimable=True)
+    covariance = influence.T @ influence / np.outer(scale, scale)
+    estimates = none.estimates.assign(beta=beta / scale, se=se / scale)
+    return CoxFit(estimates, covariance, float(value), n, events, estimable=True)
 
 
 class _WeightedLikelihood(PartialLikelihood):

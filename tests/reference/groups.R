@@ -2,6 +2,7 @@
 #
 # Run by hand from the root of the project:  Rscript tests/reference/groups.R   (also with KMsurv)
 # It writes, beside itself,
+#   models.csv          what a page says of models, of colon and of the source of myeloid,
 #   data/channing.csv   of KMsurv, data/colon.csv of survival (deaths), the columns used,
 #   groups.csv          the estimators on them, on the sources of bmt and myeloid, and on the small
 #                       cases of data/groups.csv, which is made by hand.
@@ -405,10 +406,211 @@ fine_gray_rows <- function(name) {
 }
 
 
+# ---- What a page says of models ------------------------------------------------------------------
+# Rows as a page has them. Colon: deaths, of whom every third is seen from a later day on.
+
+COLON_ROWS <- with(COLON, data.frame(
+  entry = ifelse(id %% 3 == 0, id %% 100, 0), time, event = status,
+  arm = factor(rx, c("Obs", "Lev", "Lev+5FU")), extent = factor(extent),
+  male = sex, age, nodes
+))
+COLON_ROWS <- subset(COLON_ROWS, entry < time)
+MYELOID_ROWS <- with(source_of("myeloid"), data.frame(
+  entry = -1, time = futime, event = death, arm = factor(trt), flt3 = factor(flt3),
+  male = (sex == "m") * 1
+))
+
+page_row <- function(quantity, group, estimate, lower = NA, upper = NA) {
+  data.frame(quantity, group, estimate, lower, upper, row.names = NULL)
+}
+
+ratio_row <- function(quantity, group, log_ratio, se) {
+  page_row(quantity, group, exp(log_ratio), exp(log_ratio - qnorm(.975) * se),
+           exp(log_ratio + qnorm(.975) * se))
+}
+
+complete <- function(rows, terms) rows[complete.cases(rows[terms]), ]
+
+fitted_model <- function(rows, terms, strata = NULL, ...) {
+  coxph(reformulate(c(terms, strata), "Surv(entry, time, event)"), rows, control = CONTROL, ...)
+}
+
+# The coefficients of one term of a model.
+places_of <- function(fit, term) {
+  which(attr(model.matrix(fit), "assign") == match(term, attr(terms(fit), "term.labels")))
+}
+
+joint_p <- function(fit, term) {
+  own <- places_of(fit, term)
+  chi2 <- coef(fit)[own] %*% solve(vcov(fit)[own, own], coef(fit)[own])
+  pchisq(c(chi2), length(own), lower.tail = FALSE)
+}
+
+# Each term of a model: ratios and P of its levels, then P of all of them.
+term_rows <- function(fit, rows, terms, kind, name) {
+  one <- function(term) {
+    key <- paste0(name, ":", term)
+    own <- places_of(fit, term)
+    if (is.factor(rows[[term]])) key <- paste0(key, "=", levels(rows[[term]])[-1])
+    beta <- coef(fit)[own]
+    se <- sqrt(diag(vcov(fit)))[own]
+    rbind(ratio_row(paste0("hazard_ratio_", kind), key, beta, se),
+          page_row(paste0("p_", kind), key, pchisq((beta / se)^2, 1, lower.tail = FALSE)),
+          if (is.factor(rows[[term]]))
+            page_row(paste0("p_", kind), paste0(name, ":", term), joint_p(fit, term)))
+  }
+  do.call(rbind, lapply(terms, one))
+}
+
+# cox.zph ends where a stratum has one event only; none has here.
+stays_rows <- function(fit, terms, kind, name, whole = TRUE) {
+  table <- cox.zph(fit)$table
+  keys <- c(paste0(name, ":", terms), name)[seq_len(length(terms) + whole)]
+  page_row(paste0("p_proportional_", kind), keys, table[seq_along(keys), "p"])
+}
+
+term_entry <- function(rows, kept, term) {
+  start <- if (length(kept)) coef(fitted_model(rows, kept)) else NULL
+  wide <- fitted_model(rows, c(kept, term))
+  init <- c(start, rep(0, length(coef(wide)) - length(start)))
+  fit <- coxph(formula(wide), rows, init = init, control = coxph.control(iter.max = 0))
+  pchisq(fit$score, length(init) - length(start), lower.tail = FALSE)
+}
+
+# Terms come and go as wholes: by the score test and the joint Wald test, both at .05.
+term_stepwise <- function(rows, terms) {
+  kept <- character()
+  repeat {
+    outside <- setdiff(terms, kept)
+    p <- vapply(outside, function(term) term_entry(rows, kept, term), 1)
+    if (!length(p) || min(p) >= .05) return(kept)
+    entered <- names(which.min(p))
+    kept <- c(kept, entered)
+    repeat {
+      fit <- fitted_model(rows, kept)
+      p <- vapply(kept, function(term) joint_p(fit, term), 1)
+      if (!length(p) || max(p) < .05) break
+      kept <- setdiff(kept, names(which.max(p)))
+    }
+    if (!entered %in% kept) return(kept)
+  }
+}
+
+# coefficients come in the order of the terms in `terms`, whatever the order of entry.
+selection_rows <- function(name, all_rows, terms) {
+  alone <- do.call(rbind, lapply(terms, function(term) {
+    rows <- complete(all_rows, term)
+    fit <- fitted_model(rows, term)
+    rbind(term_rows(fit, rows, term, "univariate", name),
+          stays_rows(fit, term, "univariate", name, FALSE))
+  }))
+  p <- vapply(terms, function(term) joint_p(fitted_model(complete(all_rows, term), term), term), 1)
+  candidates <- terms[p < .05]
+  rows <- complete(all_rows, candidates)
+  kept <- intersect(terms, term_stepwise(rows, candidates))
+  fit <- fitted_model(rows, kept)
+  rbind(alone, term_rows(fitted_model(rows, candidates), rows, candidates, "unselected", name),
+        term_rows(fit, rows, kept, "multivariate", name),
+        stays_rows(fit, kept, "multivariate", name))
+}
+
+bends_of <- function(x, number) {
+  shares <- list("3" = c(.1, .5, .9), "4" = c(.05, .35, .65, .95))[[as.character(number)]]
+  t <- unname(quantile(x, shares))
+  function(x) {
+    cbind(x, do.call(cbind, lapply(seq_len(number - 2), function(j) spline_column(x, t, j))))
+  }
+}
+
+along_rows <- function(fit, own, basis, kind, key, x, shares) {
+  at <- setdiff(unique(unname(quantile(x, shares))), median(x))
+  moved <- basis(at) - basis(median(x))[rep(1, length(at)), , drop = FALSE]
+  se <- sqrt(rowSums(moved %*% vcov(fit)[own, own] * moved))
+  ratio_row(paste0("hazard_ratio_", kind), paste0(key, "@", format(at, trim = TRUE)),
+            c(moved %*% coef(fit)[own]), se)
+}
+
+likelihood_p <- function(wide, narrow, df) {
+  pchisq(2 * (wide$loglik[2] - narrow), df, lower.tail = FALSE)
+}
+
+curve_rows <- function(name, column, all_rows, number) {
+  rows <- complete(all_rows, column)
+  x <- rows[[column]]
+  basis <- bends_of(x, number)
+  rows$bent <- basis(x)
+  fit <- fitted_model(rows, "bent")
+  key <- paste0(name, ":", column)
+  rbind(along_rows(fit, seq_len(number - 1), basis, "spline", key, x,
+                   c(.05, .1, .25, .5, .75, .9, .95)),
+        page_row("p_spline", key, likelihood_p(fit, fit$loglik[1], number - 1)),
+        page_row("p_spline_nonlinear", key,
+                 likelihood_p(fit, fitted_model(rows, column)$loglik[2], number - 2)))
+}
+
+# Arm, age and a spline of the nodes, by sex.
+adjusted_rows <- function() {
+  rows <- complete(COLON_ROWS, c("arm", "age", "nodes", "male"))
+  basis <- bends_of(rows$nodes, 4)
+  rows$bent <- basis(rows$nodes)
+  fit <- fitted_model(rows, c("arm", "age", "bent"), "strata(male)")
+  name <- "surv|Adjusted"
+  stays <- cox.zph(fit)$table
+  rbind(term_rows(fit, rows, c("arm", "age"), "model", name),
+        along_rows(fit, 4:6, basis, "model", paste0(name, ":nodes"), rows$nodes, c(.25, .5, .75)),
+        page_row("p_model", paste0(name, ":nodes"), joint_p(fit, "bent")),
+        page_row("p_proportional_model",
+                 paste0(name, c(":arm", ":age", ":nodes", "")), stays[, "p"]))
+}
+
+# The arms in each part by a factor, and whether they differ among the parts.
+parts_rows <- function(name, all_rows, factors, parts) {
+  others <- levels(all_rows$arm)[-1]
+  start <- if (length(others) > 1) paste0(name, "|arm=", others) else paste0(name, "|arm")
+  one <- function(factor) {
+    rows <- complete(all_rows, c("arm", factor))
+    part <- parts[[factor]](rows[[factor]])
+    ratios <- lapply(unique(part), function(level) {
+      fit <- fitted_model(rows[part == level, ], "arm")
+      ratio_row("hazard_ratio_subgroup", paste0(start, ":", factor, "=", level), coef(fit),
+                sqrt(diag(vcov(fit))))
+    })
+    wide <- fitted_model(rows, paste0("arm * ", factor))
+    narrow <- fitted_model(rows, c("arm", factor))
+    p <- likelihood_p(wide, narrow$loglik[2], length(coef(wide)) - length(coef(narrow)))
+    rbind(do.call(rbind, ratios), page_row("interaction_p", paste0(name, "|arm:", factor), p))
+  }
+  do.call(rbind, lapply(factors, one))
+}
+
+# The score test of a term, added to a model of others.
+entry_row <- function(rows, kept, term) {
+  page_row("p_entry", paste(c(kept, term), collapse = " "), term_entry(rows, kept, term))
+}
+
+at_median <- function(x) ifelse(x <= median(x), paste("up to", median(x)), paste("over", median(x)))
+sexes <- function(x) ifelse(x == 1, "male", "female")
+page_rows <- rbind(
+  data.frame(case = "colon", rbind(
+    selection_rows("surv", COLON_ROWS, c("age", "nodes", "male", "extent", "arm")),
+    curve_rows("surv", "nodes", COLON_ROWS, 4), adjusted_rows(),
+    entry_row(COLON_ROWS, character(), "extent"), entry_row(COLON_ROWS, "extent", "arm"),
+    entry_row(COLON_ROWS, c("arm", "male"), "extent"), entry_row(COLON_ROWS, "extent", "age"),
+    parts_rows("surv", COLON_ROWS, c("age", "nodes", "male", "extent"),
+               list(age = at_median, nodes = at_median, male = sexes, extent = as.character))
+  )),
+  data.frame(case = "myeloid", rbind(
+    selection_rows("os", MYELOID_ROWS, c("arm", "male", "flt3")),
+    parts_rows("os", MYELOID_ROWS, c("male", "flt3"), list(male = sexes, flt3 = as.character))
+  ))
+)
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 write_table(CHANNING, file.path(HERE, "data", "channing.csv"))
 write_table(COLON, file.path(HERE, "data", "colon.csv"))
+write_table(page_rows, file.path(HERE, "models.csv"))
 all_groups <- do.call(rbind, lapply(names(SAMPLES), group_rows))
 modelled <- c("channing", "colon", "bmt", "myeloid", "tied", "truncated", "a_stratum_of_one_group")
 all_models <- do.call(rbind, lapply(modelled, model_rows))
