@@ -128,6 +128,7 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *_factors(dataset),
         *_events_a_factor(dataset),
         *_landmarks(dataset),
+        *_unit(dataset),
     ]
 
 
@@ -331,6 +332,12 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
                 "each; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
+
+
+def _unit(dataset: Dataset) -> Iterator[Problem]:
+    if dataset.settings.unit != "months":
+        expected = "the pages tell time in months as yet, whatever the unit"
+        yield Problem("datapackage.json", expected=expected, place="analysis.unit")
 
 
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:
