@@ -43,9 +43,9 @@ def cuts(dataset: Dataset, question: Endpoint) -> list[float]:
     return found[-MOST:]
 
 
-def place_of(month: float | None) -> tuple[str, float | None]:
-    """The group and the months of the results of a cut, or of no cut."""
-    return ("os:cut", month) if month else ("os", None)
+def place_of(question: Endpoint, month: float | None) -> tuple[str, float | None]:
+    """The group and the months of the results of a cut of an endpoint, or of no cut."""
+    return (f"{question.name}:cut", month) if month else (question.name, None)
 
 
 def named(row: pd.Series, month: float | None) -> Prose | str:

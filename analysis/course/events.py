@@ -8,11 +8,128 @@ import numpy as np
 import pandas as pd
 
 from ..dataset.covariates import entry_days
-from ..dataset.endpoints import endpoint
+from ..dataset.endpoints import Endpoint, answerable, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import factors_of
 
 RESERVED = ("response_day", "hsct_day")
+
+
+def outcome_of(dataset: Dataset, deaths: bool = False) -> Endpoint:
+    """The endpoint that a lesson asks: the first in which nothing competes and nobody enters late.
+
+    With `deaths`, the first of these that counts deaths from the first day. Raises NotRecorded
+    where the dataset has none.
+    """
+    plans = dataset.endpoints.values()
+    names = [
+        plan.name
+        for plan in plans
+        if not plan.competing
+        and not (deaths and (plan.start or plan.events != ("died",) or plan.entry or plan.among))
+    ]
+    found = answerable(dataset, *names) if names else []
+    early = [question for question in found if question.entry is None]
+    if early:
+        return early[0]
+    if names and not found:
+        endpoint(dataset, names[0])  # which says why not
+    what = "counts deaths from the first day" if deaths else "has nothing that competes"
+    raise NotRecorded(
+        f"This lesson cannot be shown: it asks for an endpoint that {what}, with all patients "
+        "under observation from its start, and this dataset has none."
+    )
+
+
+def competing_outcome(dataset: Dataset) -> Endpoint:
+    """The first endpoint with a competing event in which nobody enters late.
+
+    Raises NotRecorded where the dataset has none.
+    """
+    names = [plan.name for plan in dataset.endpoints.values() if plan.competing]
+    found = answerable(dataset, *names) if names else []
+    early = [question for question in found if question.entry is None]
+    if early:
+        return early[0]
+    if names and not found:
+        endpoint(dataset, names[0])  # which says why not
+    raise NotRecorded(
+        "This lesson cannot be shown: it asks for an endpoint in which another event competes, "
+        "with all patients under observation from its start, and this dataset has none."
+    )
+
+
+def words_of(event: str) -> dict[str, str]:
+    """The words of a lesson's sentences for those to whom an event came, and did not.
+
+    Of death `died` and `alive`; of any other `had the event` and `without the event`.
+    """
+    words = DEATH if event == "death" else EVENT
+    return words | {
+        name.capitalize(): words[name].capitalize() for name in ("free", "had", "lived")
+    }
+
+
+DEATH = {
+    "had": "died",
+    "have": "die",
+    "free": "alive",
+    "event": "death",
+    "an_event": "a death",
+    "events": "deaths",
+    "with_it": "the dead",
+    "without_it": "the living",
+    "live": "live",
+    "lived": "lived",
+    "stayed": "lived",
+}
+EVENT = {
+    "had": "had the event",
+    "have": "have the event",
+    "free": "without the event",
+    "event": "event",
+    "an_event": "an event",
+    "events": "events",
+    "with_it": "those with the event",
+    "without_it": "those without it",
+    "live": "stay free of the event",
+    "lived": "free of the event",
+    "stayed": "stayed free of the event",
+}
+
+
+def competing_words(question: Endpoint) -> dict[str, str]:
+    """The same for an endpoint with a competing event, in the words of the two events."""
+    words = RELAPSE if question.event == "relapse" else RIVALS
+    words = {"event": question.event, "other": question.competing} | words
+    names = ("event", "other", "others", "had_other", "gone")
+    return words | {name.capitalize(): words[name].capitalize() for name in names}
+
+
+RELAPSE = {
+    "events": "relapses",
+    "had": "relapsed",
+    "have": "relapse",
+    "an_other": "a death without one",
+    "others": "deaths",
+    "had_other": "died without relapse",
+    "had_rival": "died",
+    "gone": "the dead",
+    "free": "alive in remission",
+    "seen": "alive",
+}
+RIVALS = {
+    "events": "events",
+    "had": "had the event",
+    "have": "have the event",
+    "an_other": "a competing event",
+    "others": "competing events",
+    "had_other": "had the competing event",
+    "had_rival": "had the competing event",
+    "gone": "those with the competing event",
+    "free": "free of both",
+    "seen": "free of both",
+}
 
 
 def later_events(dataset: Dataset, prefer: Sequence[str] = RESERVED) -> list[Factor]:
@@ -71,7 +188,7 @@ def later_factors(dataset: Dataset) -> list[Factor]:
 
     Raises NotRecorded where it names none.
     """
-    factors = factors_of(dataset, endpoint(dataset, "os"))
+    factors = factors_of(dataset, outcome_of(dataset, deaths=True))
     found = [factor for factor in factors if factor.kind == "postbaseline"]
     if not found:
         raise NotRecorded(
@@ -83,7 +200,7 @@ def later_factors(dataset: Dataset) -> list[Factor]:
 
 def factors_of_all(dataset: Dataset) -> list[Factor]:
     """Of these, the ones whose model has every patient from the start: they fit into one model."""
-    os = endpoint(dataset, "os")
+    os = outcome_of(dataset, deaths=True)
     return [f for f in later_factors(dataset) if (entry_days(dataset, os, [f]) == -np.inf).all()]
 
 

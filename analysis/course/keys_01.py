@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset
 from ..study.curves import told_months
+from .events import outcome_of
 from .exercises import Exercise, times
 
 
@@ -68,6 +68,6 @@ def exercise_3(dataset: Dataset) -> Exercise:
 
 def _until_the_first_landmark(dataset: Dataset) -> tuple[pd.DataFrame, float]:
     """The patients' `times`, and the day of the first landmark among them."""
-    os = endpoint(dataset, "os")
-    day = dataset.days(told_months(dataset, os)[0])
-    return times(os), float(survival.met(day, os.time))
+    main = outcome_of(dataset)
+    day = dataset.days(told_months(dataset, main)[0])
+    return times(main), float(survival.met(day, main.time))

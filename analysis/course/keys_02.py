@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset
 from ..page.formats import counted, rounded
 from ..page.tables import Row, Table
 from ..survival import follow_up, median, survival_curve
 from .cuts import cut_at, cuts
+from .events import outcome_of
 from .exercises import Exercise
 
 # Invented, for reading a median off a table: whole months, a death (1) or the end of follow-up.
@@ -61,17 +61,17 @@ def exercise_1(dataset: Dataset) -> Exercise:
 
 def exercise_2(dataset: Dataset) -> Exercise:
     """Reverse Kaplan-Meier median follow-up, in months."""
-    os = endpoint(dataset, "os")
-    died = os.observed > 0
-    right = dataset.months(follow_up(os.time, died)[0])
-    middle = dataset.months(median(survival_curve(os.time, died))[0])
-    of_the_censored = pd.Series(os.time[~died]).median()  # of nobody: none
+    main = outcome_of(dataset)
+    died = main.observed > 0
+    right = dataset.months(follow_up(main.time, died)[0])
+    middle = dataset.months(median(survival_curve(main.time, died))[0])
+    of_the_censored = pd.Series(main.time[~died]).median()  # of nobody: none
     return Exercise(
         right,
         "With the censored as events and the dead as censored, the median is the time at which "
         "half would still be followed if nobody had died.",
         [
-            (dataset.months(np.median(os.time)), "That is the median time of everybody."),
+            (dataset.months(np.median(main.time)), "That is the median time of everybody."),
             (dataset.months(of_the_censored), "That is the median among the censored."),
             (middle, "That is median survival: the deaths are still the events."),
             (dataset.days(right), "That is in days."),
@@ -82,8 +82,8 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """The first of the cuts at which there is a median."""
-    os = endpoint(dataset, "os")
-    seen = {month: cut_at(os, dataset.days(month)) for month in cuts(dataset, os)}
+    main = outcome_of(dataset)
+    seen = {month: cut_at(main, dataset.days(month)) for month in cuts(dataset, main)}
     medians = {month: median(survival_curve(cut.time, cut.observed)) for month, cut in seen.items()}
     right = _first(month for month, found in medians.items() if found[0] == found[0])
     likely = {

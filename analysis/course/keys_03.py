@@ -7,11 +7,12 @@ import pandas as pd
 from scipy import stats
 
 from .. import survival
-from ..dataset.endpoints import Endpoint, endpoint
+from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..study.curves import DAYS_PER_YEAR, plateau_month, told_months, values_at
 from ..survival.cure import mixture_cure
 from .cuts import cut_at, cuts
+from .events import outcome_of
 from .exercises import Exercise
 
 YEAR = 12
@@ -19,10 +20,12 @@ YEAR = 12
 
 def landmarks(dataset: Dataset) -> pd.DataFrame:
     """The first and the last landmark `month` that can be told, and the share `alive` then."""
-    os = endpoint(dataset, "os")
-    known = told_months(dataset, os)
+    main = outcome_of(dataset)
+    known = told_months(dataset, main)
     months = known[0], known[-1]
-    alive = values_at(dataset, survival.survival_curve(os.time, os.observed), months)["survival"]
+    alive = values_at(dataset, survival.survival_curve(main.time, main.observed), months)[
+        "survival"
+    ]
     return pd.DataFrame({"month": months, "alive": alive.round(4).to_numpy()})
 
 
@@ -33,7 +36,7 @@ def poisson_upper(events: int) -> float:
 
 def followed_month(dataset: Dataset) -> float:
     """The last landmark up to `plateau_month` beyond which somebody is followed, or 0."""
-    time, plateau = endpoint(dataset, "os").time, plateau_month(dataset)
+    time, plateau = outcome_of(dataset).time, plateau_month(dataset)
     months = [m for m in dataset.settings.months if m <= plateau]
     months = [m for m in months if survival.beyond(time, dataset.days(m)).any()]
     return max(months, default=0.0)
@@ -41,7 +44,7 @@ def followed_month(dataset: Dataset) -> float:
 
 def year_cut(dataset: Dataset) -> float:
     """The cut that is nearest to a year."""
-    return min(cuts(dataset, endpoint(dataset, "os")), key=lambda month: abs(month - YEAR))
+    return min(cuts(dataset, outcome_of(dataset)), key=lambda month: abs(month - YEAR))
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
@@ -64,9 +67,9 @@ def exercise_1(dataset: Dataset) -> Exercise:
 
 def exercise_2(dataset: Dataset) -> Exercise:
     """The upper limit of the yearly rate beyond a landmark."""
-    os = endpoint(dataset, "os")
+    main = outcome_of(dataset)
     start = dataset.days(followed_month(dataset)) / DAYS_PER_YEAR
-    years, died = os.time / DAYS_PER_YEAR, os.observed > 0
+    years, died = main.time / DAYS_PER_YEAR, main.observed > 0
     rate, whole = survival.event_rate(years, died, start), survival.event_rate(years, died)
     from_start = poisson_upper(rate.events) / years[survival.beyond(years, start)].sum()
     return Exercise(
@@ -86,17 +89,17 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """The cured share and the curve's end at a cut, and the curve's end with all follow-up."""
-    os = endpoint(dataset, "os")
+    main = outcome_of(dataset)
     day = dataset.days(year_cut(dataset))
-    seen = cut_at(os, day)
+    seen = cut_at(main, day)
 
     def end(question: Endpoint) -> float:
         return survival.survival_curve(question.time, question.observed)["survival"].iloc[-1]
 
     fit = mixture_cure(seen.time, seen.observed)
-    unseen = mixture_cure(seen.time, os.observed > 0).cured
-    all_of_it = mixture_cure(os.time, os.observed).cured
-    right = (fit.cured, end(seen), end(os))
+    unseen = mixture_cure(seen.time, main.observed > 0).cured
+    all_of_it = mixture_cure(main.time, main.observed).cured
+    right = (fit.cured, end(seen), end(main))
     return Exercise(
         right,
         "The last value of a curve depends on where it ends, and the model on what shape it "

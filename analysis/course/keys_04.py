@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset
 from ..study.curves import told_months
+from .events import competing_outcome
 from .exercises import Exercise
 
 # Eight invented patients: whole months, and 1 relapse, 2 death without relapse, 0 neither.
@@ -16,14 +16,14 @@ YEAR = 12
 
 
 def patients(dataset: Dataset) -> pd.DataFrame:
-    """The responders' `days` and `event`: 0 neither, 1 relapse, 2 death without it."""
-    question = endpoint(dataset, "relapse")
+    """The patients' `days` and `event`: 0 neither, 1 the event, 2 the one that competes."""
+    question = competing_outcome(dataset)
     return pd.DataFrame({"days": question.time, "event": question.observed})
 
 
 def first_landmark(dataset: Dataset) -> float:
     """The day of the first landmark that can be told."""
-    return dataset.days(told_months(dataset, endpoint(dataset, "relapse"))[0])
+    return dataset.days(told_months(dataset, competing_outcome(dataset))[0])
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
@@ -81,9 +81,9 @@ def exercise_4(dataset: Dataset) -> Exercise:
     crude = ((ours["days"] <= day) & (ours["event"] == 1)).mean()
     return Exercise(
         right,
-        "The sum over the days of relapse is the estimate of Figure 1D.",
+        "The sum over the days of the event is the estimate of the endpoint’s own page.",
         [
-            (wrong, "That is 1 − Kaplan–Meier: let `free` fall at deaths, too."),
+            (wrong, "That is 1 − Kaplan–Meier: let `free` fall at competing events, too."),
             (crude, "You counted who left, alive, as never to relapse."),
             (1 - free, "That is the share with either event."),
             (free, "That is the share with neither event."),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset
-from .events import later_event
+from .events import later_event, outcome_of
 from .exercises import Exercise
 
 
 def followed(dataset: Dataset) -> pd.DataFrame:
     """Each patient's `came` (day of what comes on the way, or blank), `days` and `died`."""
-    factor, os = later_event(dataset, ("hsct_day", "response_day")), endpoint(dataset, "os")
+    factor, os = (
+        later_event(dataset, ("hsct_day", "response_day")),
+        outcome_of(dataset, deaths=True),
+    )
     came = dataset.patients.loc[os.data.index, factor.column]
     return pd.DataFrame({"came": came, "days": os.time, "died": os.observed > 0})
 

@@ -9,9 +9,8 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.covariates import covariate_rows, rows_as_if_known
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor
-from .events import factors_of_all, later_factors
+from .events import factors_of_all, later_factors, outcome_of
 from .exercises import Exercise
 
 
@@ -20,7 +19,7 @@ def main_factor(dataset: Dataset) -> Factor:
 
     Of those of all patients, where there is one; the first where no ratio can be estimated.
     """
-    os = endpoint(dataset, "os")
+    os = outcome_of(dataset, deaths=True)
 
     def apart(factor: Factor) -> float:
         right, fixed = covariate_rows(dataset, os, [factor]), rows_as_if_known(dataset, os, factor)
@@ -43,7 +42,7 @@ def from_the_start(dataset: Dataset, factor: Factor) -> Factor:
 def rows(dataset: Dataset) -> pd.DataFrame:
     """Start-stop rows of the main factor, from the start; it is called `switched`."""
     factor = from_the_start(dataset, main_factor(dataset))
-    made = covariate_rows(dataset, endpoint(dataset, "os"), [factor])
+    made = covariate_rows(dataset, outcome_of(dataset, deaths=True), [factor])
     return made.rename(columns={factor.column: "switched"})
 
 
@@ -145,7 +144,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
 def _as_if_known(dataset: Dataset) -> pd.DataFrame:
     """A row for each patient, `switched` from the start for whoever switches at any time: wrong."""
     factor = from_the_start(dataset, main_factor(dataset))
-    made = rows_as_if_known(dataset, endpoint(dataset, "os"), factor)
+    made = rows_as_if_known(dataset, outcome_of(dataset, deaths=True), factor)
     return made.rename(columns={factor.column: "switched"})
 
 

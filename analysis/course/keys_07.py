@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import endpoint, long_term
+from ..dataset.endpoints import long_term
 from ..dataset.model import Dataset, NotRecorded
-from .events import event_day, later_event
+from .events import event_day, later_event, outcome_of
 from .exercises import Exercise
 
 SPLITS = tuple(range(6, 49, 3))  # months that the reader may move to
@@ -20,7 +20,7 @@ def patients(dataset: Dataset) -> pd.DataFrame:
 
     It is blank for whoever had none.
     """
-    os, day = endpoint(dataset, "os"), event_day(dataset, later_event(dataset))
+    os, day = outcome_of(dataset, deaths=True), event_day(dataset, later_event(dataset))
     made = pd.DataFrame({"days": os.time, "died": os.observed > 0}, index=os.data.index)
     return made.assign(event_day=day.where(day <= made["days"])).reset_index(drop=True)
 
@@ -30,7 +30,7 @@ def splits(dataset: Dataset) -> list[float]:
 
     Raises NotRecorded where there is none.
     """
-    days, few = endpoint(dataset, "os").time, max(dataset.mask_below, 1)
+    days, few = outcome_of(dataset, deaths=True).time, max(dataset.mask_below, 1)
     alive = {month: survival.beyond(days, dataset.days(month)).sum() for month in SPLITS}
     found = [month for month, number in alive.items() if few <= number <= len(days) - few]
     if not found:

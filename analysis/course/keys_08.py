@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from ..dataset.covariates import covariate_rows
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import SELECTION_LEVEL, factors_of
 from ..survival import resampling
+from .events import outcome_of
 from .exercises import Exercise
 
 LEAST_EVENTS = 10  # below, a resample has hardly a death for each factor
@@ -45,7 +45,7 @@ def known(dataset: Dataset, kinds: Collection[str] = ("baseline", "postbaseline"
     Factors that only some patients can have (`among`) would leave too few. Those of levels are left
     out: what is kept or dropped here is one ratio.
     """
-    os = endpoint(dataset, "os")
+    os = outcome_of(dataset, deaths=True)
     factors = [f for f in factors_of(dataset, os) if f.kind in kinds and not (f.among or f.levels)]
     rows = covariate_rows(dataset, os, factors)
     return Question(tuple(f for f in factors if rows[f.column].nunique() > 1), rows)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.covariates import covariate_rows
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.curves import last_month
 from ..study.models import factors_of
+from .events import outcome_of
 from .exercises import Exercise
 
 MOST = 20  # horizons that the reader may choose
@@ -48,11 +48,11 @@ def question(dataset: Dataset, column: str = "") -> Question:
     Of all patients, and with two sides, neither too small to be shown. Raises NotRecorded where
     there is none, and where none can be tested.
     """
-    os, seen, tested = endpoint(dataset, "os"), {}, {}
-    for factor in factors_of(dataset, os):
+    main, seen, tested = outcome_of(dataset), {}, {}
+    for factor in factors_of(dataset, main):
         sided = factor.kind == "baseline" and factor.numerator and not factor.among
         if sided and column in ("", factor.column):
-            rows = covariate_rows(dataset, os, [factor])
+            rows = covariate_rows(dataset, main, [factor])
             sides = rows[factor.column].value_counts()
             if len(sides) == 2 and sides.min() >= dataset.mask_below:
                 test = survival.proportional_hazards_test(rows, [factor.column])

@@ -14,7 +14,6 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.covariates import covariate_rows
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, NotRecorded
 from ..page.formats import rounded
 from ..page.masking import masked
@@ -24,6 +23,7 @@ from ..printed.consistency import percentages
 from ..printed.ratios import printed_ratio, ratio_of
 from ..study.characteristics import characteristics_results
 from ..study.models import factor_labels, factors_of, ratio_labels
+from .events import outcome_of
 
 PRINTED, OWN, INVENTED = "printed", "own", "invented"
 MADE_UP = (
@@ -95,14 +95,14 @@ def _made_up_ratio(_: Dataset) -> Iterator[tuple]:
 
 def _printed_ratios(dataset: Dataset) -> Iterator[tuple]:
     printed = Print(dataset)
-    for group, label in factor_labels(dataset, endpoint(dataset, "os")).items():
+    for group, label in factor_labels(dataset, outcome_of(dataset)).items():
         with contextlib.suppress(NotPrinted):
             yield label, printed_ratio(printed, group, "univariate"), np.nan, np.nan
 
 
 def _own_ratios(dataset: Dataset) -> Iterator[tuple]:
     """Each baseline factor alone, rounded as a paper would, to two decimals."""
-    question = endpoint(dataset, "os")
+    question = outcome_of(dataset)
     labels = ratio_labels(dataset, question)
     for factor in factors_of(dataset, question):
         if factor.kind != "baseline":
@@ -111,5 +111,5 @@ def _own_ratios(dataset: Dataset) -> Iterator[tuple]:
         for column, line in fit.summary().dropna()[["hazard_ratio", "lower", "upper"]].iterrows():
             with contextlib.suppress(NotPrinted):
                 texts = [Printed(rounded(value, 2)) for value in line]
-                ratio = ratio_of(f"os:{column}", "univariate", texts)
-                yield labels[f"os:{column}"], ratio, fit.n, fit.events
+                key = f"{question.name}:{column}"
+                yield labels[key], ratio_of(key, "univariate", texts), fit.n, fit.events

@@ -8,8 +8,8 @@ from io import StringIO
 import pandas as pd
 
 from ..dataset.covariates import covariate_rows
-from ..dataset.endpoints import endpoint
 from ..dataset.model import Dataset, Factor
+from .events import outcome_of
 
 
 def queries(dataset: Dataset, factor: Factor) -> list[str]:
@@ -20,7 +20,7 @@ def queries(dataset: Dataset, factor: Factor) -> list[str]:
     """
     text = dataset.patients[[factor.column]].to_csv()
     read = pd.read_csv(StringIO(text), index_col=0, keep_default_na=False, na_values="")
-    rows = covariate_rows(dataset, endpoint(dataset, "os"), [factor]).set_index("patient")
+    rows = covariate_rows(dataset, outcome_of(dataset), [factor]).set_index("patient")
     values = read[factor.column].groupby(rows[factor.column]).unique()
     name = factor.column if factor.column.isidentifier() else f"`{factor.column}`"
     return [shlex.quote(f"{name} in {values[side].tolist()}") for side in (1.0, 0.0)]

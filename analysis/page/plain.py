@@ -11,12 +11,14 @@ page does not show that number, as where it is masked, the cell prints none eith
 from __future__ import annotations
 
 import html
+import re
 import shlex
 import warnings
 from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from IPython import get_ipython
@@ -24,8 +26,12 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+if TYPE_CHECKING:
+    from .page import Page
+
 NOTHING = "Not here. There is nothing to estimate."
 LACKING = "Not here. This dataset has no column to give to the code."
+OTHERWISE = "Not here. This code is of other columns than those of this dataset’s endpoint."
 CARRIED = "Nobody was followed so long: the last value is carried forward."
 
 
@@ -63,10 +69,20 @@ def plain(line: str, cell: str) -> Plain:
     given = [f"{name} = {_literal(value)}" for name, value in names.items()]
     code = "\n".join([*given, cell.strip()]) + "\n"
     number = page[quantity, group, *map(float, month)]
-    lacking = LACKING if "" in names.values() else ""
+    lacking = LACKING if "" in names.values() else _asks_otherwise(page, group, cell)
     printed = lacking or _printed(code, page.data.patients) if number.known else NOTHING
     row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""
     return Plain(code, printed, row, name, CARRIED if page.mark(number) else "")
+
+
+def _asks_otherwise(page: Page, group: str, cell: str) -> str:
+    """What is said where the code takes columns for the event that the page does not ask for."""
+    plan = page.data.endpoints.get(re.split("[:|]", group)[0])
+    if plan is None or '["died"] == "yes"\n' not in cell:
+        return ""
+    event = "relapse_day" if '["relapse_day"]' in cell else "died"
+    whole = plan.events == (event,) and not (plan.entry or plan.among)
+    return "" if whole and plan.start in ("", "response_day") else OTHERWISE
 
 
 def _name(cell: str) -> str:

@@ -11,13 +11,14 @@ from pathlib import Path
 import vl_convert
 from PIL import Image
 
+from ..dataset.endpoints import answerable
 from ..dataset.model import Dataset
 from ..page.charts import HOVER, UNDER
 
 WIDTH, HEIGHT = 600, 315  # drawn at twice this: 1200 by 630 pixels is what others expect
 INK, QUIET = "#1d2528", "#566268"
 TITLE = {
-    "text": "Plateau: overall survival", "anchor": "start", "color": INK, "subtitleColor": QUIET,
+    "anchor": "start", "color": INK, "subtitleColor": QUIET,
     "fontSize": 22, "fontWeight": 600, "subtitleFontSize": 13, "subtitlePadding": 5,
     "offset": 12, "limit": WIDTH - 40,
 }  # fmt: skip
@@ -30,7 +31,7 @@ SYNTHETIC = "Synthetic cohort: no patient data"
 
 def preview_alt(dataset: Dataset) -> str:
     """What the picture shows, in words."""
-    curve = f"Overall survival as a step curve: {dataset.title}."
+    curve = f"{_first_title(dataset)} as a step curve: {dataset.title}."
     return f"{curve} {SYNTHETIC}." if dataset.settings.synthetic else curve
 
 
@@ -42,11 +43,17 @@ def preview(dataset: Dataset, notebooks: Iterable[Path]) -> bytes:
     drawn = next(_curves(notebooks), {"data": {"values": []}, "layer": [{"mark": "point"}]})
     said = [dataset.title, *([SYNTHETIC] if dataset.settings.synthetic else [])]
     made = drawn | FRAME | {
-        "title": TITLE | {"subtitle": said},
+        "title": TITLE | {"text": f"Plateau: {_first_title(dataset)}", "subtitle": said},
         "layer": [x for x in drawn["layer"] if not x.get("name", "").startswith((HOVER, UNDER))],
         "params": [param for param in drawn.get("params", []) if "select" not in param],
     }  # fmt: skip
     return _in_few_colours(vl_convert.vegalite_to_png(_without_themes(made), scale=2))
+
+
+def _first_title(dataset: Dataset) -> str:
+    """The title of the endpoint whose curve comes first in the book."""
+    found = (question.title for question in answerable(dataset))
+    return next(found, next(iter(dataset.endpoints.values())).title)
 
 
 def _curves(notebooks: Iterable[Path]) -> Iterator[dict]:
