@@ -20,7 +20,7 @@ import yaml
 from .dataset.model import load
 from .dataset.new import new
 from .dataset.problems import DataError, of_system
-from .site.build import build, refresh_notebooks
+from .site.build import build
 from .site.pages import BuildError
 from .site.processes import building, stop_when_told
 from .study.advice import check
@@ -278,6 +278,8 @@ def _check(options: argparse.Namespace) -> int:
 @building()
 def _notebooks(options: argparse.Namespace) -> int:
     """Run the notebooks of book/ in place on their defaults and store the outputs."""
+    from .site.stored import refresh_notebooks  # slow to import, and of no use to the others
+
     changed = refresh_notebooks()
     many = f"{len(changed)} notebooks changed: {', '.join(changed)}"
     print(many if changed else "Nothing changed")

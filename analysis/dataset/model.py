@@ -16,7 +16,7 @@ import pandas as pd
 
 from .cells import numbers
 from .checks import Contents, read_folder
-from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_number
+from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_day, is_number
 from .declared import group_problems
 from .definitions import Compare, Definition, Model, compare, definitions, model
 from .problems import DataError
@@ -301,17 +301,17 @@ def levels(field: dict, patients: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characteristic, ...]:
-    """The rows that the dataset asks for, or every column of its own that is no event."""
+    """The rows that the dataset asks for, or every column of its own that is no event or day."""
     by_name = {field["name"]: field for field in fields}
     entries = analysis.get("characteristics")
     if entries is None:
         factors = analysis.get("factors", [])
-        helpers = {entry.get("among") for entry in factors}
+        helpers = {entry.get("among") for entry in [*factors, *analysis.get("endpoints", [])]}
         days = {entry["column"] for entry in factors if entry["kind"] == "postbaseline"}
         entries = [
             {"column": name, "kind": "baseline"}
-            for name in by_name
-            if name not in {*RESERVED, *helpers, *days}
+            for name, field in by_name.items()
+            if name not in {*RESERVED, *helpers, *days} and not is_day(field)
         ]
     return tuple(_characteristic(entry, by_name[entry["column"]]) for entry in entries)
 

@@ -79,6 +79,8 @@ def _with_parts(made: Reading, plan: dict[str, Any]) -> dict[str, Any]:
     if parts and any(parts.competing):
         _add(made, f"{name}_competing_day", parts.competing, day, plan.get("competing_event"))
         plan = {**plan, "competing": [*plan.get("competing", []), f"{name}_competing_day"]}
+    elif "competing" not in plan:
+        plan.pop("competing_event", None)  # of which there was none
     until = plan.get("until", "")
     if until.endswith("_until_day") and until not in made.columns:
         plan = _followed(made, plan, until.removesuffix("_until_day"))

@@ -17,7 +17,7 @@ from ..dataset.cells import numbers
 from ..dataset.problems import DataError, Problem, raise_any
 from .mapping import OPEN, absent, at, put
 from .source import Source
-from .words import STEMS, WORDS, counted, normal, sentence
+from .words import WORDS, counted, normal, sentence
 
 FOLD, BY, START, STOP, EVENT, TAKE = "fold", "by", "start", "stop", "event", "take"
 NO_EVENT = ("0", "", "no", "No", "FALSE", "False", "false", "censor", "censored")
@@ -75,7 +75,9 @@ def _side_by_side(source: Source, fold: dict[str, str], ids: str) -> tuple[Sourc
         for row, code in kept.loc[twice, kind].items()
     )
     per = kept.groupby(ids, sort=False)
-    varies = [c for c in text if c not in (ids, kind) and per[c].nunique().gt(1).any()]
+    differ = [c for c in text if c not in (ids, kind) and per[c].nunique().gt(1).any()]
+    times = {c for c in text if source[c].is_bare}  # which say something else in each row
+    varies = [c for c in text if c in differ or c in times]
     first = kept.drop_duplicates(ids)
     whole = {c: first[c] for c in text if c not in (*varies, kind)}
     variables = {c: source.variables[c] for c in whole}
@@ -152,4 +154,4 @@ def patients(source: Source, told: dict[str, Any]) -> str:
     reserved = told.get("reserved")
     entry = reserved.get("patient_id") if isinstance(reserved, dict) else None
     column = entry.get("column") if isinstance(entry, dict) else None
-    return column or next(iter(source.candidates(STEMS["patient_id"])), "")
+    return column or next(iter(source.ids()), "")

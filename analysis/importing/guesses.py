@@ -126,7 +126,7 @@ class Draft:
 
     def patient_id(self, new_ids: bool) -> None:
         """Who the patients are, and which rows to import where a patient has several."""
-        place, found = "reserved.patient_id", self.source.candidates(STEMS["patient_id"])[:1]
+        place, found = "reserved.patient_id", self.source.ids()[:1]
         self.used.update(found)
         if found:
             self.say(f"{place}.column", found[0], self._says(found))
@@ -321,7 +321,6 @@ class Draft:
         found = [source[c] for c in source.candidates(WORDS["entry"]) if c not in self.used]
         found = [c for c in found if c.is_day and not c.may_be_date and c.numbers.max() > 0]
         for column in found[:1]:
-            self.used.add(column.name)
             self.ask(f"{place}.column", "which_entry", column=column.name)
             self.say(f"{place}.as", column.unit or OPEN, _why(column.unit) or column.doubt)
 
@@ -495,7 +494,7 @@ class Draft:
             self.ask("adtte.event", "which_cnsr", against=against)
         codes, text = adtte.described, self.source.text
         starts = adtte.starts("OS" if "OS" in codes else next(iter(codes)))
-        ids = self.source.candidates(STEMS["patient_id"])
+        ids = self.source.ids()
         for column in self.source.candidates(ORIGINS) if ids and starts else []:
             days = dict(zip(text[ids[0]], text[column], strict=True))
             if all(days.get(patient) == str(day) for patient, day in starts.items()):

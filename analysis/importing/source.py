@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from .meaning import Cells, Column, Variable, event_in_words
-from .words import OUTCOMES, WORDS, about, stem
+from .words import OUTCOMES, STEMS, WORDS, about, stem
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ class Source:
             if found := [column for column in ranks if ranks[column]]:
                 return sorted(found, key=lambda column: min(ranks[column]))
         return []
+
+    def ids(self) -> list[str]:
+        """Columns that may name the patient, the best first; not R's rows beside another one."""
+        found = self.candidates(STEMS["patient_id"])
+        unique = [c for c in found[1:] if self[c].filled.is_unique and c != "row_names"]
+        return [*unique[:1], *(c for c in found if c not in unique[:1])]
 
     def clocks(self, columns: Iterable[str], zero: str = "") -> str:
         """The clocks of some durations where they are not one, as in `a from diagnosis, b from x`.

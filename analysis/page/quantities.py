@@ -51,6 +51,7 @@ P = Quantity(kind="p")
 NAMED = {
     "survival": POINT,
     "survival_difference": replace(SHARE, unit=" percentage points"),
+    "state_occupation": POINT_OF_COUNTS,
     "survival_by_state": POINT_OF_COUNTS,
     "survival_ever": POINT_OF_COUNTS,
     "survival_from_event": POINT_OF_COUNTS,

@@ -14,7 +14,6 @@ import re
 import shutil
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing, contextmanager
@@ -253,7 +252,7 @@ def _digest(*parts: str | bytes) -> str:
 
 
 @contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
+def threads() -> Iterator[ThreadPoolExecutor]:
     """As many threads as there are cores; those that wait do not start after an error."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
@@ -266,7 +265,7 @@ Kernels = Callable[[int], "type[ThisInterpreter]"]  # their manager, for so many
 
 
 @contextmanager
-def _kernels() -> Iterator[Kernels]:
+def kernels_of_one() -> Iterator[Kernels]:
     """Once a build runs more than a few notebooks, its kernels are copies of one process."""
     with ExitStack() as opened:
         copied: list[type[ThisInterpreter]] = []
@@ -293,7 +292,7 @@ def _run_rounds(
     pages = {book.slug: _asked(book) for book in books}
     first = {slug: [p for p in of if not reads_others(p.path)] for slug, of in pages.items()}
     runs = {b.slug: [_plan(b, p, chosen, cache, code) for p in first[b.slug]] for b in books}
-    with _kernels() as kernels:
+    with kernels_of_one() as kernels:
         ran = _run_all([run for made in runs.values() for run in made], kernels)
         reading = []
         for book in books:
@@ -323,7 +322,7 @@ def _run_all(runs: list[Run], kernels: Kernels) -> int:
     from tqdm import tqdm
 
     manager = kernels(len(missing))
-    with _threads() as pool:
+    with threads() as pool:
         done = as_completed([pool.submit(_run_one, run, manager) for run in missing])
         bar = tqdm(done, "Running", len(missing), unit="notebook", disable=not sys.stderr.isatty())
         errors = [error for future in bar if (error := future.result())]
@@ -388,48 +387,6 @@ def _in_code(text: str) -> str:
     return text.encode("unicode_escape").decode().replace('"', r"\"")
 
 
-def refresh_notebooks() -> list[str]:
-    """Run the notebooks in place on their defaults, and make the learner's ones of the lessons.
-
-    Returns those that changed.
-    """
-    import nbformat
-
-    from ..course.exercises import FOLDER
-    from ..course.learner import learner, lessons
-    from .notebooks import NotebookError, execute, serialise
-
-    def run(path: Path) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                return serialise(execute(path, Path(folder) / path.name, {}, manager))
-            except NotebookError as error:
-                raise BuildError(f"{path.name}: {error}") from None
-
-    changed = []
-    every = notebooks()
-    with _kernels() as kernels, _threads() as pool:
-        manager = kernels(len(every))
-        for reading in (False, True):  # the one after the other: they read what these have found
-            now = [path for path in every if reads_others(path) is reading]
-            for path, text in zip(now, pool.map(run, now), strict=True):
-                changed += _rewritten(path, text)
-    for path in lessons():
-        text = serialise(learner(nbformat.read(path, as_version=4)))
-        changed += _rewritten(ROOT / FOLDER / path.name, text)
-    return changed
-
-
-def _rewritten(path: Path, text: str) -> list[str]:
-    """Write a notebook that differs from the file; returns its place in the repository, if so."""
-    if path.exists() and text == path.read_text("utf-8"):
-        return []
-    new = path.with_suffix(".new")
-    new.write_text(text, "utf-8")
-    new.replace(path)
-    return [path.relative_to(ROOT).as_posix()]
-
-
 # --- the pages ---------------------------------------------------------------------------------
 
 
@@ -467,7 +424,7 @@ def _build_pages(
 
         return _once(cache / key, write)
 
-    with _threads() as pool:
+    with threads() as pool:
         return dict(zip(runs, pool.map(pages, books), strict=True))
 
 

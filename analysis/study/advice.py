@@ -128,6 +128,7 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *_factors(dataset),
         *_events_a_factor(dataset),
         *_landmarks(dataset),
+        *_unit(dataset),
     ]
 
 
@@ -325,12 +326,18 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
         factors, events = factors_of(dataset, question), int((question.observed == 1).sum())
         ratios = sum(len(factor.columns) for factor in factors)
         if ratios and events < FEW_EVENTS * ratios:
-            of = f"{ratios} factors" if ratios == len(factors) else f"{ratios} ratios of factors"
+            what = "factor" if ratios == len(factors) else "ratio"
             expected = (
-                f"{question.title.lower()}: {events} events for {of}, fewer than {FEW_EVENTS} for "
-                "each; a model of all of them fits chance too"
+                f"{question.title.lower()}: {events} events for {ratios} {what}s, fewer than "
+                f"{FEW_EVENTS} a {what}; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
+
+
+def _unit(dataset: Dataset) -> Iterator[Problem]:
+    if dataset.settings.unit != "months":
+        expected = "the pages tell time in months as yet, whatever the unit"
+        yield Problem("datapackage.json", expected=expected, place="analysis.unit")
 
 
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ def question_of(data: Dataset, question: Endpoint) -> str:
             "come first?"
         )
     return (
-        f"Of {who}, how many are still {without(question.event)} as the {data.settings.unit} pass?"
+        f"Of {who}, how many are still {without(question.event)} as the months pass?"
     )
 
 

@@ -58,9 +58,13 @@ def told_months(dataset: Dataset, question: Endpoint, carried: bool = False) -> 
 
 
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
-    """The ticks of a figure's time axis: even steps from 0 that cover follow-up and landmarks."""
-    followed = followed_landmarks(dataset, question)
-    longest = max([1.0, last_month(dataset, question.time), *followed])  # all may leave on day 0
+    """The ticks of the time axis of an endpoint's figure, see `ticks`."""
+    return ticks(last_month(dataset, question.time), followed_landmarks(dataset, question))
+
+
+def ticks(last: float, followed: Sequence[float] = ()) -> list[float]:
+    """Even steps of months from 0 that cover follow-up to the month `last`, and landmarks."""
+    longest = max([1.0, last, *followed])  # all may leave on day 0
     step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
     return [float(month) for month in np.arange(0, longest + step, step)]
 
