@@ -47,14 +47,15 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """Kaplan-Meier of the dataset at the first landmark, as a product."""
-    patients, day = _until_the_first_landmark(dataset)
+    main, (patients, day) = outcome_of(dataset), _until_the_first_landmark(dataset)
+    plan, event = dataset.endpoints[main.name], main.event
     curve = survival.survival_curve(patients["days"], patients["died"])
     right = survival.at(curve, [day])["survival"].iloc[0]
     dead = patients["died"] & (patients["days"] <= day)
     known = patients["died"] | (patients["days"] >= day)
     return Exercise(
         right,
-        "The product over the days of death is the estimate of Figure 1A.",
+        f"The product over the days of {event} is the estimate of {plan.figure or plan.title}.",
         [
             (
                 1 - dead.sum() / known.sum() if known.any() else np.nan,

@@ -1,0 +1,241 @@
+"""The book of a study of something else: other events, no deaths, few patients, an empty arm."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+from unittest import mock
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from inprocess import QUICK, Page, pages
+
+from analysis.dataset.model import load
+from analysis.page import charts
+from analysis.page.contents import places
+
+TEXT = {"patient_id", "model"}
+
+
+def study(place: Path, patients: pd.DataFrame, **analysis: object) -> Path:
+    """A dataset folder of implants of two models, followed from the day of the operation."""
+    fields = [
+        {"name": name, "type": "string" if name in TEXT else "number", "title": title(name)}
+        for name in patients
+    ]
+    fields[1]["constraints"] = {"enum": ["A", "B"]}
+    package = {
+        "name": "implants",
+        "title": "Implants of two models",
+        "resources": [{"name": "patients", "path": "patients.csv", "schema": {"fields": fields}}],
+        "analysis": {
+            "time_origin": "operation",
+            "population": "patients with an implant",
+            "months": [12, 24, 36],
+            "long_term_months": 24,
+            "compare": {"column": "model", "reference": "A"},
+            **analysis,
+        },
+    }
+    place.mkdir()
+    (place / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    patients.to_csv(place / "patients.csv", index=False)
+    return place
+
+
+def title(name: str) -> str:
+    return name.removesuffix("_day").capitalize().replace("_", " ")
+
+
+def implants(n: int, models: str = "AB") -> pd.DataFrame:
+    """`n` patients with an implant that may fail, be revised on the way, or be taken out."""
+    rng = np.random.default_rng(3)
+    last = rng.integers(200, 1400, n)
+    failure = (rng.random(n) * 1.6 * last).round() + 1
+    removal = (rng.random(n) * 2.5 * last).round() + 1
+    revision = (0.4 * np.minimum(failure, last)).round() + 1
+    return pd.DataFrame(
+        {
+            "patient_id": [f"P{number}" for number in range(n)],
+            "model": [models[number % len(models)] for number in range(n)],
+            "age": rng.integers(40, 85, n),
+            "failure_day": pd.Series(failure).where(failure <= last),
+            "removal_day": pd.Series(removal).where(removal <= last),
+            "revision_day": pd.Series(revision).where(rng.random(n) < 0.4),
+            "last_contact_day": last,
+        }
+    )
+
+
+FAILURE = {"name": "failure", "title": "Implant survival", "event": "failure"}
+FAILS = {**FAILURE, "events": ["failure_day"]}
+COMPETES = {
+    "name": "loosening",
+    "title": "Loosening",
+    "event": "loosening",
+    "events": ["failure_day"],
+    "competing": ["removal_day"],
+    "competing_event": "removal without it",
+}
+FACTORS = [
+    {"column": "age", "kind": "baseline", "label": "Age"},
+    {
+        "column": "model",
+        "kind": "baseline",
+        "label": "Model (B/A)",
+        "numerator": ["B"],
+        "denominator": ["A"],
+    },
+    {"column": "revision_day", "kind": "postbaseline", "label": "Revision (yes/no)"},
+]
+
+# What the paper's disease has, and other studies have not.
+FOREIGN = re.compile(
+    r"leuk(a?)emia|blinatumomab|remission|relapse|transplant|\bHSCT\b|\bCRh?\b|Topp|\bMRD\b", re.I
+)
+EVERYWHERE = {"patients", "table_1", "table_s2", "data", "index", "report", "strobe", "remark"}
+LESSONS = {
+    "lesson_01_censoring",
+    "lesson_02_follow_up",
+    "lesson_03_plateau",
+    "lesson_09_proportional_hazards",
+    "lesson_10_reading",
+}
+OF_THE_PAPER = {"in_the_text", "table_2", "table_s1", "cohort", "consistency", "scorecard"}
+
+
+def undrawn(folder: Path, results: Path, left_out: Collection[str] = ()) -> dict[str, Page]:
+    """Its pages, their charts as data."""
+    with mock.patch.object(charts, "_svg", lambda *_: ""):
+        return pages(folder, results, left_out, **QUICK)
+
+
+@pytest.fixture(scope="module")
+def fails(tmp_path_factory) -> dict[str, Page]:
+    """The book of one endpoint, without deaths."""
+    place = tmp_path_factory.mktemp("fails")
+    made = study(place / "data", implants(40), endpoints=[FAILS], factors=FACTORS)
+    return undrawn(made, place)
+
+
+@pytest.fixture(scope="module")
+def competes(tmp_path_factory) -> dict[str, Page]:
+    """The book of one endpoint in which another event competes."""
+    place = tmp_path_factory.mktemp("competes")
+    made = study(place / "data", implants(40), endpoints=[COMPETES], factors=FACTORS[:2])
+    return undrawn(made, place)
+
+
+def there(book: dict[str, Page]) -> set[str]:
+    return {name for name, page in book.items() if not page.missing}
+
+
+def groups(page: Page, quantity: str) -> set[str]:
+    numbers = page.numbers
+    return set(numbers.loc[numbers["quantity"].eq(quantity), "group"])
+
+
+def test_a_book_has_the_pages_that_its_study_can_fill(fails, competes):
+    assert {*EVERYWHERE, *LESSONS, "failure", "table_3"} <= there(fails)
+    assert {*EVERYWHERE, "loosening", "lesson_04_competing_risks"} <= there(competes)
+    assert not OF_THE_PAPER & (there(fails) | there(competes))
+    assert "lesson_04_competing_risks" not in there(fails)
+    assert not LESSONS & there(competes)
+
+
+def outputs(page: Page) -> str:
+    """What a page shows, without the exercises and quizzes, which have examples of their own."""
+    texts = (output.get("text/plain", "") for output in page.shown)
+    return "\n".join(text for text in texts if "\n- " not in text)
+
+
+def test_no_word_of_another_disease_stands_in_it(tmp_path, fails, competes):
+    """But in the examples of lessons, and on Methods, where the endpoints of the paper are."""
+    made = study(tmp_path / "data", implants(40), endpoints=[FAILS, COMPETES])
+    files = {place.name: place.path for place in places(load(str(made)))}
+    for book in (fails, competes):
+        for name in sorted(there(book)):
+            if name != "lesson_04_competing_risks":  # its invented patients are in remission
+                found = FOREIGN.search(outputs(book[name]))
+                assert not found, (name, found)
+            if not name.startswith("lesson"):
+                cells = nbformat.read(files[name], as_version=4).cells
+                text = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
+                text = text.replace("{cite}`topp2021`", "")  # with which the book began
+                assert not FOREIGN.search(text), (name, FOREIGN.search(text))
+
+
+def words(page: Page) -> str:
+    """All that a page shows, also what waits behind a choice, without its links."""
+    return BeautifulSoup(page.text, "html.parser").get_text()
+
+
+def before_the_code(said: str) -> str:
+    """Without the code to take away, and the exercises after it."""
+    return said.partition("import pandas")[0]
+
+
+def test_a_lesson_speaks_of_the_event_of_the_study(fails, competes):
+    first = outputs(fails["lesson_01_censoring"])
+    assert "Without the event by each way of counting" in first
+    assert "have had the event. Median survival is" in words(fails["lesson_02_follow_up"])
+    third = outputs(fails["lesson_03_plateau"])
+    assert "Implant survival at the landmark months" in third
+    assert not re.search(r"\b(died|deaths?|dead)\b", before_the_code(third))
+    assert "Difference in months free of the event" in outputs(
+        fails["lesson_09_proportional_hazards"]
+    )
+    fourth = outputs(competes["lesson_04_competing_risks"])
+    assert "Loosening by each landmark" in fourth and "Had the competing event" in fourth
+
+
+def test_each_page_has_the_rows_of_its_endpoint(fails, competes):
+    assert {"failure", "failure|model=A", "failure|model=B"} <= groups(fails["failure"], "median")
+    assert groups(fails["failure"], "p_logrank") == {"failure|model"}
+    assert groups(fails["failure"], "hazard_ratio_group") == {"failure|model=B"}
+    assert "failure" in groups(fails["lesson_02_follow_up"], "median_followup")
+    assert {"loosening", "loosening:competing"} <= groups(
+        competes["loosening"], "cumulative_incidence"
+    )
+    assert groups(competes["loosening"], "p_gray") >= {"loosening|model"}
+    assert {"loosening", "loosening:competing"} <= groups(
+        competes["lesson_04_competing_risks"], "cumulative_incidence"
+    )
+
+
+def test_the_boxes_share_out_everybody(fails, competes):
+    for book, parts in (
+        (fails, ("failure", "without_event", "never_at_risk")),
+        (competes, ("loosening", "loosening:competing", "without_event", "never_at_risk")),
+    ):
+        numbers = book["patients"].numbers.query("quantity == 'count'").set_index("group")
+        shares = [numbers.loc[f"{part}|patients", "estimate"] for part in parts]
+        assert sum(shares) == 40 == numbers.loc["patients", "estimate"]
+
+
+def test_the_report_tells_endpoint_and_groups(fails, competes):
+    said = outputs(fails["report"])
+    assert "Implant survival runs from operation to failure" in said
+    assert "Implant survival by model, log-rank P" in said
+    said = outputs(competes["report"])
+    assert "In the incidence of loosening, counted from operation, removal without it" in said
+    assert "Loosening by model, Gray’s test P" in said
+    assert "The cumulative incidence of loosening at 36 months was" in said
+
+
+@pytest.mark.parametrize(
+    ("n", "models", "endpoints"),
+    [(3, "AB", [FAILS]), (3, "AB", [COMPETES]), (30, "A", [FAILS, COMPETES])],
+    ids=["three patients", "three with a competing event", "an arm without patients"],
+)
+def test_few_patients_and_an_empty_arm_make_no_error(tmp_path, n, models, endpoints):
+    made = study(tmp_path / "data", implants(n, models), endpoints=endpoints, factors=FACTORS[:1])
+    slow = {name for name in LESSONS if name != "lesson_01_censoring"}
+    book = undrawn(made, tmp_path, slow)
+    names = {entry["name"] for entry in endpoints}
+    assert {*EVERYWHERE, *names} - {"table_s2"} <= there(book)
