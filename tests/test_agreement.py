@@ -228,10 +228,11 @@ def without_the_big_case(monkeypatch) -> None:
 
 
 def put_in_place(module, broken, monkeypatch) -> None:
-    """Every function of `module` by the broken one, wherever the package has imported it."""
+    """All functions and classes of `module` by broken ones, wherever the package imports them."""
     whole = [m for n, m in sys.modules.items() if n.split(".")[0] == "analysis"]
-    for name, function in vars(module).items():
-        if inspect.isfunction(function) and function.__module__ == module.__name__:
+    for name, own in vars(module).items():
+        defined = inspect.isfunction(own) or inspect.isclass(own)
+        if defined and own.__module__ == module.__name__:
             for user in whole:
-                if vars(user).get(name) is function:
+                if vars(user).get(name) is own:
                     monkeypatch.setattr(user, name, vars(broken)[name])

@@ -6,9 +6,12 @@ The values of R are frozen by tests/reference/groups.R in models.csv, as rows of
 from __future__ import annotations
 
 import inspect
+import json
 import re
+import shutil
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -382,6 +385,15 @@ def test_the_page_of_models_shows_all_of_them(colon_folder, tmp_path):
     assert [line[0] for line in named][1:4] == ["arm", "Lev against Obs", "Lev+5FU against Obs"]
     assert re.search(r"441 events for 6 parameters, 73.5 each: ten or more", page.text)
     assert "nodes, hazard ratio against the median of 2" in page.text
+
+
+def test_models_that_are_named_need_no_factors(colon_folder, tmp_path):
+    made = Path(shutil.copytree(colon_folder, tmp_path / "made"))
+    package = json.loads((made / "datapackage.json").read_text("utf-8"))
+    del package["analysis"]["factors"]
+    (made / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    page = run("table_3", made, tmp_path / "results")
+    assert [line[0] for line in page.table("Survival: Adjusted.")][-2:-1] == ["All together"]
 
 
 def test_the_page_of_a_curve_shows_parts_of_the_patients(colon_folder, tmp_path):

@@ -66,8 +66,10 @@ class Source:
         return []
 
     def ids(self) -> list[str]:
-        """Columns that may name the patient, the best first; not R's rows beside another one."""
+        """Columns that may name the patient: first the one that is unique, but for R's rows."""
         found = self.candidates(STEMS["patient_id"])
+        if not found or self[found[0]].filled.is_unique:
+            return found
         unique = [c for c in found[1:] if self[c].filled.is_unique and c != "row_names"]
         return [*unique[:1], *(c for c in found if c not in unique[:1])]
 

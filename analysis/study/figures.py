@@ -176,7 +176,7 @@ def step_chart(
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
-        *_landmark_layers(landmarks, ticks[-1], x, colour),
+        *_landmark_layers(landmarks, _by_height(series, share), ticks[-1], x, colour),
         *_series_labels(_by_height(series, share), colour, falling=quantity == "survival"),
     ]
     if len(series) > 1:
@@ -264,15 +264,17 @@ def _landmarks(
 
 
 def _landmark_layers(
-    landmarks: pd.DataFrame, end: float, x: alt.X, colour: alt.Color
+    landmarks: pd.DataFrame, names: Sequence[str], end: float, x: alt.X, colour: alt.Color
 ) -> list[alt.Chart]:
     """Points, bars and figures; of two curves the second stands a little to the right.
+
+    `names` are those of the curves from the highest on: the figures of the lower stand below it.
 
     A figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
     the others from left to right. The table under the chart has them all.
     """
     layers = []
-    places = {name: place for place, name in enumerate(landmarks["series"].unique())}
+    places = {name: place for place, name in enumerate(names)}
     heights = [_label_height(row, places[row["series"]]) for _, row in landmarks.iterrows()]
     landmarks = landmarks.assign(label_at=heights)
     last_first = sorted(

@@ -204,9 +204,13 @@ def _sides(factor: Factor) -> list[str]:
 
 
 def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
-    """The endpoints of Table 3: those that the dataset records and names factors for."""
+    """The endpoints of Table 3: those that the dataset records and names factors for.
+
+    Raises NotRecorded where there is none, nor a model that is named in advance.
+    """
     found = [q for q in answerable(dataset) if factors_of(dataset, q)]
-    if not found:
+    named = any(answerable(dataset, model.endpoint) for model in dataset.models)
+    if not found and not named:
         main_endpoint(dataset)  # where its patients are masked, that is the reason
         raise NotRecorded("No factors can be compared: this dataset names none.")
     return found
