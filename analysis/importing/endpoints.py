@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..dataset.problems import DataError
-from .mapping import at, place_of
+from .mapping import OPEN, at, place_of
 from .reading import Reading
 from .words import sentence
 
@@ -33,7 +33,10 @@ def with_days(told: dict[str, Any]) -> dict[str, Any]:
     if ENTRY in reserved:
         reserved[ENTRY] = {"title": "Under observation from", **reserved[ENTRY]}
     plans, dropped = {}, dict(told.get("dropped") or {})
+    survival = reserved["last_contact_day"].get("paramcd", OPEN)
     for name, entry in (told.get("endpoints") or {}).items():
+        if entry.get("paramcd") == survival:  # which `os` has already
+            continue
         if entry["title"] == "":
             columns = filter(None, (entry.get("time"), entry.get("status")))
             dropped |= dict.fromkeys(columns, "an outcome that was left out")
