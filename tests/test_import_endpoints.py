@@ -352,3 +352,14 @@ def test_a_cell_of_a_folded_column_is_named_by_its_own_row(tmp_path):
     assert any(
         line.startswith("t.csv, row 7, column death_time: ") for line in problems(file, folder)
     )
+
+
+def test_months_beside_days_are_no_contradiction(tmp_path):
+    text = (
+        "PATIENT_ID,OS_MONTHS,OS_STATUS,DFS_STATUS,DFS_MONTHS,DAYS_LAST_FOLLOWUP\n"
+        "X1,12,1:DECEASED,1:Recurred,12,365\nX2,30,0:LIVING,0:DiseaseFree,30,913\n"
+        "X3,44,0:LIVING,1:Recurred,20,1339\n"
+    )
+    folder = made(tmp_path, text, ORIGIN)
+    assert followed(folder, "dfs") == ([365, 913, 608.75], [1, 0, 1])
+    assert "dfs_until_day" not in patients_of(folder)
