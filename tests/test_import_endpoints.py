@@ -330,3 +330,36 @@ def test_an_spss_file_has_its_labels_and_missing_codes(tmp_path):
     said(folder, **ORIGIN, analysis__compare={"column": "arm", "reference": "Placebo"})
     import_folder(file, folder)
     assert followed(folder, "pfs") == ([700, 200, 300], [0, 1, 1])
+
+
+def test_a_fold_that_cannot_be_is_refused(tmp_path):
+    file, folder = written(tmp_path / "t.csv", KINDS), tmp_path / "made"
+    problems(file, folder)
+    said(folder, fold__1="death", fold__2="death")
+    assert problems(file, folder) == [
+        "import.yaml, fold: found one word twice, expected a word of its own for each kind"
+    ]
+    file = written(tmp_path / "u.csv", INTERVALS.replace("3,10,40", ",10,40"))
+    assert 'u.csv, row 5, column id: found "", expected a value' in problems(file, tmp_path / "u")
+
+
+def test_a_cell_of_a_folded_column_is_named_by_its_own_row(tmp_path):
+    file, folder = written(tmp_path / "t.csv", KINDS.replace("963", "x")), tmp_path / "made"
+    more = {"reserved__last_contact_day__column": "death_time"}
+    for answers in ({"fold__1": "recurrence", "fold__2": "death"}, FOLDED | more):
+        problems(file, folder)
+        said(folder, **answers)
+    assert any(
+        line.startswith("t.csv, row 7, column death_time: ") for line in problems(file, folder)
+    )
+
+
+def test_months_beside_days_are_no_contradiction(tmp_path):
+    text = (
+        "PATIENT_ID,OS_MONTHS,OS_STATUS,DFS_STATUS,DFS_MONTHS,DAYS_LAST_FOLLOWUP\n"
+        "X1,12,1:DECEASED,1:Recurred,12,365\nX2,30,0:LIVING,0:DiseaseFree,30,913\n"
+        "X3,44,0:LIVING,1:Recurred,20,1339\n"
+    )
+    folder = made(tmp_path, text, ORIGIN)
+    assert followed(folder, "dfs") == ([365, 913, 608.75], [1, 0, 1])
+    assert "dfs_until_day" not in patients_of(folder)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..dataset.problems import DataError
-from .mapping import at, place_of
+from .dates import UNITS
+from .mapping import OPEN, at, columns_of, place_of
 from .reading import Reading
 from .words import sentence
 
@@ -33,7 +34,10 @@ def with_days(told: dict[str, Any]) -> dict[str, Any]:
     if ENTRY in reserved:
         reserved[ENTRY] = {"title": "Under observation from", **reserved[ENTRY]}
     plans, dropped = {}, dict(told.get("dropped") or {})
+    survival = reserved["last_contact_day"].get("paramcd", OPEN)
     for name, entry in (told.get("endpoints") or {}).items():
+        if entry.get("paramcd") == survival:  # which `os` has already
+            continue
         if entry["title"] == "":
             columns = filter(None, (entry.get("time"), entry.get("status")))
             dropped |= dict.fromkeys(columns, "an outcome that was left out")
@@ -56,6 +60,8 @@ def _event(title: str) -> str:
 def declared(made: Reading) -> list[dict[str, Any]]:
     """The entries of `analysis.endpoints`, with the columns that they need besides their events."""
     plans = []
+    for day in made.parts:
+        _within_rounding(made, day)
     for name, entry in made.told["endpoints"].items():
         given = {key: value for key, value in entry.items() if key not in MAKING and value}
         if "events" not in given and f"{name}_day" in made.columns:
@@ -70,6 +76,45 @@ def declared(made: Reading) -> list[dict[str, Any]]:
             continue
         plans.append({"name": name, **_with_parts(made, given)})
     return plans
+
+
+def _within_rounding(made: Reading, day: str) -> None:
+    """Let a day that rounding alone puts past the last contact, or apart from it, be that day.
+
+    So months beside days: 12 months are 365.25 days, where the last contact is on day 365.
+    """
+    days, last = made.columns[day].values, made.columns["last_contact_day"].values
+    rounded, parts = [_rounding(made, name) for name in (day, "last_contact_day")], made.parts[day]
+    if rounded[0][0] == rounded[1][0]:  # one unit for both
+        return
+    room = max(length for _, length in rounded)
+    ends = [(text, float(text) if text else None) for text in last]
+    late = [
+        bool(text) and end is not None and 0 < float(text) - end <= room
+        for text, (_, end) in zip(days, ends, strict=True)
+    ]
+    column = made.columns[day]
+    column.values = [
+        contact if past else text for text, contact, past in zip(days, last, late, strict=True)
+    ]
+    if any("." in text for text in column.values):
+        column.field["type"] = "number"
+    parts.until = [
+        contact if text and end is not None and abs(float(text) - end) <= room else text
+        for text, (contact, end) in zip(parts.until, ends, strict=True)
+    ]
+    made.count(day, sum(late), sentence("rounded"))
+
+
+def _rounding(made: Reading, day: str) -> tuple[str, float]:
+    """The unit of a day in the file, and to how many days its last digit rounds."""
+    entry = made.reserved[day]
+    columns = [column for column in columns_of(entry) if column]
+    how = entry.get("as") or (made.source[columns[0]].unit if columns else "")
+    if how not in UNITS:
+        return how, 0
+    cells = [text for column in columns for text in made.source.text[column]]
+    return how, made.lengths[how] * 10 ** -max(len(text.partition(".")[2]) for text in cells)
 
 
 def _with_parts(made: Reading, plan: dict[str, Any]) -> dict[str, Any]:

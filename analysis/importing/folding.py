@@ -14,12 +14,13 @@ import pandas as pd
 from ruamel.yaml.comments import CommentedMap
 
 from ..dataset.cells import numbers
-from ..dataset.problems import DataError, Problem, raise_any
+from ..dataset.problems import DataError, Problem, listed, raise_any
 from .mapping import OPEN, absent, at, put
 from .source import Source
 from .words import WORDS, counted, normal, sentence
 
 FOLD, BY, START, STOP, EVENT, TAKE = "fold", "by", "start", "stop", "event", "take"
+NONE = "none"  # the code of `event` that means no event, where it is none of these
 NO_EVENT = ("0", "", "no", "No", "FALSE", "False", "false", "censor", "censored")
 
 
@@ -40,14 +41,20 @@ def proposed(source: Source, ids: str) -> CommentedMap | None:
     put(tree, [FOLD, START], ends[0], several(source, {}, ids))
     put(tree, [FOLD, STOP], ends[1])
     flags = [c.name for c in source if c.is_bare and c.may_be_status]
-    event = flags[0] if len(flags) == 1 else OPEN
-    ask = "" if flags[1:] == [] and flags else sentence("which_event", columns=", ".join(flags))
-    put(tree, [FOLD, EVENT], event, ask)
+    if len(flags) != 1:
+        told = ", ".join(flags or source.text)
+        put(tree, [FOLD, EVENT], OPEN, sentence("which_event", columns=told))
+        put(tree, [FOLD, TAKE], OPEN, sentence("which_take", found="rows"))
+        return tree[FOLD]
+    put(tree, [FOLD, EVENT], flags[0])
+    cells = source.text[flags[0]]
+    if not cells.isin(NO_EVENT).any():
+        told = {"column": flags[0], "values": source[flags[0]].found()}
+        put(tree, [FOLD, NONE], OPEN, sentence("which_none", **told))
     rows = _ordered(source.text, ids, ends[0])
-    early = rows[event].iloc[:-1][rows.index[1:] == rows.index[:-1]] if event != OPEN else rows
-    if event == OPEN or (count := int((~early.isin(NO_EVENT)).sum())):
-        count = "" if event == OPEN else counted(count, "row")
-        put(tree, [FOLD, TAKE], OPEN, sentence("which_take", found=count or "rows"))
+    early = rows.loc[rows.duplicated(ids, keep="last"), flags[0]]
+    if count := int((~early.isin(NO_EVENT)).sum()):
+        put(tree, [FOLD, TAKE], OPEN, sentence("which_take", found=counted(count, "row")))
     return tree[FOLD]
 
 
@@ -58,6 +65,7 @@ def folded(source: Source, fold: dict[str, str], ids: str) -> tuple[Source, list
     """
     named = [fold[key] for key in (BY, START, STOP, EVENT) if key in fold]
     raise_any(absent(source, [*named, ids], FOLD))
+    raise_any(listed(source.text[ids], source.text[ids] == "", "a value", source.file))
     if BY in fold:
         return _side_by_side(source, fold, ids)
     if START not in fold:
@@ -68,11 +76,12 @@ def folded(source: Source, fold: dict[str, str], ids: str) -> tuple[Source, list
 def _side_by_side(source: Source, fold: dict[str, str], ids: str) -> tuple[Source, list[str]]:
     text, kind = source.text, fold[BY]
     words = {code: normal(word) for code, word in fold.items() if code != BY and word}
+    if len({*words.values()}) < len(words):
+        raise DataError([at(FOLD, "a word of its own for each kind", "one word twice")])
     kept = text[text[kind].isin(words)]
-    twice = kept.duplicated([ids, kind])
     raise_any(
         Problem(source.file, row, kind, f"{code} again", "one row of each kind a patient")
-        for row, code in kept.loc[twice, kind].items()
+        for row, code in kept.loc[kept.duplicated([ids, kind]), kind].items()
     )
     per = kept.groupby(ids, sort=False)
     differ = [c for c in text if c not in (ids, kind) and per[c].nunique().gt(1).any()]
@@ -80,65 +89,54 @@ def _side_by_side(source: Source, fold: dict[str, str], ids: str) -> tuple[Sourc
     varies = [c for c in text if c in differ or c in times]
     first = kept.drop_duplicates(ids)
     whole = {c: first[c] for c in text if c not in (*varies, kind)}
-    variables = {c: source.variables[c] for c in whole}
+    variables, places = {c: source.variables[c] for c in whole}, {}
     for code, word in words.items():
-        rows = kept[kept[kind] == code].set_index(ids)
+        rows = kept[kept[kind] == code]
+        cells = rows.assign(**{kind: rows.index}).set_index(ids).reindex(first[ids])
+        lines = [None if pd.isna(row) else int(row) for row in cells[kind]]
         for column in varies:
             name = f"{word}_{column}"
-            cells = rows[column].reindex(first[ids], fill_value="")
-            whole[name] = pd.Series(cells.to_numpy(), index=first.index)
+            whole[name] = pd.Series(cells[column].fillna("").to_numpy(), index=first.index)
             variables[name] = dataclasses.replace(source.variables[column], name=name)
+            places[name] = lines
     left = text.loc[~text[kind].isin(words), kind].value_counts()
     notes = [f"not folded: {counted(n, 'row')} in which {kind} is {c}" for c, n in left.items()]
     made = f"folded by {kind}: {counted(len(kept), 'row')} of {counted(len(first), 'patient')}"
-    new = dataclasses.replace(source, text=pd.DataFrame(whole), variables=variables)
+    whole = pd.DataFrame(whole)
+    new = dataclasses.replace(source, text=whole, variables=variables, places=places)
     return new, [made, *notes]
 
 
 def _ordered(text: pd.DataFrame, ids: str, start: str) -> pd.DataFrame:
     """The rows of each patient together, in the order of their starts; patients as in the file."""
-    order = pd.DataFrame({"patient": pd.factorize(text[ids])[0], "start": numbers(text[start])})
-    rows = text.iloc[order.reset_index(drop=True).sort_values(["patient", "start"]).index]
-    return rows.set_index(pd.Index(rows[ids], name=None))
+    order = pd.DataFrame({"patient": pd.factorize(text[ids])[0], "start": [*numbers(text[start])]})
+    return text.iloc[order.sort_values(["patient", "start"]).index]
 
 
 def _end_to_end(source: Source, fold: dict[str, str], ids: str) -> tuple[Source, list[str]]:
-    text, ends = source.text, [fold[key] for key in (STOP, EVENT) if key in fold]
-    wrong = numbers(text[fold[START]]).isna()
-    raise_any(
-        Problem(source.file, row, fold[START], f'"{cell}"', "a number")
-        for row, cell in text.loc[wrong, fold[START]].items()
-    )
-    place = pd.Series(text.index, index=text.index)
-    rows = _ordered(text.assign(**{_PLACE: place}), ids, fold[START])
-    patient = rows.index.to_series().reset_index(drop=True)
-    rows = rows.reset_index(drop=True)
-    first = rows[~patient.duplicated().to_numpy()]
-    last = rows[~patient.duplicated(keep="last").to_numpy()]
+    start, ends = fold[START], [fold[key] for key in (STOP, EVENT) if key in fold]
+    wrong = numbers(source.text[start]).isna()
+    raise_any(listed(source.text[start], wrong, "a number", source.file))
+    rows = _ordered(source.text, ids, start)
+    first, last = rows.drop_duplicates(ids), rows.drop_duplicates(ids, keep="last")
     notes = [f"folded: {counted(len(rows), 'row')} of {counted(len(first), 'patient')}"]
     if EVENT in fold:
-        happened = ~rows[fold[EVENT]].isin(NO_EVENT)
-        if fold.get(TAKE) == "first":
-            events = rows[happened & ~patient[happened].reindex(patient.index).duplicated()]
-            last = pd.concat([events, last]).drop_duplicates(ids).set_index(ids, drop=False)
-            last = last.loc[first[ids]]
-        left = int(happened.sum()) - int((~last[fold[EVENT]].isin(NO_EVENT)).sum())
+        none = [fold[NONE]] if NONE in fold else NO_EVENT
+        happened, take = rows[~rows[fold[EVENT]].isin(none)], fold.get(TAKE, "last")
+        if take == "first":
+            last = pd.concat([happened, last]).drop_duplicates(ids)
+        left = len(happened) - int((~last[fold[EVENT]].isin(none)).sum())
         if left:
-            notes.append(sentence("not_folded", count=counted(left, "event"), take=fold.get(TAKE)))
-    kept = [c for c in text if c not in (*ends, ids, fold[START])]
-    changed = {c: int(rows.groupby(ids)[c].nunique().gt(1).sum()) for c in kept}
-    for column, count in changed.items():
-        if count:
-            told = {"column": column, "count": counted(count, "patient")}
-            notes.append(sentence("changes", **told))
-    whole = first.assign(**{end: last[end].to_numpy() for end in ends})
-    whole = whole.set_index(pd.Index(whole[_PLACE])).drop(columns=_PLACE)
-    if STOP in fold and (numbers(whole[fold[START]]) == 0).all():  # nobody entered late
-        whole = whole.drop(columns=fold[START])
-    return dataclasses.replace(source, text=whole), notes
-
-
-_PLACE = " row"  # no column of a file is called so
+            notes.append(sentence("not_folded", count=counted(left, "event"), take=take))
+    for column in (c for c in rows if c not in (*ends, ids, start)):
+        if count := int(rows.groupby(ids)[column].nunique().gt(1).sum()):
+            notes.append(sentence("changes", column=column, count=counted(count, "patient")))
+    lines = pd.Series(last.index, index=last[ids]).loc[first[ids]].tolist()
+    whole = first.assign(**{end: last.loc[lines, end].to_numpy() for end in ends})
+    places = dict.fromkeys(ends, lines)
+    if start not in ends and ends and (numbers(first[start]) == 0).all():  # nobody entered late
+        whole = whole.drop(columns=start)
+    return dataclasses.replace(source, text=whole, places=places), notes
 
 
 def several(source: Source, fold: dict[str, str], ids: str) -> str:

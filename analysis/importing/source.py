@@ -22,7 +22,8 @@ class Source:
 
     `options` says how it was read, with the keys that `source` of a mapping may have. `blanked`
     has the codes for missing that were left blank, by column and row; `notes` are lines on what
-    was left out or is not as it seems. `loose` is a file whose cells have no types.
+    was left out or is not as it seems. `loose` is a file whose cells have no types. `places` has
+    the rows of the cells of a column that was folded.
     """
 
     text: pd.DataFrame
@@ -31,6 +32,7 @@ class Source:
     loose: bool = False
     blanked: dict[str, pd.Series] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    places: dict[str, list[int | None]] = field(default_factory=dict)
     file: str = ""
     form: str = ""
     sha256: str = ""
@@ -49,7 +51,8 @@ class Source:
     def cells(self, column: str) -> Cells:
         """The cells of a column with their places."""
         texts = self.text[column]
-        return Cells(self.file, column, texts.index.tolist(), texts.tolist())
+        rows = self.places.get(column, texts.index.tolist())
+        return Cells(self.file, column, rows, texts.tolist())
 
     def candidates(self, stems: Iterable[str]) -> list[str]:
         """Columns with one of these meanings by name, else by label; in their order."""
