@@ -31,6 +31,8 @@ SILENT = {
     "record",
     "add_count",
     "farthest",
+    "refitted",
+    "require",
     "models_table",
 }  # helpers that return nothing, always or for some data
 
