@@ -406,7 +406,11 @@ def test_the_numbers_of_the_findings_are_those_of_the_results(reports, studies, 
     for key in kept["group"]:
         ratio = with_interval(pages["table_3"], "hazard_ratio_multivariate", key)
         assert f"hazard ratio {ratio}" in str(findings)
-    assert len(kept) == str(findings).count("hazard ratio")
+    plans = [plan for plan in studies[name].dataset.endpoints.values() if not plan.competing]
+    of_groups = [pages[plan.page].query("quantity == 'hazard_ratio_group'") for plan in plans]
+    named = pages["table_3"].query("quantity == 'hazard_ratio_model'")
+    all_told = [kept, named, *(rows.dropna(subset="estimate") for rows in of_groups)]
+    assert sum(map(len, all_told)) == str(findings).count("hazard ratio")
     for link in BeautifulSoup(findings.markdown, "html.parser").select("a[href^='#row-']"):
         row = results.iloc[int(link["href"].removeprefix("#row-")) - 1]
         if said := re.match(r"Row \d+: (.*)\. estimate (\S+?),? ", link["title"] + " "):
