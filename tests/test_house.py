@@ -53,3 +53,15 @@ def test_a_notebook_opens_its_page_once():
         cells = json.loads(path.read_text("utf-8"))["cells"]
         code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         assert sum(source.count("open_page(") for source in code) == 1, path.stem
+
+
+LONGEST_FILE, LONGEST_FUNCTION = 500, 60  # lines
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_file_and_its_functions_can_be_read_at_once(module: Path):
+    text = module.read_text("utf-8")
+    assert len(text.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name

@@ -14,8 +14,8 @@ from ..dataset.problems import DataError, Problem, listed, raise_any
 from .adam import Times
 from .dates import looks_like_date
 from .folding import folded, patients, several
-from .guesses import often_repeated, several_rows
 from .mapping import OPEN, Mapping, absent, at, broken, columns_of, in_line, reads_dates
+from .repeated import often_repeated, several_rows
 from .source import Source
 from .words import counted, sentence
 
