@@ -78,7 +78,9 @@ LESS = {
     "no death": ({"change": nobody_dies}, FACTORS_ONLY),
     "deaths only": (
         {"without": EVENTS, "factors": slice(2)},
-        RESPONSE_ONLY | LATER_FACTOR | {"lesson_05_immortal_time", "lesson_07_conditioning"},
+        RESPONSE_ONLY
+        | LATER_FACTOR
+        | {"states", "lesson_05_immortal_time", "lesson_07_conditioning"},
     ),
     "nobody responds": (
         {"change": never("response_day")},

@@ -191,6 +191,10 @@ def with_source(dataset: Dataset, caption: str) -> str:
     return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
 
 
+def _in_tenths(found: re.Match) -> str:
+    return re.sub(r"(\.\d)\d+", r"\1", found.group())
+
+
 def _svg(spec: dict, name: str) -> str:
     """The chart as a drawing without its hover marks, the same bytes for the same data."""
     still = [layer for layer in spec["layer"] if layer.get("name") != HOVER]
@@ -198,6 +202,8 @@ def _svg(spec: dict, name: str) -> str:
     fixed = {**spec, "layer": still, "params": values, "width": STATIC_WIDTH}
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     svg = vl_convert.vegalite_to_svg(fixed, vl_version=version)
+    # A tenth of a pixel is as fine as a screen shows; more digits are a tenth of the page.
+    svg = re.sub(r' d="[^"]*"|translate\([^)]*\)', _in_tenths, svg)
     # Vega counts its clip paths through a whole process; a page needs ids of its own.
     numbers = {old: new for new, old in enumerate(dict.fromkeys(re.findall(r"clip\d+", svg)))}
     return re.sub(r"clip\d+", lambda found: f"{name}-clip{numbers[found.group()]}", svg)

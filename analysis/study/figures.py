@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from math import isnan
 
 import altair as alt
 import pandas as pd
@@ -207,13 +206,9 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
     columns = {"estimate": curve[share], "lower": curve["lower"], "upper": curve["upper"]}
     steps = pd.DataFrame(columns).round(5)
     steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
-    limits = zip(curve["lower"], curve["upper"], strict=True)
     return steps.assign(
         at_risk=[_unless_few(dataset, number) for number in curve["at_risk"]],
         censored=curve["censored"].mask(curve["censored"].lt(dataset.mask_below), 0),
-        interval=[
-            MISSING if isnan(low) else f"{_percent(low)}–{_percent(up)}" for low, up in limits
-        ],
     ).reset_index(drop=True)
 
 
@@ -367,7 +362,10 @@ def _hover_layers(curves: alt.Chart) -> list[alt.Chart]:
         alt.Tooltip("interval:N", title="95% CI"),
         alt.Tooltip("at_risk:N", title="At risk"),
     ]
-    points = curves.mark_point(size=120, filled=True).encode(
+    # Put together where it is read: as text it would be a tenth of the page.
+    ends = "format(datum.lower, '.1%') + '–' + format(datum.upper, '.1%')"
+    told = curves.transform_calculate(interval=f"isValid(datum.lower) ? {ends} : '{MISSING}'")
+    points = told.mark_point(size=120, filled=True).encode(
         opacity=alt.condition(nearest, alt.value(1), alt.value(0)), tooltip=tooltip
     )
     return [points.add_params(nearest).properties(name=HOVER)]

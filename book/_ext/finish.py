@@ -49,10 +49,20 @@ def describe(
 def open_exercises(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], page: nodes.document | None
 ) -> None:
-    """Let the buttons of a lesson open the learner's notebook, which holds no solution."""
+    """Let the buttons of a page open what the repository has.
+
+    Of a lesson it is the learner's notebook, which holds no solution; of an endpoint the notebook
+    that made the page.
+    """
+    name = f"{pagename}.ipynb"
+    made_by = app.config.html_context.get("made_by", {}).get(pagename)
+    if made_by:
+        for group in context.get("header_buttons", []):
+            for button in group.get("buttons", []):
+                if url := button.get("url"):
+                    button["url"] = url.replace(f"book/{name}", f"book/{made_by}")
     if not pagename.startswith("lesson_"):
         return
-    name = f"{pagename}.ipynb"
     exercises = f"exercises/{name}"
     for group in context.get("header_buttons", []):
         for button in group.get("buttons", []):
