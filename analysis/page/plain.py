@@ -60,9 +60,12 @@ class Plain:
         return {"text/html": shown, "text/plain": text}
 
 
-def plain(line: str, cell: str) -> Plain:
-    """The cell magic, for the page that is open. Raises KeyError where the page has no such row."""
-    page, words = get_ipython().user_ns["page"], shlex.split(line)
+def plain(line: str, cell: str, page: Page | None = None) -> Plain:
+    """The cell magic, for the page that is open, or called with one, for code that is made.
+
+    Raises KeyError where the page has no such row.
+    """
+    page, words = page or get_ipython().user_ns["page"], shlex.split(line)
     names = dict(word.split("=", 1) for word in words if "=" in word)
     folded, keys = words[:1] == ["folded"], [word for word in words if "=" not in word]
     quantity, group, *month = keys[folded:]
