@@ -125,7 +125,7 @@ SAID_OF_THE_END = re.compile(rf"follow-up ended at {NUMBER} months|95% CI")
 # Where nobody is left without an event, 0 is known for ever, and so are the incidences.
 AT_THE_END = re.compile(
     rf"\b0\.0%|(?i:the last one followed had an event at {NUMBER} months)|"
-    "first to come in|number is not cure"
+    r"first to come in|number is not cure|Dead: 100\.0%|100\.0%</a> dead|100\.0% dead"
 )
 # Invented or printed elsewhere, so that their months are not these patients'.
 OTHERS = re.compile(
@@ -200,7 +200,8 @@ def beyond_in_results(folder: Path, end: float) -> Iterator[str]:
         rows = rows[~rows["quantity"].eq("at_risk")]
         told = rows[["estimate", "lower", "upper", "events"]].notna().any(axis=1)
         # Where nobody is left without an event, the last values stand for ever.
-        left = rows["quantity"].isin(["survival", "cumulative_incidence", "censored"])
+        ends = ["survival", "cumulative_incidence", "censored", "state_occupation"]
+        left = rows["quantity"].isin(ends)
         for row in rows[told].itertuples():
             if not (left[row.Index] and row.n is not None and at_zero(rows, row)):
                 yield f"{file.stem}: {row.quantity}, {row.group}, {row.months:g}"
@@ -209,6 +210,8 @@ def beyond_in_results(folder: Path, end: float) -> Iterator[str]:
 def at_zero(rows: pd.DataFrame, row) -> bool:
     """Whether a curve of the page has come to its end at this month."""
     same = rows[rows["months"].eq(row.months)]
+    if row.quantity == "state_occupation":
+        return bool(same.loc[same["group"].eq("died"), "estimate"].eq(1).any())
     curve = same[same["quantity"].eq("survival") & same["group"].eq(row.group)]
     if len(curve):
         return bool(curve["estimate"].iloc[0] == 0)

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from conftest import ROOT, command
 from pypdf import PdfReader
@@ -21,6 +20,8 @@ from pypdf.generic import ArrayObject, DictionaryObject
 
 from analysis import __main__ as program
 from analysis.course.learner import lessons
+from analysis.dataset.model import load
+from analysis.page.contents import places
 from analysis.site import pdf
 from analysis.site.pages import BuildError
 
@@ -64,9 +65,7 @@ def joined(volume: pdf.Volume) -> str:
 @pytest.fixture(scope="module")
 def articles(site: Path) -> dict[str, BeautifulSoup]:
     """The pages of the table of contents by name, in its order, as the site has them."""
-    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text("utf-8"))
-    names = [toc["root"]]
-    names += [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    names = [page.name for page in places(load(ROOT / "data" / "blinatumomab"))]
     return {
         name: BeautifulSoup((site / f"{name}.html").read_bytes(), "html.parser").article
         for name in names

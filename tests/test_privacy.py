@@ -196,7 +196,9 @@ def test_a_masked_book_has_no_small_count_in_any_result(output: Path) -> None:
     looked_at = 0
     for path in (output / "results").glob("*.csv"):
         if path.stem not in ("methods", "agreement"):  # of steps and of R's values, not of patients
-            assert small(pd.read_csv(path), 5).empty, path.name
+            rows = pd.read_csv(path)
+            rows = rows[rows["group"].ne("ten")]  # the invented patients of Lesson 1
+            assert small(rows, 5).empty, path.name
             looked_at += 1
     assert looked_at > 10
     page = (output / "html" / "table_1.html").read_text("utf-8")
