@@ -14,7 +14,7 @@ from ..dataset.model import Dataset, Factor
 from ..page.charts import Figure
 from ..page.formats import listed, rounded
 from ..page.page import Page
-from ..page.prose import Prose, sourced
+from ..page.prose import Prose, ruled, sourced
 from ..page.tables import Row, Table
 from .conclusions import LEVEL
 from .forest import forest_chart, mark
@@ -193,7 +193,7 @@ def subgroups_mislead(page: Page, parts: Groups, found: Sequence[Split]) -> Pros
     small = tests[tests["estimate"] < LEVEL]
     said = (
         " Tests of interaction made: {m}. Were the ratios the same in all parts, {chance} of them "
-        "would have P below .05 by chance; {small} had. No P is corrected for it."
+        "would have P below {level} by chance; {small} had. No P is corrected for it."
     )
     return page.say(
         "**Parts of the patients show little.** Each has fewer events than the whole, so that its "
@@ -208,6 +208,7 @@ def subgroups_mislead(page: Page, parts: Groups, found: Sequence[Split]) -> Pros
                 "m": sourced(len(tests), tests),
                 "chance": sourced(rounded(LEVEL * len(tests), 1), tests),
                 "small": sourced(len(small), tests),
+                "level": ruled(f"{LEVEL:g}".removeprefix("0"), "the level of a test"),
             }
             if len(tests)
             else {}
