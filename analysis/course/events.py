@@ -28,17 +28,8 @@ def outcome_of(dataset: Dataset, deaths: bool = False) -> Endpoint:
         if not plan.competing
         and not (deaths and (plan.start or plan.events != ("died",) or plan.entry or plan.among))
     ]
-    found = answerable(dataset, *names) if names else []
-    early = [question for question in found if question.entry is None]
-    if early:
-        return early[0]
-    if names and not found:
-        endpoint(dataset, names[0])  # which says why not
     what = "counts deaths from the first day" if deaths else "has nothing that competes"
-    raise NotRecorded(
-        f"This lesson cannot be shown: it asks for an endpoint that {what}, with all patients "
-        "under observation from its start, and this dataset has none."
-    )
+    return _from_the_start(dataset, names, f"an endpoint that {what}")
 
 
 def competing_outcome(dataset: Dataset) -> Endpoint:
@@ -47,6 +38,11 @@ def competing_outcome(dataset: Dataset) -> Endpoint:
     Raises NotRecorded where the dataset has none.
     """
     names = [plan.name for plan in dataset.endpoints.values() if plan.competing]
+    return _from_the_start(dataset, names, "an endpoint in which another event competes")
+
+
+def _from_the_start(dataset: Dataset, names: Sequence[str], asked: str) -> Endpoint:
+    """The first of some endpoints in which nobody enters late; raises NotRecorded without one."""
     found = answerable(dataset, *names) if names else []
     early = [question for question in found if question.entry is None]
     if early:
@@ -54,8 +50,8 @@ def competing_outcome(dataset: Dataset) -> Endpoint:
     if names and not found:
         endpoint(dataset, names[0])  # which says why not
     raise NotRecorded(
-        "This lesson cannot be shown: it asks for an endpoint in which another event competes, "
-        "with all patients under observation from its start, and this dataset has none."
+        f"This lesson cannot be shown: it asks for {asked}, with all patients under observation "
+        "from its start, and this dataset has none."
     )
 
 

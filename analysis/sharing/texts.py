@@ -15,11 +15,9 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context, LoopContext
 
-from ..dataset.definitions import PAPERS, definition
 from ..page.contents import BOOK, title
 from ..page.prose import Prose, paged
 
-CURVES = {plan.page: plan.heading for plan in map(definition, PAPERS)}
 PLACES = "_places"  # the values of a text, in the order in which it names them
 
 
@@ -33,8 +31,7 @@ def _placed(context: Context, value: object) -> str:
 @cache
 def link(page: str) -> Prose:
     """The short name of a page, `Figure 1A`, leading to it."""
-    name = CURVES[page] if page in CURVES else title(BOOK / f"{page}.ipynb")
-    return paged(name.partition(". ")[0], page)
+    return paged(title(BOOK / f"{page}.ipynb").partition(". ")[0], page)
 
 
 def joint(loop: LoopContext) -> str:
