@@ -294,7 +294,7 @@ SAID = {
         "blinatumomab 1.0.0",
     ],
     "bmt/figure_1d": [
-        "Relapse by disease.", "Relapse from ", "ALL, 38 patients", "At risk: ALL", "Months since",
+        "Relapse by disease.", "Relapse from ", "ALL, 38 patients", "AML low risk", "Months since",
         "bmt 1.0.0", "Source: ",
     ],
     "bmt/table_3": ["Table 3,", "Overall survival in 137 patients.", "Hazard ratio (log scale)"],

@@ -71,7 +71,7 @@ def group_figure(
     question = parts.question
     quantity = "cumulative_incidence" if cause else "survival"
     series = {level: (parts.key_of(level, cause), curve) for level, curve in curves.items()}
-    rows = {f"At risk: {level}": ("at_risk", parts.key_of(level), "estimate") for level in curves}
+    rows = {level: ("at_risk", parts.key_of(level), "estimate") for level in curves}
     chart = step_chart(page, question, series, quantity, rows)
     by = in_sentence(page.data.label(parts.compare.column))
     whom = f"{name} from {question.origin} by {by}"
@@ -81,7 +81,8 @@ def group_figure(
         for level in curves
     ]
     numbers = " ".join(told)
-    caption = f"{name} by {by}. From {question.origin}. Shaded: 95% confidence bands." + _marks(
+    read = "Shaded: 95% confidence bands. Under the axis: patients at risk."
+    caption = f"{name} by {by}. From {question.origin}. {read}" + _marks(
         page, question, pd.concat(curves.values()), len(series)
     )
     words = f"{whom}, {_shape(curves.values(), 'step')}. {numbers}"
