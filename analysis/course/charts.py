@@ -1,6 +1,7 @@
 """Charts of the lessons: curves of several groups, wrong beside right, moved by the reader.
 
-They hold whole months only, of any dataset: no patient's own day, and few bytes for each choice.
+They hold even steps of time only, of any dataset: no patient's own day, and few bytes for each
+choice.
 """
 
 from __future__ import annotations
@@ -8,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from .. import survival as est
 from ..dataset.model import Dataset
-from ..page.charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE, share_axis
-from ..study.curves import last_month
+from ..page.charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE, share_axis, time_axis
+from ..study.curves import even_months, last_month
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
 
@@ -22,12 +22,11 @@ DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in da
 def monthly(
     dataset: Dataset, curve: pd.DataFrame, share: str = "survival", begin: float = 0.0
 ) -> pd.DataFrame:
-    """A curve in days as `month` and `estimate` at whole months from `begin` to its end.
+    """A curve in days as `month` and `estimate` at even months from `begin` to its end.
 
     `share` is the curve's column to take. Rounded to more than a screen shows.
     """
-    last = int(np.ceil(last_month(dataset, curve.index)))
-    months = np.arange(begin, max(last, begin) + 1)
+    months = even_months(dataset, last_month(dataset, curve.index), begin)
     values = est.at(curve, [dataset.days(month) for month in months])
     drawn = pd.DataFrame({"month": months, "estimate": values[share].round(4).to_numpy()})
     return drawn.dropna(ignore_index=True)
@@ -37,26 +36,26 @@ def curves_chart(
     steps: pd.DataFrame,
     series: Sequence[str],
     ticks: Sequence[float],
-    title: str,
+    origin: str = "",
     styles: Mapping[str, int] | None = None,
     choice: int | None = None,
     marks: pd.DataFrame | None = None,
     more: Sequence[alt.Chart] = (),
     smooth: Sequence[str] = (),
 ) -> alt.LayerChart:
-    """Curves of shares over months, in steps unless they are named as `smooth`.
+    """Curves of shares over time, in steps unless they are named as `smooth`.
 
-    `steps` has `month`, `estimate`, `series`; with a `choice`, the number of the one that is shown
-    first, also `choice`. `series` gives the order of the curves' names, which stand in the corner;
-    the first two have a colour each, and so on in turn. `styles` gives some a dash (1). `marks`
-    has a `month`, a `text` and, with a choice, a `choice`: vertical rules with words, which begin
-    below the names. `more` are layers under the curves, on `month_axis` and `share_axis`; they
-    follow the choice as well.
+    Without an `origin` the patients are invented and their time is in months. `steps` has `month`,
+    `estimate`, `series`; with a `choice`, the number of the one that is shown first, also `choice`.
+    `series` gives the order of the curves' names, which stand in the corner; the first two have a
+    colour each, and so on in turn. `styles` gives some a dash (1). `marks` has a `month`, a `text`
+    and, with a choice, a `choice`: vertical rules with words, which begin below the names. `more`
+    are layers under the curves, on `time_axis` and `share_axis`; they follow the choice as well.
     """
     colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
     dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
     names = list(series)
-    x, y = month_axis(ticks, title), share_axis()
+    x, y = time_axis(ticks, origin), share_axis()
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=names, range=colours))
     dash = alt.StrokeDash("series:N", legend=None, scale=alt.Scale(domain=names, range=dashes))
     layers = [*more]
@@ -73,18 +72,6 @@ def curves_chart(
         layers = [layer.transform_filter(f"datum.choice == {CHOICE}") for layer in layers]
     layers += _names(names, colour, dash)
     return finished(layers, choice)
-
-
-def month_axis(
-    ticks: Sequence[float], title: str, column: str = "month", end: float | None = None
-) -> alt.X:
-    """The months of a chart, from 0 to its end, or to the last tick."""
-    return alt.X(
-        f"{column}:Q",
-        title=title,
-        scale=alt.Scale(domain=[0, ticks[-1] if end is None else end], nice=False),
-        axis=alt.Axis(values=list(ticks), grid=False, format="d", labelFlush=False),
-    )
 
 
 def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.LayerChart:

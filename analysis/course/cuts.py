@@ -10,10 +10,11 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset, NotRecorded
-from ..page.formats import in_months
+from ..page.formats import at_time
 from ..page.prose import Prose, sourced
+from ..page.units import unit_of
 
-MONTHS = (1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 72, 96, 120, 180, 240, 360, 480)
+STEPS = (1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 72, 96, 120, 180, 240, 360, 480)
 MOST = 9
 
 
@@ -34,11 +35,13 @@ def cuts(dataset: Dataset, question: Endpoint) -> list[float]:
 
     Raises NotRecorded where nobody was followed for longer than the first.
     """
-    last = [question.time.max()]
-    found = [float(month) for month in MONTHS if est.beyond(last, dataset.days(month)).all()]
+    last, grid = [question.time.max()], unit_of(dataset.settings).grid
+    months = [float(step * grid) for step in STEPS]
+    found = [month for month in months if est.beyond(last, dataset.days(month)).all()]
     if not found:
         raise NotRecorded(
-            "Follow-up cannot be cut short here: nobody was followed for longer than a month."
+            "Follow-up cannot be cut short here: nobody was followed for longer than "
+            f"{at_time(grid)}."
         )
     return found[-MOST:]
 
@@ -50,6 +53,4 @@ def place_of(question: Endpoint, month: float | None) -> tuple[str, float | None
 
 def named(row: pd.Series, month: float | None) -> Prose | str:
     """A cut at the beginning of a sentence, its month linked to a row of its results."""
-    return (
-        Prose("Cut at {month}", month=sourced(in_months(month), row)) if month else "Without a cut"
-    )
+    return Prose("Cut at {month}", month=sourced(at_time(month), row)) if month else "Without a cut"

@@ -11,6 +11,7 @@ import pandas as pd
 from .. import survival
 from ..dataset.covariates import covariate_rows
 from ..dataset.model import Dataset, Factor, NotRecorded
+from ..page.units import unit_of
 from ..study.curves import last_month
 from ..study.models import factors_of
 from .events import outcome_of
@@ -67,19 +68,20 @@ def question(dataset: Dataset, column: str = "") -> Question:
     return Question(*seen[p.idxmin()], p)
 
 
-def horizons(dataset: Dataset, asked: Question) -> list[int]:
-    """Even steps of whole months, as far as both sides are followed."""
-    longest = max(1, math.floor(_followed(dataset, asked)))
+def horizons(dataset: Dataset, asked: Question) -> list[float]:
+    """Even steps of whole months, or of what is shorter, as far as both sides are followed."""
+    grid = unit_of(dataset.settings).grid
+    longest = max(1, math.floor(_followed(dataset, asked) / grid))
     even = (1, 2, 3, 4, 6, 12, 24)
     step = next((s for s in even if longest / s <= MOST), math.ceil(longest / MOST))
-    return list(range(step, longest + 1, step))
+    return [float(number * grid) for number in range(step, longest + 1, step)]
 
 
 def landmarks(dataset: Dataset, asked: Question) -> list[float]:
     """The landmarks to which both sides are followed, or else the last of the horizons."""
     end = _followed(dataset, asked)
     within = [month for month in dataset.settings.months if month <= end]
-    return within or [float(horizons(dataset, asked)[-1])]
+    return within or [horizons(dataset, asked)[-1]]
 
 
 def _followed(dataset: Dataset, asked: Question) -> float:

@@ -20,6 +20,7 @@ from altair.utils.schemapi import disable_debug_mode
 
 from ..dataset.model import Dataset
 from .prose import Prose
+from .units import told
 
 # tests/test_site.py validates every chart of the site. Nothing is validated on the way to it: that
 # would take as long as all else that a chart does.
@@ -184,6 +185,30 @@ def share_axis(column: str = "estimate", title: str = "Share of patients", top: 
         scale=alt.Scale(domain=[0, top]),
         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], **UPRIGHT),
     )
+
+
+def time_axis(
+    ticks: Sequence[float], origin: str = "", column: str = "month", end: float | None = None
+) -> alt.X:
+    """The time of a chart, in months and told in the unit of the dataset, from 0 to its end.
+
+    Without an `origin` it is the months of invented patients. The axis ends at its last tick, where
+    no `end` is given.
+    """
+    unit = told()
+    of_months = not origin or unit.months == 1
+    labels = {"format": "d"} if of_months else {"labelExpr": f"'' + {in_unit('datum.value')}"}
+    return alt.X(
+        f"{column}:Q",
+        title=f"{unit.name.capitalize()} since {origin}" if origin else "Months",
+        scale=alt.Scale(domain=[0, ticks[-1] if end is None else end], nice=False),
+        axis=alt.Axis(values=list(ticks), grid=False, labelFlush=False, **labels),
+    )
+
+
+def in_unit(months: str) -> str:
+    """An expression of a chart for months in the unit of the dataset, to two decimals."""
+    return f"round({months} / {told().months!r} * 100) / 100"
 
 
 def with_source(dataset: Dataset, caption: str) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from .quantities import MASKED, MISSING, nature
+from .units import told
 
 DAGGER = "†"  # marks a value that is carried forward
-CARRIED = f"{DAGGER} Nobody was followed to this month: the last value is carried forward"
+CARRIED = f"{DAGGER} Nobody was followed so long: the last value is carried forward"
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -114,14 +115,30 @@ def with_unit(row: pd.Series) -> str:
     return written(row) + ("" if pd.isna(row["estimate"]) else nature(row["quantity"]).unit)
 
 
-def month(value: float) -> str:
-    """A number of months without needless decimals."""
-    return f"{value:g}"
+def clock(months: float) -> str:
+    """A time that somebody has set, as a number in the unit of the dataset: `24`, or `2` years."""
+    number = months / told().months
+    if told().months == 1:
+        return f"{number:g}"
+    # A landmark is declared in months: the 365.25 days of a year are called 365.
+    near = abs(number - round(number)) < 0.005 * number
+    return f"{number:.0f}" if near else f"{number:.3g}"
+
+
+def at_time(*months: float, last: str = "and") -> str:
+    """One or several of them with their unit: `1 month`, `2 years`, `12 and 24 months`."""
+    texts = [clock(month) for month in months]
+    return f"{listed(texts, last)} {told().one if texts == ['1'] else told().name}"
+
+
+def lasting(months: float) -> str:
+    """A time that was found, with the decimals and the unit of the dataset: `7.5 months`."""
+    return f"{shown(months, 'median')} {told().name}"
 
 
 def in_months(value: float) -> str:
-    """`1 month`, `24 months`."""
-    return f"{month(value)} month{'' if value == 1 else 's'}"
+    """A time of invented patients, who count in months: `1 month`, `24 months`."""
+    return f"{value:g} month{'' if value == 1 else 's'}"
 
 
 def in_patients(number: object) -> str:

@@ -18,6 +18,7 @@ from .published import Comparison, against_print
 from .quantities import NOT_ESTIMABLE, nature
 from .rows import frame, is_carried, pick, read, write
 from .tables import Numbers, Row, Table
+from .units import Unit, tell_time_of, unit_of
 
 
 class Number(Prose):
@@ -222,6 +223,11 @@ class Page:
         """Every row of the page behind a click; the links of its numbers lead there."""
         return Numbers(self.name, self.numbers)
 
+    @property
+    def unit(self) -> Unit:
+        """The unit in which the dataset tells time."""
+        return unit_of(self.data.settings)
+
     def id(self, part: str) -> str:
         """The name of a part of the page, by which a link finds it."""
         return f"{self.name}-{part}" if part else self.name
@@ -236,4 +242,5 @@ def open_page(name: str, dataset: str, folder: str, mask_below: int = 0) -> Page
     if shell := get_ipython():
         shell.register_magic_function(plain, "cell")
     data = load(dataset, mask_below)
+    tell_time_of(data.settings)
     return Page(data.endpoints[name].page if name in data.endpoints else name, data, folder)

@@ -11,12 +11,13 @@ import pandas as pd
 
 from ..dataset.columns import KINDS
 from ..dataset.model import Dataset
-from .formats import CARRIED, DAGGER, in_months, listed, rounded, scaled
+from .formats import CARRIED, DAGGER, at_time, listed, rounded, scaled
 from .groups import outcome_labels
 from .prose import Prose
 from .quantities import MISSING, nature
 from .rows import is_carried
 from .tables import Row, Table
+from .units import unit_of
 
 KEYS = ["quantity", "group", "months"]
 MATCH, OFF = "✓", "differs"
@@ -37,16 +38,16 @@ FAMILY_WORDS = {
     "count": "No. (%)",
     "median_value": "Median (range)",
     "mean": "Mean (SD)",
-    "followup_median": "Follow-up, months: median (range)",
+    "followup_median": "Follow-up, {unit}: median (range)",
     "associated": "Associated (in the stepwise model)",
 }
 WORDS = {
-    "median": "Median, months",
+    "median": "Median, {unit}",
     "survival": "Survival, %",
     "cumulative_incidence": "Incidence, %",
-    "followup_median": "Median follow-up, months",
-    "followup_min": "Shortest follow-up, months",
-    "followup_max": "Longest follow-up, months",
+    "followup_median": "Median follow-up, {unit}",
+    "followup_min": "Shortest follow-up, {unit}",
+    "followup_max": "Longest follow-up, {unit}",
     "count": "No.",
     "percent": "%",
     "median_value": "Median",
@@ -259,8 +260,9 @@ def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> s
     words = WORDS.get(quantity, quantity)
     if part["quantity"].nunique() > 1:
         words = FAMILY_WORDS.get(FAMILIES.get(quantity, quantity), words)
+    words = words.replace("{unit}", unit_of(dataset.settings).name)
     limit = PART_WORDS.get(line["part"], "") if len(part) == 1 else ""
-    when = "" if pd.isna(line["months"]) else f" at {in_months(line['months'])}"
+    when = "" if pd.isna(line["months"]) else f" at {at_time(line['months'])}"
     about = ENDPOINT_WORDS.get(group, "") if whole_book else ""
     about = about or _subject(dataset, group)
     return f"{about}: {words}{when}{limit}" if about else f"{words}{when}{limit}"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from .units import told
+
 MISSING = "–"
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"  # a hazard ratio that the events do not give
@@ -23,15 +25,16 @@ class Quantity:
     A reader sees `scale` times the number, to its `decimals`, with its `unit`; and `blank` where
     there is none. Where small counts are masked, a `count` is blank if it is small itself, a
     `ratio` of counts if one of its counts is, and a value `of one` patient always. A `point` is of
-    a curve at a month, and has a mark where it is carried forward.
+    a curve at a month, and has a mark where it is carried forward. A `time` is in months, and seen
+    in the unit of the dataset.
     """
 
     unit: str = ""
     decimals: int = 1
-    scale: int = 1
+    scale: float = 1
     blank: str = MISSING
     masked: Literal["", "count", "ratio", "of one"] = ""
-    kind: Literal["number", "hazard ratio", "p"] = "number"
+    kind: Literal["number", "time", "hazard ratio", "p"] = "number"
     point: bool = False
 
 
@@ -39,7 +42,7 @@ SHARE = Quantity("%", scale=100)
 POINT = replace(SHARE, point=True)
 SHARE_OF_COUNTS = replace(SHARE, masked="ratio")
 POINT_OF_COUNTS = replace(SHARE_OF_COUNTS, point=True)
-TIME = Quantity(" months")
+TIME = Quantity(kind="time")
 MEDIAN = replace(TIME, blank=NOT_REACHED)
 COUNT = Quantity(decimals=0, blank=MASKED, masked="count")
 END = replace(TIME, blank=MASKED, masked="of one")
@@ -75,7 +78,7 @@ NAMED = {
     "number_of_ratios": Quantity(decimals=0),
     "min": OF_ONE,
     "max": OF_ONE,
-    "split": OF_ONE,
+    "split": replace(TIME, masked="of one"),
 }
 BEGINNING = {
     "survival_": SHARE_OF_COUNTS,
@@ -96,9 +99,16 @@ BEGINNING = {
 }
 
 
-@cache
 def nature(quantity: str) -> Quantity:
     """What a quantity is; a plain number to one decimal where nothing is known of it."""
+    what, unit = _nature(quantity), told()
+    if what.kind != "time":
+        return what
+    return replace(what, unit=f" {unit.name}", scale=1 / unit.months, decimals=unit.decimals)
+
+
+@cache
+def _nature(quantity: str) -> Quantity:
     if quantity in NAMED:
         return NAMED[quantity]
     return next(

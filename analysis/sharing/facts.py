@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..dataset.columns import RESERVED
 from ..dataset.definitions import in_sentence
-from ..page.formats import counted, equal_to, in_months, listed, p_value
+from ..page.formats import at_time, counted, equal_to, listed, p_value
 from ..page.page import Page
 from ..page.prose import Prose, declared, ruled
 from ..page.quantities import MASKED
@@ -137,7 +137,7 @@ def lost(study: Study) -> Values:
         "anybody": anybody(study.number("patients", "count", group).row),
         "alive": "alive" if died else "without the event",
         "early": study.share("patients", group),
-        "months": declared(in_months(months), "long_term_months"),
+        "months": declared(at_time(months), "long_term_months"),
     }
 
 
@@ -183,7 +183,7 @@ def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
         row = pick(rows, "survival", name, months)
         if pd.notna(row["estimate"]) and not is_carried(rows, row):
             value = study.number(page, "survival", name, months).ci
-            yield {"value": value, "at": declared(in_months(months), "months")}
+            yield {"value": value, "at": declared(at_time(months), "months")}
 
 
 def last_known(study: Study, name: str) -> Values:
@@ -201,8 +201,8 @@ def last_known(study: Study, name: str) -> Values:
         "page": study.link(name),
         "value": number.ci,
         "events": number.events,
-        "last": number.saying(in_months(last)),
-        "landmark": declared(in_months(last), "months") if landmark else None,
+        "last": number.saying(at_time(last)),
+        "landmark": declared(at_time(last), "months") if landmark else None,
     }
 
 
@@ -215,7 +215,7 @@ def plateau(study: Study) -> Values:
     rate = study.number(page, "event_rate", name, start)
     event = study.main.event
     what = "Deaths" if event == "death" else event[:1].upper() + event[1:]
-    at = declared(in_months(start), "months")
+    at = declared(at_time(start), "months")
     return {"what": what, "start": at, "rate": rate.ci, "page": study.link(name)}
 
 
@@ -275,7 +275,7 @@ def _contrast(study: Study, page: str, ratio: str, key: str, group: str) -> dict
     if len(months):
         last = months.max()
         number = study.number(page, "survival_difference", group, last)
-        difference = {"value": number.ci, "at": declared(in_months(last), "months")}
+        difference = {"value": number.ci, "at": declared(at_time(last), "months")}
     level, number = group.removeprefix(f"{key}="), study.number(page, ratio, group)
     return {"level": level, "ratio": number.ci, "difference": difference}
 

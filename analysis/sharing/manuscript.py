@@ -19,7 +19,7 @@ import yaml
 from .. import survival as est
 from ..dataset.endpoints import in_sentence
 from ..dataset.model import ROOT
-from ..page.formats import in_months, listed, month
+from ..page.formats import at_time, listed
 from ..page.page import Page
 from ..page.prose import Prose, addressed, declared, installed, ruled
 from ..page.provenance import digest, named, own_version
@@ -51,7 +51,7 @@ def methods(study: Study, folder: Path) -> Prose:
         ),
         "origin": settings.time_origin,
         "days": declared(f"{settings.days_per_month:g}", "days_per_month"),
-        "months": declared(listed(map(month, settings.months)), "months"),
+        "months": declared(at_time(*settings.months), "months"),
         "endpoints": [_endpoint(study, name) for name in study.endpoints],
         "groups": list(_groups(study)),
         "strata": listed(in_sentence(dataset.label(name)) for name in dataset.compare.strata)
@@ -71,7 +71,7 @@ def findings(study: Study) -> Prose:
     """The main results with their intervals, in short paragraphs."""
     values = {
         **_patients(study),
-        "first": declared(in_months(study.dataset.settings.months[0]), "months"),
+        "first": declared(at_time(study.dataset.settings.months[0]), "months"),
         "curves": list(_curves(study)),
         "incidences": list(_incidences(study)),
         "followup": facts.followup(study),

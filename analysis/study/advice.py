@@ -20,7 +20,9 @@ from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of
 from ..dataset.privacy import EMAIL, is_phone
 from ..dataset.problems import Problem, one_line, quoted, squashed
 from ..importing.words import NO_RESPONSE, about, plain_words
-from ..page.formats import listed
+from ..page.formats import listed, rounded
+from ..page.quantities import NOT_REACHED
+from ..page.units import unit_of
 from ..survival.curves import follow_up
 from .characteristics import baseline_results, outcome_results, relapse_free_columns, text_results
 from .curves import values_at
@@ -71,7 +73,9 @@ def _summary(folder: Path, dataset: Dataset) -> Iterator[str]:
             yield f"  {question.never} more are never at risk: gone by the time they would enter"
     for question in questions[:1]:
         months = dataset.months(follow_up(question.time, question.observed)[0])
-        known = f"{months:.1f} months" if np.isfinite(months) else "not reached"
+        unit = unit_of(dataset.settings)
+        known = f"{rounded(months / unit.months, unit.decimals)} {unit.name}"
+        known = known if np.isfinite(months) else NOT_REACHED
         yield f"Median follow-up by reverse Kaplan–Meier: {known}"
     optional = [*EVENT_DAYS, "last_assessment_day"]
     for word, there in (("Recorded", True), ("Not recorded", False)):
@@ -108,7 +112,7 @@ def _lacking(dataset: Dataset) -> Iterator[str]:
     if dataset.published.empty:
         lines.append("  Scorecard, Consistency: there is no published.csv to compare with.")
     if lines:
-        yield "These pages will say what they lack:"
+        yield "These pages need what it has not, and are not in its book:"
         yield from lines
 
 
@@ -128,7 +132,6 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *_factors(dataset),
         *_events_a_factor(dataset),
         *_landmarks(dataset),
-        *_unit(dataset),
     ]
 
 
@@ -332,12 +335,6 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
                 f"{FEW_EVENTS} a {what}; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
-
-
-def _unit(dataset: Dataset) -> Iterator[Problem]:
-    if dataset.settings.unit != "months":
-        expected = "the pages tell time in months as yet, whatever the unit"
-        yield Problem("datapackage.json", expected=expected, place="analysis.unit")
 
 
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ def question_of(data: Dataset, question: Endpoint) -> str:
             f"Of {who}, in how many does {question.event} come, when {question.competing} may "
             "come first?"
         )
-    return f"Of {who}, how many are still {without(question.event)} as the months pass?"
+    return f"Of {who}, how many are still {without(question.event)} as time passes?"
 
 
 def had(event: str) -> str:

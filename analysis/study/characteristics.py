@@ -20,6 +20,7 @@ from ..dataset.endpoints import (
     responders,
 )
 from ..dataset.model import Characteristic, Dataset, NotRecorded
+from ..page.formats import at_time
 from ..page.groups import in_column
 from ..page.masking import Whole
 from ..page.rows import count_rows, frame
@@ -250,7 +251,7 @@ def _long_term(dataset: Dataset) -> pd.Series:
     if not alive.any():
         raise NotRecorded(
             "Long-term survivors cannot be compared: nobody in this dataset was followed "
-            f"beyond {dataset.settings.long_term_months:g} months."
+            f"beyond {at_time(dataset.settings.long_term_months)}."
         )
     return alive
 

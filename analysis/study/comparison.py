@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..dataset.definitions import in_sentence
-from ..page.formats import equal_to, in_months, listed
+from ..page.formats import at_time, equal_to, listed
 from ..page.page import Page
 from ..page.prose import Prose
 from ..page.quantities import MISSING
@@ -35,7 +35,7 @@ def groups_table(page: Page, parts: Groups) -> Table:
             rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
     by = in_sentence(page.data.label(parts.compare.column))
     notes = [
-        f"Patients: all of a group, and of a share those at risk just before the month. {MISSING}, "
+        f"Patients: all of a group, and of a share those at risk just before that time. {MISSING}, "
         "nobody of the group was followed so long. CI, confidence interval.",
         f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
     ]
@@ -63,8 +63,9 @@ def _section(
     known = [(page[quantity, parts.key_of(level), *at], level) for level in parts.levels]
     if month is not None and not any(number.known for number, _ in known):
         return []
-    heading = {"median": "Median, months", "rmst": f"{title} {in_months(month or 0)}, months"}
-    rows = [Row(heading.get(quantity, f"{title} at {in_months(month or 0)}, %"))]
+    unit = page.unit.name
+    heading = {"median": f"Median, {unit}", "rmst": f"{title} {at_time(month or 0)}, {unit}"}
+    rows = [Row(heading.get(quantity, f"{title} at {at_time(month or 0)}, %"))]
     for number, level in known:
         cells = [str(number.n), number.cell]
         difference = (DIFFERENCES.get(quantity, ""), parts.key_of(level), *at)

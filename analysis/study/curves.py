@@ -11,8 +11,17 @@ from .. import survival as est
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.rows import count_rows, frame, pick
+from ..page.units import unit_of
 
 DAYS_PER_YEAR = 365.25
+# Even steps of an axis, in each unit of time: of three days or of thirty years.
+STEPS = {
+    "days": (0.25, 0.5, 1, 2, 7, 14, 28, 91, 182, 364, 728),
+    "weeks": (0.5, 1, 2, 4, 13, 26, 52, 104, 260),
+    "months": (1, 3, 6, 12, 24, 60, 120),
+    "years": (0.25, 0.5, 1, 2, 5, 10),
+}
+MOST_STEPS = 8
 
 
 def last_known(
@@ -43,30 +52,40 @@ def followed_landmarks(dataset: Dataset, question: Endpoint) -> list[float]:
 
 def last_month(dataset: Dataset, time: np.ndarray) -> float:
     """The last of some days as months: whole, or a landmark, where only rounding keeps it off."""
-    last = dataset.months(time.max())
-    return float(est.met(last, [round(last), *dataset.settings.months]))
+    last, unit = dataset.months(time.max()), unit_of(dataset.settings).months
+    return float(est.met(last, [round(last), round(last / unit) * unit, *dataset.settings.months]))
 
 
 def told_months(dataset: Dataset, question: Endpoint, carried: bool = False) -> list[float]:
-    """The landmarks that can be told, or else the last whole month to which anybody is followed.
+    """The landmarks that can be told, or else the last whole step to which anybody is followed.
 
     With `carried` also those at which a value is only carried forward.
     """
     longest = last_month(dataset, question.time)
     told = [m for m in followed_landmarks(dataset, question) if carried or m <= longest]
-    return told or [float(int(longest)) or longest]
+    grid = unit_of(dataset.settings).grid
+    return told or [float(int(longest / grid)) * grid or longest]
 
 
 def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     """The ticks of the time axis of an endpoint's figure, see `ticks`."""
-    return ticks(last_month(dataset, question.time), followed_landmarks(dataset, question))
+    last = last_month(dataset, question.time)
+    return ticks(dataset, [last, *followed_landmarks(dataset, question)])
 
 
-def ticks(last: float, followed: Sequence[float] = ()) -> list[float]:
-    """Even steps of months from 0 that cover follow-up to the month `last`, and landmarks."""
-    longest = max([1.0, last, *followed])  # all may leave on day 0
-    step = next((s for s in (1, 3, 6, 12, 24, 60) if longest / s <= 8), 120)
-    return [float(month) for month in np.arange(0, longest + step, step)]
+def ticks(dataset: Dataset, told: Sequence[float]) -> list[float]:
+    """The months of even steps of the dataset's unit, from 0 to the last month that is told."""
+    unit = unit_of(dataset.settings)
+    steps = STEPS[unit.name]
+    longest = max(1.0 * (unit.name == "months"), *told) / unit.months or steps[0]
+    step = next((s for s in steps if longest / s <= MOST_STEPS), steps[-1])
+    return [float(number * unit.months) for number in np.arange(0, longest + step, step)]
+
+
+def even_months(dataset: Dataset, last: float, begin: float = 0.0) -> np.ndarray:
+    """The months of a drawn curve from `begin` to beyond the month `last`, no patient's own."""
+    grid = unit_of(dataset.settings).grid
+    return begin + grid * np.arange(max(0, np.ceil((last - begin) / grid)) + 1)
 
 
 def plateau_month(dataset: Dataset) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from .. import survival as est
@@ -25,13 +26,16 @@ from ..page.charts import (
     UNDER,
     WIDTHS,
     Figure,
+    in_unit,
     share_axis,
+    time_axis,
 )
 from ..page.formats import counted, in_patients, shown
 from ..page.page import Page
 from ..page.quantities import MASKED, MISSING
 from ..page.rows import at_risk, pick
-from .curves import axis_months
+from ..page.units import told, unit_of
+from .curves import axis_months, even_months
 from .groups import Groups
 from .sentences import at_landmarks
 
@@ -158,12 +162,7 @@ def step_chart(
     )
     marked = series if len(series) <= MARKED else {}
     landmarks = _landmarks(dataset, results, quantity, marked)
-    x = alt.X(
-        "month:Q",
-        title=f"Months since {question.origin}",
-        scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
-        axis=alt.Axis(values=ticks, grid=False, format="d", labelFlush=False),
-    )
+    x = time_axis(ticks, question.origin)
     y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
@@ -206,7 +205,8 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
         curve = _by_month(dataset, curve)
     columns = {"estimate": curve[share], "lower": curve["lower"], "upper": curve["upper"]}
     steps = pd.DataFrame(columns).round(5)
-    steps.insert(0, "month", [round(dataset.months(day), 3) for day in curve.index])
+    fine = 3 if unit_of(dataset.settings).grid == 1 else 5
+    steps.insert(0, "month", [round(dataset.months(day), fine) for day in curve.index])
     return steps.assign(
         at_risk=[_unless_few(dataset, number) for number in curve["at_risk"]],
         censored=curve["censored"].mask(curve["censored"].lt(dataset.mask_below), 0),
@@ -219,14 +219,13 @@ def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
     A landmark within a month is a step as well: its estimate is printed, and its mark would lie off
     the curve. Nobody is shown to leave there.
     """
-    last = int(dataset.months(curve.index.max())) + 1
-    days = [dataset.days(number) for number in range(last + 1)]
-    within = [
-        dataset.days(month) for month in dataset.settings.months if month % 1 and month < last
-    ]
-    monthly = est.at(curve, sorted([*days, *within]))
+    last, grid = dataset.months(curve.index.max()), unit_of(dataset.settings).grid
+    even = even_months(dataset, np.nextafter(last, np.inf))
+    days = [dataset.days(month) for month in even]
+    within = [month for month in dataset.settings.months if month % grid and month < even[-1]]
+    monthly = est.at(curve, sorted({*days, *map(dataset.days, within)}))
     left = pd.Series(curve["censored"].to_numpy(), curve.index).cumsum()
-    seen = [left[left.index < day + dataset.settings.days_per_month].iloc[-1] for day in days]
+    seen = [left[left.index < day + dataset.days(grid)].iloc[-1] for day in days]
     leaving = pd.Series(seen, days).diff().fillna(seen[0])
     monthly["censored"] = leaving.reindex(monthly.index, fill_value=0)
     return monthly[monthly.drop(columns=["lower", "upper"]).notna().all(axis=1)]
@@ -358,15 +357,17 @@ def _hover_layers(curves: alt.Chart) -> list[alt.Chart]:
     )  # fmt: skip
     tooltip = [
         alt.Tooltip("series:N", title="Curve"),
-        alt.Tooltip("month:Q", title="Month", format=".1f"),
+        alt.Tooltip("told:Q", title=told().one.capitalize(), format=f".{told().decimals}f"),
         alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
         alt.Tooltip("interval:N", title="95% CI"),
         alt.Tooltip("at_risk:N", title="At risk"),
     ]
     # Put together where it is read: as text it would be a tenth of the page.
     ends = "format(datum.lower, '.1%') + '–' + format(datum.upper, '.1%')"
-    told = curves.transform_calculate(interval=f"isValid(datum.lower) ? {ends} : '{MISSING}'")
-    points = told.mark_point(size=120, filled=True).encode(
+    hovered = curves.transform_calculate(
+        told=in_unit("datum.month"), interval=f"isValid(datum.lower) ? {ends} : '{MISSING}'"
+    )
+    points = hovered.mark_point(size=120, filled=True).encode(
         opacity=alt.condition(nearest, alt.value(1), alt.value(0)), tooltip=tooltip
     )
     return [points.add_params(nearest).properties(name=HOVER)]

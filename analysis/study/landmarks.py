@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from ..dataset.endpoints import Endpoint
-from ..page.formats import CARRIED, DAGGER, counted, in_months, month
+from ..page.formats import CARRIED, DAGGER, at_time, clock, counted
 from ..page.page import Number, Page
 from ..page.quantities import MISSING
 from ..page.rows import at_risk, nobody_left
@@ -33,10 +33,10 @@ def landmark_table(
             limits = f"{number.limits}%" if number.limits else MISSING
             left = followed(number)
             cells = (share, limits, counted(left), _events(number, left))
-            rows.append(Row(in_months(at), cells, int(len(groups) > 1)))
+            rows.append(Row(at_time(at), cells, int(len(groups) > 1)))
     notes = [
         "CI, confidence interval (log-log). At risk are those followed until just before the "
-        "month; events are counted up to and on it, so that one on its very day is in both.",
+        "landmark; events are counted up to and on it, so that one on its very day is in both.",
         *past_follow_up(rows, page.numbers, [question.name]),
     ]
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
@@ -59,7 +59,7 @@ def past_follow_up(
     )
     notes = {
         CARRIED: any(cell.endswith(DAGGER) for cell in cells),
-        f"{MISSING}, nobody was followed to this month": MISSING in cells,
+        f"{MISSING}, nobody was followed so long": MISSING in cells,
     }
     told = [f"{note} ({ends})." for note, needed in notes.items() if needed]
     over = not told and any(nobody_left(results, group) for group in groups)
@@ -87,16 +87,16 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
             if survival:
                 late = page["conditional_survival", group, at] if at < last else None
                 cells.append(f"{with_limits(late, '%')} {page.mark(late)}" if late else MISSING)
-            rows.append(Row(month(at), [cell.strip() for cell in cells], int(len(groups) > 1)))
-    columns = ["Beyond month", "Followed", "Patient-years", "Events",
+            rows.append(Row(clock(at), [cell.strip() for cell in cells], int(len(groups) > 1)))
+    columns = [f"Beyond {page.unit.one}", "Followed", "Patient-years", "Events",
                "Per 100 patient-years (95% CI)"]  # fmt: skip
     note = "CI, confidence interval: of a rate exact Poisson"
     if survival:
-        columns.append(f"Without event to {in_months(last)} (95% CI)")
+        columns.append(f"Without event to {at_time(last)} (95% CI)")
         note += ", of a share log-log"
     note += f". {MISSING}, no estimate, or an estimate without an interval."
     marked = any(row.cells[-1].endswith(DAGGER) for row in rows if row.cells)
-    notes = [note, *[f"{CARRIED.replace('this month', in_months(last))}."] * marked]
+    notes = [note, *[f"{CARRIED.replace('so long', f'to {at_time(last)}')}."] * marked]
     return page.rows_table("plateau", caption, columns, rows, notes)
 
 

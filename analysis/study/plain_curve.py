@@ -11,9 +11,9 @@ from ..dataset.model import Dataset
 MEDIAN = """\
 # At exactly one half a median is the middle of that time, not its start.
 half, under = free.index[free <= 0.5], free.index[free < 0.5]
-print(f"Median {(half[0] + [*under, half[0]][0]) / 2:.1f} months")"""
+print(f"Median {(half[0] + [*under, half[0]][0]) / 2:.1f} {unit}")"""
 FITTED = """\
-fit = KaplanMeierFitter(label="free").fit(months, event.notna())
+fit = KaplanMeierFitter(label="free").fit(time, event.notna())
 free = fit.survival_function_["free"].round(9)"""
 CHART = """\
 curve = fit.survival_function_.reset_index()
@@ -32,9 +32,9 @@ LONGEST = 15  # lines that a reader takes in at once
 LATE = """\
 # Not lifelines: it counts who enters on the very day of an event.
 came = came[kept]
-days = sorted(months[came].unique())
-at_risk = [((entry < t) & (months >= t)).sum() for t in days]
-free = 1 - months[came].value_counts().reindex(days) / at_risk
+days = sorted(time[came].unique())
+at_risk = [((entry < t) & (time >= t)).sum() for t in days]
+free = 1 - time[came].value_counts().reindex(days) / at_risk
 free = free.cumprod().round(9)"""
 INCIDENCE = """\
 came = pd.DataFrame({"all": 1, "event": event == first, "any": first.notna()})
@@ -58,12 +58,10 @@ def curve_code(dataset: Dataset, name: str) -> str:
     plan = dataset.endpoints[name]
     lines = [*_patients(dataset, plan), *_event(plan, plan.events, "event")]
     lines += _seen(dataset, plan)
-    lines.append(
-        f"months = {_since(plan, f'event.fillna({_until(dataset, plan)})')} / days_per_month"
-    )
+    lines.append(f"time = {_since(plan, f'event.fillna({_until(dataset, plan)})')} / days_per_unit")
     if plan.entry or _enters(dataset, plan):
-        lines.append(f"entry = {_entry(dataset, plan)} / days_per_month")
-        lines += ["came = event.notna()", *_at_risk("months"), LATE, MEDIAN]
+        lines.append(f"entry = {_entry(dataset, plan)} / days_per_unit")
+        lines += ["came = event.notna()", *_at_risk("time"), LATE, MEDIAN]
         return "\n".join(["import pandas as pd", "", *lines])
     lines += [FITTED, MEDIAN]
     head = ["import pandas as pd", "from lifelines import KaplanMeierFitter", ""]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
-from ..page.formats import DAGGER, in_months, listed, month, rounded, with_unit
+from ..page.formats import DAGGER, at_time, lasting, listed, rounded, with_unit
 from ..page.page import Number, Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
@@ -58,22 +58,21 @@ def at_landmarks(page: Page, quantity: str, group: str, subject: str = "") -> Pr
     known = [row for row in rows if pd.notna(row["estimate"])]
     last = [row for row in known if at_risk(results, group, row["months"]) == 0]
     numbers = {
-        f"at_{place}": sourced(f"{with_unit(row)} at {in_months(row['months'])}", row)
+        f"at_{place}": sourced(f"{with_unit(row)} at {at_time(row['months'])}", row)
         for place, row in enumerate(known[: len(known) - len(last)])
     }
     carried = DAGGER if last and is_carried(results, last[0]) else ""
     if last:  # one value, that of the end
-        at = listed(month(row["months"]) for row in last)
-        at = in_months(last[0]["months"]) if len(last) == 1 else f"{at} months"
+        at = at_time(*(row["months"] for row in last))
         numbers["last"] = sourced(f"{with_unit(last[0])}{carried} at {at}", last[0])
     said = " ".join(filter(None, (subject, listed(f"{{{name}}}" for name in numbers))))
     if last:
         said += f" ({carried} carried forward: {{end}})" if carried else " ({end})"
     if unknown := rows[len(known) :]:
-        beyond = listed((month(row["months"]) for row in unknown), "or")
+        beyond = at_time(*(row["months"] for row in unknown), last="or")
         nobody = f"obody was followed to {{beyond}}{'' if last else ' ({end})'}"
         said = f"{said}; n{nobody}" if known else f"N{nobody}"
-        numbers["beyond"] = sourced(f"{beyond} month{'' if beyond == '1' else 's'}", unknown[0])
+        numbers["beyond"] = sourced(beyond, unknown[0])
     return Prose(said, end=follow_up_end(results, group), **numbers)
 
 
@@ -93,12 +92,12 @@ def restricted_mean(page: Page, group: str, event: str) -> Prose:
     if row is None:
         return page.say(
             "No restricted mean is given: nobody was followed to {first}.",
-            first=page.setting(in_months(page.data.settings.months[0]), "months"),
+            first=page.setting(at_time(page.data.settings.months[0]), "months"),
         )
     return page.say(
         "Of the first {last}, {rmst} on average came before {event}. This restricted mean is "
         "the area under the curve up to there {{cite}}`royston2013`.",
-        last=page.setting(in_months(row["months"]), "months"),
+        last=page.setting(at_time(row["months"]), "months"),
         rmst=page["rmst", group, row["months"]].ci,
         event=event,
     )
@@ -128,7 +127,7 @@ def chosen(page: Page, question: Endpoint) -> Prose:
     wait = page["median_value", f"{question.name}:origin"]
     waited = (
         ", and each had to live until that day"
-        + (", a median of {wait} months from {origin}. " if wait.value > 0 else ". ")
+        + (", a median of {wait} from {origin}. " if wait.value > 0 else ". ")
         if (question.data["origin"] > 0).any()
         else ", all of them on their first day. "
     )
@@ -139,7 +138,7 @@ def chosen(page: Page, question: Endpoint) -> Prose:
         "time needed to reach it: the immortal-time error {{cite}}`suissa2008`.",
         start=question.origin,
         enter=page.share(question.name),
-        wait=wait,
+        wait=wait.saying(lasting(wait.value)),
         origin=page.data.settings.time_origin,
     )
 
@@ -177,7 +176,7 @@ def forward_told(page: Page, column: str) -> Prose | None:
 def beyond(page: Page, group: str, month: float) -> Prose:
     """How long patients were followed beyond a landmark, and at which rate events came."""
     rate = page["event_rate", group, month]
-    after = page.setting(in_months(month), "months")
+    after = page.setting(at_time(month), "months")
     if pd.isna(rate.row["n"]):
         return page.say(
             "Too {few} to be counted here were followed beyond {after}",
