@@ -37,6 +37,11 @@ def without(event: str) -> str:
     return "alive" if event == "death" else f"without {event}"
 
 
+def share_named(plan: Definition) -> str:
+    """What a share of its curve is, as a clause begins: where the dead only leave, no survival."""
+    return "Survival was" if "died" in plan.events else f"Without {plan.event} were"
+
+
 def starts(question: Endpoint, plan: Definition) -> str:
     """Where the clock of an endpoint starts, in words."""
     return f"the day of {question.origin}" if plan.start else question.origin

@@ -162,11 +162,14 @@ def groups_told(page: Page, parts: Groups) -> Prose:
 
 
 CHANCE = {
-    True: "**Who is in which group was left to chance.** So a difference between the curves is of "
-    "the treatment, within its interval. No test of the groups at baseline is shown: after a "
+    "drawn": "**Who is in which group was left to chance.** So a difference between the curves is "
+    "of the treatment, within its interval. No test of the groups at baseline is shown: after a "
     "draw, any difference there is chance {{cite}}`senn1994`.",
-    False: "**The groups were not made by chance.** Whoever is in one may differ in more than its "
-    "name, and a difference between the curves is no proof of what made it.",
+    "drawn_before": "**The draw does not hold here.** Who is in which group was left to chance on "
+    "the first day. This curve begins later, with those who got so far, and the group may have "
+    "decided who did. A difference between its curves is no proof of what made it.",
+    "not_drawn": "**The groups were not made by chance.** Whoever is in one may differ in more "
+    "than its name, and a difference between the curves is no proof of what made it.",
 }
 HAZARDS = (
     "**One ratio may not tell it.** P of proportional hazards is {p}: the ratio changes with time. "
@@ -177,7 +180,8 @@ HAZARDS = (
 
 def groups_mislead(page: Page, parts: Groups) -> Prose:
     """What these groups can and cannot say of a cause, and whether one ratio will do."""
-    said = [CHANCE[parts.compare.randomised]]
+    drawn = "drawn_before" if parts.question.begins_later else "drawn"
+    said = [CHANCE[drawn if parts.compare.randomised else "not_drawn"]]
     values: dict[str, object] = {}
     key = ("p_proportional_group", parts.key)
     if key in page and conclusions.differ(page[key].value) == "differ":
