@@ -36,7 +36,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
         [
             (wrong, "That is 1 − Kaplan–Meier: after what competes the event cannot come."),
             (3 / 8, "You counted who left with neither as never to have the event."),
-            (3 / 6, "You left some out: who had the other event and who left are asked about, too."),
+            (3 / 6, "You left some out: who had the other event, and who left, are asked too."),
             (1 - free, "That is the share with either event."),
             (1 - free - right, "That is the incidence of the competing event."),
         ],
@@ -66,7 +66,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
         "have it in the end, which what competes decides, too: the incidence and its ratio.",
         [
             ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
-            ({"a", "b", "d"}, "How likely the event is for a patient depends on what competes, too."),
+            ({"a", "b", "d"}, "How likely the event is depends on what competes, too."),
             ({"a"}, "The competing event has a rate, too, and so a cause-specific ratio."),
             ({"a", "b", "c", "d"}, "Two of them ask how many, not how fast."),
         ],
