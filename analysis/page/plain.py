@@ -85,9 +85,8 @@ def _asks_otherwise(page: Page, group: str, cell: str) -> str:
     plan = page.data.endpoints.get(re.split("[:|]", group)[0])
     if plan is None or '["died"] == "yes"\n' not in cell:
         return ""
-    event = "relapse_day" if '["relapse_day"]' in cell else "died"
-    whole = plan.events == (event,) and not (plan.entry or plan.among)
-    return "" if whole and plan.start in ("", "response_day") else OTHERWISE
+    whole = plan.events == ("died",) and not (plan.start or plan.entry or plan.among)
+    return "" if whole else OTHERWISE
 
 
 def _name(cell: str) -> str:

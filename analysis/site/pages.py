@@ -93,6 +93,10 @@ def write_pages(
         shutil.copy(notebook, stage)
         shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
     _bind(stage, kept)
+    # The other Markdown is the same in every book: it also names the columns of other studies.
+    said = "\n".join(map(text_of, stage.glob("*.ipynb")))
+    glossary = stage / "glossary.md"
+    glossary.write_text(spoken(glossary.read_text("utf-8"), said), "utf-8")
     _sphinx(stage, folder, name)
     (folder / "_build" / "html").rename(folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
@@ -130,6 +134,30 @@ def _bind(stage: Path, kept: list[Place]) -> None:
                     shown = "".join(output["data"][kind])
                     output["data"][kind] = without_links(shown, missing, instead)
         path.write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
+
+
+# An entry of the glossary: its terms, a line each, and what they mean.
+ENTRY = re.compile(r"((?:^[^\s`].*\n)+)(?:^ +.*\n)+\n?", re.MULTILINE)
+
+
+def spoken(glossary: str, said: str) -> str:
+    """The glossary without the words that the pages of a book, what is `said`, do not use."""
+
+    def kept(entry: re.Match) -> str:
+        terms = "|".join(map(re.escape, entry[1].splitlines()))
+        used = re.search(rf"(?<!\w)(?:{terms})s?(?!\w)", said, re.IGNORECASE)
+        return entry[0] if used else ""
+
+    return ENTRY.sub(kept, glossary)
+
+
+def text_of(notebook: Path) -> str:
+    """What an executed notebook says, its code left out."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    said = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        said += [output.get("data", {}).get(kind, "") for kind in ("text/markdown", "text/plain")]
+    return "\n".join("".join(text) for text in said)
 
 
 def without_links(
