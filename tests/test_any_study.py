@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from inprocess import QUICK, Page, pages
+from inprocess import QUICK, Page, pages, run
 
 from analysis.dataset.model import load
 from analysis.page import charts
 from analysis.page.contents import places
 
-TEXT = {"patient_id", "model"}
+TEXT = {"patient_id", "model", "side"}
 
 
 def study(place: Path, patients: pd.DataFrame, **analysis: object) -> Path:
@@ -226,6 +226,17 @@ def test_the_report_tells_endpoint_and_groups(fails, competes):
     assert "In the incidence of loosening, counted from operation, removal without it" in said
     assert "Loosening by model, Gray’s test P" in said
     assert "The cumulative incidence of loosening at 36 months was" in said
+
+
+def test_groups_without_spread_have_no_distance_and_the_table_says_why(tmp_path):
+    patients = implants(2).assign(side=["left", "right"])
+    made = study(tmp_path / "data", patients, endpoints=[FAILS])
+    page = run("table_1", made, tmp_path)
+    apart = page.numbers[page.numbers["quantity"].eq("standardised_difference")]
+    assert {"age|model=B", "side|model=B"} <= set(apart["group"])
+    assert apart["estimate"].isna().all()
+    assert "varies in neither of the two groups" in page.text
+    assert "inf" not in (tmp_path / "table_1.csv").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
