@@ -239,6 +239,17 @@ def test_groups_without_spread_have_no_distance_and_the_table_says_why(tmp_path)
     assert "inf" not in (tmp_path / "table_1.csv").read_text("utf-8")
 
 
+def test_a_group_without_an_event_has_a_difference_and_the_table_says_what_it_lacks(tmp_path):
+    patients = implants(40)
+    patients.loc[patients["model"].eq("A"), "failure_day"] = None
+    page = run("failure", study(tmp_path / "data", patients, endpoints=[FAILS]), tmp_path)
+    numbers = page.numbers[page.numbers["months"].eq(12)].set_index("quantity")
+    assert numbers.loc["survival_difference", ["lower", "upper"]].notna().all()
+    assert numbers.loc["p_survival_difference", "estimate"] < 1
+    assert np.isnan(numbers.loc["rmst_difference", "lower"])  # a mean without events has no error
+    assert "A difference without an interval has no P (–): in one of the two groups" in page.text
+
+
 @pytest.mark.parametrize(
     ("n", "models", "endpoints"),
     [(3, "AB", [FAILS]), (3, "AB", [COMPETES]), (30, "A", [FAILS, COMPETES])],
