@@ -239,6 +239,16 @@ def test_groups_without_spread_have_no_distance_and_the_table_says_why(tmp_path)
     assert "inf" not in (tmp_path / "table_1.csv").read_text("utf-8")
 
 
+def test_without_events_no_page_speaks_of_ratios_and_100_percent_says_why_it_is_bare(tmp_path):
+    patients = implants(40).assign(failure_day=None)
+    named = [{"endpoint": "failure", "title": "Named", "factors": ["age", "model"]}]
+    made = study(tmp_path / "data", patients, endpoints=[FAILS], models=named)
+    curve, models = (run(name, made, tmp_path) for name in ("failure", "table_3"))
+    assert "With 0 events no ratio can be estimated" in outputs(models)
+    assert not re.search("means what it says|ratios may lie", models.text)
+    assert curve.text.count("A share of 0 or 100% has no interval") > 1  # of all, and by group
+
+
 def test_a_group_without_an_event_has_a_difference_and_the_table_says_what_it_lacks(tmp_path):
     patients = implants(40)
     patients.loc[patients["model"].eq("A"), "failure_day"] = None

@@ -12,6 +12,7 @@ from ..page.quantities import MISSING
 from ..page.tables import Row, Table
 from . import conclusions
 from .groups import Groups
+from .landmarks import without_limits
 
 ALONE = "A hazard ratio above 1 means that the event comes sooner than in the reference."
 
@@ -40,6 +41,8 @@ def groups_table(page: Page, parts: Groups) -> Table:
         "reference. CI, confidence interval.",
         f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
     ]
+    shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
+    notes[:1] += without_limits(shares[shares["group"].isin(map(parts.key_of, parts.levels))])
     differences = page.numbers[page.numbers["quantity"].isin(DIFFERENCES.values())]
     if differences.query("estimate.notna() and lower.isna()", engine="python").size:
         notes.append(WITHOUT_ERROR)
