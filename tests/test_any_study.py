@@ -20,7 +20,7 @@ from analysis.page import charts
 from analysis.page.contents import Place, places
 from analysis.site.pages import spoken
 
-TEXT = {"patient_id", "model", "died"}
+TEXT = {"patient_id", "model", "died", "side"}
 
 
 def study(place: Path, patients: pd.DataFrame, **analysis: object) -> Path:
@@ -289,6 +289,38 @@ def test_the_report_tells_endpoint_and_groups(fails, competes):
     assert "In the incidence of loosening, counted from operation, removal without it" in said
     assert "Loosening by model, Gray’s test P" in said
     assert "The cumulative incidence of loosening at 36 months was" in said
+
+
+def test_groups_without_spread_have_no_distance_and_the_table_says_why(tmp_path):
+    patients = implants(2).assign(side=["left", "right"])
+    made = study(tmp_path / "data", patients, endpoints=[FAILS])
+    page = run("table_1", made, tmp_path)
+    apart = page.numbers[page.numbers["quantity"].eq("standardised_difference")]
+    assert {"age|model=B", "side|model=B"} <= set(apart["group"])
+    assert apart["estimate"].isna().all()
+    assert "varies in neither of the two groups" in page.text
+    assert "inf" not in (tmp_path / "table_1.csv").read_text("utf-8")
+
+
+def test_without_events_no_page_speaks_of_ratios_and_100_percent_says_why_it_is_bare(tmp_path):
+    patients = implants(40).assign(failure_day=None)
+    named = [{"endpoint": "failure", "title": "Named", "factors": ["age", "model"]}]
+    made = study(tmp_path / "data", patients, endpoints=[FAILS], models=named)
+    curve, models = (run(name, made, tmp_path) for name in ("failure", "table_3"))
+    assert "With 0 events no ratio can be estimated" in outputs(models)
+    assert not re.search("means what it says|ratios may lie", models.text)
+    assert curve.text.count("A share of 0 or 100% has no interval") > 1  # of all, and by group
+
+
+def test_a_group_without_an_event_has_a_difference_and_the_table_says_what_it_lacks(tmp_path):
+    patients = implants(40)
+    patients.loc[patients["model"].eq("A"), "failure_day"] = None
+    page = run("failure", study(tmp_path / "data", patients, endpoints=[FAILS]), tmp_path)
+    numbers = page.numbers[page.numbers["months"].eq(12)].set_index("quantity")
+    assert numbers.loc["survival_difference", ["lower", "upper"]].notna().all()
+    assert numbers.loc["p_survival_difference", "estimate"] < 1
+    assert np.isnan(numbers.loc["rmst_difference", "lower"])  # a mean without events has no error
+    assert "A difference without an interval has no P (–): in one of the two groups" in page.text
 
 
 @pytest.mark.parametrize(

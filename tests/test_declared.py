@@ -205,6 +205,36 @@ def test_groups_and_models_are_read(tmp_path):
             'analysis.endpoints 1, entry: found "died", expected a column of days',
         ),
         (
+            {"endpoints": [{**TTR, "competing": []}]},
+            "analysis.endpoints 1, competing: found an empty list, expected a list of 1 or more",
+        ),
+        (
+            {"endpoints": [{**DFS, "from": "recurrence_day"}]},
+            'analysis.endpoints 1, from: found "recurrence_day" in events too, expected another '
+            "day: nobody is at risk after it",
+        ),
+        (
+            {"endpoints": [{**TTR, "competing": ["second_day"], "among": "second_day"}]},
+            'analysis.endpoints 1, among: found "second_day" in competing too, expected another '
+            "day: nobody is at risk after it",
+        ),
+        (
+            {"endpoints": [{**DFS, "among": "arm"}]},
+            'analysis.endpoints 1, among: found "arm", expected a column of yes and no, or of days',
+        ),
+        (
+            {"characteristics": [{"column": "age", "kind": "baseline", "among": "site"}]},
+            'analysis.characteristics 1, among: found "site", expected a column of yes and no, or '
+            "of days",
+        ),
+        (
+            {
+                "endpoints": [{**DFS, "among": "age"}],
+                "factors": [{"column": "age", "kind": "baseline"}],
+            },
+            'analysis.endpoints 1, among: found "age", expected a column of yes and no, or of days',
+        ),
+        (
             {"endpoints": [{**TTR, "competing": ["recurrence_day"]}]},
             'analysis.endpoints 1: found "recurrence_day" in both, expected it in events or in '
             "competing",
@@ -236,6 +266,19 @@ def test_groups_and_models_are_read(tmp_path):
             'analysis.models 1, factors: found "weight", expected a column that fields describes',
         ),
         (
+            {"factors": [{"column": "recurrence_day", "kind": "baseline"}]},
+            "analysis.factors 1, column recurrence_day: expected another column: this one holds "
+            "the outcome, or who it is",
+        ),
+        *(
+            (
+                {"models": [{**MODEL, "factors": ["arm", column]}]},
+                f'analysis.models 1, factors: found "{column}", expected a column that is known '
+                "on day 0, or a factor of kind postbaseline",
+            )
+            for column in ("patient_id", "died", "last_contact_day", "recurrence_day", "seen_day")
+        ),
+        (
             {"factors": [{"column": "age", "kind": "baseline", "endpoints": ["os"]}]},
             'analysis.factors 1, endpoints: found "os", expected one of the endpoints: ttr, dfs',
         ),
@@ -252,6 +295,68 @@ def test_groups_and_models_are_read(tmp_path):
 )
 def test_a_wrong_declaration_has_its_line(tmp_path, analysis, line):
     assert f"datapackage.json, {line}" in errors(made(tmp_path, **analysis))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"title": 5}, "analysis.endpoints 1, title: found 5, expected a text"),
+        (
+            {"name": "DFS Disease"},
+            'analysis.endpoints 1, name: found "DFS Disease", expected small letters, digits and '
+            "underscores, at most 40",
+        ),
+        ({"until": 5}, "analysis.endpoints 1, until: found 5, expected a text"),
+        (
+            {"name": "ttr"},
+            'analysis.endpoints {}, name: found "ttr", expected a name that no other endpoint has',
+        ),
+    ],
+)
+def test_one_fault_of_an_endpoint_is_no_fault_of_what_refers_to_it(tmp_path, wrong, line):
+    factor = {"column": "age", "kind": "baseline", "endpoints": ["dfs"]}
+    asked = wrong.get("name", "dfs") if " " in wrong.get("name", "") else "dfs"
+    broken = [{**DFS, **wrong}, TTR]
+    models = [{**MODEL, "endpoint": asked}]
+    found = errors(
+        made(
+            tmp_path,
+            {"referral_day": 40_000, "last_contact_day": 100},
+            endpoints=[*broken, {**TTR, "name": "late", "entry": "referral_day"}],
+            models=models,
+            factors=[{**factor, "endpoints": [asked]}],
+        )
+    )
+    lines = [line.format(number) for number in (1, 2)] if "{}" in line else [line]
+    assert found == [f"datapackage.json, {line}" for line in lines]
+
+
+def test_what_the_entry_of_a_broken_endpoint_says_of_days_still_holds(tmp_path):
+    late = {**TTR, "entry": "referral_day", "title": ""}
+    old = {"referral_day": 37_000, "last_contact_day": 38_000}
+    assert errors(made(tmp_path, old, endpoints=[DFS, late])) == [
+        'datapackage.json, analysis.endpoints 2, title: found "", expected a text that is not blank'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("analysis", "place"),
+    [
+        ({"compare": {"column": "age"}}, "analysis.compare, column"),
+        ({"compare": {**COMPARE, "strata": ["age"]}}, "analysis.compare, strata"),
+        (
+            {"models": [{**MODEL, "factors": ["arm"], "strata": ["age"]}]},
+            "analysis.models 1, strata",
+        ),
+    ],
+)
+def test_a_number_of_many_values_makes_no_groups(tmp_path, analysis, place):
+    patients = [{"age": 40 + number} for number in range(13)]
+    (line,) = errors(made(tmp_path, *patients, **analysis))
+    assert line == (
+        f'datapackage.json, {place}: found 13 different values of "age", expected a column of at '
+        "most 12 levels"
+    )
 
 
 def test_a_blank_or_late_event_is_a_problem_of_the_table(tmp_path):

@@ -572,10 +572,29 @@ def test_many_small_strata_of_pairs_are_conditional_logistic_regression():
     assert found["se"] == pytest.approx(np.sqrt(1 / 30 + 1 / 12))
 
 
-def test_a_likelihood_ratio_without_an_estimate_is_missing():
+def test_a_likelihood_ratio_of_columns_that_separate_or_repeat_is_r_s():
+    """As `anova` of two `coxph` of survival 3.8: neither ratio is finite, the likelihood is."""
     data = rows([1, 2, 3, 4], [1, 1, 0, 0], x=[1.0, 1, 0, 0], y=[1.0, 0, 1, 0])
-    for columns, added in ([], ["x"]), (["y"], ["x"]), (["x"], ["y"]):
+    data = data.assign(twice=2 * data["x"])
+    for columns, added, chi2, p in (
+        ([], ["x"], 3.5835189361474, 0.0583554129746),
+        (["y"], ["x"], 4.9117887014929, 0.0266740047899),
+        (["x"], ["y"], 1.386294355723, 0.239031892364),
+        (["x"], ["twice", "y"], 1.386294355723, 0.239031892364),
+    ):
         test = est.likelihood_ratio(data, columns, added)
+        assert (test.chi2, test.df, test.p) == (
+            pytest.approx(chi2, rel=1e-7), 1, pytest.approx(p, rel=1e-7)
+        )  # fmt: skip
+
+
+def test_a_likelihood_ratio_of_nothing_is_missing():
+    data = rows([1, 2, 3, 4], [1, 1, 0, 0], x=[1.0, 1, 0, 0], same=[1.0] * 4)
+    for test in (
+        est.likelihood_ratio(data, ["x"], ["same"]),
+        est.likelihood_ratio(data.assign(event=0), [], ["x"]),
+    ):
+        assert test.df == 0
         assert np.isnan([test.chi2, test.p]).all()
 
 

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 import nbformat
@@ -17,9 +18,10 @@ from bs4 import BeautifulSoup, Tag
 from analysis.dataset.model import ROOT, load
 from analysis.page.alignment import aligned
 from analysis.page.contents import Place, places
-from analysis.page.formats import full, rounded
+from analysis.page.formats import full, rounded, scaled
 from analysis.page.page import Number
 from analysis.page.prose import Prose, declared, sourced
+from analysis.page.quantities import nature
 from analysis.page.rows import COLUMNS, frame, pick
 from analysis.study.tables import decimals_of
 
@@ -95,6 +97,25 @@ def test_no_number_is_too_large_to_be_written():
     assert [rounded(value, 1) for value in large] == [
         "1e30", "−1e30", "∞", "−∞", "123456789.3",
     ]  # fmt: skip
+
+
+def test_no_result_is_infinite():
+    row = {"quantity": "hazard_ratio_model", "group": "os|M:x", "estimate": 1.5, "lower": 0.1}
+    found = frame([row | {"upper": np.inf}, row | {"estimate": -np.inf}])
+    assert not np.isinf(found.select_dtypes(float)).any(axis=None)
+
+
+def test_the_count_of_halves_reads_over_what_no_number_of_decimals_shows():
+    cells = nbformat.read(ROOT / "book" / "methods.ipynb", 4).cells
+    (source,) = (cell.source for cell in cells if "ROUND_HALF_EVEN))" in cell.source)
+    values = [np.nan, np.inf, 8e222, 1e30, 0.125]
+    given = pd.DataFrame({"quantity": "hazard_ratio", "estimate": values})
+    known = {
+        **{"figures_and_tables": [given], "nature": nature, "scaled": scaled, "rounded": rounded},
+        **{"Decimal": Decimal, "ROUND_HALF_EVEN": ROUND_HALF_EVEN},
+    }
+    exec(source.partition("number =")[0], known)
+    assert (known["total"], known["moved"]) == (1, 1)
 
 
 def test_prose_keeps_the_links_of_prose_and_of_nothing_else(results):

@@ -124,6 +124,18 @@ def test_an_outcome_among_the_baseline_is_a_warning(tmp_path, column, title):
     assert "and stands among the baseline characteristics" in line
 
 
+def test_a_number_that_is_taken_for_a_day_is_a_warning(tmp_path):
+    path = dataset(tmp_path, score=cycle(1.5, 2.5, 3.5, 4.5))
+    package = json.loads((path / "datapackage.json").read_text("utf-8"))
+    os = {"name": "scored", "title": "Survival", "events": ["died"], "among": "score"}
+    package["analysis"]["endpoints"] = [os]
+    (path / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    assert (
+        "datapackage.json, column score: is a number that `among` takes for a day: nobody is at "
+        "risk before it"
+    ) in warned(path)
+
+
 # --- times -----------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ A part that cannot be read does not hide what is wrong with the others, as far a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -15,18 +15,22 @@ import jsonschema
 import pandas as pd
 
 from .cells import NUMBER, read_table, read_text
-from .columns import REQUIRED, is_number
+from .columns import EVENT_DAYS, REQUIRED, is_number
 from .declared import (
+    NO_GROUP,
     PACKAGE,
     RESULT_SIGNS,
+    among_problems,
     endpoint_names,
     endpoint_problems,
     group_problems,
     in_package,
+    many_problems,
     model_problems,
     needs_died,
     with_days,
 )
+from .definitions import definition
 from .problems import Problem, nearest, one_line, quoted, unprintable
 from .table import PRINT, read_published, table_problems
 
@@ -34,8 +38,6 @@ TABLE = "patients.csv"
 SCHEMA = json.loads(Path(__file__).with_name("datapackage.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
-# What each of these says is the outcome itself, or whose it is.
-NO_FACTOR = ("patient_id", "died", "last_contact_day", "last_assessment_day")
 # Names that the rows of a model have themselves.
 MODEL_COLUMNS = ("patient", "start", "stop", "event", "stratum")
 # Rows of Table 2 that follow from the reserved columns, under their names.
@@ -65,8 +67,8 @@ class _Parts:
     """Those parts of a package that can be used although others are wrong.
 
     `whole` says whether every field could be read, so that a missing one is really missing;
-    `twice` names the columns with more than one field, and `own` whether the package declares
-    endpoints, or has the paper's.
+    `twice` names the columns with more than one field, `names` the endpoints, None where that is
+    not known, and `own` whether the package declares endpoints, or has the paper's.
     """
 
     fields: tuple[dict, ...]
@@ -78,6 +80,7 @@ class _Parts:
     models: list[tuple[int, dict]]
     compare: dict | None
     own: bool
+    names: list[str] | None
     path: str
 
 
@@ -93,6 +96,7 @@ def read_folder(folder: Path) -> Contents:
     if (folder / PACKAGE).is_file():
         text, found = _read_patients(folder, parts)
         problems += found
+        problems += _value_problems(parts, pd.DataFrame() if text is None else text)
     published, found = read_published(folder / PRINT)
     problems += found
     known = package if isinstance(package, dict) else {}
@@ -141,44 +145,80 @@ def _no_number(text: str) -> None:
     raise _NoNumber(f"{text} is no number of JSON")
 
 
-def _at(path: str, expected: str, found: str = "", hint: str = "") -> Problem:
-    """A problem at a place in the package, which may be long."""
-    return Problem(PACKAGE, place=one_line(path[-60:]), found=found, expected=expected, hint=hint)
+def _at(path: Sequence[str | int], expected: str, found: str = "", hint: str = "") -> Problem:
+    """A problem at a place in the package, such as `analysis.endpoints 5, from`."""
+    place = ""
+    for part in path:
+        between = "." if place == "analysis" else ", " if place else ""
+        place += f" {part + 1}" if isinstance(part, int) else between + part
+    place = one_line(place.removeprefix("resources 1, schema, ")[-60:])
+    return Problem(PACKAGE, place=place, found=found, expected=expected, hint=hint)
 
 
 def _schema_problems(package: object) -> Iterator[Problem]:
-    for error in sorted(VALIDATOR.iter_errors(package), key=lambda error: error.json_path):
+    def order(error: jsonschema.ValidationError) -> list[tuple[bool, str | int]]:
+        return [(isinstance(part, str), part) for part in error.absolute_path]
+
+    for error in sorted(VALIDATOR.iter_errors(package), key=order):
         if error.validator == "additionalProperties":
             known = [key for key in error.schema["properties"] if key != "$comment"]
             for key in (key for key in error.instance if key not in (*known, "$comment")):
                 expected, found = "one of " + ", ".join(known), f"the key {quoted(key)}"
-                yield _at(error.json_path, expected, found, nearest(key, known))
-            continue
-        message = error.message
-        if len(message) > 200:  # it repeats the whole part
-            kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
-            what = (name for kind, name in kinds.items() if isinstance(error.instance, kind))
-            rule = f"the rule {error.validator} asks: {json.dumps(error.validator_value)}"
-            message = f"found {next(what, 'a number')} that is not as {rule[:117]}"
-        yield _at(
-            error.json_path, "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
-        )
+                yield _at(error.absolute_path, expected, found, nearest(key, known))
+        elif error.validator in ("required", "dependentRequired"):
+            key, *other = error.message.split("'")[1::2]
+            beside = f", as there is {quoted(other[0])}" if other else ""
+            yield _at(error.absolute_path, f"the key {quoted(key)} is missing{beside}")
+        else:
+            yield _at(error.absolute_path, _asked(error), _value(error.instance))
 
 
-def _text_problems(part: object, place: str = "$") -> Iterator[Problem]:
+# What a rule of the schema asks of a value. A pattern says it itself.
+RULES: dict[str, Callable[[Any], str]] = {
+    "type": lambda kinds: " or ".join(map(KINDS.get, [kinds] if isinstance(kinds, str) else kinds)),
+    "enum": lambda values: "one of " + ", ".join(map(str, values)),
+    "minLength": lambda _: "a text that is not blank",
+    "minItems": lambda least: f"a list of {least} or more",
+    "maxItems": lambda most: f"a list of at most {most}",
+    "uniqueItems": lambda _: "each entry once",
+    "minimum": lambda least: f"{least} or more",
+    "maximum": lambda most: f"{most} or less",
+    "exclusiveMinimum": lambda limit: f"more than {limit}",
+}
+KINDS = {
+    **{"object": "an object", "array": "a list", "string": "a text", "number": "a number"},
+    **{"boolean": "true or false"},
+}
+
+
+def _asked(error: jsonschema.ValidationError) -> str:
+    if error.validator == "pattern":
+        return error.schema["description"]
+    return RULES[error.validator](error.validator_value)
+
+
+def _value(value: object) -> str:
+    """A value of the package in short."""
+    if isinstance(value, dict | list):
+        kind = "an object" if isinstance(value, dict) else "a list"
+        return kind if value else kind.replace(" ", " empty ").replace("a e", "an e")
+    return quoted(value) if isinstance(value, str) else one_line(json.dumps(value))
+
+
+def _text_problems(part: object, path: tuple[str | int, ...] = ()) -> Iterator[Problem]:
     """Text that no page can hold. A description may have lines; comments are nobody's business."""
     if isinstance(part, str):
-        allowed = "\n\t\r" if place.endswith(".description") else ""
+        allowed = "\n\t\r" if path[-1:] == ("description",) else ""
         if any(unprintable(c) and c not in allowed for c in part):
-            yield _at(place, "text without control characters", quoted(part))
+            yield _at(path, "text without control characters", quoted(part))
     elif isinstance(part, dict):
         for key, value in part.items():
             if key != "$comment":
-                yield from _text_problems(key, f"{place}.{key}")
-                yield from _text_problems(value, f"{place}.{key}")
+                yield from _text_problems(key, (*path, key))
+                yield from _text_problems(value, (*path, key))
     elif isinstance(part, list):
         for number, value in enumerate(part):
-            yield from _text_problems(value, f"{place}[{number}]")
+            yield from _text_problems(value, (*path, number))
 
 
 def _usable(package: object) -> _Parts:
@@ -197,10 +237,11 @@ def _usable(package: object) -> _Parts:
     fields = [entry for _, entry in _valid(given, "field")]
     names = [entry["name"] for entry in fields]
     once = tuple({entry["name"]: entry for entry in reversed(fields)}.values())[::-1]
-    endpoints = _valid(at(package, "analysis", "endpoints"), "endpoint")
+    declared = at(package, "analysis", "endpoints")
+    endpoints = _valid(declared, "endpoint")
     groups = _valid([at(package, "analysis", "compare")], "compare")
     return _Parts(
-        fields=with_days(once, endpoints),
+        fields=with_days(once, _as_far_as_valid(declared)),
         whole=isinstance(given, list) and len(fields) == len(given) > 0,
         twice=sorted({name for name in names if names.count(name) > 1}),
         factors=_valid(at(package, "analysis", "factors"), "factor"),
@@ -208,7 +249,8 @@ def _usable(package: object) -> _Parts:
         endpoints=endpoints,
         models=_valid(at(package, "analysis", "models"), "model"),
         compare=groups[0][1] if groups else None,
-        own=at(package, "analysis", "endpoints") is not None,
+        own=declared is not None,
+        names=endpoint_names(declared),
         path=path if isinstance(path, str) and path else TABLE,
     )
 
@@ -218,6 +260,25 @@ def _valid(entries: object, definition: str) -> list[tuple[int, dict]]:
     one = VALIDATOR.evolve(schema={"$ref": f"#/$defs/{definition}", "$defs": SCHEMA["$defs"]})
     numbered = enumerate(entries if isinstance(entries, list) else [], start=1)
     return [(number, entry) for number, entry in numbered if one.is_valid(entry)]
+
+
+def _as_far_as_valid(entries: object) -> list[dict]:
+    """The endpoints of a list, each with those keys that are as the schema says."""
+    keys = SCHEMA["$defs"]["endpoint"]["properties"]
+    parts = {
+        key: VALIDATOR.evolve(schema={**rule, "$defs": SCHEMA["$defs"]})
+        for key, rule in keys.items()
+    }
+    return [
+        {"name": "", "title": "", "events": []}
+        | {
+            key: entry[key]
+            for key, rule in parts.items()
+            if key in entry and rule.is_valid(entry[key])
+        }
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+    ]
 
 
 def _package_problems(parts: _Parts) -> Iterator[Problem]:
@@ -242,14 +303,15 @@ def _package_problems(parts: _Parts) -> Iterator[Problem]:
     for number, entry in parts.factors:
         yield from _factor_problems(f"analysis.factors {number}", entry, by_name)
     known = by_name if parts.whole else {}
-    names = endpoint_names(parts.endpoints, parts.own)
+    names = parts.names
     yield from endpoint_problems(parts.endpoints, known)
-    yield from model_problems(parts.models, names, known)
+    declared = [entry["column"] for _, entry in parts.factors]
+    yield from model_problems(parts.models, names, known, declared)
     if parts.compare:
         yield from group_problems("analysis.compare", parts.compare, known)
     for number, entry in parts.factors:
         for name in entry.get("endpoints", ()):
-            if name not in names:
+            if names is not None and name not in names:
                 place, expected = f"analysis.factors {number}, endpoints", ", ".join(names)
                 found, hint = quoted(name), nearest(name, names)
                 yield in_package(place, f"one of the endpoints: {expected}", found, hint)
@@ -327,7 +389,8 @@ def _factor_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Itera
     if found and not is_number(found) and (later or not sided):
         what = "a column of days" if later else "reference, or numerator and denominator"
         yield in_package(where, f"{what}, or type integer or number", "a column of text")
-    if column in NO_FACTOR:
+    event = column in EVENT_DAYS or "event" in (found or {})
+    if column in NO_GROUP or (event and not later):
         yield in_package(where, "expected another column: this one holds the outcome, or who it is")
     if column in MODEL_COLUMNS:
         yield in_package(where, "expected another name: the models have a column of this name")
@@ -349,6 +412,34 @@ def _factor_problems(place: str, entry: dict, by_name: dict[str, dict]) -> Itera
         yield in_package(
             f"{place}, before", "found it, expected it only where kind is postbaseline"
         )
+
+
+def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
+    """Declarations that the values of their columns do not bear out."""
+    by_name = {entry["name"]: entry for entry in parts.fields if entry["name"] in cells}
+    levels = {
+        name: {*map(str, entry.get("constraints", {}).get("enum", ())), *cells[name]} - {""}
+        for name, entry in by_name.items()
+    }
+    lists = {"endpoints": parts.endpoints, "factors": parts.factors}
+    lists["characteristics"] = parts.characteristics
+    described = [*parts.factors, *parts.characteristics]
+    measured = {entry["column"] for _, entry in described if entry["kind"] == "baseline"}
+    measured -= {day for _, entry in parts.endpoints for day in definition(entry).days}
+    for part, entries in lists.items():
+        for number, entry in entries:
+            if (column := entry.get("among")) in by_name:
+                place, field = f"analysis.{part} {number}", by_name[column]
+                yield from among_problems(place, column, field, levels[column], measured)
+    groups = parts.compare or {}
+    if (column := groups.get("column")) in by_name:
+        yield from many_problems("analysis.compare, column", column, levels[column])
+    strata = {"analysis.compare": groups}
+    strata |= {f"analysis.models {number}": entry for number, entry in parts.models}
+    for place, entry in strata.items():
+        for column in entry.get("strata", ()):
+            if column in by_name and is_number(by_name[column]):
+                yield from many_problems(f"{place}, strata", column, levels[column])
 
 
 # --- the table -------------------------------------------------------------------------------

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .columns import RESERVED, is_number
+from .columns import RESERVED, is_day, is_number
 from .definitions import PAPERS, definition
 from .problems import Problem, nearest, one_line, quoted
 
@@ -13,6 +13,7 @@ PACKAGE = "datapackage.json"
 RESULT_SIGNS = "|=:"  # signs that the names of groups in the results use
 # A page is named after its endpoint, and no two pages have one name.
 PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("[a-z]*.*")}
+MOST_GROUPS = 12  # more curves are not told apart
 # What each of these says is the outcome itself, or whose it is.
 NO_GROUP = ("patient_id", "last_contact_day", "last_assessment_day", "died")
 
@@ -26,12 +27,12 @@ def in_package(place: str, expected: str, found: str = "", hint: str = "") -> Pr
     return Problem(PACKAGE, place=place, found=found, expected=expected, hint=hint)
 
 
-def with_days(fields: tuple[dict, ...], endpoints: Entries) -> tuple[dict, ...]:
+def with_days(fields: tuple[dict, ...], endpoints: Iterable[dict]) -> tuple[dict, ...]:
     """The fields, those marked that the endpoints take for days, and for events among them.
 
     The mark of a dataset whose patients enter late is `age`: its days may count from birth.
     """
-    plans = [definition(entry) for _, entry in endpoints]
+    plans = list(map(definition, endpoints))
     days = {column for plan in plans for column in (*plan.days, plan.among)}
     events = {column for plan in plans for column in (*plan.events, *plan.competing)}
     clock = "age" if any(plan.entry for plan in plans) else "study"
@@ -63,21 +64,26 @@ def endpoint_problems(endpoints: Entries, by_name: Mapping[str, dict]) -> Iterat
         if plan.name in PAGES or (plan.page in PAGES and not plan.page.startswith("figure")):
             found = quoted(plan.figure or plan.name)
             yield in_package(place, "another name: the book has a page of this name", found)
-        for key in (
-            "events",
-            "competing",
-            "after",
-            "not_before",
-            "from",
-            "until",
-            "entry",
-            "among",
-        ):
+        for key in COLUMN_KEYS:
             given = entry.get(key, [])
             for column in [given] if isinstance(given, str) else given:
                 yield from _column(f"{place}, {key}", key, column, by_name)
         for column in sorted(set(plan.events) & set(plan.competing)):
             yield in_package(place, "it in events or in competing", f"{quoted(column)} in both")
+        yield from _nobody_at_risk(place, entry)
+
+
+def _nobody_at_risk(place: str, entry: dict) -> Iterator[Problem]:
+    """A day on which the clock or the follow-up starts, and with which it is over."""
+    ends = [(key, entry.get(key, ())) for key in ("events", "competing")]
+    for start in ("from", "entry", "among"):
+        over = [*ends, ("not_before", entry.get("not_before", ()))] if start == "from" else ends
+        for key, columns in over:
+            if entry.get(start) in columns:
+                found = f"{quoted(entry[start])} in {key} too"
+                yield in_package(
+                    f"{place}, {start}", "another day: nobody is at risk after it", found
+                )
 
 
 def _column(place: str, key: str, column: str, by_name: Mapping[str, dict]) -> Iterator[Problem]:
@@ -110,22 +116,34 @@ def group_problems(place: str, entry: Mapping, by_name: Mapping[str, dict]) -> I
         yield in_package(f"{place}, reference", expected, quoted(reference), hint)
 
 
+def is_outcome(column: str, by_name: Mapping[str, dict]) -> bool:
+    """Whether a column says who a patient is, or what came of it: an id, an end, or a day."""
+    field = by_name.get(column, {"name": column})
+    return column in NO_GROUP or column.endswith("_day") or is_day(field)
+
+
 def _group(place: str, column: str, by_name: Mapping[str, dict]) -> Iterator[Problem]:
     if by_name and column not in by_name:
         expected = "a column that fields describes"
         yield in_package(place, expected, quoted(column), nearest(column, by_name))
-    elif column in NO_GROUP or column.endswith("_day"):
+    elif is_outcome(column, by_name):
         yield in_package(place, "a column of levels that are known on day 0", quoted(column))
 
 
 def model_problems(
-    models: Entries, endpoints: Iterable[str], by_name: Mapping[str, dict]
+    models: Entries,
+    known: Sequence[str] | None,
+    by_name: Mapping[str, dict],
+    declared: Collection[str],
 ) -> Iterator[Problem]:
-    """What is wrong with `analysis.models`."""
-    known, titles = list(endpoints), [(e["endpoint"], e["title"]) for _, e in models]
+    """What is wrong with `analysis.models`.
+
+    `known` are the endpoints' names, None if unknown; `declared` the columns of `analysis.factors`.
+    """
+    titles = [(e["endpoint"], e["title"]) for _, e in models]
     for number, entry in models:
         place, name = f"analysis.models {number}", entry["endpoint"]
-        if name not in known:
+        if known is not None and name not in known:
             expected = f"one of the endpoints: {', '.join(known)}"
             yield in_package(f"{place}, endpoint", expected, quoted(name), nearest(name, known))
         if titles.count((name, entry["title"])) > 1:
@@ -138,12 +156,41 @@ def model_problems(
             if by_name and column not in by_name:
                 expected, hint = "a column that fields describes", nearest(column, by_name)
                 yield in_package(f"{place}, factors", expected, quoted(column), hint)
+            elif column not in declared and is_outcome(column, by_name):
+                expected = "a column that is known on day 0, or a factor of kind postbaseline"
+                yield in_package(f"{place}, factors", expected, quoted(column))
         for column in entry.get("strata", ()):
             yield from _group(f"{place}, strata", column, by_name)
             if column in entry["factors"]:
                 yield in_package(f"{place}, strata", "a column that is no factor", quoted(column))
 
 
-def endpoint_names(endpoints: Entries, given: bool) -> list[str]:
-    """The names of the endpoints that a package has: its own, or the paper's."""
-    return [entry["name"] for entry in (PAPERS if not given else [e for _, e in endpoints])]
+def among_problems(
+    place: str, column: str, field: Mapping, levels: Collection[str], measured: Collection[str]
+) -> Iterator[Problem]:
+    """`among` names a column that says yes or no, or gives a day.
+
+    `levels` are what it may say and says, `measured` the columns that describe patients on day 0.
+    """
+    no_day = column in measured and column not in RESERVED
+    if no_day if is_number(field) else levels and not {"yes", "no"} & {*levels}:
+        yield in_package(f"{place}, among", "a column of yes and no, or of days", quoted(column))
+
+
+def many_problems(place: str, column: str, levels: Collection[str]) -> Iterator[Problem]:
+    """A column that is to make groups and has more values than there can be groups."""
+    if len(levels) > MOST_GROUPS:
+        found = f"{len(levels)} different values of {quoted(column)}"
+        yield in_package(place, f"a column of at most {MOST_GROUPS} levels", found)
+
+
+def endpoint_names(given: object) -> list[str] | None:
+    """The names of a package's endpoints, as they are declared: its own, or the paper's.
+
+    None where they are not known, since one has no name, or two have the same: what refers to them
+    is then not to be judged.
+    """
+    entries = PAPERS if given is None else given if isinstance(given, list) else [None]
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+    known = all(isinstance(name, str) for name in names) and len({*names}) == len(names)
+    return names if known else None

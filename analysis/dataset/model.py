@@ -17,11 +17,10 @@ import pandas as pd
 from .cells import numbers
 from .checks import Contents, read_folder
 from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_day, is_number
-from .declared import group_problems
+from .declared import MOST_GROUPS, group_problems
 from .definitions import Compare, Definition, Model, compare, definitions, model
 from .problems import DataError
 
-MOST_GROUPS = 12  # more curves are not told apart
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -220,9 +220,8 @@ def _problems(made: Maker, content: dict[str, bytes]) -> list[Problem]:
 
 def _in_source(problem: Problem, made: Maker) -> Problem:
     """A problem of what was made as one of the file, or the mapping, that it was made from."""
-    place = problem.place.removeprefix("$.")
-    if problem.file == PACKAGE and place.startswith("analysis"):
-        return replace(problem, file=MAPPING, place=place)
+    if problem.file == PACKAGE and problem.place.startswith("analysis"):
+        return replace(problem, file=MAPPING)
     if problem.file != TABLE or problem.column not in made.columns:
         return problem
     cells, hint = made.columns[problem.column].cells, problem.hint

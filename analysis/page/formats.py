@@ -56,6 +56,8 @@ def written(row: pd.Series, part: str = "estimate") -> str:
         width = row["upper"] - row["lower"]
         if limits[0] == limits[1] and width > 1e-10:
             return ratio(value, 1 - int(np.floor(np.log10(width))))
+        if part == "upper" and pd.isna(value) and pd.notna(row["lower"]):
+            return short(np.inf)  # a limit that is too large for a number
     return shown(value, quantity)
 
 

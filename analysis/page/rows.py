@@ -105,6 +105,10 @@ def frame(rows: Iterable[dict] | pd.DataFrame) -> pd.DataFrame:
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same rows, their numbers as floats, those of patients and events as whole ones."""
+    """The same rows, their numbers as floats, those of patients and events as whole ones.
+
+    What is too large for a number is blank: no result is infinite.
+    """
     numbers = dict.fromkeys(COLUMNS[2:], float) | dict.fromkeys(["n", "events"], "Int64")
-    return rows.astype(dict.fromkeys(COLUMNS[2:], float)).astype(numbers)
+    rows = rows.astype(dict.fromkeys(COLUMNS[2:], float)).replace([np.inf, -np.inf], np.nan)
+    return rows.astype(numbers)

@@ -17,7 +17,8 @@ def standardised_difference(one: pd.Series, other: pd.Series) -> float:
 
     Of numbers the difference of the means over the root of the mean variance (Cohen 1988); of
     categories the same for all of their shares together (Yang & Dalton 2012). Who is not known is
-    left out. Missing where a group is empty; infinite where groups differ that do not vary.
+    left out. Missing where a group is empty, and where two differ that do not vary: no spread is
+    there to measure it by.
     """
     one, other = one.dropna(), other.dropna()
     if one.empty or other.empty:
@@ -25,7 +26,9 @@ def standardised_difference(one: pd.Series, other: pd.Series) -> float:
     if pd.api.types.is_numeric_dtype(one):
         apart = one.mean() - other.mean()
         spread = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / 2)
-        return float(abs(apart) / spread) if spread > 0 else _without_spread(apart)
+        if spread > 0:
+            return float(abs(apart) / spread)
+        return 0.0 if apart == 0 else np.nan
     levels = sorted({*one, *other})[1:]  # one share follows from the others
     shares = [np.array([(group == level).mean() for level in levels]) for group in (one, other)]
     apart = shares[0] - shares[1]
@@ -34,11 +37,7 @@ def standardised_difference(one: pd.Series, other: pd.Series) -> float:
         return 0.0
     solved = np.linalg.pinv(spread, hermitian=True) @ apart
     inside = np.allclose(spread @ solved, apart)
-    return float(np.sqrt(apart @ solved)) if inside else np.inf
-
-
-def _without_spread(apart: float) -> float:
-    return 0.0 if apart == 0 else np.inf
+    return float(np.sqrt(apart @ solved)) if inside else np.nan
 
 
 def balance_rows(dataset: Dataset, kinds: tuple[str, ...], compare: Compare) -> Iterator[dict]:

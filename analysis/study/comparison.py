@@ -12,6 +12,7 @@ from ..page.quantities import MISSING
 from ..page.tables import Row, Table
 from . import conclusions
 from .groups import Groups
+from .landmarks import without_limits
 
 ALONE = "A hazard ratio above 1 means that the event comes sooner than in the reference."
 
@@ -36,9 +37,15 @@ def groups_table(page: Page, parts: Groups) -> Table:
     by = in_sentence(page.data.label(parts.compare.column))
     notes = [
         f"Patients: all of a group, and of a share those at risk just before that time. {MISSING}, "
-        "nobody of the group was followed so long. CI, confidence interval.",
+        "nobody of the group was followed so long; of a difference, nobody of it or of the "
+        "reference. CI, confidence interval.",
         f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
     ]
+    shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
+    notes[:1] += without_limits(shares[shares["group"].isin(map(parts.key_of, parts.levels))])
+    differences = page.numbers[page.numbers["quantity"].isin(DIFFERENCES.values())]
+    if differences.query("estimate.notna() and lower.isna()", engine="python").size:
+        notes.append(WITHOUT_ERROR)
     columns = ["Group", "Patients", "Estimate (95% CI)", "Difference (95% CI)", "P"]
     compared = not parts.question.competing and bool(parts.others)
     if not compared:
@@ -48,10 +55,14 @@ def groups_table(page: Page, parts: Groups) -> Table:
         f"{parts.question.title} by {by}.",
         columns if compared else columns[:3],
         rows,
-        notes[: 1 + compared],
+        notes if compared else notes[:1],
     )
 
 
+WITHOUT_ERROR = (
+    f"A difference without an interval has no P ({MISSING}): in one of the two groups nobody has "
+    "had the event by then, or all have, so that its error cannot be told."
+)
 DIFFERENCES = {"survival": "survival_difference", "rmst": "rmst_difference"}
 
 

@@ -39,6 +39,7 @@ def landmark_table(
         "CI, confidence interval (log-log). At risk are those followed until just before the "
         "landmark; events are counted up to and on it, so that one on its very day is in both.",
         *past_follow_up(rows, page.numbers, [question.name]),
+        *without_limits(page.numbers[page.numbers["quantity"].eq(quantity)]),
     ]
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
     return page.rows_table("landmarks", caption, columns, rows, notes)
@@ -67,6 +68,13 @@ def past_follow_up(
     told = [f"{note} ({ends})." for note, needed in notes.items() if needed]
     over = not told and any(nobody_left(results, group) for group in groups)
     return [f"{ends[0].upper()}{ends[1:]}."] if over else told
+
+
+def without_limits(shares: pd.DataFrame) -> list[str]:
+    """The note on shares that are known and have no interval, where there are any."""
+    there = shares["estimate"].notna() & shares[["lower", "upper"]].isna().all(axis=1)
+    said = "A share of 0 or 100% has no interval: its scale, log-log, has no value there."
+    return [said] if there.any() else []
 
 
 def _events(number: Number, followed: float) -> str:

@@ -38,6 +38,7 @@ def implausible(text: pd.DataFrame, dataset: Dataset, file: str) -> Iterator[Pro
             yield from _outcomes(dataset, entry.column, file)
         if not entry.statistics:
             yield from _times_in_words(dataset, text[entry.column], file)
+    yield from _entered(dataset)
     yield from _times(dataset, file)
     yield from _far(dataset.patients["last_contact_day"], text, file)
     yield from _events(dataset, file)
@@ -97,6 +98,16 @@ def _outcomes(dataset: Dataset, column: str, file: str) -> Iterator[Problem]:
     if found:
         expected = f"says something of {found}, and stands among the baseline characteristics"
         yield Problem(file, column=column, expected=expected)
+
+
+def _entered(dataset: Dataset) -> Iterator[Problem]:
+    """A number among which patients are asked is taken for the day of entry."""
+    days = {*RESERVED, *(day for plan in dataset.endpoints.values() for day in plan.days)}
+    plans = (*dataset.endpoints.values(), *dataset.factors)
+    for column in dict.fromkeys(plan.among for plan in plans if plan.among):
+        if dataset.is_day(column) and column not in days and not column.endswith("_day"):
+            said = "is a number that `among` takes for a day: nobody is at risk before it"
+            yield Problem("datapackage.json", column=column, expected=said)
 
 
 # --- times -----------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from .. import survival as est
@@ -91,9 +90,7 @@ def subgroup_results(dataset: Dataset, parts: Groups, found: Sequence[Split]) ->
         rows += made
         terms = terms_of([split.arm, split.factor], split.rows)
         alone, products = [column for term in terms.values() for column in term], split.products
-        together = split.rows.join(products)
-        varying = [name for name in products if together[name].any()]
-        p = est.likelihood_ratio(together, alone, varying).p if varying else np.nan
+        p = est.likelihood_ratio(split.rows.join(products), alone, list(products)).p
         seen = {"n": split.rows["patient"].nunique(), "events": int(split.rows["event"].sum())}
         key = {"group": f"{parts.key}:{split.factor.column}"}
         rows.append({"quantity": "interaction_p", "estimate": p, **key, **seen})

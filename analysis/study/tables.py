@@ -22,6 +22,10 @@ from .characteristics import shown_levels
 from .models import factor_labels, factors_of, ratio_lines
 
 WALD = "P, Wald test."
+APART = (
+    "–, a distance that cannot be estimated: the row varies in neither of the two groups, or is "
+    "known of nobody in one."
+)
 
 
 # --- counts and statistics, in columns -----------------------------------------------------------
@@ -55,6 +59,9 @@ def characteristics_table(
     ]
     if empty:
         notes = [*notes, f"Without patients, and without a column: {'; '.join(empty)}."]
+    differences = page.numbers[page.numbers["quantity"].eq("standardised_difference")]
+    if differences["estimate"].isna().any():
+        notes = [*notes, APART]
     return page.rows_table("", caption, [*headed(page, columns), *apart.values()], rows, notes)
 
 

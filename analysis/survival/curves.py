@@ -188,12 +188,12 @@ def restricted_mean(curve: pd.DataFrame, horizon: float) -> tuple[float, float]:
 def survival_at(curve: pd.DataFrame, time: float) -> tuple[float, float]:
     """A `survival_curve` at a time and its standard error (Greenwood 1926); missing past its end.
 
-    The error is missing at 0 and 1 too, where the formula would give 0.
+    The error is 0 where no event has come, as the formula and R have it, and missing at 0.
     """
     share = float(at(curve, [time])["survival"].iloc[0])
     steps = curve[~beyond(curve.index, time)]
     parts = _greenwood(steps["at_risk"].to_numpy(), steps["events"].to_numpy())
-    return share, share * float(np.sqrt(parts.sum())) if 0 < share < 1 else np.nan
+    return share, share * float(np.sqrt(parts.sum())) if share > 0 else np.nan
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .curves import Z
 from .groups import Comparison
 
 STRATUM = "stratum"  # the column of rows that have strata
+ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
 Terms = Sequence[str] | Mapping[str, Sequence[str]]  # columns, or several by the name of each term
 
 
@@ -93,14 +94,23 @@ def likelihood_ratio(
 ) -> Comparison:
     """Likelihood ratio test of columns `added` to the Cox model of `columns`, which may be none.
 
-    So of a term of several columns, or, with products of two factors, of their interaction. Missing
-    where one of the models has no estimate.
+    So of a term of several columns, or, with products of two factors, of their interaction. Where
+    columns separate the events, so that the likelihood climbs for ever, the test takes the height
+    that it nears; a column that follows from those before it takes no degree of freedom: so does
+    R's `anova`. Chi2 and P are missing without an event, or a degree of freedom.
     """
-    wide = cox(rows, [*columns, *added], ties).log_likelihood
-    narrow = cox(rows, columns, ties).log_likelihood if len(columns) else np.nan
-    if not len(columns) and np.isfinite(wide):
-        narrow = null_log_likelihood(rows, ties)
-    chi2, df = 2 * (wide - narrow), len(added)
+    x = rows[[*columns, *added]].to_numpy(dtype=float)
+    if not rows["event"].sum() > 0:
+        return Comparison(np.nan, 0, np.nan)
+    scale = x.std(axis=0)
+    whole = PartialLikelihood(rows, (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0), ties)
+    free = whole.independent()
+    before = [place for place in free if place < len(columns)]
+    df = len(free) - len(before)
+    if not df:
+        return Comparison(np.nan, 0, np.nan)
+    wide, narrow = (whole.of(whole.x[:, places]).highest() for places in (free, before))
+    chi2 = max(2 * (wide - narrow), 0.0)
     return Comparison(chi2, df, float(stats.chi2.sf(chi2, df)))
 
 
@@ -287,6 +297,20 @@ class PartialLikelihood:
             value = score[self.event].sum() - log_denominator.sum()
             gradient = self.x[self.event].sum(axis=0) - mean.sum(axis=0)
             return value, gradient, self._squares(score, log_denominator) - mean.T @ mean
+
+    def highest(self) -> float:
+        """The log likelihood at its maximum, or what it nears where it has none."""
+        return float(self.climb()[1][0]) if self.x.shape[1] else self.value(np.zeros(0))
+
+    def independent(self) -> list[int]:
+        """The places of the columns that do not follow, among those at risk, from earlier ones."""
+        information, found = self.at(np.zeros(self.x.shape[1]))[2], []
+        for place in range(len(information)):
+            inside = information[np.ix_([*found, place], [*found, place])]
+            least = np.linalg.eigvalsh(inside)[0]
+            if least > ALIASED * information.trace():
+                found.append(place)
+        return found
 
     def value(self, beta: np.ndarray) -> float:
         """Log likelihood alone."""

@@ -136,8 +136,8 @@ delayed_rate <- function(name, rows, after) {
 delayed_rows <- function(name, rows, times, horizons, after) {
   fit <- delayed(rows, rows$event > 0)
   curve <- curve_at(fit, times)
-  # Greenwood's error; survival_at() gives none at 0 and 1.
-  curve$se <- with(summary(fit, times = times, extend = TRUE), ifelse(surv %in% c(0, 1), NA, std.err))
+  # Greenwood's error; survival_at() gives none at 0.
+  curve$se <- with(summary(fit, times = times, extend = TRUE), ifelse(surv == 0, NA, std.err))
   rbind(
     values_at(name, "kaplan_meier", curve, times),
     delayed_half(name, "median", rows, rows$event > 0),
