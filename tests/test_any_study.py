@@ -269,6 +269,16 @@ def test_a_count_is_one_on_the_page_of_a_curve_and_in_the_lessons(tmp_path):
     assert beside["events_x"].eq(beside["events_y"]).all()
 
 
+def test_a_draw_does_not_hold_among_those_who_were_chosen_after_it(tmp_path):
+    drawn = {"compare": {"column": "model", "reference": "A", "randomised": True}}
+    later = {**FAILS, "name": "after", "from": "revision_day"}
+    made = study(tmp_path / "data", implants(40), endpoints=[FAILS, later], **drawn)
+    assert "was left to chance" in run("failure", made, tmp_path).text
+    after = run("after", made, tmp_path).text
+    assert "was left to chance" not in after
+    assert "came after the draw, or did not (“Revision”)" in after
+
+
 def test_a_group_without_an_event_has_a_difference_and_the_table_says_what_it_lacks(tmp_path):
     patients = implants(40)
     patients.loc[patients["model"].eq("A"), "failure_day"] = None

@@ -132,6 +132,8 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *_factors(dataset),
         *_events_a_factor(dataset),
         *_landmarks(dataset),
+        *_censored_deaths(dataset),
+        *_early_ends(dataset),
     ]
 
 
@@ -335,6 +337,45 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
                 f"{FEW_EVENTS} a {what}; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
+
+
+def _censored_deaths(dataset: Dataset) -> Iterator[Problem]:
+    """Endpoints that take the dead for patients who may yet have the event."""
+    died = dead(dataset.patients)
+    for question in answerable(dataset):
+        plan = dataset.endpoints[question.name]
+        if "died" in plan.events + plan.competing:
+            continue
+        count = int((died[question.data.index] & (question.observed == 0)).sum())
+        if count:
+            expected = (
+                f"{question.title}: {count} died without it and are censored, as if they could "
+                "still have it; name died under competing, or under events"
+            )
+            yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
+
+
+def _early_ends(dataset: Dataset) -> Iterator[Problem]:
+    """Late entry: a curve that comes to 0 where few are in view, before the others enter."""
+    compare = dataset.compared()
+    level = dataset.groups(compare.column) if compare else None
+    for question in answerable(dataset):
+        groups = {"": question.data}
+        if level is not None:
+            groups |= {f", {one}": part for one, part in question.data.groupby(level)}
+        for name, data in groups.items():
+            if np.isneginf(data["entry"]).all():
+                continue
+            curve = est.survival_curve(*data[["time", "event", "entry"]].to_numpy().T)
+            first = curve.index[curve["survival"].eq(0)].min()
+            later = int((data["entry"] >= first).sum())
+            if later:
+                expected = (
+                    f"{question.title}{name}: the curve comes to 0 with "
+                    f"{curve.loc[first, 'at_risk']:.0f} at risk, before {later} more enter, and "
+                    "stays there; begin at a later day"
+                )
+                yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
 
 
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:
