@@ -312,6 +312,35 @@ def test_without_events_no_page_speaks_of_ratios_and_100_percent_says_why_it_is_
     assert curve.text.count("A share of 0 or 100% has no interval") > 1  # of all, and by group
 
 
+def test_a_count_is_one_on_the_page_of_a_curve_and_in_the_lessons(tmp_path):
+    patients = implants(40).astype({"last_contact_day": float})
+    leaving = patients.index[:6]  # on the very day of a landmark
+    patients.loc[leaving, ["failure_day", "revision_day", "removal_day"]] = None
+    patients.loc[leaving, "last_contact_day"] = 365.25
+    made = study(tmp_path / "data", patients, endpoints=[FAILS])
+    names = ("failure", "lesson_02_follow_up", "lesson_10_reading")
+    own, follow_up, reading = (
+        run(name, made, tmp_path).numbers.set_index(["quantity", "group"]) for name in names
+    )
+    key = ("median_followup", "failure")
+    assert follow_up.loc[key, "events"].iloc[0] == own.loc[key, "events"].iloc[0]
+    beside = own.loc[[("survival", "failure")]].merge(
+        reading.loc[[("survival", "failure")]], on="months"
+    )
+    assert len(beside) == 3
+    assert beside["n_x"].eq(beside["n_y"]).all()
+    assert beside["events_x"].eq(beside["events_y"]).all()
+
+
+def test_a_draw_does_not_hold_among_those_who_were_chosen_after_it(tmp_path):
+    drawn = {"compare": {"column": "model", "reference": "A", "randomised": True}}
+    later = {**FAILS, "name": "after", "from": "revision_day"}
+    made = study(tmp_path / "data", implants(40), endpoints=[FAILS, later], **drawn)
+    assert "a difference between the curves is of the treatment" in run("failure", made, tmp_path).text
+    after = run("after", made, tmp_path).text
+    assert "The draw does not hold here" in after and "is of the treatment" not in after
+
+
 def test_a_group_without_an_event_has_a_difference_and_the_table_says_what_it_lacks(tmp_path):
     patients = implants(40)
     patients.loc[patients["model"].eq("A"), "failure_day"] = None

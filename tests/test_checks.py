@@ -467,6 +467,21 @@ def test_a_package_that_is_none_has_its_line(tmp_path: Path, text: str, line: st
     assert f"datapackage.json{separator}{line}" in errors(path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("sources", [1], "sources 1: found 1, expected an object"),
+        ("contributors", "me", 'contributors: found "me", expected a list'),
+        ("licenses", [{"title": 2}], "licenses 1, title: found 2, expected a text"),
+    ],
+)
+def test_what_pages_read_of_a_package_has_its_form(tmp_path: Path, key, value, line) -> None:
+    path = folder(tmp_path)
+    package = json.loads((path / "datapackage.json").read_text())
+    (path / "datapackage.json").write_text(json.dumps({**package, key: value}))
+    assert errors(path) == [f"datapackage.json, {line}"]
+
+
 def test_a_comment_may_stand_at_every_level(tmp_path: Path) -> None:
     path = folder(tmp_path, analysis={"factors": [STAGE]})
     package = json.loads((path / "datapackage.json").read_text())
@@ -654,6 +669,26 @@ def test_what_weakens_a_book_is_a_warning(
     tmp_path: Path, csv: str, analysis: dict, line: str
 ) -> None:
     assert line in warned(folder(tmp_path, csv=csv, analysis=analysis))
+
+
+def test_the_dead_who_are_censored_are_a_warning(tmp_path: Path) -> None:
+    relapse = {"name": "free", "title": "Time to relapse", "events": ["relapse_day"]}
+    said = (
+        "datapackage.json, analysis.endpoints: Time to relapse: 24 died without it and are censored"
+    )
+    for more, count in ({}, 1), ({"competing": ["died"]}, 0):
+        path = folder(tmp_path / str(count), csv=rows(60), analysis={"endpoints": [relapse | more]})
+        assert sum(line.startswith(said) for line in warned(path)) == count
+
+
+def test_a_curve_that_is_over_before_the_others_enter_is_a_warning(tmp_path: Path) -> None:
+    entry = {"name": "os", "title": "Survival", "events": ["died"], "entry": "response_day"}
+    first = "a,I,40,0,,20,yes\n" + "".join(f"p{n},I,{40 + n},30,,{900 + n},no\n" for n in range(30))
+    lines = warned(folder(tmp_path, csv=HEAD + first, analysis={"endpoints": [entry]}))
+    assert (
+        "datapackage.json, analysis.endpoints: Survival: the curve comes to 0 with 1 at risk, "
+        "before 30 more enter, and stays there; begin at a later day"
+    ) in lines
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,19 @@ def test_groups_and_models_are_read(tmp_path):
             'analysis.endpoints 1: found "methods", expected another name: the book has a page of '
             "this name",
         ),
+        *(
+            (
+                {"endpoints": [{**DFS, "name": name}]},
+                f'analysis.endpoints 1: found "{name}", expected another name: the book has a page '
+                "of this name",
+            )
+            for name in ("search", "genindex", "agreement")
+        ),
+        (
+            {"characteristics": [{"column": "died", "kind": "baseline"}]},
+            "analysis.characteristics 1, column: found died, expected a column that describes "
+            "patients",
+        ),
         (
             {"endpoints": [{**DFS, "from": "site"}]},
             'analysis.endpoints 1, from: found "site", expected a column of days, of type integer '
@@ -343,6 +356,10 @@ def test_what_the_entry_of_a_broken_endpoint_says_of_days_still_holds(tmp_path):
     ("analysis", "place"),
     [
         ({"compare": {"column": "age"}}, "analysis.compare, column"),
+        (
+            {"factors": [{"column": "age", "kind": "baseline", "reference": "40"}]},
+            "analysis.factors 1, reference",
+        ),
         ({"compare": {**COMPARE, "strata": ["age"]}}, "analysis.compare, strata"),
         (
             {"models": [{**MODEL, "factors": ["arm"], "strata": ["age"]}]},

@@ -216,8 +216,72 @@ def test_an_event_before_the_last_interval_is_asked(tmp_path):
     assert "3 patients in 5 rows, and rows are not merged" in lines[0]
     assert any("1 row before the last of a patient have an event" in line for line in lines)
     answers = {key: value for key, value in DEATHS.items() if "entry" not in key}
+    answers["endpoints__stop__title"] = ""  # the end of the row is taken for the last contact
     folder = made(tmp_path, text, {"fold__take": "first"}, answers)
     assert days(folder) == ["50", "36", "120"]
+
+
+RECURRENCES = (
+    "id,start,stop,status,age,size\n1,0,0,2,60,1\n2,0,6,1,55,1\n2,6,10,2,55,2\n3,0,23,0,70,1\n"
+    "4,0,3,1,70,1\n4,3,16,1,70,3\n4,16,23,0,70,1\n"
+)
+FIRST = {
+    "analysis__time_origin": "referral",
+    "reserved__last_contact_day__as": "months",
+    "reserved__died__dead": ["2"],
+    "reserved__died__alive": ["0", "1"],
+    "endpoints__stop__title": "Time to recurrence",
+    "endpoints__stop__as": "months",
+    "endpoints__stop__happened": ["1"],
+    "endpoints__stop__competed": ["2"],
+    "endpoints__stop__not_happened": ["0"],
+}
+
+
+def test_the_first_event_is_taken_and_no_death_of_a_later_row_is_lost(tmp_path):
+    folder = made(tmp_path, RECURRENCES, {"fold__take": "first"}, FIRST)
+    assert days(folder, "died") == ["yes", "yes", "no", "no"]
+    month = 30.4375
+    assert followed(folder, "os")[0] == pytest.approx([0, 10 * month, 23 * month, 23 * month])
+    time, event = followed(folder, "stop")
+    assert time == pytest.approx([0, 6 * month, 23 * month, 3 * month])
+    assert event == [2, 1, 0, 1]
+    lines = import_folder(tmp_path / "t.csv", folder)
+    assert (
+        "  not folded: 2 events in other rows of a patient than the one that is taken (first), "
+        "where status is 1 (1), 2 (1)"
+    ) in lines
+    assert "  size changes within 2 patients: the first row's value is taken" in lines
+    assert any(
+        "of each patient's last row are kept as last_follow_up_time" in line for line in lines
+    )
+
+
+def test_an_end_that_may_compete_is_named_where_it_counts_as_alive(tmp_path):
+    ends = ["death", "ltx", "censored", "ltx", "withdraw", "alive with disease"]
+    rows = [f"{n},{40 + n},{100 * n},{end}" for n, end in enumerate(ends, start=1)]
+    answers = {
+        "reserved__died": {
+            "column": "event",
+            "dead": ["death"],
+            "alive": list(dict.fromkeys(ends[1:])),
+        },
+        "reserved__last_contact_day__as": "days",
+    }
+    text = "id,age,futime,event\n" + "\n".join(rows) + "\n"
+    made(tmp_path, text, ORIGIN | answers)
+    lines = import_folder(tmp_path / "t.csv", tmp_path / "made")
+    assert any(
+        "died: where event is ltx (2), withdraw (1), the patient counts as" in s for s in lines
+    )
+
+
+def test_a_time_that_no_column_has_may_have_its_unit(tmp_path):
+    text = "pid,age,rfstime,status\n1,50,700,0\n2,51,200,1\n3,52,699,0\n"
+    answers = {"endpoints__rfs__as": "days", "endpoints__rfs__happened": ["1"]}
+    unit = {"reserved__last_contact_day__as": "days"}
+    folder = made(tmp_path, text, ORIGIN | NO_DEATHS | answers | unit)
+    assert followed(folder, "rfs") == ([700, 200, 699], [0, 1, 0])
 
 
 def test_two_rows_of_one_kind_are_a_problem(tmp_path):

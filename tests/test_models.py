@@ -32,7 +32,7 @@ from analysis.page.rows import frame
 from analysis.sharing import facts
 from analysis.sharing.study import Study
 from analysis.study import advice
-from analysis.study.groups import groups
+from analysis.study.groups import group_fit, groups
 from analysis.study.models import factor_endpoints, factor_results, of_the_event, ratio_labels
 from analysis.study.named import factor_of, named_results
 from analysis.study.splines import bend, spline_results
@@ -337,6 +337,24 @@ def test_a_model_counts_what_it_estimates(colon):
     found = frame(named_results(colon)).set_index(["quantity", "group"])
     row = found.loc[("number_of_ratios", "surv|Adjusted")]
     assert (row["estimate"], row["n"]) == (6, colon.patients["nodes"].notna().sum())
+
+
+def test_a_group_without_an_event_leaves_the_others_their_ratio():
+    """As `coxph` of survival 3.8, whose ratio of b nears 0."""
+    group = np.repeat(["a", "b", "c"], 4)
+    rows = pd.DataFrame(
+        {
+            **{"patient": range(12), "start": -np.inf},
+            "stop": [2.0, 5, 7, 9, 3, 4, 8, 10, 1, 6, 11, 12],
+            "event": [1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1],
+            **{level: (group == level) * 1.0 for level in "bc"},
+        }
+    )
+    fit, kept = group_fit(rows, ["b", "c"])
+    assert fit.estimates.loc["c"].tolist() == pytest.approx([-1.23148744007, 1.17055399229])
+    assert (fit.n, fit.events, len(kept)) == (12, 6, 8)
+    none, _ = group_fit(rows.assign(event=group == "a"), ["b", "c"])
+    assert none.estimates["beta"].isna().all()
 
 
 # --- parts of the patients -----------------------------------------------------------------------

@@ -124,6 +124,37 @@ def test_an_outcome_among_the_baseline_is_a_warning(tmp_path, column, title):
     assert "and stands among the baseline characteristics" in line
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            ["3.5" if died == "yes" else "" for died in DIED],
+            "is filled only for patients with a death",
+        ),
+        ([str(n % 6) if n % 2 else "0" for n in range(60)], "tells patients with a death from all"),
+        (["9.5" if n % 4 == 1 else "" for n in range(60)], "is filled only for patients with a de"),
+        ([str(n * 31 % 37) for n in range(60)], ""),
+        (["" if n < 5 else str(n * 31 % 37) for n in range(60)], ""),
+    ],
+)
+def test_what_follows_from_an_event_is_no_baseline(tmp_path, values, said):
+    lines = [line for line in warned(dataset(tmp_path, v7=values)) if "the baseline" in line]
+    assert len(lines) == bool(said)
+    assert all(said in line and "column v7" in line for line in lines)
+
+
+def test_a_time_within_follow_up_that_many_have_not_is_no_baseline_nor_what_goes_with_it(tmp_path):
+    time = [str(n + 20) if n % 3 == 0 else "" for n in range(60)]
+    kind = [str(1.5 * (n % 5)) if n % 3 == 0 else "" for n in range(60)]
+    other = [str(n / 4) for n in range(60)]
+    lines = warned(dataset(tmp_path, pctime=time, pcdx=kind, ratio=other, wait_time=other))
+    found = [line for line in lines if "the baseline" in line]
+    assert [line.partition(": ")[2].partition(",")[0] for line in found] == [
+        "is a time within follow-up",
+        "is filled where pctime is",
+    ]
+
+
 def test_a_number_that_is_taken_for_a_day_is_a_warning(tmp_path):
     path = dataset(tmp_path, score=cycle(1.5, 2.5, 3.5, 4.5))
     package = json.loads((path / "datapackage.json").read_text("utf-8"))

@@ -317,8 +317,9 @@ def _package_problems(parts: _Parts) -> Iterator[Problem]:
                 yield in_package(place, f"one of the endpoints: {expected}", found, hint)
     for number, entry in parts.characteristics:
         place = f"analysis.characteristics {number}, column"
-        if entry["column"] == "patient_id":
-            yield in_package(place, "a column that describes patients", "patient_id")
+        column = entry["column"]
+        if column == "patient_id" or (column in NO_GROUP and entry["kind"] == "baseline"):
+            yield in_package(place, "a column that describes patients", column)
         if entry["column"] in DERIVED and entry["kind"] == "outcome":
             yield in_package(place, f"found {entry['column']}, of which Table 2 has a row already")
 
@@ -440,6 +441,12 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
         for column in entry.get("strata", ()):
             if column in by_name and is_number(by_name[column]):
                 yield from many_problems(f"{place}, strata", column, levels[column])
+    for number, entry in parts.factors:
+        column = entry["column"]
+        if "reference" in entry and column in by_name and is_number(by_name[column]):
+            yield from many_problems(
+                f"analysis.factors {number}, reference", column, levels[column]
+            )
 
 
 # --- the table -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ PACKAGE = "datapackage.json"
 RESULT_SIGNS = "|=:"  # signs that the names of groups in the results use
 # A page is named after its endpoint, and no two pages have one name.
 PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("[a-z]*.*")}
+PAGES |= {"search", "genindex", "agreement"}  # two of the site's own, and a file of results
 MOST_GROUPS = 12  # more curves are not told apart
 # What each of these says is the outcome itself, or whose it is.
 NO_GROUP = ("patient_id", "last_contact_day", "last_assessment_day", "died")

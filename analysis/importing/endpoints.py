@@ -83,6 +83,8 @@ def _within_rounding(made: Reading, day: str) -> None:
 
     So months beside days: 12 months are 365.25 days, where the last contact is on day 365.
     """
+    if "" in columns_of(made.reserved["last_contact_day"]):  # it is one of these days itself
+        return
     days, last = made.columns[day].values, made.columns["last_contact_day"].values
     rounded, parts = [_rounding(made, name) for name in (day, "last_contact_day")], made.parts[day]
     if rounded[0][0] == rounded[1][0]:  # one unit for both

@@ -2,7 +2,8 @@
 
 `fold: {by: etype, "1": relapse, "2": death}` makes `relapse_time` and `death_time` of `time`.
 `fold: {start: tstart, stop: tstop, event: status}` takes the first row of each patient, with the
-stop and the event of the last one, or with `take: first` of the first with an event.
+stop and the event of the last one, or with `take: first` of the first with an event. Then those of
+the last row, which end the patient's follow-up, are kept as `last_follow_up_time` and `…_status`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from ..dataset.cells import numbers
 from ..dataset.problems import DataError, Problem, listed, raise_any
-from .mapping import OPEN, absent, at, put
+from .mapping import KEPT_ENDS, OPEN, absent, at, put
 from .source import Source
 from .words import WORDS, counted, normal, sentence
 
@@ -119,24 +120,39 @@ def _end_to_end(source: Source, fold: dict[str, str], ids: str) -> tuple[Source,
     raise_any(listed(source.text[start], wrong, "a number", source.file))
     rows = _ordered(source.text, ids, start)
     first, last = rows.drop_duplicates(ids), rows.drop_duplicates(ids, keep="last")
-    notes = [f"folded: {counted(len(rows), 'row')} of {counted(len(first), 'patient')}"]
+    notes, kept = [f"folded: {counted(len(rows), 'row')} of {counted(len(first), 'patient')}"], last
     if EVENT in fold:
-        none = [fold[NONE]] if NONE in fold else NO_EVENT
-        happened, take = rows[~rows[fold[EVENT]].isin(none)], fold.get(TAKE, "last")
+        event, none = fold[EVENT], [fold[NONE]] if NONE in fold else NO_EVENT
+        happened, take = rows[~rows[event].isin(none)], fold.get(TAKE, "last")
         if take == "first":
             last = pd.concat([happened, last]).drop_duplicates(ids)
-        left = len(happened) - int((~last[fold[EVENT]].isin(none)).sum())
-        if left:
-            notes.append(sentence("not_folded", count=counted(left, "event"), take=take))
+        left = happened[~happened.index.isin(last.index)]
+        if len(left):
+            codes = ", ".join(
+                f"{code} ({n})" for code, n in left[event].value_counts().sort_index().items()
+            )
+            told = {"event": event, "codes": codes, "take": take}
+            notes.append(sentence("not_folded", count=counted(len(left), "event"), **told))
     for column in (c for c in rows if c not in (*ends, ids, start)):
         if count := int(rows.groupby(ids)[column].nunique().gt(1).sum()):
             notes.append(sentence("changes", column=column, count=counted(count, "patient")))
-    lines = pd.Series(last.index, index=last[ids]).loc[first[ids]].tolist()
+    lines, last_rows = (
+        pd.Series(ended.index, index=ended[ids]).loc[first[ids]].tolist() for ended in (last, kept)
+    )
     whole = first.assign(**{end: last.loc[lines, end].to_numpy() for end in ends})
-    places = dict.fromkeys(ends, lines)
+    places, variables = dict.fromkeys(ends, lines), dict(source.variables)
+    if STOP in fold and not last.index.isin(kept.index).all():
+        kept = kept.set_index(ids).loc[first[ids]]
+        for name, end in zip(KEPT_ENDS, ends, strict=False):
+            whole[name] = kept[end].to_numpy()
+            variables[name] = dataclasses.replace(source.variables[end], name=name)
+            places[name] = last_rows
+        named = [" and ".join(names) for names in (ends, KEPT_ENDS[: len(ends)])]
+        notes.append(sentence("kept_ends", ends=named[0], kept=named[1]))
     if start not in ends and ends and (numbers(first[start]) == 0).all():  # nobody entered late
         whole = whole.drop(columns=start)
-    return dataclasses.replace(source, text=whole, places=places), notes
+    new = dataclasses.replace(source, text=whole, variables=variables, places=places)
+    return new, notes
 
 
 def several(source: Source, fold: dict[str, str], ids: str) -> str:

@@ -19,7 +19,7 @@ from . import own
 from .adam import Times
 from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, proven_order
 from .endpoints import ENTRY
-from .mapping import OPEN, Mapping, node, put, written
+from .mapping import KEPT_ENDS, OPEN, Mapping, node, put, written
 from .meaning import Column
 from .repeated import row_pickers, several_rows
 from .source import Source
@@ -195,6 +195,9 @@ class Draft:
     def outcomes(self) -> None:
         """Times with a status of their own, which are no reserved days: an endpoint each."""
         source = self.source
+        if KEPT_ENDS[0] in source.text:  # the rows were folded to their first event
+            fold = self.tree["fold"]
+            self._outcome(fold["stop"], [fold["event"]] if "event" in fold else [])
         for time, flags in source.pairs(self.used).items():
             flags = [flag for flag in flags if flag not in self.used]
             if flags and not any(map(self._of_death, [time, *flags])):
@@ -361,6 +364,8 @@ class Draft:
     def _column_of_death(self) -> str | None:
         """The column that says who died: a flag, else numbers of no known unit, else a date."""
         source = self.source
+        if KEPT_ENDS[1] in source.text:
+            return KEPT_ENDS[1]
         asked = [column for column in source.about_death() if column not in self.used]
         flags = [column for column in asked if not source[column].is_day]
         counts = [c for c in asked if not source[c].is_date and source[c].unit is None]

@@ -31,6 +31,8 @@ from .words import sentence
 
 MAPPING = "import.yaml"
 OPEN = "?"  # an open question
+# What a fold that takes the first event keeps of the last row, for whoever asks for it.
+KEPT_ENDS = ("last_follow_up_time", "last_follow_up_status")
 NO_STATUS = "none"  # as `status`: no column says whether an event happened
 SCHEMA = json.loads(Path(__file__).with_name("import.schema.json").read_text("utf-8"))
 CODES = ("dead", "alive", "although", "happened", "competed", "not_happened")  # one is a list
@@ -272,7 +274,7 @@ def unmapped(source: Source, told: dict[str, Any]) -> Iterator[Problem]:
     for column, place in {**dict.fromkeys(own, "columns"), **reserved}.items():
         yield from absent(source, [column], place)
     yield from absent(source, [origin] if origin else [], "dates.origin")
-    known = {*own, *(told.get("dropped") or {}), *reserved, origin, ROW_NAMES}
+    known = {*own, *(told.get("dropped") or {}), *reserved, origin, ROW_NAMES, *KEPT_ENDS}
     for column in source.text:
         if column not in known:
             yield Problem(source.file, 1, column, expected=sentence("unmapped"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..dataset.columns import EVENT_DAYS
@@ -11,7 +12,7 @@ from .mapping import NO_STATUS, absent, at, columns_of, in_line
 from .meaning import Cells, Codes
 from .reading import Parts, Reading
 from .source import mostly
-from .words import STEMS, counted, sentence, stem
+from .words import PATTERNS, STEMS, WORDS, counted, plain_words, sentence, stem
 
 
 def happened(made: Reading, name: str, days: list[str], said: str) -> tuple[list[str], str]:
@@ -110,11 +111,23 @@ def coded_deaths(made: Reading, entry: dict[str, Any]) -> tuple[list[str], Cells
                 at("reserved.died", sentence("deaths_disputed", other=other, **told))
             )
         made.notes.append(f"  died: {other} says otherwise of {counted(count, 'patient')}")
+    ends = [code for code in alive if _may_be_event(source[column].levels.get(code, code))]
+    if len({*alive}) > 1 and ends:
+        told = ", ".join(f"{code} ({cells.texts.count(code)})" for code in ends)
+        made.notes.append("  " + sentence("ends_of_the_living", column=column, ends=told))
     for other, both in source.undecided(column, values).items():
         told = sentence("deaths_undecided", codes=", ".join(both), other=other)
         made.notes.append(f"  {told}")
     yes, no = (", ".join(code or "blank" for code in part) for part in (dead, alive))
     return values, cells, f"from {column} (yes is {yes}; no is {no})"
+
+
+def _may_be_event(text: str) -> bool:
+    """True for a word that is none for alive, censored or nothing, such as `transplant`."""
+    word = plain_words(text)
+    quiet = {*WORDS["alive"], *WORDS["no"], *WORDS["not_happened"]}
+    said = word in quiet or PATTERNS["censoring"].search(word)
+    return bool(re.search("[a-z]", word)) and not said
 
 
 def _dates_of_death(made: Reading, cells: Cells, values: list[str]) -> None:

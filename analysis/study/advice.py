@@ -134,6 +134,7 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *_events_a_factor(dataset),
         *_the_dead(dataset),
         *_landmarks(dataset),
+        *_early_ends(dataset),
     ]
 
 
@@ -342,15 +343,37 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _the_dead(dataset: Dataset) -> Iterator[Problem]:
-    """Who died before an event that is not death counts as if only gone: it may be meant so."""
+    """Endpoints that take the dead for patients who may yet have the event."""
     for question in answerable(dataset):
-        if died := int(question.data["died"].sum()):
+        if count := int(question.data["died"].sum()):
             expected = (
-                f"{in_sentence(question.title)}: {died} died without {question.event}, and count "
-                "as if they had left; where death competes, its endpoint names it: "
-                '"competing": ["died"]'
+                f"{question.title}: {count} died without it and are censored, as if they could "
+                "still have it; name died under competing, or under events"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
+
+
+def _early_ends(dataset: Dataset) -> Iterator[Problem]:
+    """Late entry: a curve that comes to 0 where few are in view, before the others enter."""
+    compare = dataset.compared()
+    level = dataset.groups(compare.column) if compare else None
+    for question in answerable(dataset):
+        groups = {"": question.data}
+        if level is not None:
+            groups |= {f", {one}": part for one, part in question.data.groupby(level)}
+        for name, data in groups.items():
+            if np.isneginf(data["entry"]).all():
+                continue
+            curve = est.survival_curve(*data[["time", "event", "entry"]].to_numpy().T)
+            first = curve.index[curve["survival"].eq(0)].min()
+            later = int((data["entry"] >= first).sum())
+            if later:
+                expected = (
+                    f"{question.title}{name}: the curve comes to 0 with "
+                    f"{curve.loc[first, 'at_risk']:.0f} at risk, before {later} more enter, and "
+                    "stays there; begin at a later day"
+                )
+                yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
 
 
 def _landmarks(dataset: Dataset) -> Iterator[Problem]:

@@ -197,16 +197,30 @@ def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
     if "stratum" in rows:
         kinds["group_stratified"] = rows.dropna(subset="stratum")
     for kind, given in kinds.items():
-        fit = est.cox(given, list(columns))
+        fit, given = group_fit(given, list(columns))
         common = {"n": fit.n, "events": fit.events}
-        for column, line in fit.summary().iterrows():
+        for column, line in fit.summary().reindex(list(columns)).iterrows():
             key = {"group": parts.key_of(columns[column]), **common}
             ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
             yield {"quantity": f"hazard_ratio_{kind}", **ratio, **key}
             yield {"quantity": f"p_{kind}", "estimate": line["p"], **key}
-        p = est.proportional_hazards_test(given, list(columns))["p"]
+        p = est.proportional_hazards_test(given, list(fit.estimates.index))["p"]
         whole = {"group": parts.key, "estimate": p["global"], **common}
         yield {"quantity": f"p_proportional_{kind}", **whole}
+
+
+def group_fit(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[est.CoxFit, pd.DataFrame]:
+    """A Cox model of the groups that have an event, and its rows; its `n` counts all patients.
+
+    The ratio of a group without one nears 0, where its patients weigh nothing in any risk set: the
+    ratios of the other groups are those without them.
+    """
+    having = [column for column in columns if rows.loc[rows[column] > 0, "event"].any()]
+    if not having:
+        return est.cox(rows, columns), rows
+    others = [column for column in columns if column not in having]
+    kept = rows[~(rows[others] > 0).any(axis=1)]
+    return replace(est.cox(kept, having), n=rows["patient"].nunique()), kept
 
 
 def _subdistribution(parts: Groups) -> Iterator[dict]:

@@ -5,6 +5,7 @@ Each is a warning, for a rare cohort may be like this. `hidden` lines show no pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
@@ -15,8 +16,10 @@ from ..dataset.model import Dataset
 from ..dataset.problems import Problem, one_line, quoted
 from ..importing.meaning import time_in_words
 from ..importing.missing import suspects
-from ..importing.words import CODES, COUNTS, OUTCOMES, about, normal, units_in
+from ..importing.words import CODES, COUNTS, OUTCOMES, WORDS, about, normal, units_in
 
+FEW, BY_CHANCE = 5, 0.001  # fewer patients than that, or a likelier pattern, prove nothing
+TIME = re.compile(r"(time|days?|weeks?|months?)$")
 FEW_CODES = 12  # more different whole numbers are a count or a measurement, unless a name says so
 YEAR = 365.25
 DAYS = ("last_contact_day", *EVENT_DAYS)
@@ -95,9 +98,57 @@ def _missing(cells: pd.Series, file: str, alike: Iterable[str]) -> Iterator[Prob
 def _outcomes(dataset: Dataset, column: str, file: str) -> Iterator[Problem]:
     words = about(column) | about(dataset.label(column))
     found = next((OUTCOMES[word] for word in sorted(words) if word in OUTCOMES), None)
-    if found:
-        expected = f"says something of {found}, and stands among the baseline characteristics"
+    said = f"says something of {found}" if found else _told_by(dataset, column)
+    if said:
+        expected = f"{said}, and stands among the baseline characteristics"
         yield Problem(file, column=column, expected=expected)
+
+
+def _told_by(dataset: Dataset, column: str) -> str:
+    """What the cells of a column follow from, where that came after day 0; blank where nothing.
+
+    It is filled only for patients with an event; or it says one thing of all without it and others
+    of all with it; or it is, or goes with, a time within follow-up that many have not.
+    """
+    patients = dataset.patients
+    values, filled = patients[column], patients[column].notna()
+    for event, happened in _happened(dataset).items():
+        with_it, without = values[happened], values[~happened]
+        if min(len(with_it), len(without)) < FEW or filled.sum() < FEW:
+            continue
+        by_chance = happened.mean() ** filled.sum()
+        if not without.notna().any() and by_chance < BY_CHANCE:
+            return f"is filled only for patients with {event}"
+        alone = without.nunique(dropna=False) == 1 and not with_it.isin(without).any()
+        if alone and with_it.nunique() > 1:
+            return f"tells patients with {event} from all others"
+    for time in patients:
+        if _within_follow_up(dataset, time) and patients[time].notna().equals(filled):
+            return "is a time within follow-up" if time == column else f"is filled where {time} is"
+    return ""
+
+
+def _happened(dataset: Dataset) -> dict[str, pd.Series]:
+    """Of each event in words, in whom it happened."""
+    patients = dataset.patients
+    columns = [name for plan in dataset.endpoints.values() for name in plan.events + plan.competing]
+    days = [name for name in dict.fromkeys(columns) if name in patients and name != "died"]
+    found = {f"a day of {one_line(dataset.label(name))}": patients[name].notna() for name in days}
+    return {"a death": dead(patients), **found}
+
+
+def _within_follow_up(dataset: Dataset, column: str) -> bool:
+    """Whether a number is called a time, and of those who have it none is after the last contact.
+
+    A fifth have none, as of an event that has not come.
+    """
+    values, named = dataset.patients[column], normal(column)
+    earlier = {*named.split("_")} & {*WORDS["earlier"]}
+    if not dataset.is_day(column) or column in RESERVED or earlier or not TIME.search(named):
+        return False
+    known = values.dropna()
+    inside = (known >= 0) & (known <= dataset.patients["last_contact_day"][known.index])
+    return FEW <= len(known) <= 0.8 * len(values) and bool(inside.all())
 
 
 def _entered(dataset: Dataset) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from ..page.prose import Prose, ruled, sourced
 from ..page.tables import Row, Table
 from .conclusions import LEVEL
 from .forest import forest_chart, mark
-from .groups import Groups
+from .groups import Groups, group_fit
 from .models import event_rows, factors_of, ratio_of, terms_of
 from .named import factor_of
 
@@ -101,7 +101,7 @@ def _ratios(split: Split, parts: Groups) -> Iterator[dict]:
     for name, inside in split.parts.items():
         rows = split.rows[inside]
         term = terms_of([split.arm], rows)[split.arm.column]
-        fit = est.cox(rows, term)
+        fit, _ = group_fit(rows, term)
         lines = fit.summary().reindex(split.arm.columns)
         for other, (_, line) in zip(split.arm.others, lines.iterrows(), strict=True):
             row = {"quantity": "hazard_ratio_subgroup", "group": key_of(parts, other, split, name)}

@@ -51,6 +51,7 @@ def characteristics_table(
     # Where nobody is in any, the table says so by its zeros.
     empty = [head for key, head in columns.items() if filled and key not in filled]
     columns = filled or columns
+    apart = {key: head for key, head in apart.items() if key in columns}
     rows = [
         row
         for entry in page.data.characteristics
@@ -60,7 +61,8 @@ def characteristics_table(
     if empty:
         notes = [*notes, f"Without patients, and without a column: {'; '.join(empty)}."]
     differences = page.numbers[page.numbers["quantity"].eq("standardised_difference")]
-    if differences["estimate"].isna().any():
+    ends = tuple(f"|{key}" for key in apart)
+    if differences.loc[differences["group"].str.endswith(ends), "estimate"].isna().any():
         notes = [*notes, APART]
     return page.rows_table("", caption, [*headed(page, columns), *apart.values()], rows, notes)
 
