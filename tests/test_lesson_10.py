@@ -276,7 +276,7 @@ def test_a_masked_line_is_neither_shown_nor_asked_for(tmp_path: Path) -> None:
 
 def test_where_every_line_is_masked_the_slider_moves_an_invented_one(tmp_path: Path) -> None:
     page = run(LESSON, "data/bmt", tmp_path, mask_below=69)
-    assert "0 of 0 lines" in page.text and "Responded: 41 of 120 (34.2%)" in page.text
+    assert "0 of 0 lines" in page.text and "Got better: 41 of 120 (34.2%)" in page.text
     assert "No characteristic of this dataset is shown with all of its levels." in page.text
 
 

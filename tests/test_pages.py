@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -18,11 +19,13 @@ from test_dataset import HEAD, field, folder
 from analysis.dataset.columns import PUBLISHED, RESERVED
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, NotRecorded, load
+from analysis.page.contents import Place
 from analysis.page.formats import interval, listed, p_value, rounded, shown
 from analysis.page.prose import Prose
 from analysis.page.published import against_print, compare
 from analysis.page.rows import COLUMNS, pick, write
 from analysis.page.tables import Row, Table
+from analysis.site.pages import without_links
 from analysis.study.characteristics import (
     baseline_results,
     outcome_results,
@@ -590,3 +593,31 @@ def test_the_methods_page_explains_every_number():
             if page != "consistency":  # its numbers are of the print, and it explains them itself
                 used |= set(rows["quantity"])
     assert used == explained
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("- [Table 2](table_2.ipynb): what?\n- [Table 3](table_3.ipynb): and?\n",
+         "- [Table 3](table_3.ipynb): and?\n"),
+        ("| [5. Time](lesson_5.ipynb) | an error | 60 |\n| [9. Ratio](table_3.ipynb) | no | 45 |\n",
+         "| [9. Ratio](table_3.ipynb) | no | 45 |\n"),
+        ("Such are groups ([Lesson 5](lesson_5.ipynb)).", "Such are groups."),
+        ("A landmark (Lessons [5](lesson_5.ipynb) and [2](table_2.ipynb)).", "A landmark."),
+        ("A landmark (Lessons [5](lesson_5.ipynb) and [3](table_3.ipynb)).",
+         "A landmark (Lessons 5 and [3](table_3.ipynb))."),
+        ("It falls. [Table 2](table_2.ipynb) says {cite:t}`b.c` why. So [it](table_3.ipynb) is.",
+         "It falls. So [it](table_3.ipynb) is."),
+        ("No proof: [Lesson 5](lesson_5.ipynb) says why.\n\nNext.", "No proof.\n\nNext."),
+        ("[A](table_3.ipynb) has it, and [B](table_2.ipynb) has [C](table_3.ipynb), too. End.",
+         "[A](table_3.ipynb) has it. End."),
+        ("See [Lesson 5](lesson_5.ipynb).", "See Lesson 5."),
+        ('A <a class="number" href="table_2.html#row-1">7.5</a> here', "A 7.5 here"),
+        ("[Figure 1A](figure_1a.ipynb) has it.", r"[*Time* to event](ttr.ipynb) has it."),
+    ],
+)  # fmt: skip
+def test_what_leads_to_a_page_that_the_book_lacks_is_taken_out(text: str, left: str):
+    missing = {"table_2", "lesson_5", "figure_1a"}
+    instead = {"figure_1a": Place("ttr", Path("figure_1a.ipynb"), "*Time* to event", "ttr")}
+    left = left.replace("*Time*", r"\*Time\*")
+    assert without_links(text, missing, instead) == left

@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
 from analysis.page.page import Page
-from analysis.page.plain import LACKING, NOTHING, Plain, plain
+from analysis.page.plain import LACKING, NOT_DOWN, NOTHING, Plain, plain
 from analysis.page.rows import pick
 from analysis.site.build import notebooks
 
@@ -76,7 +76,7 @@ def shown_cells(book: Path) -> Iterator[tuple[str, str, str, str]]:
         tree = BeautifulSoup((book / f"{notebook.stem}.html").read_bytes(), "html.parser")
         for printed in tree.select("pre.plain-output"):
             code = printed.find_previous(class_="highlight-python").get_text()
-            if printed.get_text() != NOTHING:  # where a median is not reached, say
+            if printed.get_text() not in (NOTHING, NOT_DOWN):
                 yield notebook.stem, code, printed.get_text(), printed["data-row"]
 
 

@@ -94,30 +94,29 @@ EVENT = {
 }
 
 
-def competing_words(question: Endpoint) -> dict[str, str]:
+def competing_words(dataset: Dataset, question: Endpoint) -> dict[str, str]:
     """The same for an endpoint with a competing event, in the words of the two events."""
-    words = RELAPSE if question.event == "relapse" else RIVALS
-    words = {"event": question.event, "other": question.competing} | words
+    words = {name: EVENT[name] for name in ("events", "had", "have")}
+    words |= {"event": question.event, "other": question.competing} | RIVALS
+    if dataset.endpoints[question.name].competing == ("died",):
+        words |= {name: word.format(event=question.event) for name, word in DEATHS.items()}
+    if question.event == "relapse":
+        words |= RELAPSE
     names = ("event", "other", "others", "had_other", "gone")
-    return words | {name.capitalize(): words[name].capitalize() for name in names}
+    return words | {name.capitalize(): words[name][:1].upper() + words[name][1:] for name in names}
 
 
-RELAPSE = {
-    "events": "relapses",
-    "had": "relapsed",
-    "have": "relapse",
+RELAPSE = {"events": "relapses", "had": "relapsed", "have": "relapse", "free": "alive in remission"}
+DEATHS = {
     "an_other": "a death without one",
     "others": "deaths",
-    "had_other": "died without relapse",
+    "had_other": "died without {event}",
     "had_rival": "died",
     "gone": "the dead",
-    "free": "alive in remission",
+    "free": "alive without {event}",
     "seen": "alive",
 }
 RIVALS = {
-    "events": "events",
-    "had": "had the event",
-    "have": "have the event",
     "an_other": "a competing event",
     "others": "competing events",
     "had_other": "had the competing event",

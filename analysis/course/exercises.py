@@ -161,26 +161,28 @@ def _option(option: Option) -> str:
     )
 
 
-def quiz(text: str) -> Quiz:
+def quiz(text: str, **words: str) -> Quiz:
     """A self-check: questions with a blank line between, and under each a line for every choice.
 
-    It is `+ the right one | why`, or `- a wrong one | why`; a line may go on in the next. Raises
-    ValueError unless each question has three choices or more, of which one is right.
+    It is `+ the right one | why`, or `- a wrong one | why`; a line may go on in the next. Where
+    braces name one of the `words`, it takes their place. Raises ValueError unless each question has
+    three choices or more, of which one is right.
     """
-    made = [_question(block) for block in re.split(r"\n\s*\n", text.strip())]
+    made = [_question(block, words) for block in re.split(r"\n\s*\n", text.strip())]
     for question, options in made:
         if sum(option.right for option in options) != 1 or len(options) < 3:
             raise ValueError(f"“{question}” needs three choices or more, and one that is right")
     return Quiz(made)
 
 
-def _question(block: str) -> tuple[str, list[Option]]:
+def _question(block: str, words: Mapping[str, str]) -> tuple[str, list[Option]]:
     asked, *choices = re.split(r"\n(?=[+-] )", block)
     parts = [" ".join(choice[2:].split()).split(" | ") for choice in choices]
     options = [
-        Option(*part, choice.startswith("+")) for part, choice in zip(parts, choices, strict=True)
+        Option(*(told.format_map(words) for told in part), choice.startswith("+"))
+        for part, choice in zip(parts, choices, strict=True)
     ]
-    return " ".join(asked.split()), options
+    return " ".join(asked.split()).format_map(words), options
 
 
 # --- where to do the exercises -------------------------------------------------------------------

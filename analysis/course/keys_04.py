@@ -10,7 +10,7 @@ from ..study.curves import told_months
 from .events import competing_outcome
 from .exercises import Exercise
 
-# Eight invented patients: whole months, and 1 relapse, 2 death without relapse, 0 neither.
+# Eight invented patients: whole months, and 1 the event, 2 what competes, 0 neither.
 EIGHT = pd.DataFrame({"days": [1, 2, 4, 5, 7, 9, 11, 12], "event": [2, 1, 1, 0, 2, 1, 0, 0]})
 YEAR = 12
 
@@ -27,18 +27,18 @@ def first_landmark(dataset: Dataset) -> float:
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The incidence of relapse in the eight at one year, by hand."""
+    """The incidence of the event in the eight at one year, by hand."""
     right, wrong, free = _shares(EIGHT, YEAR)
     return Exercise(
         right,
-        "Event-free before the relapses are 7/8, 6/8 and 15/32, at risk 7, 6 and 3: "
+        "Event-free before each event are 7/8, 6/8 and 15/32, at risk 7, 6 and 3: "
         "1/8 + 1/8 + 5/32.",
         [
-            (wrong, "That is 1 − Kaplan–Meier: the dead cannot relapse any more."),
-            (3 / 8, "You counted who left, alive, as never to relapse."),
-            (3 / 6, "You left some out: who died and who left are patients of the question, too."),
+            (wrong, "That is 1 − Kaplan–Meier: after what competes the event cannot come."),
+            (3 / 8, "You counted who left with neither as never to have the event."),
+            (3 / 6, "You left some out: who had the other event, and who left, are asked too."),
             (1 - free, "That is the share with either event."),
-            (1 - free - right, "That is the incidence of death without relapse."),
+            (1 - free - right, "That is the incidence of the competing event."),
         ],
     )
 
@@ -48,12 +48,12 @@ def exercise_2(dataset: Dataset) -> Exercise:
     right, wrong, free = _shares(EIGHT, YEAR)
     return Exercise(
         wrong,
-        "1 − 6/7 × 5/6 × 2/3. It is above the incidence: the two who died are counted as if they "
-        "might relapse later.",
+        "1 − 6/7 × 5/6 × 2/3. It is above the incidence: the two with the competing event are "
+        "counted as if they might have yours later.",
         [
             (1 - wrong, "That is the Kaplan–Meier estimate itself. Take it from 1."),
-            (right, "That is the incidence. Here deaths are to count as censored."),
-            (1 - free, "You let the curve fall at deaths, too."),
+            (right, "That is the incidence. Here what competes is to count as censored."),
+            (1 - free, "You let the curve fall at competing events, too."),
         ],
     )
 
@@ -63,18 +63,18 @@ def exercise_3(dataset: Dataset) -> Exercise:
     return Exercise(
         {"a", "d"},
         "Both ask for a rate among those in whom the event can still come. The others ask how many "
-        "have it in the end, which deaths decide, too: the incidence and its ratio.",
+        "have it in the end, which what competes decides, too: the incidence and its ratio.",
         [
             ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
-            ({"a", "b", "d"}, "How likely a relapse is for a patient depends on death as well."),
-            ({"a"}, "Death without relapse has a rate, too, and so a cause-specific ratio."),
+            ({"a", "b", "d"}, "How likely the event is depends on what competes, too."),
+            ({"a"}, "The competing event has a rate, too, and so a cause-specific ratio."),
             ({"a", "b", "c", "d"}, "Two of them ask how many, not how fast."),
         ],
     )
 
 
 def exercise_4(dataset: Dataset) -> Exercise:
-    """The incidence of relapse in the dataset at the first landmark, as a sum of products."""
+    """The incidence of the event in the dataset at the first landmark, as a sum of products."""
     ours = patients(dataset)
     day = float(survival.met(first_landmark(dataset), ours["days"]))
     right, wrong, free = _shares(ours, day)
@@ -84,7 +84,7 @@ def exercise_4(dataset: Dataset) -> Exercise:
         "The sum over the days of the event is the estimate of the endpoint’s own page.",
         [
             (wrong, "That is 1 − Kaplan–Meier: let `free` fall at competing events, too."),
-            (crude, "You counted who left, alive, as never to relapse."),
+            (crude, "You counted who left with neither as never to have the event."),
             (1 - free, "That is the share with either event."),
             (free, "That is the share with neither event."),
         ],

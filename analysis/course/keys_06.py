@@ -86,7 +86,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
             ),
             (
                 [[0, 40, 0, 0], [40, 130, 1, 0], [130, 300, 0, 1]],
-                "The response has come, and stays on after the transplant.",
+                "The first event has come, and stays on after the second.",
             ),
         ],
         decimals=0,

@@ -27,7 +27,7 @@ from .events import outcome_of
 
 PRINTED, OWN, INVENTED = "printed", "own", "invented"
 MADE_UP = (
-    ("Responded", "34.2", 41, 120),
+    ("Got better", "34.2", 41, 120),
     ("Women", "48.3", 58, 120),
     ("Second line or later", "19.2", 23, 120),
 )

@@ -24,10 +24,10 @@ class Endpoint:
 
     `data` has a row for each patient who is ever at risk, indexed as `dataset.patients`, with the
     columns `origin` (day of the dataset's clock), `time` (days from that origin, 0 or more),
-    `event` (0, 1, 2) and `entry` (the day after which the patient is under observation; -inf where
-    that is the origin). `title`, `origin`, `event` and `competing` are words for captions; without
-    `competing` nothing competes. `never` counts those whose event or end comes before the origin,
-    or on or before their entry.
+    `event` (0, 1, 2), `entry` (the day after which the patient is under observation; -inf where
+    that is the origin) and `died` (known to be dead, and counted here as if only gone). `title`,
+    `origin`, `event` and `competing` are words for captions; without `competing` nothing competes.
+    `never` counts those whose event or end comes before the origin, or on or before their entry.
     """
 
     name: str
@@ -53,6 +53,11 @@ class Endpoint:
         """Days after which each is at risk; None where all are from the origin."""
         days = self.data["entry"].to_numpy()
         return None if np.isneginf(days).all() else days
+
+    @property
+    def begins_later(self) -> bool:
+        """Whether anybody is asked from a day after the first on, and so had to reach that day."""
+        return self.entry is not None or bool((self.data["origin"] > 0).any())
 
 
 def endpoint(dataset: Dataset, name: str) -> Endpoint:
@@ -97,7 +102,7 @@ def _endpoint(dataset: Dataset, defined: Definition) -> Endpoint:
         origin = in_sentence(dataset.label(defined.start))
     data = pd.DataFrame(
         {"origin": start, "time": time, "event": event, "entry": entry}, index=end.index
-    )
+    ).assign(died=dead(patients) & (event == 0))
     there = (data["time"] >= 0) & (data["entry"] < data["time"])
     return Endpoint(
         defined.name,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -108,6 +108,26 @@ class Choice:
             f'<details class="every-number"><summary>{_all_of(len(answers))}</summary>'
             f'<ol class="chart-answers">{every}</ol></details>'
         )
+
+
+@dataclass(frozen=True)
+class Views:
+    """A control between views of one thing: the name of each, by the tag of the cells that it has.
+
+    The site's script shows the cells of one view. Without it all are there, and the control is not.
+    """
+
+    names: Mapping[str, str]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        buttons = "".join(
+            f'<button type="button" data-view="{html.escape(tag)}">{html.escape(name)}</button>'
+            for tag, name in self.names.items()
+        )
+        control = (
+            f'<div class="chart-views" role="group" aria-label="Curves" hidden>{buttons}</div>'
+        )
+        return {"text/html": control, "text/plain": " | ".join(self.names.values())}
 
 
 def _all_of(answers: int) -> str:

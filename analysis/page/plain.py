@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .page import Page
 
 NOTHING = "Not here. There is nothing to estimate."
+NOT_DOWN = "Not here. The curve has not come down to one half, so it has no median yet."
 LACKING = "Not here. This dataset has no column to give to the code."
 OTHERWISE = "Not here. This code is of other columns than those of this dataset’s endpoint."
 CARRIED = "Nobody was followed so long: the last value is carried forward."
@@ -73,7 +74,8 @@ def plain(line: str, cell: str, page: Page | None = None) -> Plain:
     code = "\n".join([*given, cell.strip()]) + "\n"
     number = page[quantity, group, *map(float, month)]
     lacking = LACKING if "" in names.values() else _asks_otherwise(page, group, cell)
-    printed = lacking or _printed(code, page.data.patients) if number.known else NOTHING
+    unknown = NOT_DOWN if quantity == "median" and not page.data.mask_below else NOTHING
+    printed = lacking or _printed(code, page.data.patients) if number.known else unknown
     row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""
     return Plain(code, printed, row, name, CARRIED if page.mark(number) else "")
 
@@ -83,9 +85,8 @@ def _asks_otherwise(page: Page, group: str, cell: str) -> str:
     plan = page.data.endpoints.get(re.split("[:|]", group)[0])
     if plan is None or '["died"] == "yes"\n' not in cell:
         return ""
-    event = "relapse_day" if '["relapse_day"]' in cell else "died"
-    whole = plan.events == (event,) and not (plan.entry or plan.among)
-    return "" if whole and plan.start in ("", "response_day") else OTHERWISE
+    whole = plan.events == ("died",) and not (plan.start or plan.entry or plan.among)
+    return "" if whole else OTHERWISE
 
 
 def _name(cell: str) -> str:

@@ -175,6 +175,14 @@ def events(study: Study, name: str) -> Values:
     return last and {**found, **last}
 
 
+def died(study: Study, name: str) -> Values:
+    """How many died without an event that is not death; None where nobody did."""
+    rows = study.pages[study.page_of(name)]
+    if not (rows["quantity"].eq("count") & rows["group"].eq(f"{name}:died")).any():
+        return None
+    return {"n": study.number(study.page_of(name), "count", f"{name}:died")}
+
+
 def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
     """Survival at each landmark to which anybody was followed, with its interval."""
     page = study.page_of(name)

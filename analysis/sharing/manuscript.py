@@ -24,7 +24,7 @@ from ..page.page import Page
 from ..page.prose import Prose, addressed, declared, installed, ruled
 from ..page.provenance import digest, named, own_version
 from ..page.tables import Row, Table
-from ..study.asked import ends, had, starts, whom, without
+from ..study.asked import ends, had, share_named, starts, whom, without
 from . import facts
 from .study import Study
 from .texts import said, template
@@ -89,6 +89,8 @@ def _patients(study: Study) -> dict[str, Any]:
 def _curves(study: Study) -> Iterator[dict[str, Any]]:
     for question in study.curves:
         values = {**facts.events(study, question.name), "had": had(question.event)}
+        values["share"] = share_named(study.dataset.endpoints[question.name])
+        values["died"] = facts.died(study, question.name)
         values["landmarks"] = list(facts.landmarks(study, question.name))
         main = question.name == study.main.name
         yield {**values, "later": facts.later(study) if main else None}

@@ -129,13 +129,22 @@ def _ended_at_error(notebook: nbformat.NotebookNode, sentence: str) -> nbformat.
 
 
 def _clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Without times, versions and machine names; the cell of injected parameters stays unseen."""
+    """Without times, versions and machine names; its parameters are those that it ran with."""
     notebook.metadata.pop("papermill", None)
     notebook.metadata.update(METADATA)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.metadata["tags"].append("remove-cell")
-            cell.id = "injected-parameters"
+    tagged = {tag: cell for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
+    if given := tagged.get("injected-parameters"):
+        notebook.cells.remove(given)
+        own = tagged["parameters"]
+        own.source = _with_values(own.source, given.source)
     return notebook
+
+
+def _with_values(assigned: str, given: str) -> str:
+    """Lines of `name = value`, with the values of those that are given."""
+    values = dict(line.split(" = ", 1) for line in given.splitlines() if " = " in line)
+    lines = (line.split(" = ", 1) for line in assigned.splitlines())
+    return "\n".join(" = ".join([name, values.get(name, *value)]) for name, *value in lines)

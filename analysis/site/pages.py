@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -17,6 +18,7 @@ from ..course.exercises import FOLDER as EXERCISES
 from ..dataset.definitions import PAPERS, definition
 from ..dataset.model import ROOT
 from ..page.contents import BOOK, TOC, Place, pages, table_of
+from ..page.prose import Prose
 from .processes import python
 
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
@@ -91,6 +93,10 @@ def write_pages(
         shutil.copy(notebook, stage)
         shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
     _bind(stage, kept)
+    # The other Markdown is the same in every book: it also names the columns of other studies.
+    said = "\n".join(map(text_of, stage.glob("*.ipynb")))
+    glossary = stage / "glossary.md"
+    glossary.write_text(spoken(glossary.read_text("utf-8"), said), "utf-8")
     _sphinx(stage, folder, name)
     (folder / "_build" / "html").rename(folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
@@ -105,39 +111,78 @@ def _bind(stage: Path, kept: list[Place]) -> None:
     """Write the table of contents of a book, and take out what leads to pages that it lacks."""
     (stage / TOC).write_text(table_of(kept), "utf-8")
     names = {place.name for place in kept}
-    known = {path.stem for path in pages()} | {definition(entry).page for entry in PAPERS}
-    missing = "|".join(sorted(known - names))
+    missing = (
+        {path.stem for path in pages()} | {definition(entry).page for entry in PAPERS}
+    ) - names
     if not missing:
         return
+    # For the paper's figures stand the first curve and the first incidence of the book.
+    curves = {place.path.stem: place for place in reversed(kept) if place.endpoint}
+    instead = {name: place for name, place in curves.items() if name in missing}
     for path in stage.glob("*.md"):
-        if path.stem in known - names:
+        if path.stem in missing:
             path.unlink()
         else:
-            path.write_text(_unlinked(path.read_text("utf-8"), missing), "utf-8")
+            path.write_text(without_links(path.read_text("utf-8"), missing, instead), "utf-8")
     for path in stage.glob("*.ipynb"):
         notebook = json.loads(path.read_text("utf-8"))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
-                cell["source"] = _unlinked("".join(cell["source"]), missing)
+                cell["source"] = without_links("".join(cell["source"]), missing, instead)
             for output in cell.get("outputs", []):
                 for kind in {"text/markdown", "text/html"} & set(output.get("data", {})):
                     shown = "".join(output["data"][kind])
-                    output["data"][kind] = _unlinked(shown, missing)
+                    output["data"][kind] = without_links(shown, missing, instead)
         path.write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
 
 
-def _unlinked(text: str, missing: str) -> str:
-    """Text without the links to pages that are missing, and without the lines of such a list.
+# An entry of the glossary: its terms, a line each, and what they mean.
+ENTRY = re.compile(r"((?:^[^\s`].*\n)+)(?:^ +.*\n)+\n?", re.MULTILINE)
 
-    `missing` are the pages' names as alternatives of a pattern. The words of a link stay.
+
+def spoken(glossary: str, said: str) -> str:
+    """The glossary without the words that the pages of a book, what is `said`, do not use."""
+
+    def kept(entry: re.Match) -> str:
+        terms = "|".join(map(re.escape, entry[1].splitlines()))
+        used = re.search(rf"(?<!\w)(?:{terms})s?(?!\w)", said, re.IGNORECASE)
+        return entry[0] if used else ""
+
+    return ENTRY.sub(kept, glossary)
+
+
+def text_of(notebook: Path) -> str:
+    """What an executed notebook says, its code left out."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    said = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        said += [output.get("data", {}).get(kind, "") for kind in ("text/markdown", "text/plain")]
+    return "\n".join("".join(text) for text in said)
+
+
+def without_links(
+    text: str, missing: Collection[str], instead: Mapping[str, Place] = MappingProxyType({})
+) -> str:
+    """Text that leads to no page of `missing`; in the place of some of them others stand.
+
+    What begins with such a link goes with it: the line of a list or of a table, a sentence, a
+    clause after `, and`, a colon or a semicolon, and what is nothing but links in parentheses. Of
+    any other link the words stay.
     """
-    text = re.sub(
-        rf"^- \[[^]\n]*\]\((?:{missing})\.ipynb[^)\n]*\).*\n?", "", text, flags=re.MULTILINE
-    )
-    text = re.sub(rf"\[([^]]*)\]\((?:{missing})\.(?:ipynb|md|html)[^)]*\)", r"\1", text)
-    text = re.sub(rf"{{doc}}`({missing})`", r"\1", text)
+    for name, place in instead.items():
+        title = Prose("{title}", title=place.title).markdown
+        text = re.sub(rf"\[[^]\n]*\]\({name}\.ipynb\)", f"[{title}]({place.name}.ipynb)", text)
+    names = "|".join(sorted(missing))
+    link = rf"\[[^]\n]*\]\((?:{names})\.(?:ipynb|md|html)[^)\n]*\)"
+    rest = r"(?:\[[^]\n]*\]\([^)\n]*\)|\{cite[^}]*\}`[^`]*`|[^.\n])*\."  # of a sentence
+    text = re.sub(rf"^(?:- |\| ){link}.*\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(rf" \((?:Lessons? )?{link}(?:(?:,| and|, and) {link})*\)", "", text)
+    text = re.sub(rf"(?:^|(?<=[.?!*] )){link}{rest} ?", "", text, flags=re.MULTILINE)
+    text = re.sub(rf"(?:, and|:|;) {link}{rest}", ".", text)
+    text = re.sub(link, lambda found: found[0][1:].partition("](")[0], text)
+    text = re.sub(rf"{{doc}}`({names})`", r"\1", text)
     return re.sub(
-        rf'<a [^>]*href="(?:{missing})\.html[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL
+        rf'<a [^>]*href="(?:{names})\.html[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL
     )
 
 

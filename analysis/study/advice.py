@@ -15,6 +15,7 @@ from .. import survival as est
 from ..dataset.checks import Contents, read_folder
 from ..dataset.columns import EVENT_DAYS, RESERVED, is_number
 from ..dataset.covariates import covariate_rows
+from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint, answerable, dead, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of
 from ..dataset.privacy import EMAIL, is_phone
@@ -131,8 +132,8 @@ def warnings_of(contents: Contents, dataset: Dataset) -> list[Problem]:
         *implausible(contents.text, dataset, table),
         *_factors(dataset),
         *_events_a_factor(dataset),
+        *_the_dead(dataset),
         *_landmarks(dataset),
-        *_censored_deaths(dataset),
         *_early_ends(dataset),
     ]
 
@@ -275,7 +276,9 @@ def _factors(dataset: Dataset) -> Iterator[Problem]:
             for question in answerable(dataset, name):
                 found = _constant(dataset, question, factor)
                 if found:
-                    expected = f"{question.title.lower()}: {found}; it has no hazard ratio there"
+                    expected = (
+                        f"{in_sentence(question.title)}: {found}; it has no hazard ratio there"
+                    )
                     yield Problem(
                         "datapackage.json", column=factor.column, expected=expected, place=place
                     )
@@ -333,24 +336,20 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
         if ratios and events < FEW_EVENTS * ratios:
             what = "factor" if ratios == len(factors) else "ratio"
             expected = (
-                f"{question.title.lower()}: {events} events for {ratios} {what}s, fewer than "
+                f"{in_sentence(question.title)}: {events} events for {ratios} {what}s, fewer than "
                 f"{FEW_EVENTS} a {what}; a model of all of them fits chance too"
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.factors")
 
 
-def _censored_deaths(dataset: Dataset) -> Iterator[Problem]:
-    """Endpoints that take the dead for patients who may yet have the event."""
-    died = dead(dataset.patients)
+def _the_dead(dataset: Dataset) -> Iterator[Problem]:
+    """Who died before an event that is not death counts as if only gone: it may be meant so."""
     for question in answerable(dataset):
-        plan = dataset.endpoints[question.name]
-        if "died" in plan.events + plan.competing:
-            continue
-        count = int((died[question.data.index] & (question.observed == 0)).sum())
-        if count:
+        if died := int(question.data["died"].sum()):
             expected = (
-                f"{question.title}: {count} died without it and are censored, as if they could "
-                "still have it; name died under competing, or under events"
+                f"{in_sentence(question.title)}: {died} died without {question.event}, and count "
+                "as if they had left; where death competes, its endpoint names it: "
+                '"competing": ["died"]'
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
 
@@ -393,11 +392,11 @@ def _landmarks(dataset: Dataset) -> Iterator[Problem]:
             if which.any():
                 when = listed(map("{:g}".format, values.index[which]))
                 line = f"nobody is followed to {when} months; {said}"
-                beyond.setdefault(line, []).append(question.title.lower())
+                beyond.setdefault(line, []).append(in_sentence(question.title))
         low = at_risk[at_risk.between(1, FEW_AT_RISK - 1)]
         if len(low):
             at = ", ".join(f"{count} at {month:g}" for month, count in low.items())
             line = f"fewer than {FEW_AT_RISK} at risk ({at} months)"
-            few.append(f"{question.title.lower()}: {line}; the estimate rests on few patients")
+            few.append(f"{in_sentence(question.title)}: {line}; the estimate rests on few patients")
     for line in [*(f"{', '.join(titles)}: {line}" for line, titles in beyond.items()), *few]:
         yield Problem("datapackage.json", expected=line, place="analysis.months")

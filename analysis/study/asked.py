@@ -37,6 +37,11 @@ def without(event: str) -> str:
     return "alive" if event == "death" else f"without {event}"
 
 
+def share_named(plan: Definition) -> str:
+    """What a share of its curve is, as a clause begins: where the dead only leave, no survival."""
+    return "Survival was" if "died" in plan.events else f"Without {plan.event} were"
+
+
 def starts(question: Endpoint, plan: Definition) -> str:
     """Where the clock of an endpoint starts, in words."""
     return f"the day of {question.origin}" if plan.start else question.origin
@@ -79,15 +84,20 @@ def asked(page: Page, question: Endpoint) -> Prose:
 def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
     never = page["never_at_risk", question.name]
     since = [in_sentence(page.data.label(name)) for name in (plan.entry, plan.among) if name]
+    late = (
+        "- **Under observation:** only after {since}: who had the event before it could not be "
+        "seen, and is not at risk then {{cite}}`andersen1993`"
+    )
+    gone = "{never} of {all} had the event or left before they could be at risk, and are left out"
+    sentences = [late] if question.entry is not None else []
+    if never.value != 0:
+        sentences.append(gone if sentences else f"- **Not at risk:** {gone}")
     return page.say(
-        ("- **Under observation:** only after {since}: who had the event before it could not be "
-         "seen, and is not at risk then {{cite}}`andersen1993`. "
-         if question.entry is not None else "- **Not at risk:** ")
-        + "{never} of {all} had the event or left before they could be at risk, and are left out",
+        ". ".join(sentences),
         since=listed(since),
         never=never,
         all=never.n,
-    )  # fmt: skip
+    )
 
 
 def whom(data: Dataset, plan: Definition) -> str:

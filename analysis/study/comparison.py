@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..dataset.definitions import Definition, in_sentence
-from ..dataset.model import Dataset
+from ..dataset.definitions import in_sentence
 from ..page.formats import at_time, equal_to, listed
 from ..page.page import Page
 from ..page.prose import Prose
@@ -174,17 +173,15 @@ def groups_told(page: Page, parts: Groups) -> Prose:
 
 
 CHANCE = {
-    True: "**Who is in which group was left to chance.** So a difference between the curves is of "
-    "the treatment, within its interval. No test of the groups at baseline is shown: after a "
+    "drawn": "**Who is in which group was left to chance.** So a difference between the curves is "
+    "of the treatment, within its interval. No test of the groups at baseline is shown: after a "
     "draw, any difference there is chance {{cite}}`senn1994`.",
-    False: "**The groups were not made by chance.** Whoever is in one may differ in more than its "
-    "name, and a difference between the curves is no proof of what made it.",
+    "drawn_before": "**The draw does not hold here.** Who is in which group was left to chance on "
+    "the first day. This curve begins later, with those who got so far, and the group may have "
+    "decided who did. A difference between its curves is no proof of what made it.",
+    "not_drawn": "**The groups were not made by chance.** Whoever is in one may differ in more "
+    "than its name, and a difference between the curves is no proof of what made it.",
 }
-LATER = (
-    "**Chance made the groups, and did not choose who is compared here.** They are those to whom "
-    "something came after the draw, or did not{later}. They may differ from group to group, and a "
-    "difference between the curves is no proof of what made it."
-)
 HAZARDS = (
     "**One ratio may not tell it.** P of proportional hazards is {p}: the ratio changes with time. "
     "Then it is a mean over the events, and a difference of restricted means says more: "
@@ -192,20 +189,11 @@ HAZARDS = (
 )
 
 
-def chosen_after_day_0(dataset: Dataset, plan: Definition) -> list[str]:
-    """The days, later than a draw, by which an endpoint chooses whom it is asked of."""
-    days = [plan.start, plan.entry, *plan.after, *plan.not_before]
-    days += [plan.among] if plan.among and dataset.is_day(plan.among) else []
-    return [*dict.fromkeys(filter(None, days))]
-
-
 def groups_mislead(page: Page, parts: Groups) -> Prose:
     """What these groups can and cannot say of a cause, and whether one ratio will do."""
-    said, values = [CHANCE[parts.compare.randomised]], {}
-    plan = page.data.endpoints[parts.question.name]
-    if parts.compare.randomised and (later := chosen_after_day_0(page.data, plan)):
-        labels = listed(f"“{page.data.label(column)}”" for column in later)
-        said, values = [LATER], {"later": page.setting(f" ({labels})", "analysis.endpoints")}
+    drawn = "drawn_before" if parts.question.begins_later else "drawn"
+    said = [CHANCE[drawn if parts.compare.randomised else "not_drawn"]]
+    values: dict[str, object] = {}
     key = ("p_proportional_group", parts.key)
     if key in page and conclusions.differ(page[key].value) == "differ":
         said.append(HAZARDS)

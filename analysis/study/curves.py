@@ -141,7 +141,7 @@ def incidence_results(
     ]
     any_curve = next(iter(curves.values()))
     rows += _followed_rows(dataset, question, any_curve, ticks)
-    rows += _never_at_risk(question)
+    rows += _counted_apart(question)
     # What the incidence of the first cause would seem to be if competing events were censored.
     naive = est.survival_curve(question.time, question.observed == 1, question.entry)
     for month, value in _shown_values(dataset, question, naive, ticks):
@@ -276,14 +276,17 @@ def _entry(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     everybody = pd.Series(True, index=dataset.patients.index)
     enters = pd.Series(everybody.index.isin(question.data.index), index=everybody.index)
     yield from count_rows(question.name, enters, everybody, "")
-    yield from _never_at_risk(question)
+    yield from _counted_apart(question)
     wait = dataset.months(question.data["origin"].median())
     common = {"group": f"{question.name}:origin", "n": len(question.data)}
     yield {"quantity": "median_value", "estimate": wait, **common}
 
 
-def _never_at_risk(question: Endpoint) -> Iterator[dict]:
-    """Those who were gone by the time they would have come under observation."""
+def _counted_apart(question: Endpoint) -> Iterator[dict]:
+    """Those who were gone before they came under observation, and the dead who count as left."""
+    if died := question.data["died"].sum():
+        common = {"group": f"{question.name}:died", "n": len(question.data)}
+        yield {"quantity": "count", "estimate": died, **common}
     if question.never or question.entry is not None:
         group, n = question.name, len(question.data) + question.never
         yield {"quantity": "never_at_risk", "group": group, "estimate": question.never, "n": n}

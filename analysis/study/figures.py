@@ -37,13 +37,13 @@ from ..page.rows import at_risk, pick
 from ..page.units import told, unit_of
 from .curves import axis_months, even_months
 from .groups import Groups
-from .sentences import at_landmarks
+from .sentences import at_landmarks, survival_at_landmarks
 
 
 def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: str) -> Figure:
     """Kaplan-Meier curve of one endpoint, with what `step_chart` adds to it.
 
-    `curve` is in days; `name` is the figure's, as `Figure 1A`.
+    `curve` is in days; `name` is the figure's in a paper, as `Figure 1A`, where it has one.
     """
     title, patients = question.title, in_patients(len(question.data))
     rows = {
@@ -54,11 +54,10 @@ def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: s
     chart = step_chart(page, question, {title: (question.name, curve)}, "survival", rows)
     whom = f"{title} from {question.origin} in {patients}"
     numbers = (
-        f"Median: {page['median', question.name].ci}. "
-        f"{at_landmarks(page, 'survival', question.name, 'Survival was')}."
+        f"Median: {page['median', question.name].ci}. {survival_at_landmarks(page, question)}."
     )
     caption = (
-        f"{name}. {title} from {question.origin}, {patients}. Shaded: 95% confidence band."
+        f"{named(name)}{title} from {question.origin}, {patients}. Shaded: 95% confidence band."
         + _marks(page, question, curve)
     )
     words = f"{whom}, {_shape([curve], 'falling step')}. {numbers}"
@@ -115,11 +114,16 @@ def incidence_figure(
     told = {cause: str(at_landmarks(page, "cumulative_incidence", cause)) for cause in curves}
     numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())
     caption = (
-        f"{name}. Cumulative incidence from {question.origin}, {patients}. "
+        f"{named(name)}Cumulative incidence from {question.origin}, {patients}. "
         "Shaded: 95% confidence bands." + _marks(page, question, next(iter(curves.values())))
     )
     words = f"{whom}, {_shape(curves.values(), 'rising step')}. {numbers}"
     return page.figure("", chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
+
+
+def named(figure: str) -> str:
+    """How a caption begins: with the name of the figure, where it has one."""
+    return f"{figure}. " if figure else ""
 
 
 def _shape(curves: Collection[pd.DataFrame], way: str) -> str:

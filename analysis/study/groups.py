@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,9 +74,10 @@ def groups(dataset: Dataset, question: Endpoint, compare: Compare) -> Groups:
     return Groups(question, compare, level.astype(pd.CategoricalDtype(levels)))
 
 
-def group_results(dataset: Dataset, parts: Groups) -> pd.DataFrame:
+def group_results(dataset: Dataset, parts: Groups, curves: Mapping) -> pd.DataFrame:
     """Each group's curve as its page has the whole one, and what sets the groups apart.
 
+    `curves` are in days, by level; with a competing event by cause, and in each cause by level.
     Where nothing competes `logrank`, `hazard_ratio_group`, `survival_difference` and
     `rmst_difference`; with a competing event also Gray's test and the ratio of subdistribution
     hazards, and what is said of hazards is said of the event alone. Differences and ratios are
@@ -85,14 +86,14 @@ def group_results(dataset: Dataset, parts: Groups) -> pd.DataFrame:
     ticks = axis_months(dataset, parts.question)
     everybody = pd.Series(True, index=parts.level.index)
     rows = list(count_rows(f"{parts.key}=", parts.level.isna(), everybody, ""))
-    curves = [_curve_results(dataset, parts, level, ticks) for level in parts.levels]
+    found = [_curve_results(dataset, parts, curves, level, ticks) for level in parts.levels]
     rows += _tests(dataset, parts)
     rows += _ratios(dataset, parts)
     if parts.question.competing:
         rows += _subdistribution(parts)
     else:
-        rows += _differences(dataset, parts)
-    return pd.concat([*curves, frame(rows)], ignore_index=True)
+        rows += _differences(dataset, parts, curves)
+    return pd.concat([*found, frame(rows)], ignore_index=True)
 
 
 def group_wholes(parts: Groups) -> list[Whole]:
@@ -105,19 +106,13 @@ def group_wholes(parts: Groups) -> list[Whole]:
 
 
 def _curve_results(
-    dataset: Dataset, parts: Groups, level: str, ticks: Sequence[float]
+    dataset: Dataset, parts: Groups, curves: Mapping, level: str, ticks: Sequence[float]
 ) -> pd.DataFrame:
     one = parts.of(level)
     if not parts.question.competing:
-        curve = est.survival_curve(one.time, one.observed, one.entry)
-        return survival_results(dataset, one, curve, ticks)
-    curves = {
-        parts.key_of(level, cause): est.cumulative_incidence(
-            one.time, one.observed, number, one.entry
-        )
-        for number, cause in enumerate(parts.causes, start=1)
-    }
-    return incidence_results(dataset, one, curves, ticks)
+        return survival_results(dataset, one, curves[level], ticks)
+    of_causes = {parts.key_of(level, cause): curves[cause][level] for cause in parts.causes}
+    return incidence_results(dataset, one, of_causes, ticks)
 
 
 def strata(dataset: Dataset, parts: Groups) -> pd.Series | None:
@@ -243,14 +238,11 @@ def _subdistribution(parts: Groups) -> Iterator[dict]:
         yield {"quantity": "p_subdistribution_group", "estimate": line["p"], **key}
 
 
-def _differences(dataset: Dataset, parts: Groups) -> Iterator[dict]:
+def _differences(dataset: Dataset, parts: Groups, curves: Mapping) -> Iterator[dict]:
     """Survival and restricted means at the landmarks less those of the reference."""
     if not parts.others:
         return
-    curves = {}
-    for level in [parts.compare.reference, *parts.others]:
-        one = parts.of(level)
-        curves[level] = est.survival_curve(one.time, one.observed, one.entry)
+    curves = {level: curves[level] for level in (parts.compare.reference, *parts.others)}
     for month in dataset.settings.months:
         day = dataset.days(month)
         shares = {level: _share(dataset, curve, month) for level, curve in curves.items()}

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..page.formats import CARRIED, DAGGER, at_time, clock, counted
 from ..page.page import Number, Page
@@ -56,7 +57,9 @@ def past_follow_up(
     each = {group: str(follow_up_end(results, group)) for group in groups}
     several = len(titles) > 1 and len(set(each.values())) > 1
     ends = "; ".join(
-        dict.fromkeys(titles[g].lower() + ": " + end if several else end for g, end in each.items())
+        dict.fromkeys(
+            in_sentence(titles[g]) + ": " + end if several else end for g, end in each.items()
+        )
     )
     notes = {
         CARRIED: any(cell.endswith(DAGGER) for cell in cells),

@@ -13,6 +13,7 @@ from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
 from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
 from . import conclusions
+from .asked import share_named
 from .curves import last_known
 
 
@@ -23,8 +24,8 @@ def curve_told(page: Page, question: Endpoint) -> Prose:
         "{landmarks}.",
         "{rmst}",
         "{follow_up}",
-        median=median_told(page, question.name, question.title.lower()),
-        landmarks=at_landmarks(page, "survival", question.name, "Survival was"),
+        median=median_told(page, question.name, in_sentence(question.title)),
+        landmarks=survival_at_landmarks(page, question),
         rmst=restricted_mean(page, question.name, question.event),
         follow_up=follow_up_told(page, question.name),
     )
@@ -44,6 +45,12 @@ def median_told(page: Page, group: str, title: str) -> Prose:
         title=title,
         median=median.ci,
     )
+
+
+def survival_at_landmarks(page: Page, question: Endpoint) -> Prose:
+    """What a survival curve says at the landmarks, as `at_landmarks`."""
+    subject = share_named(page.data.endpoints[question.name])
+    return at_landmarks(page, "survival", question.name, subject)
 
 
 def at_landmarks(page: Page, quantity: str, group: str, subject: str = "") -> Prose:
@@ -140,6 +147,22 @@ def chosen(page: Page, question: Endpoint) -> Prose:
         enter=page.share(question.name),
         wait=wait.saying(lasting(wait.value)),
         origin=page.data.settings.time_origin,
+    )
+
+
+def died_told(page: Page, question: Endpoint) -> Prose | None:
+    """How many died without an event that is not death, and what it means; None where nobody."""
+    key = ("count", f"{question.name}:died")
+    if key not in page:
+        return None
+    return page.say(
+        "**The dead count as if they had left.** {died} of {n} patients died without {event}, and "
+        "the curve goes on as if it could still come to them. So it speaks of a world in which "
+        "nobody dies. What did happen is the incidence with death competing: "
+        "[Lesson 4](lesson_04_competing_risks.ipynb) {{cite}}`putter2007`.",
+        died=page[key] if page[key].known else page[key].saying("Some"),
+        n=page[key].n,
+        event=question.event,
     )
 
 
