@@ -343,12 +343,13 @@ def _events_a_factor(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _the_dead(dataset: Dataset) -> Iterator[Problem]:
-    """Endpoints that take the dead for patients who may yet have the event."""
+    """Who died before an event that is not death counts as if only gone: it may be meant so."""
     for question in answerable(dataset):
-        if count := int(question.data["died"].sum()):
+        if died := int(question.data["died"].sum()):
             expected = (
-                f"{question.title}: {count} died without it and are censored, as if they could "
-                "still have it; name died under competing, or under events"
+                f"{in_sentence(question.title)}: {died} died without {question.event}, and count "
+                "as if they had left; where death competes, its endpoint names it: "
+                '"competing": ["died"]'
             )
             yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
 

@@ -99,12 +99,8 @@ def likelihood_ratio(
     that it nears; a column that follows from those before it takes no degree of freedom: so does
     R's `anova`. Chi2 and P are missing without an event, or a degree of freedom.
     """
-    x = rows[[*columns, *added]].to_numpy(dtype=float)
-    if not rows["event"].sum() > 0:
-        return Comparison(np.nan, 0, np.nan)
-    scale = x.std(axis=0)
-    whole = PartialLikelihood(rows, (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0), ties)
-    free = whole.independent()
+    whole = CoxModels(rows, [*columns, *added], ties)._likelihood
+    free = whole.independent() if whole else []
     before = [place for place in free if place < len(columns)]
     df = len(free) - len(before)
     if not df:
