@@ -267,6 +267,14 @@ def test_groups_and_models_are_read(tmp_path):
             "day 0",
         ),
         (
+            {"compare": {"column": "site", "reference": "X"}},
+            'analysis.compare, reference: found "X", expected one of x; did you mean x?',
+        ),
+        (
+            {"factors": [{"column": "age", "kind": "baseline", "reference": 9}]},
+            'analysis.factors 1, reference: found "9", expected one of 50',
+        ),
+        (
             {"models": [{**MODEL, "endpoint": "os"}]},
             'analysis.models 1, endpoint: found "os", expected one of the endpoints: ttr, dfs',
         ),

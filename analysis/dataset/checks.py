@@ -28,6 +28,7 @@ from .declared import (
     many_problems,
     model_problems,
     needs_died,
+    reference_problems,
     with_days,
 )
 from .definitions import definition
@@ -432,6 +433,13 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
             if (column := entry.get("among")) in by_name:
                 place, field = f"analysis.{part} {number}", by_name[column]
                 yield from among_problems(place, column, field, levels[column], measured)
+    references = [(f"analysis.factors {number}", entry) for number, entry in parts.factors]
+    references += [("analysis.compare", parts.compare)] if parts.compare else []
+    for place, entry in references:
+        if "reference" in entry and (column := entry["column"]) in by_name:
+            yield from reference_problems(
+                place, entry["reference"], by_name[column], levels[column]
+            )
     groups = parts.compare or {}
     if (column := groups.get("column")) in by_name:
         yield from many_problems("analysis.compare, column", column, levels[column])

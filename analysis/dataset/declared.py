@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from .cells import NUMBER
 from .columns import RESERVED, is_day, is_number
 from .definitions import PAPERS, definition
 from .problems import Problem, nearest, one_line, quoted
@@ -176,6 +177,18 @@ def among_problems(
     no_day = column in measured and column not in RESERVED
     if no_day if is_number(field) else levels and not {"yes", "no"} & {*levels}:
         yield in_package(f"{place}, among", "a column of yes and no, or of days", quoted(column))
+
+
+def reference_problems(
+    place: str, reference: object, field: Mapping, levels: Collection[str]
+) -> Iterator[Problem]:
+    """A reference that nobody has; of a field with an enum `group_problems` says it."""
+    numbers = map(float, filter(NUMBER.fullmatch, levels)) if is_number(field) else ()
+    found = sorted({f"{number:g}" for number in numbers} or levels)
+    if found and str(reference) not in found and "enum" not in field.get("constraints", {}):
+        expected = f"one of {', '.join(map(one_line, found[: MOST_GROUPS + 1]))}"
+        hint = nearest(str(reference), found)
+        yield in_package(f"{place}, reference", expected, quoted(str(reference)), hint)
 
 
 def many_problems(place: str, column: str, levels: Collection[str]) -> Iterator[Problem]:
