@@ -427,9 +427,8 @@ def test_groups_or_all_patients_at_a_press(served: str, visit) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/bmt/figure_1a.html")
     visit.wait_for_function(DRAWN, timeout=15_000)
-    groups, everybody = (
-        visit.locator(f"#figure_1a{part} .chart-live svg") for part in ("-by-0", "")
-    )
+    groups = visit.locator("#figure_1a-by-0 .chart-live svg")
+    everybody = visit.locator("#figure_1a .chart-live svg")
     by, whole = visit.locator(".chart-views button").all()
     assert groups.is_visible() and not everybody.is_visible()
     assert by.get_attribute("aria-pressed") == "true"
