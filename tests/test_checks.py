@@ -671,7 +671,8 @@ PACKAGE = "datapackage.json, analysis"
                     {"name": "all", "title": "Survival", "events": ["died"]},
                 ]
             },
-            "patients.csv, column relapse_day: it says yes or gives a day for nobody, so nobody is asked in OS",
+            "patients.csv, column relapse_day: it says yes or gives a day for nobody, so nobody is "
+            "asked in OS",
         ),
     ],
 )
