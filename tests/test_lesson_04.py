@@ -45,6 +45,12 @@ def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_ev
     assert (wrong[~before] > right[~before] + 1e-6).all()
 
 
+def test_the_invented_patients_have_the_events_of_the_dataset(shipped):
+    _, _, page = shipped
+    for said in ("Four relapsed. Three died without relapse.", "Who is alive in remission."):
+        assert said in page.text
+
+
 def test_it_is_so_at_every_landmark(shipped):
     data, _, page = shipped
     for month in data.settings.months:

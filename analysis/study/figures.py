@@ -167,7 +167,7 @@ def step_chart(
     marked = series if len(series) <= MARKED else {}
     landmarks = _landmarks(dataset, results, quantity, marked)
     x = time_axis(ticks, question.origin)
-    y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
+    y = share_axis(title=curve_title(dataset, question, quantity))
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
@@ -175,7 +175,7 @@ def step_chart(
         curves.mark_area(interpolate="step-after", opacity=0.16)
         .encode(y=alt.Y("lower:Q"), y2="upper:Q")
         .transform_filter("isValid(datum.lower)"),
-        curves.mark_line(interpolate="step-after", strokeWidth=2, clip=True),
+        _lines(curves, list(series)),
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
@@ -189,6 +189,24 @@ def step_chart(
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))
     return chart.configure(**STYLE)
+
+
+def _lines(curves: alt.Chart, series: Sequence[str]) -> alt.Chart:
+    """The steps of the curves; of more curves than colours the later ones are dashed."""
+    lines = curves.mark_line(interpolate="step-after", strokeWidth=2, clip=True)
+    if len(series) <= len(GROUP_COLOURS):
+        return lines
+    dashes = [[1, 0] if place < len(GROUP_COLOURS) else [6, 3] for place in range(len(series))]
+    scale = alt.Scale(domain=series, range=dashes)
+    return lines.encode(strokeDash=alt.StrokeDash("series:N", legend=None, scale=scale))
+
+
+def curve_title(dataset: Dataset, question: Endpoint, quantity: str) -> str:
+    """What the height of a curve is: of one that the dead only leave, who is without the event."""
+    if quantity == "cumulative_incidence":
+        return "Cumulative incidence"
+    dies = "died" in dataset.endpoints[question.name.partition("|")[0]].events
+    return question.title if dies else f"Without {question.event}"
 
 
 def _fading(layer: alt.Chart) -> alt.Chart:
