@@ -252,6 +252,10 @@ def _contradictions(contents: Contents, dataset: Dataset, file: str) -> Iterator
                 "follow-up without the event, leave it blank"
             )
             yield Problem(file, column=column, expected=expected)
+    for plan in dataset.endpoints.values():
+        if plan.among in patients and not dataset.happened(plan.among).any():
+            expected = "it says yes or gives a day for nobody, so nobody is asked in "
+            yield Problem(file, column=plan.among, expected=expected + one_line(plan.title))
     for entry in (*dataset.factors, *dataset.characteristics):
         among, column = entry.among, entry.column
         if not among or pd.api.types.is_numeric_dtype(patients[among]):
