@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import PlainScalarString
 
 from ..dataset.columns import EVENT_DAYS
-from ..dataset.declared import PAGES
+from ..dataset.declared import pages
 from ..dataset.definitions import PAPERS, definition
 from . import own
 from .adam import Times
@@ -254,7 +254,7 @@ class Draft:
         name = slug(about or next(iter(long), column.normal)).replace("-", "_")[:30]
         answered = "response_day" in self.tree.get("reserved", ())
         papers = [plan["name"] for plan in PAPERS] if answered else ["os"]
-        taken = {*PAGES, *papers, *self.tree.get("endpoints", ())}
+        taken = {*pages(), *papers, *self.tree.get("endpoints", ())}
         return f"{name}_event" if name in taken else name, title[:1].upper() + title[1:]
 
     def endpoints(self) -> None:
@@ -448,7 +448,7 @@ class Draft:
         """An endpoint for a parameter that is no reserved day, with censorings that may compete."""
         title = re.sub(r"\s*\([^)]*\)", "", adtte.described[code]).strip() or code
         name = normal(code)[:30]
-        place = f"endpoints.{f'{name}_event' if name in PAGES else name}"
+        place = f"endpoints.{f'{name}_event' if name in pages() else name}"
         self.say(f"{place}.title", title, 'from PARAM; "" leaves it out')
         if events := adtte.events_in_words(code):
             self.say(f"{place}.event", events, "from EVNTDESC")
