@@ -313,7 +313,7 @@ def levels(field: dict, patients: pd.DataFrame) -> tuple[str, ...]:
 def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characteristic, ...]:
     """The rows that the dataset asks for, or every column of its own that is no event or day."""
     by_name = {field["name"]: field for field in fields}
-    entries = analysis.get("characteristics")
+    entries, groups = analysis.get("characteristics"), analysis.get("compare", {}).get("column")
     if entries is None:
         factors = analysis.get("factors", [])
         helpers = {entry.get("among") for entry in [*factors, *analysis.get("endpoints", [])]}
@@ -323,17 +323,18 @@ def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characte
             for name, field in by_name.items()
             if name not in {*RESERVED, *helpers, *days} and not is_day(field)
         ]
-    return tuple(_characteristic(entry, by_name[entry["column"]]) for entry in entries)
+    return tuple(_characteristic(entry, by_name[entry["column"]], groups) for entry in entries)
 
 
-def _characteristic(entry: dict, field: dict) -> Characteristic:
-    number = is_number(field)
+def _characteristic(entry: dict, field: dict, groups: str | None) -> Characteristic:
+    """A number has statistics, unless it names the `groups` that are compared."""
+    number = is_number(field) and entry["column"] != groups
     levels = entry.get("levels") or field.get("constraints", {}).get("enum") or ()
     return Characteristic(
         column=entry["column"],
         label=entry.get("label") or field.get("title") or entry["column"],
         kind=entry["kind"],
         statistics=tuple(entry.get("statistics", ("median", "mean"))) if number else (),
-        levels=() if number else tuple(str(level) for level in levels),
+        levels=() if number else tuple(map(level_text, levels)),
         among=entry.get("among"),
     )
