@@ -9,9 +9,11 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import pytest
 from inprocess import run
+from test_declared import made
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.rows import pick
+from analysis.study.characteristics import baseline_results
 
 NUMBERS = {name: "" for name in ("months", "estimate", "lower", "upper")}
 REFERENCE = pd.read_csv(
@@ -55,3 +57,17 @@ def test_another_grouping_or_none_is_one_parameter_away(tmp_path: Path):
     alone = run("figure_1a", ROOT / "data" / "myeloid", tmp_path, by="")
     assert not alone.numbers["group"].str.contains("|", regex=False).any()
     assert "by arm" not in alone.text
+
+
+def test_what_makes_the_columns_is_no_row_and_has_no_mean(tmp_path: Path):
+    by_sex, alone = (
+        run("table_1", ROOT / "data" / "myeloid", tmp_path, by=by).text for by in ("sex", "")
+    )
+    assert "Sex, No. (%)" in alone and "Sex, No. (%)" not in by_sex
+    patients = {"age": 50}, {"age": 51}
+    data = load(made(tmp_path / "coded", *patients, compare={"column": "age"}))
+    rows = baseline_results(data, data.compared(""))
+    assert (
+        rows.loc[rows["group"].str.startswith("age"), "quantity"].isin(["count", "percent"]).all()
+    )
+    assert rows["group"].str.startswith("age=50").any()

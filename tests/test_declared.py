@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 from test_checks import errors
 from test_dataset import field, folder
@@ -10,6 +13,7 @@ from test_dataset import field, folder
 from analysis.dataset.covariates import covariate_rows
 from analysis.dataset.endpoints import answerable, endpoint
 from analysis.dataset.model import NotRecorded, load
+from analysis.study.plain_curve import _happened
 
 DAYS = ["recurrence_day", "second_day", "referral_day", "start_day", "seen_day", "last_contact_day"]
 FIELDS = [
@@ -161,6 +165,8 @@ def test_groups_and_models_are_read(tmp_path):
     data = load(
         made(
             tmp_path,
+            {},
+            {"arm": "Observation"},
             compare={**COMPARE, "randomised": True, "strata": ["site"]},
             models=[MODEL],
             unit="years",
@@ -201,7 +207,7 @@ def test_groups_and_models_are_read(tmp_path):
                 f'analysis.endpoints 1: found "{name}", expected another name: the book has a page '
                 "of this name",
             )
-            for name in ("search", "genindex", "agreement")
+            for name in ("search", "genindex", "404", "agreement", "printed", "cohort", "_static")
         ),
         (
             {"characteristics": [{"column": "died", "kind": "baseline"}]},
@@ -265,14 +271,6 @@ def test_groups_and_models_are_read(tmp_path):
             {"compare": {**COMPARE, "strata": ["died"]}},
             'analysis.compare, strata: found "died", expected a column of levels that are known on '
             "day 0",
-        ),
-        (
-            {"compare": {"column": "site", "reference": "X"}},
-            'analysis.compare, reference: found "X", expected one of x; did you mean x?',
-        ),
-        (
-            {"factors": [{"column": "age", "kind": "baseline", "reference": 9}]},
-            'analysis.factors 1, reference: found "9", expected one of 50',
         ),
         (
             {"models": [{**MODEL, "endpoint": "os"}]},
@@ -376,12 +374,87 @@ def test_what_the_entry_of_a_broken_endpoint_says_of_days_still_holds(tmp_path):
     ],
 )
 def test_a_number_of_many_values_makes_no_groups(tmp_path, analysis, place):
-    patients = [{"age": 40 + number} for number in range(13)]
+    arms = ("Observation", "B")
+    patients = [{"age": 40 + number, "arm": arms[number % 2]} for number in range(13)]
     (line,) = errors(made(tmp_path, *patients, **analysis))
     assert line == (
         f'datapackage.json, {place}: found 13 different values of "age", expected a column of at '
         "most 12 levels"
     )
+
+
+@pytest.mark.parametrize(
+    ("analysis", "found"),
+    [
+        ({"compare": {"column": "site", "reference": "placebo"}}, "placebo"),
+        ({"compare": {"column": "age", "reference": 9}}, "9"),
+        ({"compare": COMPARE}, "Observation"),  # declared, and of nobody
+        (
+            {"factors": [{"column": "site", "kind": "baseline", "reference": "welll"}]},
+            "welll",
+        ),
+        (
+            {
+                "factors": [
+                    {
+                        "column": "age",
+                        "kind": "baseline",
+                        "numerator": ["51.0"],
+                        "denominator": ["5"],
+                    }
+                ]
+            },
+            "5",
+        ),
+        (
+            {"characteristics": [{"column": "site", "kind": "baseline", "levels": ["y", "X"]}]},
+            "X",
+        ),
+    ],
+)
+def test_a_level_that_nobody_has_is_told_with_those_found(tmp_path, analysis, found):
+    rows = {"age": 50, "site": "x"}, {"age": "51", "site": "y"}
+    (line,) = errors(made(tmp_path, *rows, **analysis))
+    known = {"age": "50, 51", "site": "x, y", "arm": "B"}
+    column = next(name for name in known if f'"{name}"' in str(analysis).replace("'", '"'))
+    assert f'found "{found}", expected a level that a patient has: {known[column]}' in line
+
+
+def test_without_a_reference_the_first_level_that_somebody_has_is_it(tmp_path):
+    data = load(made(tmp_path, {}, compare={"column": "arm"}))
+    assert (data.compared().reference, data.levels("arm")[0]) == ("B", "Observation")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("boolean", ("true", "false")),
+        ("boolean", ("1", "0")),
+        ("string", ("Yes", "NO")),
+        ("string", ("YES", "no")),
+    ],
+)
+def test_those_asked_are_those_of_whom_a_column_says_yes(tmp_path, kind, words):
+    fields = [{**entry, "type": kind} if entry["name"] == "site" else entry for entry in FIELDS]
+    place = made(
+        tmp_path, *({"site": word} for word in words), endpoints=[{**DFS, "among": "site"}]
+    )
+    package = json.loads((place / "datapackage.json").read_text("utf-8"))
+    package["resources"][0]["schema"]["fields"] = fields
+    (place / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    data = load(place)
+    assert endpoint(data, "dfs").data.index.tolist() == [0]
+    patients = pd.read_csv(place / "patients.csv")
+    kept = patients[eval("patients['site']" + _happened(data, "site"))]
+    assert kept["patient_id"].tolist() == ["p0"]
+
+
+def test_where_yes_is_said_of_nobody_the_reason_says_so(tmp_path):
+    data = load(made(tmp_path, {"site": "no"}, endpoints=[{**DFS, "among": "site"}]))
+    with pytest.raises(
+        NotRecorded, match=r"no patient of this dataset is among those asked \(site\)"
+    ):
+        endpoint(data, "dfs")
 
 
 def test_a_blank_or_late_event_is_a_problem_of_the_table(tmp_path):

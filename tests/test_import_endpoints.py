@@ -172,7 +172,14 @@ def test_a_row_for_each_kind_of_event_is_asked_once_and_folded(tmp_path):
     folder = made(tmp_path, KINDS, words, FOLDED)
     assert followed(folder, "os") == ([1521, 3087, 963, 3000], [1, 0, 1, 0])
     assert followed(folder, "relapse") == ([968, 3087, 542, 100], [1, 0, 1, 0])
-    assert load(folder).compare.reference == "A"
+    data = load(folder)
+    assert data.label("relapse_day") == "Recurrence"
+    assert [(plan.heading, plan.event) for plan in data.endpoints.values()] == [
+        ("Overall survival", "death"),
+        ("Time to recurrence", "recurrence"),
+        ("Recurrence-free survival", "recurrence or death"),
+    ]
+    assert data.compare.reference == "A"
     package = yaml.safe_load((folder / "datapackage.json").read_text("utf-8"))
     assert package["analysis"]["compare"] == {"column": "rx", "reference": "A", "randomised": True}
 

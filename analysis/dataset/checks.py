@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pandas as pd
 
-from .cells import NUMBER, read_table, read_text
+from .cells import NUMBER, numbers, read_table, read_text
 from .columns import EVENT_DAYS, REQUIRED, is_number
 from .declared import (
     NO_GROUP,
@@ -28,7 +28,7 @@ from .declared import (
     many_problems,
     model_problems,
     needs_died,
-    reference_problems,
+    unseen_problems,
     with_days,
 )
 from .definitions import definition
@@ -423,26 +423,28 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
         name: {*map(str, entry.get("constraints", {}).get("enum", ())), *cells[name]} - {""}
         for name, entry in by_name.items()
     }
-    lists = {"endpoints": parts.endpoints, "factors": parts.factors}
-    lists["characteristics"] = parts.characteristics
-    described = [*parts.factors, *parts.characteristics]
-    measured = {entry["column"] for _, entry in described if entry["kind"] == "baseline"}
+    described = {"factors": parts.factors, "characteristics": parts.characteristics}
+    lists = {"endpoints": parts.endpoints, **described}
+    measured = {
+        entry["column"]
+        for entries in described.values()
+        for _, entry in entries
+        if entry["kind"] == "baseline"
+    }
     measured -= {day for _, entry in parts.endpoints for day in definition(entry).days}
     for part, entries in lists.items():
         for number, entry in entries:
             if (column := entry.get("among")) in by_name:
                 place, field = f"analysis.{part} {number}", by_name[column]
                 yield from among_problems(place, column, field, levels[column], measured)
-    references = [(f"analysis.factors {number}", entry) for number, entry in parts.factors]
-    references += [("analysis.compare", parts.compare)] if parts.compare else []
-    for place, entry in references:
-        if "reference" in entry and (column := entry["column"]) in by_name:
-            yield from reference_problems(
-                place, entry["reference"], by_name[column], levels[column]
-            )
     groups = parts.compare or {}
     if (column := groups.get("column")) in by_name:
         yield from many_problems("analysis.compare, column", column, levels[column])
+    sided = {f"analysis.{part} {n}": e for part, entries in described.items() for n, e in entries}
+    for place, entry in {"analysis.compare": groups, **sided}.items():
+        if (column := entry.get("column")) in by_name:
+            found = _found(cells[column], by_name[column])
+            yield from unseen_problems(place, entry, by_name[column], found)
     strata = {"analysis.compare": groups}
     strata |= {f"analysis.models {number}": entry for number, entry in parts.models}
     for place, entry in strata.items():
@@ -455,6 +457,13 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
             yield from many_problems(
                 f"analysis.factors {number}, reference", column, levels[column]
             )
+
+
+def _found(cells: pd.Series, field: dict) -> set[str]:
+    """The levels that the patients have, as the dataset calls them."""
+    if is_number(field):
+        return {f"{number:g}" for number in numbers(cells).dropna()}
+    return {*cells} - {""}
 
 
 # --- the table -------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 REQUIRED = ("patient_id", "last_contact_day")  # and `died`, where an endpoint names it
 EVENT_DAYS = ("response_day", "mrd_response_day", "hsct_day", "relapse_day")
 RESERVED = {
@@ -27,3 +29,15 @@ def is_day(field: dict) -> bool:
 def is_number(field: dict) -> bool:
     """A day is a number whatever the schema says of it."""
     return is_day(field) or field.get("type") in ("integer", "number")
+
+
+def said(field: dict, found: Iterable[str], what: str = "yes") -> list[str]:
+    """Of the words that a column has, those that mean `yes`, or `no`, whatever their case.
+
+    Of a boolean of the Table Schema standard also its `trueValues`, or its `falseValues`.
+    """
+    own: Iterable[str] = ()
+    if field.get("type") == "boolean":
+        key, usual = ("trueValues", "true") if what == "yes" else ("falseValues", "false")
+        own = field.get(key, (usual, usual.title(), usual.upper(), "10"[what == "no"]))
+    return [word for word in found if word in own or word.casefold() == what]

@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .cells import NUMBER
-from .columns import RESERVED, is_day, is_number
-from .definitions import PAPERS, definition
+from .columns import RESERVED, is_day, is_number, said
+from .definitions import PAPERS, definition, level_text
 from .problems import Problem, nearest, one_line, quoted
 
 PACKAGE = "datapackage.json"
 RESULT_SIGNS = "|=:"  # signs that the names of groups in the results use
 # A page is named after its endpoint, and no two pages have one name.
-PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("[a-z]*.*")}
-PAGES |= {"search", "genindex", "agreement"}  # two of the site's own, and a file of results
+PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("*")}
+PAGES |= {"search", "genindex", "404", "agreement", "printed"}  # of the site; files of results
 MOST_GROUPS = 12  # more curves are not told apart
 # What each of these says is the outcome itself, or whose it is.
 NO_GROUP = ("patient_id", "last_contact_day", "last_assessment_day", "died")
@@ -54,14 +54,14 @@ def needs_died(endpoints: Entries, given: bool) -> bool:
 def endpoint_problems(endpoints: Entries, by_name: Mapping[str, dict]) -> Iterator[Problem]:
     """What is wrong with `analysis.endpoints`; `by_name` has the fields, or nothing if unknown."""
     names = [entry["name"] for _, entry in endpoints]
-    pages = [definition(entry).page for _, entry in endpoints]
+    own = [definition(entry).page for _, entry in endpoints]
     for number, entry in endpoints:
         place, plan = f"analysis.endpoints {number}", definition(entry)
         if names.count(plan.name) > 1:
             yield in_package(
                 f"{place}, name", "a name that no other endpoint has", quoted(plan.name)
             )
-        elif pages.count(plan.page) > 1:
+        elif own.count(plan.page) > 1:
             yield in_package(f"{place}, figure", "a figure that no other has", quoted(plan.figure))
         if plan.name in PAGES or (plan.page in PAGES and not plan.page.startswith("figure")):
             found = quoted(plan.figure or plan.name)
@@ -110,12 +110,40 @@ def group_problems(place: str, entry: Mapping, by_name: Mapping[str, dict]) -> I
         yield from _group(f"{place}, {key}", name, by_name)
         if key == "strata" and name == column:
             yield in_package(f"{place}, strata", "another column than the groups'", quoted(name))
-    known = by_name.get(column, {}).get("constraints", {}).get("enum")
-    reference = str(entry.get("reference", ""))
-    if "reference" in entry and known and reference not in map(str, known):
-        expected = f"one of {', '.join(one_line(str(level)) for level in known)}"
-        hint = nearest(reference, map(str, known))
+    known = [*map(level_text, by_name.get(column, {}).get("constraints", {}).get("enum", ()))]
+    reference = level_text(entry.get("reference", ""))
+    if "reference" in entry and known and reference not in known:
+        expected, hint = f"one of {', '.join(map(one_line, known))}", nearest(reference, known)
         yield in_package(f"{place}, reference", expected, quoted(reference), hint)
+
+
+def unseen_problems(
+    place: str, entry: Mapping, field: Mapping, found: Collection[str]
+) -> Iterator[Problem]:
+    """Levels that no patient has, of which a slip of the pen would leave nothing to compare.
+
+    `found` are those that the patients have. One that the field's own list declares may be
+    without patients, but nothing can be set against it.
+    """
+    declared = [*map(level_text, field.get("constraints", {}).get("enum", ()))]
+    first = [*map(one_line, sorted(found)[:MOST_GROUPS]), *["…"] * (len(found) > MOST_GROUPS)]
+    known = ", ".join(first)
+    for key in ("reference", "numerator", "denominator", "levels"):
+        given = [entry[key]] if key == "reference" and key in entry else entry.get(key, ())
+        for level in map(level_text, given):
+            if is_number(field):
+                level = f"{float(level):g}" if NUMBER.fullmatch(level) else level
+            # What is not declared although others are is told of already.
+            told = level not in declared if key == "reference" else True
+            if found and level not in found and not (declared and told):
+                yield Problem(
+                    PACKAGE,
+                    place=f"{place}, {key}",
+                    found=quoted(level),
+                    expected=f"a level that a patient has: {known}",
+                    hint=nearest(level, found),
+                    hidden=f"no patient has the level {quoted(level)}",
+                )
 
 
 def is_outcome(column: str, by_name: Mapping[str, dict]) -> bool:
@@ -175,20 +203,9 @@ def among_problems(
     `levels` are what it may say and says, `measured` the columns that describe patients on day 0.
     """
     no_day = column in measured and column not in RESERVED
-    if no_day if is_number(field) else levels and not {"yes", "no"} & {*levels}:
+    told = said(field, levels) or said(field, levels, "no")
+    if no_day if is_number(field) else levels and not told:
         yield in_package(f"{place}, among", "a column of yes and no, or of days", quoted(column))
-
-
-def reference_problems(
-    place: str, reference: object, field: Mapping, levels: Collection[str]
-) -> Iterator[Problem]:
-    """A reference that nobody has; of a field with an enum `group_problems` says it."""
-    numbers = map(float, filter(NUMBER.fullmatch, levels)) if is_number(field) else ()
-    found = sorted({f"{number:g}" for number in numbers} or levels)
-    if found and str(reference) not in found and "enum" not in field.get("constraints", {}):
-        expected = f"one of {', '.join(map(one_line, found[: MOST_GROUPS + 1]))}"
-        hint = nearest(str(reference), found)
-        yield in_package(f"{place}, reference", expected, quoted(str(reference)), hint)
 
 
 def many_problems(place: str, column: str, levels: Collection[str]) -> Iterator[Problem]:

@@ -159,7 +159,13 @@ def in_sentence(label: str) -> str:
 
 def compare(entry: dict | None) -> Compare | None:
     """The object `analysis.compare`, if there is one."""
-    return entry and Compare(**{**_plain(entry), "reference": str(entry.get("reference", ""))})
+    reference = {"reference": level_text(entry.get("reference", ""))} if entry else {}
+    return entry and Compare(**{**_plain(entry), **reference})
+
+
+def level_text(level: object) -> str:
+    """A level as text: 1.0 is 1, as the cells of a number are."""
+    return f"{level:g}" if isinstance(level, float) else str(level)
 
 
 def model(entry: dict) -> Model:

@@ -72,12 +72,12 @@ def endpoint(dataset: Dataset, name: str) -> Endpoint:
     dataset.require(defined.title, *defined.needed)
     made = _endpoint(dataset, defined)
     if made.data.empty:
-        raise NotRecorded(
-            f"{made.title} cannot be shown: no patient of this dataset reaches its starting "
-            f"point ({made.origin})."
-            if not made.never
-            else f"{made.title} cannot be shown: no patient of this dataset is ever at risk in it."
-        )
+        why = f"reaches its starting point ({made.origin})"
+        if made.never:
+            why = "is ever at risk in it"
+        elif defined.among and not dataset.happened(defined.among).any():
+            why = f"is among those asked ({in_sentence(dataset.label(defined.among))})"
+        raise NotRecorded(f"{made.title} cannot be shown: no patient of this dataset {why}.")
     if len(made.data) < dataset.mask_below:
         raise NotRecorded(
             f"{made.title} is not shown: fewer than {dataset.mask_below} patients of this dataset "

@@ -16,9 +16,9 @@ import pandas as pd
 
 from .cells import numbers
 from .checks import Contents, read_folder
-from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_day, is_number
+from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_day, is_number, said
 from .declared import MOST_GROUPS, group_problems
-from .definitions import Compare, Definition, Model, compare, definitions, model
+from .definitions import Compare, Definition, Model, compare, definitions, level_text, model
 from .problems import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,14 +140,25 @@ class Dataset:
                 )
 
     def happened(self, column: str) -> pd.Series:
-        """True for the patients in whom it did: `yes`, or a day that is not blank."""
+        """True for the patients in whom it did: a word for yes, or a day that is not blank."""
         values = self.patients[column]
-        return values.notna() if self.is_day(column) else values.eq("yes")
+        return values.notna() if self.is_day(column) else values.isin(self.yes(column))
+
+    def yes(self, column: str) -> list[str]:
+        """The words by which a column of text says yes."""
+        return said(self._field(column), self.patients[column].dropna().unique())
 
     def levels(self, column: str) -> tuple[str, ...]:
         """The levels of a column, in the order of its schema or else of their names."""
-        field = next(field for field in self.fields if field["name"] == column)
-        return levels(field, self.patients)
+        return levels(self._field(column), self.patients)
+
+    def _field(self, column: str) -> dict:
+        return next(field for field in self.fields if field["name"] == column)
+
+    def first_level(self, column: str) -> str:
+        """The first of the levels that a patient has: what the others are set against."""
+        seen, known = {*self.groups(column).dropna()}, self.levels(column)
+        return next((level for level in known if level in seen), known[0])
 
     def groups(self, column: str) -> pd.Series:
         """Each patient's level of a column, as text; missing where the cell is blank."""
@@ -163,8 +174,8 @@ class Dataset:
         has its first level as the reference. Raises DataError for one that is no column of levels.
         """
         if by is None and self.compare:
-            known = self.levels(self.compare.column)
-            return replace(self.compare, reference=self.compare.reference or known[0])
+            first = self.first_level(self.compare.column)
+            return replace(self.compare, reference=self.compare.reference or first)
         if not by:
             return None
         problems = list(group_problems("by", {"column": by}, {f["name"]: f for f in self.fields}))
@@ -174,7 +185,7 @@ class Dataset:
         if not 2 <= len(found) <= MOST_GROUPS:
             expected = f"a column of 2 to {MOST_GROUPS} levels"
             raise DataError([f"by, column: found {len(found)} in {by}, expected {expected}"])
-        return Compare(by, found[0])
+        return Compare(by, self.first_level(by))
 
     def is_day(self, column: str) -> bool:
         """Whether a column in which something happens gives its day, and not only `yes`."""
@@ -287,7 +298,7 @@ def _factor(entry: dict, field: dict, asked: tuple[str, ...], patients: pd.DataF
     made = {"label": field.get("title") or entry["column"], "endpoints": asked, **entry, **lists}
     made.pop("$comment", None)
     if "reference" in entry:
-        made["reference"] = str(entry["reference"])
+        made["reference"] = level_text(entry["reference"])
         made["levels"] = levels(field, patients)
     return Factor(**made)
 
@@ -296,13 +307,13 @@ def levels(field: dict, patients: pd.DataFrame) -> tuple[str, ...]:
     """The levels that the schema lists for a column, or those that its patients have."""
     listed = field.get("constraints", {}).get("enum")
     found = sorted(patients[field["name"]].dropna().unique()) if listed is None else listed
-    return tuple(f"{level:g}" if isinstance(level, float) else str(level) for level in found)
+    return tuple(map(level_text, found))
 
 
 def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characteristic, ...]:
     """The rows that the dataset asks for, or every column of its own that is no event or day."""
     by_name = {field["name"]: field for field in fields}
-    entries = analysis.get("characteristics")
+    entries, groups = analysis.get("characteristics"), analysis.get("compare", {}).get("column")
     if entries is None:
         factors = analysis.get("factors", [])
         helpers = {entry.get("among") for entry in [*factors, *analysis.get("endpoints", [])]}
@@ -312,17 +323,18 @@ def _characteristics(analysis: dict, fields: tuple[dict, ...]) -> tuple[Characte
             for name, field in by_name.items()
             if name not in {*RESERVED, *helpers, *days} and not is_day(field)
         ]
-    return tuple(_characteristic(entry, by_name[entry["column"]]) for entry in entries)
+    return tuple(_characteristic(entry, by_name[entry["column"]], groups) for entry in entries)
 
 
-def _characteristic(entry: dict, field: dict) -> Characteristic:
-    number = is_number(field)
+def _characteristic(entry: dict, field: dict, groups: str | None) -> Characteristic:
+    """A number has statistics, unless it names the `groups` that are compared."""
+    number = is_number(field) and entry["column"] != groups
     levels = entry.get("levels") or field.get("constraints", {}).get("enum") or ()
     return Characteristic(
         column=entry["column"],
         label=entry.get("label") or field.get("title") or entry["column"],
         kind=entry["kind"],
         statistics=tuple(entry.get("statistics", ("median", "mean"))) if number else (),
-        levels=() if number else tuple(str(level) for level in levels),
+        levels=() if number else tuple(map(level_text, levels)),
         among=entry.get("among"),
     )

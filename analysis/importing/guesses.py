@@ -13,13 +13,13 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import PlainScalarString
 
 from ..dataset.columns import EVENT_DAYS
-from ..dataset.declared import PAGES
+from ..dataset.declared import pages
 from ..dataset.definitions import PAPERS, definition
 from . import own
 from .adam import Times
 from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, proven_order
 from .endpoints import ENTRY
-from .mapping import KEPT_ENDS, OPEN, Mapping, node, put, written
+from .mapping import KEPT_ENDS, OPEN, Mapping, columns_of, node, put, written
 from .meaning import Column
 from .repeated import row_pickers, several_rows
 from .source import Source
@@ -254,7 +254,7 @@ class Draft:
         name = slug(about or next(iter(long), column.normal)).replace("-", "_")[:30]
         answered = "response_day" in self.tree.get("reserved", ())
         papers = [plan["name"] for plan in PAPERS] if answered else ["os"]
-        taken = {*PAGES, *papers, *self.tree.get("endpoints", ())}
+        taken = {*pages(), *papers, *self.tree.get("endpoints", ())}
         return f"{name}_event" if name in taken else name, title[:1].upper() + title[1:]
 
     def endpoints(self) -> None:
@@ -264,27 +264,42 @@ class Draft:
         relapse = "relapse_day" in reserved and "response_day" not in reserved
         if not own and not relapse and ENTRY not in reserved:
             return
+        word = self._word("relapse_day", "relapse")
         for plan in PAPERS:
             if {*definition(plan).needed} <= {*reserved}:
-                keys = {key: value for key, value in plan.items() if key != "name"}
+                # No paper's figure stands in this book, and the event keeps the file's word.
+                keys = {key: value for key, value in plan.items() if key not in ("name", "figure")}
+                for key in {"title", "event", "competing_event"} & {*keys}:
+                    told = keys[key].replace("relapse", word)
+                    keys[key] = told.replace("Relapse", word.capitalize())
                 put(self.tree, ["endpoints", plan["name"]], keys)
         if relapse:
             paired = "status" in reserved["relapse_day"]
-            self._event_alone("relapse", "rfs", "Relapse", paired)
+            self._event_alone("relapse", "rfs", word, paired)
         for name, entry in own.items():
             self.tree.setdefault("endpoints", CommentedMap())[name] = entry
             if name == "progression":
-                self._event_alone(name, "pfs", "Progression", "status" in entry)
+                self._event_alone(name, "pfs", name, "status" in entry)
 
-    def _event_alone(self, event: str, free: str, title: str, paired: bool) -> None:
+    def _word(self, day: str, usual: str) -> str:
+        """The file's own word for an event, where its column begins with one: recurrence_date."""
+        columns = columns_of(self.tree["reserved"].get(day, {}))
+        names = [self.source[column].normal for column in columns if column in self.source.text]
+        words = [word for word in STEMS[day] if not usual.startswith(word.removeprefix("first_"))]
+        word = next((word for word in words if any(n.startswith(word) for n in names)), usual)
+        if word != usual:
+            self.say(f"reserved.{day}.title", word.capitalize())
+        return word
+
+    def _event_alone(self, event: str, free: str, word: str, paired: bool) -> None:
         """An event from day 0, and survival without it, with the follow-up of its own status."""
         until = {"until": f"{event}_until_day"} if paired else {}
         if event not in self.tree.setdefault("endpoints", CommentedMap()):
-            plan = {"title": f"Time to {event}", "event": event, "events": [f"{event}_day"]}
+            plan = {"title": f"Time to {word}", "event": word, "events": [f"{event}_day"]}
             told = sentence("event_alone", event=event)
             put(self.tree, ["endpoints", event], plan | until, told)
         if "died" in self.tree["reserved"] and free not in self.tree["endpoints"]:
-            plan = {"title": f"{title}-free survival", "event": f"{event} or death"}
+            plan = {"title": f"{word.capitalize()}-free survival", "event": f"{word} or death"}
             plan |= {"events": [f"{event}_day", "died"]} | until
             put(self.tree, ["endpoints", free], plan)
 
@@ -448,7 +463,7 @@ class Draft:
         """An endpoint for a parameter that is no reserved day, with censorings that may compete."""
         title = re.sub(r"\s*\([^)]*\)", "", adtte.described[code]).strip() or code
         name = normal(code)[:30]
-        place = f"endpoints.{f'{name}_event' if name in PAGES else name}"
+        place = f"endpoints.{f'{name}_event' if name in pages() else name}"
         self.say(f"{place}.title", title, 'from PARAM; "" leaves it out')
         if events := adtte.events_in_words(code):
             self.say(f"{place}.event", events, "from EVNTDESC")

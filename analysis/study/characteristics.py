@@ -288,10 +288,11 @@ def _characteristic_rows(
 ) -> Iterator[dict]:
     if entry.among:
         mask = mask & dataset.happened(entry.among)
-    values = dataset.patients[entry.column]
     if entry.statistics:
+        values = dataset.patients[entry.column]
         yield from _number_rows(entry.column + suffix, values[mask].dropna())
         return
+    values = dataset.groups(entry.column)
     for level in shown_levels(dataset, entry):
         yield from count_rows(f"{entry.column}={level}", values.eq(level), mask, suffix)
     if not entry.among and values.isna().any():
@@ -300,7 +301,7 @@ def _characteristic_rows(
 
 def shown_levels(dataset: Dataset, entry: Characteristic) -> list[str]:
     """The levels that the dataset lists, or those that its patients have."""
-    return list(entry.levels) or sorted(dataset.patients[entry.column].dropna().unique())
+    return list(entry.levels or dataset.levels(entry.column))
 
 
 def _number_rows(group: str, values: pd.Series) -> Iterator[dict]:

@@ -89,7 +89,7 @@ def factor_of(dataset: Dataset, column: str) -> Factor:
     elif pd.api.types.is_numeric_dtype(dataset.patients[column]):
         return Factor(column, label, "baseline")
     else:
-        reference = dataset.levels(column)[0]
+        reference = dataset.first_level(column)
     levels = dataset.levels(column)
     return Factor(column, label, "baseline", reference=reference, levels=levels)
 

@@ -108,8 +108,7 @@ def _patients(dataset: Dataset, plan: Definition) -> Iterator[str]:
         needed = [column for column in (plan.start, plan.entry) if column]
         yield f"patients = patients.dropna(subset={_text(needed)})"
     if plan.among:
-        there = ".notna()" if dataset.is_day(plan.among) else ' == "yes"'
-        yield f"patients = patients[patients[{_text(plan.among)}]{there}]"
+        yield f"patients = patients[patients[{_text(plan.among)}]{_happened(dataset, plan.among)}]"
     start = f"patients[{_text(plan.start)}]" if plan.start else "0"
     for column in plan.after:
         yield f"patients = patients[patients[{_text(column)}] <= {start}]"
@@ -117,6 +116,18 @@ def _patients(dataset: Dataset, plan: Definition) -> Iterator[str]:
         if column in dataset.patients:
             yield f"patients = patients[~(patients[{_text(column)}] <= {start})]"
     yield 'last = patients["last_contact_day"]'
+
+
+def _happened(dataset: Dataset, column: str) -> str:
+    """That a day is there, or that a column says yes, which pandas may read as a truth value."""
+    if dataset.is_day(column):
+        return ".notna()"
+    words = sorted({word.lower() for word in dataset.yes(column)})
+    return (
+        ' == "yes"'
+        if dataset.yes(column) == ["yes"]
+        else f".astype(str).str.lower().isin({_text(words)})"
+    )
 
 
 def _event(plan: Definition, columns: tuple[str, ...], name: str) -> Iterator[str]:

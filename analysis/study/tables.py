@@ -41,7 +41,8 @@ def characteristics_table(
 ) -> Table:
     """Characteristics by column; `columns` maps a column's key in the numbers to its heading.
 
-    So does `apart` for how far a column lies from the reference.
+    So does `apart` for how far a column lies from the reference. What makes the columns, as
+    `arm=B`, is no row besides: it would say 100 % and 0 %.
     """
     filled = {
         key: head
@@ -52,10 +53,11 @@ def characteristics_table(
     empty = [head for key, head in columns.items() if filled and key not in filled]
     columns = filled or columns
     apart = {key: head for key, head in apart.items() if key in columns}
+    groups = {column for column, equals, _ in (key.partition("=") for key in columns) if equals}
     rows = [
         row
         for entry in page.data.characteristics
-        if entry.kind in kinds
+        if entry.kind in kinds and entry.column not in groups
         for row in _beside(page, entry, characteristic_rows(page, entry, tuple(columns)), apart)
     ]
     if empty:
