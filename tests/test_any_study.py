@@ -250,7 +250,7 @@ def test_a_lesson_speaks_of_the_event_of_the_study(fails, competes):
     assert "Without the event by each way of counting" in first
     assert "have had the event. Median survival is" in words(fails["lesson_02_follow_up"])
     third = outputs(fails["lesson_03_plateau"])
-    assert "Implant survival at the landmark months" in third
+    assert "Implant survival at the landmarks" in third
     assert not re.search(r"\b(died|deaths?|dead)\b", before_the_code(third))
     assert "Difference in months free of the event" in outputs(
         fails["lesson_09_proportional_hazards"]

@@ -74,7 +74,7 @@ def test_a_landmark_asks_only_those_who_reach_it(made) -> None:
 def test_the_curves_of_states_are_those_of_the_estimator(made) -> None:
     """They begin at the first month at which ten of those followed have had it."""
     data = load("data/myeloid")
-    begin = int(re.search(r"Those followed beyond month (\d+)", made["myeloid"].text)[1])
+    begin = int(re.search(r"Those followed beyond (\d+) months?", made["myeloid"].text)[1])
     event = Factor("hsct_day", "", "postbaseline")
     rows = covariate_rows(data, endpoint(data, "os"), [event])
     curve = survival.switching_curves(rows, "hsct_day", data.days(begin))[1]

@@ -263,7 +263,7 @@ def test_plain_code_finds_the_sides_whatever_they_are_called(tmp_path, levels):
     first, second = (
         pick(page.numbers, f"rmst_{side}", "os:sex", 24)["estimate"] for side in ("first", "second")
     )
-    assert printed == f"{first:.1f} and {second:.1f} months lived, of the first 24"
+    assert printed == f"{first:.1f} and {second:.1f} months lived, of the first 24 months"
 
 
 # --- exercises ---------------------------------------------------------------------------------
