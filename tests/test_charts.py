@@ -388,3 +388,23 @@ def test_a_single_curve_has_nothing_to_stand_out_from(paper):
 def test_the_answers_of_a_choice_are_counted(count, words):
     numbers = [str(number) for number in range(count)]
     assert f"<summary>{words}</summary>" in Choice("Month", numbers, numbers).html("page")
+
+
+def test_a_curve_of_thousands_of_days_keeps_what_a_screen_can_show():
+    rng = np.random.default_rng(1)
+    time, event = rng.exponential(900, 50_000), rng.random(50_000) < 0.6
+    curve = survival_curve(time, event)
+    end = time.max()
+    steps = pd.DataFrame({"month": curve.index, "estimate": curve["survival"].to_numpy(),
+                          "censored": curve["censored"].to_numpy()})  # fmt: skip
+    thin = figures._thinned(steps, 1000, end)
+    assert len(thin) <= 1001 < len(steps)
+    assert thin["censored"].sum() == steps["censored"].sum()
+    # At each of the old steps the new curve is where the old one is within a point of the axis.
+    after = np.searchsorted(thin["month"], steps["month"] - end / 1000, side="right") - 1
+    before = np.searchsorted(thin["month"], steps["month"] + end / 1000, side="right") - 1
+    heights = np.append(thin["estimate"], 1.0)  # before the first step all are alive
+    assert (heights[after] >= steps["estimate"] - 1e-12).all()
+    assert (heights[before] <= steps["estimate"] + 1e-12).all()
+    whole = steps.head(900)
+    assert figures._thinned(whole, 1000, end) is whole

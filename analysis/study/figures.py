@@ -239,13 +239,15 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
 def _thinned(steps: pd.DataFrame, width: int, end: float) -> pd.DataFrame:
     """The steps of a curve of thousands of days: the last of each point that a screen can show.
 
-    Nothing of a curve is lost that is wider than a point; who leaves within one is marked there.
+    Nothing of a curve is lost that is wider than a point. Who leaves is marked at each sixteenth,
+    or marks alone would be seen.
     """
     if len(steps) <= width:
         return steps
     point = (steps["month"] / end * width).round()
-    left = steps.groupby(point)["censored"].transform("sum")
-    return steps.assign(censored=left)[~point.duplicated(keep="last")]
+    marked = ~(point // 16).duplicated(keep="last")
+    left = steps["censored"].groupby(point // 16).transform("sum")
+    return steps.assign(censored=left.where(marked, 0))[~point.duplicated(keep="last")]
 
 
 def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
@@ -327,7 +329,7 @@ def _landmark_layers(
     return layers
 
 
-POINTS = 1500  # of all curves of a chart: enough for a wide screen, and few bytes
+POINTS = 1000  # of all curves of a chart: as many as it is wide, and few bytes
 MANY = 3  # curves whose bands may be as dark as that of one
 NAME = alt.ExprRef("min(width - 16, 400)")  # pixels that the name of a curve may take
 MARKED = 2  # the landmarks of more curves would hide one another
