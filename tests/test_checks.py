@@ -663,6 +663,17 @@ PACKAGE = "datapackage.json, analysis"
             {"factors": [{"column": "age", "label": "A", "kind": "baseline", "among": "died"}]},
             "patients.csv, column died: it says yes for nobody, so age has nobody to count among",
         ),
+        (
+            rows(60, relapse_day=""),
+            {
+                "endpoints": [
+                    {"name": "os", "title": "OS", "events": ["died"], "among": "relapse_day"},
+                    {"name": "all", "title": "Survival", "events": ["died"]},
+                ]
+            },
+            "patients.csv, column relapse_day: it says yes or gives a day for nobody, so nobody is "
+            "asked in OS",
+        ),
     ],
 )
 def test_what_weakens_a_book_is_a_warning(

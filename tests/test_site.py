@@ -423,6 +423,27 @@ def test_a_curve_stands_out_until_its_name_is_pressed_again(served: str, visit) 
     assert visit.errors == []
 
 
+def test_groups_or_all_patients_at_a_press(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/bmt/figure_1a.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    groups = visit.locator("#figure_1a-by-0 .chart-live svg")
+    everybody = visit.locator("#figure_1a .chart-live svg")
+    by, whole = visit.locator(".chart-views button").all()
+    assert groups.is_visible() and not everybody.is_visible()
+    assert by.get_attribute("aria-pressed") == "true"
+    whole.focus()
+    visit.keyboard.press("Enter")
+    assert everybody.is_visible() and not groups.is_visible()
+    assert whole.get_attribute("aria-pressed") == "true"
+    assert everybody.bounding_box()["width"] > 500
+    visit.goto(f"{served}/bmt/figure_1a.html#figure_1a-groups")  # a link shows what it leads to
+    assert groups.is_visible()
+    visit.emulate_media(media="print")  # paper has both
+    assert visit.locator("#figure_1a-landmarks").is_visible()
+    assert visit.errors == []
+
+
 def test_no_text_of_the_diagrams_is_cut_or_outside(served: str, visit) -> None:
     """On a phone and a desk; an ellipsis would say that a label had no room."""
     outside = """[...document.querySelectorAll('.chart-live svg text')].filter(text => {

@@ -33,7 +33,7 @@ SHORTEST = 220  # pixels that a title or a label may take: those of the axis on 
 HEADING = 110  # pixels that the heading of a row of numbers may take
 WIDTHS = range(160, 1000, 20)  # pixels of an axis at which its labels are tried
 # Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
-HUES = ("#0072b2", "#d55e00", "#00735a", "#a0478a", "#7d6200", "#2b6f8f", "#5b5b5b", "#b3261e")
+HUES = ("#0072b2", "#d55e00", "#00735a", "#a0478a", "#7d6200", "#5b5b5b", "#b3261e", "#2b6f8f")
 # Of more groups than these the first colours come again.
 GROUP_COLOURS = [f"var(--series-{place}, {hue})" for place, hue in enumerate(HUES, start=1)]
 COLOURS = tuple(GROUP_COLOURS[:2])
@@ -177,8 +177,8 @@ class Figure:
         page, title = self.name.split("-")[0], html.escape(self.caption.split(".")[0])
         names = "".join(
             f'<button type="button" aria-pressed="false" data-curve="{html.escape(name)}" '
-            f'class="series-{number}">{html.escape(name)}</button>'
-            for number, name in enumerate(self.curves, start=1)
+            f'class="series-{place % len(HUES) + 1}">{html.escape(name)}</button>'
+            for place, name in enumerate(self.curves)
         )
         saved = "".join(
             f'<button type="button" hidden data-save="{kind.lower()}" '

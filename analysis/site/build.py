@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from ..dataset.model import ROOT, Dataset, load, require_factor
 from ..page import contents
 from ..page.contents import BOOK, TOC, Place
+from ..page.prose import Prose
 from ..page.provenance import authors, provenance, source
 from . import pages as site
 from .pages import BuildError
@@ -364,7 +365,7 @@ def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
 def _named(notebook: NotebookNode, page: Place) -> NotebookNode:
     """The notebook of an endpoint with the endpoint's own heading and file of numbers."""
     if page.endpoint:
-        notebook.cells[0].source = f"# {page.title}"
+        notebook.cells[0].source = Prose("# {title}", title=page.title).markdown  # text, no markup
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(f"{page.path.stem}.csv", f"{page.name}.csv")

@@ -26,7 +26,8 @@ from ..page.quantities import NOT_REACHED
 from ..page.units import unit_of
 from ..survival.curves import follow_up
 from .characteristics import baseline_results, outcome_results, relapse_free_columns, text_results
-from .curves import values_at
+from .curves import ends_early, values_at
+from .groups import groups
 from .models import factor_endpoints, factors_of
 from .plausible import implausible
 
@@ -251,6 +252,10 @@ def _contradictions(contents: Contents, dataset: Dataset, file: str) -> Iterator
                 "follow-up without the event, leave it blank"
             )
             yield Problem(file, column=column, expected=expected)
+    for plan in dataset.endpoints.values():
+        if plan.among in patients and not dataset.happened(plan.among).any():
+            expected = "it says yes or gives a day for nobody, so nobody is asked in "
+            yield Problem(file, column=plan.among, expected=expected + one_line(plan.title))
     for entry in (*dataset.factors, *dataset.characteristics):
         among, column = entry.among, entry.column
         if not among or pd.api.types.is_numeric_dtype(patients[among]):
@@ -357,22 +362,16 @@ def _the_dead(dataset: Dataset) -> Iterator[Problem]:
 def _early_ends(dataset: Dataset) -> Iterator[Problem]:
     """Late entry: a curve that comes to 0 where few are in view, before the others enter."""
     compare = dataset.compared()
-    level = dataset.groups(compare.column) if compare else None
     for question in answerable(dataset):
-        groups = {"": question.data}
-        if level is not None:
-            groups |= {f", {one}": part for one, part in question.data.groupby(level)}
-        for name, data in groups.items():
-            if np.isneginf(data["entry"]).all():
-                continue
-            curve = est.survival_curve(*data[["time", "event", "entry"]].to_numpy().T)
-            first = curve.index[curve["survival"].eq(0)].min()
-            later = int((data["entry"] >= first).sum())
-            if later:
+        found = {"": question}
+        if compare:
+            parts = groups(dataset, question, compare)
+            found |= {f", {level}": parts.of(level) for level in parts.levels}
+        for name, one in found.items():
+            if early := ends_early(one):
                 expected = (
-                    f"{question.title}{name}: the curve comes to 0 with "
-                    f"{curve.loc[first, 'at_risk']:.0f} at risk, before {later} more enter, and "
-                    "stays there; begin at a later day"
+                    f"{question.title}{name}: the curve comes to 0 with {early[0]} at risk, before "
+                    f"{early[1]} more enter, and stays there; begin at a later day"
                 )
                 yield Problem("datapackage.json", expected=expected, place="analysis.endpoints")
 

@@ -35,10 +35,10 @@ def groups_table(page: Page, parts: Groups) -> Table:
         for month in months:
             rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
     by = in_sentence(page.data.label(parts.compare.column))
+    followed = "" if parts.question.competing else ", and of a share those at risk just before it"
     notes = [
-        f"Patients: all of a group, and of a share those at risk just before that time. {MISSING}, "
-        "nobody of the group was followed so long; of a difference, nobody of it or of the "
-        "reference. CI, confidence interval.",
+        f"Patients: all of a group{followed}. {MISSING}, nobody of the group was followed so long; "
+        "of a difference, nobody of it or of the reference. CI, confidence interval.",
         f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
@@ -149,10 +149,15 @@ TOLD = {
     "alike: the interval of a difference says how large it may be.",
 }
 NAMES = {
+    "gray": "Gray’s test of the incidence, P {p}",
     "logrank": "log-rank P {p}",
     "logrank_stratified": "within {strata} P {p}",
-    "gray": "Gray’s test of the incidence P {p}",
 }
+RIVALS = (
+    " Gray’s test compares how many come to have {event}; the log-rank test compares how fast it "
+    "comes to those who have had neither."
+)
+OF_OTHER = " Of {competing}, Gray’s test gives P {other}."
 
 
 def groups_told(page: Page, parts: Groups) -> Prose:
@@ -164,11 +169,18 @@ def groups_told(page: Page, parts: Groups) -> Prose:
             number = page[f"p_{test}", parts.key]
             said.append(words.replace("{p}", f"{{{test}}}"))
             values[test] = number.saying(equal_to(number.value))
-    first = "gray" if "gray" in values else "logrank"
+    first = next(iter(values))
     outcome = conclusions.differ(page[f"p_{first}", parts.key].value)
     left_out = page["count", f"{parts.key}="]
     unknown = "" if left_out.value == 0 else " {out} are left out, whose group is not known."
     sentence = TOLD[outcome].replace("{tests}", "; ".join(said))
+    if parts.question.competing:
+        values |= {"event": parts.question.event, "competing": parts.question.competing}
+        sentence += RIVALS if first == "gray" else " These compare hazards, not the curves drawn."
+        if ("p_gray", other := f"{parts.causes[1]}|{parts.compare.column}") in page:
+            sentence += OF_OTHER
+            number = page["p_gray", other]
+            values["other"] = number.saying(equal_to(number.value))
     return page.say(sentence + unknown, strata=strata, out=page.share(f"{parts.key}="), **values)
 
 

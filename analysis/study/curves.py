@@ -282,8 +282,25 @@ def _entry(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     yield {"quantity": "median_value", "estimate": wait, **common}
 
 
+def ends_early(question: Endpoint) -> tuple[int, int] | None:
+    """Under late entry: how many had all had the event, and how many entered only after that.
+
+    A curve that has come to 0 stays there. None where it does not, or nobody enters later.
+    """
+    if question.entry is None:
+        return None
+    curve = est.survival_curve(question.time, question.observed > 0, question.entry)
+    gone = curve[curve["survival"].eq(0)]
+    if gone.empty or not (later := int((question.entry >= gone.index[0]).sum())):
+        return None
+    return int(gone["at_risk"].iloc[0]), later
+
+
 def _counted_apart(question: Endpoint) -> Iterator[dict]:
     """Those who were gone before they came under observation, and the dead who count as left."""
+    if early := ends_early(question):
+        common = {"group": f"{question.name}:later", "n": early[0]}
+        yield {"quantity": "count", "estimate": early[1], **common}
     if died := question.data["died"].sum():
         common = {"group": f"{question.name}:died", "n": len(question.data)}
         yield {"quantity": "count", "estimate": died, **common}

@@ -21,7 +21,6 @@ from ..page.charts import (
     HOVER,
     LABEL_SIZE,
     ROW,
-    SHORTEST,
     STYLE,
     UNDER,
     WIDTHS,
@@ -161,21 +160,23 @@ def step_chart(
     dataset, results = page.data, page.numbers
     ticks = axis_months(dataset, question)
     share = "survival" if quantity == "survival" else "incidence"
+    width = POINTS // len(series)  # of each curve in points
     steps = pd.concat(
-        _steps(dataset, curve, share).assign(series=label) for label, (_, curve) in series.items()
+        _thinned(_steps(dataset, curve, share), width, ticks[-1]).assign(series=label)
+        for label, (_, curve) in series.items()
     )
     marked = series if len(series) <= MARKED else {}
     landmarks = _landmarks(dataset, results, quantity, marked)
     x = time_axis(ticks, question.origin)
-    y = share_axis(title=question.title if quantity == "survival" else "Cumulative incidence")
+    y = share_axis(title=curve_title(dataset, question, quantity))
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
     layers = [
-        curves.mark_area(interpolate="step-after", opacity=0.16)
+        curves.mark_area(interpolate="step-after", opacity=0.16 if len(series) <= MANY else 0.08)
         .encode(y=alt.Y("lower:Q"), y2="upper:Q")
         .transform_filter("isValid(datum.lower)"),
-        curves.mark_line(interpolate="step-after", strokeWidth=2, clip=True),
+        _lines(curves, list(series)),
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
@@ -189,6 +190,24 @@ def step_chart(
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))
     return chart.configure(**STYLE)
+
+
+def _lines(curves: alt.Chart, series: Sequence[str]) -> alt.Chart:
+    """The steps of the curves; of more curves than colours the later ones are dashed."""
+    lines = curves.mark_line(interpolate="step-after", strokeWidth=2, clip=True)
+    if len(series) <= len(GROUP_COLOURS):
+        return lines
+    dashes = [[1, 0] if place < len(GROUP_COLOURS) else [6, 3] for place in range(len(series))]
+    scale = alt.Scale(domain=series, range=dashes)
+    return lines.encode(strokeDash=alt.StrokeDash("series:N", legend=None, scale=scale))
+
+
+def curve_title(dataset: Dataset, question: Endpoint, quantity: str) -> str:
+    """What the height of a curve is: of one that the dead only leave, who is without the event."""
+    if quantity == "cumulative_incidence":
+        return "Cumulative incidence"
+    dies = "died" in dataset.endpoints[question.name.partition("|")[0]].events
+    return question.title if dies else f"Without {question.event}"
 
 
 def _fading(layer: alt.Chart) -> alt.Chart:
@@ -215,6 +234,18 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
         at_risk=[_unless_few(dataset, number) for number in curve["at_risk"]],
         censored=curve["censored"].mask(curve["censored"].lt(dataset.mask_below), 0),
     ).reset_index(drop=True)
+
+
+def _thinned(steps: pd.DataFrame, width: int, end: float) -> pd.DataFrame:
+    """The steps of a curve of thousands of days: the last of each point that a screen can show.
+
+    Nothing of a curve is lost that is wider than a point; who leaves within one is marked there.
+    """
+    if len(steps) <= width:
+        return steps
+    point = (steps["month"] / end * width).round()
+    left = steps.groupby(point)["censored"].transform("sum")
+    return steps.assign(censored=left)[~point.duplicated(keep="last")]
 
 
 def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
@@ -296,6 +327,9 @@ def _landmark_layers(
     return layers
 
 
+POINTS = 1500  # of all curves of a chart: enough for a wide screen, and few bytes
+MANY = 3  # curves whose bands may be as dark as that of one
+NAME = alt.ExprRef("min(width - 16, 400)")  # pixels that the name of a curve may take
 MARKED = 2  # the landmarks of more curves would hide one another
 # A label says from which width of the chart on there is room for it.
 WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
@@ -348,7 +382,7 @@ def _series_labels(series: Sequence[str], colour: alt.Color, falling: bool) -> l
     align = "right" if falling else "left"
     return [
         names.transform_filter(alt.datum.series == name)
-        .mark_text(align=align, fontSize=13, fontWeight="bold", limit=SHORTEST)
+        .mark_text(align=align, fontSize=13, fontWeight="bold", limit=NAME)
         .encode(x=at, y=alt.value(12 + 18 * place), text="name:N", color=colour)
         for place, name in enumerate(series)
     ]

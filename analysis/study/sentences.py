@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -147,6 +149,31 @@ def chosen(page: Page, question: Endpoint) -> Prose:
         enter=page.share(question.name),
         wait=wait.saying(lasting(wait.value)),
         origin=page.data.settings.time_origin,
+    )
+
+
+def early_end_told(page: Page, names: Mapping[str, str]) -> Prose | None:
+    """Which curves came to 0 under late entry before others entered; None where none did.
+
+    `names` of the groups of the results are what the curves are called.
+    """
+    found = {name: page["count", f"{group}:later"] for group, name in names.items()
+             if ("count", f"{group}:later") in page}  # fmt: skip
+    if not found:
+        return None
+    parts = [f"{{name_{place}}}: {{at_{place}}} at risk, {{later_{place}}} came later"
+             for place in range(len(found))]  # fmt: skip
+    values = {}
+    for place, (name, number) in enumerate(found.items()):
+        values |= {f"name_{place}": name, f"at_{place}": number.n, f"later_{place}": number}
+    return page.say(
+        "**A curve that came to 0 too soon.** All who were at risk had the event before others "
+        "came under observation, and a curve that is at 0 stays there, whatever comes after ("
+        + "; ".join(parts)
+        + "). What it says after that is not of those who came later, nor is a median, a mean or a "
+        "difference made of it. Let the clock start where enough are under observation "
+        "{{cite}}`andersen1993`.",
+        **values,
     )
 
 
