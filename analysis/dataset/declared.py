@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from .cells import NUMBER
@@ -12,12 +15,27 @@ from .problems import Problem, nearest, one_line, quoted
 
 PACKAGE = "datapackage.json"
 RESULT_SIGNS = "|=:"  # signs that the names of groups in the results use
-# A page is named after its endpoint, and no two pages have one name.
-PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("*")}
-PAGES |= {"search", "genindex", "404", "agreement", "printed"}  # of the site; files of results
+BOOK = Path(__file__).resolve().parents[2] / "book"
 MOST_GROUPS = 12  # more curves are not told apart
 # What each of these says is the outcome itself, or whose it is.
 NO_GROUP = ("patient_id", "last_contact_day", "last_assessment_day", "died")
+
+
+@cache
+def pages() -> set[str]:
+    """What a build makes beside the pages of endpoints, which are named after them.
+
+    Pages, from the files of the book and the templates of its own and of Sphinx; folders; and the
+    files of results that its notebooks write under another name than their own.
+    """
+    sphinx = Path(find_spec("sphinx").origin).parent / "themes" / "basic"
+    made = [*BOOK.glob("[!.]*"), *BOOK.glob("_*/*.html"), *BOOK.glob("_extra/*")]
+    written = (
+        re.findall(r'results_folder, \\"(\w+)\\"', path.read_text("utf-8"))
+        for path in BOOK.glob("*.ipynb")
+    )
+    return {path.stem for path in [*made, *sphinx.glob("*.html")]}.union(*written)
+
 
 COLUMN_KEYS = ("events", "competing", "after", "not_before", "from", "until", "entry", "among")
 
@@ -63,7 +81,7 @@ def endpoint_problems(endpoints: Entries, by_name: Mapping[str, dict]) -> Iterat
             )
         elif own.count(plan.page) > 1:
             yield in_package(f"{place}, figure", "a figure that no other has", quoted(plan.figure))
-        if plan.name in PAGES or (plan.page in PAGES and not plan.page.startswith("figure")):
+        if plan.name in pages() or (plan.page in pages() and not plan.page.startswith("figure")):
             found = quoted(plan.figure or plan.name)
             yield in_package(place, "another name: the book has a page of this name", found)
         for key in COLUMN_KEYS:
