@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 import re
 from fractions import Fraction
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 from inprocess import Page, of
 
-from analysis.dataset.model import Dataset, load
+from analysis.dataset.model import ROOT, Dataset, load
 from analysis.page.rows import COLUMNS
 from analysis.printed import ratios as models
 from analysis.printed.bounds import Print, Printed, Range, between, outwards
@@ -125,6 +126,27 @@ def test_without_a_print_one_sentence():
     found = page_of(load("data/bmt"))
     assert found.missing.startswith("No published numbers")
     assert not found.shown
+
+
+def test_a_print_that_allows_no_finding_has_no_such_page(paper):
+    own = paper.published[paper.published["quantity"].eq("median")]
+    found = page_of(dataclasses.replace(paper, published=own.drop_duplicates("group")))
+    assert found.missing.startswith("The numbers that are printed")
+    assert not found.shown and found.numbers.empty
+
+
+def test_what_one_text_says_stands_only_beside_its_own_print(paper):
+    """The words of this paper are none of another one's that prints the same numbers."""
+    said = ["calls the curves level", "discussion counts", "lay summary", "The text has as many"]
+    said += ["caption of Figure 1 says"]
+    other = paper.published[paper.published["quantity"].ne("given")]
+    other = text(dataclasses.replace(paper, published=other))
+    assert [words for words in said if words not in text(paper)] == []
+    assert [words for words in said if words in other] == []
+    path = ROOT / "book" / "consistency.ipynb"
+    titles = [cell["source"] for cell in json.loads(path.read_text("utf-8"))["cells"]
+              if cell["cell_type"] == "markdown"]  # fmt: skip
+    assert not [words for words in said if words in "".join(map("".join, titles))]
 
 
 def test_a_finding_without_its_numbers_is_left_out_and_no_other(paper):

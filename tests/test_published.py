@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from inprocess import results_of, run
 from test_dataset import folder
+from test_declared import DFS, TTR, made
 
 from analysis.dataset.columns import KINDS, PUBLISHED
 from analysis.dataset.model import ROOT, NotRecorded, load
@@ -17,10 +18,12 @@ from analysis.page.published import (
     KEYS,
     against_print,
     are_statements,
+    both,
     compare,
     expressions,
     heading,
 )
+from analysis.page.quantities import NAMES, name_of
 from analysis.page.rows import frame
 from analysis.printed import scorecard as sc
 
@@ -312,6 +315,58 @@ def test_no_number_is_named_by_its_second_half():
     names = [heading(data, data.published.loc[[row]]) for row in data.published.index]
     assert all(names)
     assert not [name for name in names if name.startswith(",")]
+
+
+def test_another_print_is_told_in_the_words_of_its_study(tmp_path):
+    endpoints = [{**DFS, "name": "free"}, TTR]
+    place = made(
+        tmp_path,
+        {"arm": "B", "age": 50},
+        {"arm": "Observation"},
+        endpoints=endpoints,
+        compare={"column": "arm", "reference": "Observation", "strata": ["site"]},
+        factors=[{"column": "age", "label": "Age, a year", "kind": "baseline"}],
+    )
+    data = load(place)
+    said = {
+        ("median", "free"): "Median, months",
+        ("hazard_ratio_group", "free|arm=B"): "arm B against Observation: HR",
+        ("p_logrank", "free|arm"): "arm: Log-rank P",
+        ("p_logrank_stratified", "free|arm"): "arm: Log-rank P, stratified",
+        ("survival_difference", "free|arm=B"): "arm B against Observation: Difference of survival, "
+        "percentage points",
+        ("p_rmst_difference", "free|arm=B"): "arm B against Observation: P of the difference of "
+        "restricted means",
+        ("hazard_ratio_univariate", "free:age"): "Age, a year: HR alone",
+        ("hazard_ratio_model", "free|Adjusted:arm=B"): "Adjusted, arm B: HR",
+        ("interaction_p", "free|arm:age"): "arm, Age, a year: P of interaction",
+        ("cumulative_incidence", "ttr:competing|arm=B"): "Death without recurrence, arm B: "
+        "Incidence, %",
+        ("gray", "ttr|arm"): "Recurrence, arm: Gray’s χ²",
+        ("mean", "age|arm=B"): "age, arm B: Mean",
+    }
+    data = printing(data, *(("free", *key, None, "1", "") for key in said))
+    lines = [data.published.loc[[row]] for row in data.published.index]
+    assert [heading(data, line) for line in lines] == [*said.values()]
+    assert heading(data, lines[0], whole_book=True) == "Disease-free survival: Median, months"
+    elsewhere = lines[6].assign(page="table_3")
+    assert heading(data, elsewhere) == "Disease-free survival, Age, a year: HR alone"
+    # What has no name of its own here is still no code.
+    assert not [q for q in NAMES if "_" in name_of(q)] and "_" not in name_of("p_spline_nonlinear")
+
+
+def test_one_limit_alone_says_which_it_is(bmt):
+    lines = [("x", "hazard_ratio_group", "os", None, text, "") for text in ("1.32", "9.60")]
+    rows = frame([{"quantity": "hazard_ratio_group", "group": "os", "estimate": 1.321,
+                   "lower": 0.2, "upper": 9.6}])  # fmt: skip
+    data = printing(bmt, *lines)
+    for parts, told in (
+        (("estimate", "upper"), "1.32 (upper limit 9.60)"),
+        (("lower", "upper"), "1.32–9.60"),
+    ):
+        data.published["part"] = parts
+        (part,) = expressions(compare(data, "x", rows))
+        assert both(part)[0] == told
 
 
 def test_a_number_that_is_carried_forward_has_its_mark(bmt):

@@ -12,7 +12,7 @@ from ..dataset.problems import DataError
 from .dates import UNITS
 from .mapping import OPEN, at, columns_of, place_of
 from .reading import Reading
-from .words import sentence
+from .words import STEMS, sentence
 
 # How the days of an endpoint are made. Its other keys are those of `analysis.endpoints`.
 MAKING = ("time", "paramcd", "as", "status", "happened", "competed", "not_happened")
@@ -49,6 +49,21 @@ def with_days(told: dict[str, Any]) -> dict[str, Any]:
         if making:
             reserved[f"{name}_day"] = making | {"title": entry.get("event", _event(entry["title"]))}
     return told | {"reserved": reserved, "endpoints": plans, "dropped": dropped}
+
+
+def own_word(names: list[str], usual: str = "relapse") -> str:
+    """The word for relapse with which the names of its columns begin: recurrence_date."""
+    words = [w for w in STEMS["relapse_day"] if not usual.startswith(w.removeprefix("first_"))]
+    return next((word for word in words if any(n.startswith(word) for n in names)), usual)
+
+
+def in_words(plan: dict[str, Any], word: str) -> dict[str, Any]:
+    """An endpoint of the paper in a file's own word for relapse; its figure is in no such book."""
+    keys = {key: value for key, value in plan.items() if key not in ("name", "figure")}
+    for key in {"title", "event", "competing_event"} & {*keys}:
+        told = keys[key].replace("relapse", word)
+        keys[key] = told.replace("Relapse", word.capitalize())
+    return keys
 
 
 def _event(title: str) -> str:

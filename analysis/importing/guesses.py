@@ -18,7 +18,7 @@ from ..dataset.definitions import PAPERS, definition
 from . import own
 from .adam import Times
 from .dates import EPOCHS, UNITS, looks_like_date, needs_century, needs_order, proven_order
-from .endpoints import ENTRY
+from .endpoints import ENTRY, in_words, own_word
 from .mapping import KEPT_ENDS, OPEN, Mapping, columns_of, node, put, written
 from .meaning import Column
 from .repeated import row_pickers, several_rows
@@ -264,15 +264,13 @@ class Draft:
         relapse = "relapse_day" in reserved and "response_day" not in reserved
         if not own and not relapse and ENTRY not in reserved:
             return
-        word = self._word("relapse_day", "relapse")
+        columns = columns_of(reserved.get("relapse_day", {}))
+        word = own_word([column.normal for column in self.source if column.name in columns])
+        if word != "relapse":
+            self.say("reserved.relapse_day.title", word.capitalize())
         for plan in PAPERS:
             if {*definition(plan).needed} <= {*reserved}:
-                # No paper's figure stands in this book, and the event keeps the file's word.
-                keys = {key: value for key, value in plan.items() if key not in ("name", "figure")}
-                for key in {"title", "event", "competing_event"} & {*keys}:
-                    told = keys[key].replace("relapse", word)
-                    keys[key] = told.replace("Relapse", word.capitalize())
-                put(self.tree, ["endpoints", plan["name"]], keys)
+                put(self.tree, ["endpoints", plan["name"]], in_words(plan, word))
         if relapse:
             paired = "status" in reserved["relapse_day"]
             self._event_alone("relapse", "rfs", word, paired)
@@ -280,16 +278,6 @@ class Draft:
             self.tree.setdefault("endpoints", CommentedMap())[name] = entry
             if name == "progression":
                 self._event_alone(name, "pfs", name, "status" in entry)
-
-    def _word(self, day: str, usual: str) -> str:
-        """The file's own word for an event, where its column begins with one: recurrence_date."""
-        columns = columns_of(self.tree["reserved"].get(day, {}))
-        names = [self.source[column].normal for column in columns if column in self.source.text]
-        words = [word for word in STEMS[day] if not usual.startswith(word.removeprefix("first_"))]
-        word = next((word for word in words if any(n.startswith(word) for n in names)), usual)
-        if word != usual:
-            self.say(f"reserved.{day}.title", word.capitalize())
-        return word
 
     def _event_alone(self, event: str, free: str, word: str, paired: bool) -> None:
         """An event from day 0, and survival without it, with the follow-up of its own status."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,8 +15,8 @@ from ..dataset.model import Dataset
 from .formats import CARRIED, DAGGER, at_time, listed, rounded, scaled
 from .groups import outcome_labels
 from .prose import Prose
-from .quantities import MISSING, nature
-from .rows import is_carried
+from .quantities import MISSING, name_of, nature
+from .rows import COMPETING, is_carried
 from .tables import Row, Table
 from .units import unit_of
 
@@ -41,31 +42,7 @@ FAMILY_WORDS = {
     "followup_median": "Follow-up, {unit}: median (range)",
     "associated": "Associated (in the stepwise model)",
 }
-WORDS = {
-    "median": "Median, {unit}",
-    "survival": "Survival, %",
-    "cumulative_incidence": "Incidence, %",
-    "followup_median": "Median follow-up, {unit}",
-    "followup_min": "Shortest follow-up, {unit}",
-    "followup_max": "Longest follow-up, {unit}",
-    "count": "No.",
-    "percent": "%",
-    "median_value": "Median",
-    "min": "Least",
-    "max": "Greatest",
-    "mean": "Mean",
-    "sd": "SD",
-    "hazard_ratio_univariate": "HR alone",
-    "hazard_ratio_multivariate": "HR, stepwise model",
-    "associated": "Associated",
-    "kept": "In the stepwise model",
-}
-PART_WORDS = {"lower": ", lower limit", "upper": ", upper limit"}
-ENDPOINT_WORDS = {
-    "os": "Overall survival",
-    "rfs": "Relapse-free survival",
-    "os_after_hsct": "Overall survival after transplant",
-}
+PART_WORDS = {"lower": "lower limit", "upper": "upper limit"}
 COLUMN_WORDS = {
     "long_term": "long-term survivors",
     "shorter": "others",
@@ -237,14 +214,23 @@ def notes(dataset: Dataset, parts: list[pd.DataFrame], whole_book: bool = False)
 def both(part: pd.DataFrame) -> tuple[str, str]:
     """An expression as printed and as recomputed, with the mark of what is carried forward."""
     marked = part["recomputed"] + [DAGGER * carried for carried in part["carried"]]
-    return _expression(part["printed"]), _expression(marked)
+    return _expression(part["part"], part["printed"]), _expression(part["part"], marked)
 
 
-def _expression(pieces: pd.Series) -> str:
-    """`a`, `a (b)` or `a (b–c)`, as a paper prints them; a number that is not there is a dash."""
+def _expression(parts: pd.Series, pieces: pd.Series) -> str:
+    """`a`, `a (b)` or `a (b–c)`, as a paper prints them; a number that is not there is a dash.
+
+    A limit that stands beside an estimate without the other one says which it is.
+    """
     if not pieces.any():
         return MISSING
-    first, *others = (piece or MISSING for piece in pieces)
+    texts = [piece or MISSING for piece in pieces]
+    limits = parts.map(PART_WORDS).fillna("")
+    if limits.all():
+        return "–".join(texts)
+    if limits.ne("").sum() == 1:
+        texts = [f"{which} {text}".lstrip() for which, text in zip(limits, texts, strict=True)]
+    first, *others = texts
     return f"{first} ({'–'.join(others)})" if others else first
 
 
@@ -257,33 +243,62 @@ def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> s
     quantity, group = line["quantity"], line["group"]
     if quantity == "given":
         return group
-    words = WORDS.get(quantity, quantity)
+    words = name_of(quantity)
     if part["quantity"].nunique() > 1:
         words = FAMILY_WORDS.get(FAMILIES.get(quantity, quantity), words)
     words = words.replace("{unit}", unit_of(dataset.settings).name)
-    limit = PART_WORDS.get(line["part"], "") if len(part) == 1 else ""
+    which = [*part["part"].map(PART_WORDS).dropna()]
+    if len(which) == len(part):  # without an estimate
+        words += ", limits" if len(which) > 1 else f", {which[0]}"
     when = "" if pd.isna(line["months"]) else f" at {at_time(line['months'])}"
-    about = ENDPOINT_WORDS.get(group, "") if whole_book else ""
-    about = about or _subject(dataset, group)
-    return f"{about}: {words}{when}{limit}" if about else f"{words}{when}{limit}"
+    about = _subject(dataset, line, whole_book)
+    return f"{about}: {words}{when}" if about else f"{words}{when}"
 
 
-def _subject(dataset: Dataset, group: str) -> str:
-    """What a result's group speaks of, in the dataset's own labels."""
+# What tells a group from the reference, which its name then has too.
+AGAINST = ("_difference", "_group", "_group_stratified")
+
+
+def _subject(dataset: Dataset, line: pd.Series, whole_book: bool) -> str:
+    """What a result's group speaks of, in the dataset's own words."""
+    group = line["group"]
+    name, rest = re.fullmatch(r"([^|:]*)(.*)", group).groups()
+    if group == "death":  # the paper's name for what competes with relapse
+        return "Death"
+    if name not in dataset.endpoints:
+        return _row(dataset, group)
+    plan = dataset.endpoints[name]
+    own = [plan.title]
+    if plan.competing:
+        event = plan.competing_event if rest.startswith(COMPETING) else plan.event
+        own, rest = [event[:1].upper() + event[1:]], rest.removeprefix(COMPETING)
+    elif line["page"] == plan.page and not whole_book:
+        own = []  # the page's own endpoint
+    of = [_group(dataset, part, line["quantity"]) for part in re.split(r"[|:]", rest) if part]
+    return ", ".join(own + of)
+
+
+def _group(dataset: Dataset, text: str, quantity: str = "") -> str:
+    """A factor, `arm=B` as `Arm B`, or the title of a model; with a value or the reference."""
+    column, equals, level = text.partition("=")
+    column, at, value = column.partition("@")
+    factor = next((f for f in dataset.factors if f.column == column), None)
+    label = dataset.label(column)
+    if not equals:
+        return (factor.label if factor else label) + (at and f" {value}")
+    compare = dataset.compared()
+    against = compare and column == compare.column and quantity.endswith(AGAINST)
+    return f"{label} {level}" + (f" against {compare.reference}" if against else "")
+
+
+def _row(dataset: Dataset, group: str) -> str:
+    """A row of a table, and its column."""
     name, _, column = group.partition("|")
-    endpoint, colon, factor = name.partition(":")
-    labels = {f.column: f.label for f in dataset.factors}
-    if colon and factor in labels:
-        return f"{endpoint.upper()}, {labels[factor]}"
-    if name in ENDPOINT_WORDS:
-        return ""  # the page's own endpoint
-    if name in {"relapse", "death"}:
-        return {"relapse": dataset.label("relapse_day"), "death": "Death"}[name]
     characteristic, equals, level = name.partition("=")
     derived = _derived_words(dataset, column)
     words = derived.get(name, dataset.label(characteristic)).removesuffix(", No. (%)")
     words = "Patients" if name == "patients" else words + (f", {level}" if equals else "")
-    return f"{words}, {COLUMN_WORDS.get(column, column)}" if column else words
+    return f"{words}, {COLUMN_WORDS.get(column) or _group(dataset, column)}" if column else words
 
 
 def _derived_words(dataset: Dataset, column: str) -> dict[str, str]:

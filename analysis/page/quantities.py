@@ -1,4 +1,4 @@
-"""What each quantity of the results is: its unit, its decimals, and what masking does to it.
+"""What each quantity of the results is: its name, its unit, its decimals, how masking treats it.
 
 This is the one place that knows. A quantity that is not named here is named by how it begins, as
 the lessons' variants are: `survival_dropped` is a share like `survival`.
@@ -97,6 +97,78 @@ BEGINNING = {
     "printed_": Quantity(decimals=0),
     "matched_": Quantity(decimals=0),
 }
+
+# What a reader calls a quantity, with what its numbers are in.
+NAMES = {
+    "median": "Median, {unit}",
+    "survival": "Survival, %",
+    "cumulative_incidence": "Incidence, %",
+    "one_minus_survival": "1 − survival, %",
+    "conditional_survival": "Conditional survival, %",
+    "state_occupation": "Share in this state, %",
+    "rmst": "Restricted mean, {unit}",
+    "median_followup": "Median follow-up by reverse Kaplan–Meier, {unit}",
+    "followup_median": "Median follow-up, {unit}",
+    "followup_min": "Shortest follow-up, {unit}",
+    "followup_max": "Longest follow-up, {unit}",
+    "followup_end": "End of follow-up, {unit}",
+    "at_risk": "At risk",
+    "count": "No.",
+    "percent": "%",
+    "median_value": "Median",
+    "min": "Least",
+    "max": "Greatest",
+    "mean": "Mean",
+    "sd": "SD",
+    "standardised_difference": "Standardised difference",
+    "survival_difference": "Difference of survival, percentage points",
+    "rmst_difference": "Difference of restricted means, {unit}",
+    "logrank": "Log-rank χ²",
+    "gray": "Gray’s χ²",
+    "p_logrank": "Log-rank P",
+    "p_gray": "P of Gray’s test",
+    "interaction_p": "P of interaction",
+    "hazard_ratio_group": "HR",
+    "hazard_ratio_model": "HR",
+    "hazard_ratio_subgroup": "HR",
+    "subdistribution_ratio_group": "Subdistribution HR",
+    "hazard_ratio_univariate": "HR alone",
+    "hazard_ratio_multivariate": "HR, stepwise model",
+    "p_group": "P of the HR",
+    "p_model": "P of the HR",
+    "p_univariate": "P of the HR alone",
+    "p_multivariate": "P of the HR, stepwise model",
+    "associated": "Associated",
+    "kept": "In the stepwise model",
+}
+NAMED_BEGINNINGS = {
+    "hazard_ratio_": "HR",
+    "subdistribution_ratio_": "Subdistribution HR",
+    "logrank_": NAMES["logrank"],
+    "gray_": NAMES["gray"],
+    "p_proportional_": "P of proportional hazards",
+    "p_subdistribution_": "P of the subdistribution HR",
+    "p_": "P",
+}
+
+
+def name_of(quantity: str) -> str:
+    """A quantity in a reader's words; `{unit}` stands for the unit of time.
+
+    A variant has the name of what it varies: `p_logrank_stratified` is a log-rank P, stratified.
+    """
+    if quantity in NAMES:
+        return NAMES[quantity]
+    first, _, variant = quantity.rpartition("_")
+    if first in NAMES:
+        return f"{NAMES[first]}, {variant}"
+    tested = NAMES.get(quantity.removeprefix("p_"))
+    if tested:
+        return f"P of the {tested[:1].lower()}{tested[1:].partition(',')[0]}"
+    for start, words in NAMED_BEGINNINGS.items():
+        if quantity.startswith(start):
+            return f"{words}, {quantity.removeprefix(start).replace('_', ' ')}"
+    return quantity.replace("_", " ").capitalize()
 
 
 def nature(quantity: str) -> Quantity:

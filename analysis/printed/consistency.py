@@ -76,7 +76,13 @@ class Findings:
         """Every number of the findings in the columns of the results.
 
         `lower` and `upper` are the ends of what the printed digits allow, not confidence limits.
+        Raises NotRecorded where the print allows no finding.
         """
+        if not self.found:
+            raise NotRecorded(
+                "The numbers that are printed of this dataset are not those that can be held "
+                "against each other."
+            )
         return frame(row for finding in self.found.values() for row in finding.rows)
 
     def facts(self, name: str) -> dict[str, object]:
@@ -88,6 +94,11 @@ class Findings:
             return sourced(fact, rows) if len(rows) and re.search(r"\d", str(fact)) else fact
 
         return {key: linked(fact) for key, fact in self.found[name].facts.items()}
+
+    def says(self, given: str, *sentences: str) -> None:
+        """Show what the text of one print says, in the book of the print that has this `given`."""
+        if self.printed.has("given", given):
+            display(Prose(*sentences))
 
     def tell(self, name: str, *sentences: str) -> None:
         """Show the sentences with the finding's facts, then its table; or that it is absent."""
