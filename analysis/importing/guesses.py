@@ -284,7 +284,7 @@ class Draft:
         until = {"until": f"{event}_until_day"} if paired else {}
         if event not in self.tree.setdefault("endpoints", CommentedMap()):
             plan = {"title": f"Time to {word}", "event": word, "events": [f"{event}_day"]}
-            told = sentence("event_alone", event=event)
+            told = sentence("event_alone", event=word)
             put(self.tree, ["endpoints", event], plan | until, told)
         if "died" in self.tree["reserved"] and free not in self.tree["endpoints"]:
             plan = {"title": f"{word.capitalize()}-free survival", "event": f"{word} or death"}
