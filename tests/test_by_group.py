@@ -11,7 +11,7 @@ import pytest
 from inprocess import run
 from test_declared import made
 
-from analysis.dataset.model import ROOT, load
+from analysis.dataset.model import ROOT, NotRecorded, load
 from analysis.page.rows import pick
 from analysis.study.characteristics import baseline_results
 
@@ -71,3 +71,7 @@ def test_what_makes_the_columns_is_no_row_and_has_no_mean(tmp_path: Path):
         rows.loc[rows["group"].str.startswith("age"), "quantity"].isin(["count", "percent"]).all()
     )
     assert rows["group"].str.startswith("age=50").any()
+    only = [{"column": "age", "kind": "baseline"}]
+    few = load(made(tmp_path / "few", *patients, compare={"column": "age"}, characteristics=only))
+    with pytest.raises(NotRecorded, match="nothing of its patients but their groups"):
+        baseline_results(few, few.compared())

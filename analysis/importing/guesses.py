@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import PlainScalarString
 
 from ..dataset.columns import EVENT_DAYS
-from ..dataset.declared import pages
+from ..dataset.declared import PAGES
 from ..dataset.definitions import PAPERS, definition
 from . import own
 from .adam import Times
@@ -254,7 +254,7 @@ class Draft:
         name = slug(about or next(iter(long), column.normal)).replace("-", "_")[:30]
         answered = "response_day" in self.tree.get("reserved", ())
         papers = [plan["name"] for plan in PAPERS] if answered else ["os"]
-        taken = {*pages(), *papers, *self.tree.get("endpoints", ())}
+        taken = {*PAGES, *papers, *self.tree.get("endpoints", ())}
         return f"{name}_event" if name in taken else name, title[:1].upper() + title[1:]
 
     def endpoints(self) -> None:
@@ -284,7 +284,7 @@ class Draft:
         until = {"until": f"{event}_until_day"} if paired else {}
         if event not in self.tree.setdefault("endpoints", CommentedMap()):
             plan = {"title": f"Time to {word}", "event": word, "events": [f"{event}_day"]}
-            told = sentence("event_alone", event=event)
+            told = sentence("event_alone", event=word)
             put(self.tree, ["endpoints", event], plan | until, told)
         if "died" in self.tree["reserved"] and free not in self.tree["endpoints"]:
             plan = {"title": f"{word.capitalize()}-free survival", "event": f"{word} or death"}
@@ -451,7 +451,7 @@ class Draft:
         """An endpoint for a parameter that is no reserved day, with censorings that may compete."""
         title = re.sub(r"\s*\([^)]*\)", "", adtte.described[code]).strip() or code
         name = normal(code)[:30]
-        place = f"endpoints.{f'{name}_event' if name in pages() else name}"
+        place = f"endpoints.{f'{name}_event' if name in PAGES else name}"
         self.say(f"{place}.title", title, 'from PARAM; "" leaves it out')
         if events := adtte.events_in_words(code):
             self.say(f"{place}.event", events, "from EVNTDESC")

@@ -92,7 +92,7 @@ def _label(dataset: Dataset, name: str) -> str:
 
 # Each page's first step, which says in a sentence what the page cannot do without.
 PAGES: dict[str, Callable[[Dataset], object]] = {
-    "Table 1": baseline_results,
+    "Table 1": lambda dataset: baseline_results(dataset, dataset.compared()),
     "Table 2": outcome_results,
     "Table 3": factor_endpoints,
     "In the text": text_results,

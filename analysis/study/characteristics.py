@@ -73,8 +73,12 @@ def characteristics_results(
 def baseline_results(dataset: Dataset, compare: Compare | None = None) -> pd.DataFrame:
     """Table 1: every patient's baseline characteristics, and who is known in every factor.
 
-    With groups to compare also a column for each, and how far it lies from the reference.
+    With groups to compare also a column for each, and how far it lies from the reference. Raises
+    NotRecorded where the dataset describes nothing else than its groups.
     """
+    described = {entry.column for entry in dataset.characteristics if entry.kind == "baseline"}
+    if compare and described == {compare.column}:
+        raise NotRecorded("This dataset describes nothing of its patients but their groups.")
     everybody = pd.Series(True, index=dataset.patients.index)
     columns = {"": everybody}
     if compare:
