@@ -339,6 +339,7 @@ def named_models(study: Study) -> Iterator[dict[str, Any]]:
     """Each model that was named in advance, with all of its factors."""
     rows = study.estimates("table_3", "hazard_ratio_model")
     rows = rows[~rows["group"].str.contains("@")]  # of a factor that bends, a curve says more
+    bent = {factor.column: factor.label for factor in study.factors if factor.form == "spline"}
     for model in study.dataset.models:
         own = rows[rows["group"].str.startswith(f"{model.endpoint}|{model.title}:")]
         if len(own):
@@ -347,6 +348,7 @@ def named_models(study: Study) -> Iterator[dict[str, Any]]:
                 "title": in_sentence(study.endpoints[model.endpoint].title),
                 "strata": listed(in_sentence(study.dataset.label(name)) for name in model.strata),
                 "kept": [_with_p(study, row, "p_model") for _, row in own.iterrows()],
+                "bent": listed(label for name, label in bent.items() if name in model.factors),
             }
 
 

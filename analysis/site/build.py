@@ -406,6 +406,7 @@ def _build_pages(
         dataset = book.dataset
         context = {
             "synthetic": dataset.settings.synthetic,
+            "printed": not dataset.published.empty,
             "provenance": provenance(dataset, book.folder, parameters),
             "book": dataset.name,
             "source": source(dataset, book.folder),
