@@ -95,8 +95,8 @@ def write_pages(
     _bind(stage, kept)
     # The other Markdown is the same in every book: it also names the columns of other studies.
     said = "\n".join(map(text_of, stage.glob("*.ipynb")))
-    glossary = stage / "glossary.md"
-    glossary.write_text(spoken(glossary.read_text("utf-8"), said), "utf-8")
+    for glossary in stage.glob("glossary.md"):
+        glossary.write_text(spoken(glossary.read_text("utf-8"), said), "utf-8")
     _sphinx(stage, folder, name)
     (folder / "_build" / "html").rename(folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
