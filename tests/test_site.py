@@ -657,7 +657,7 @@ def test_a_link_to_a_page_has_a_preview(site: Path, soups: dict[str, BeautifulSo
         assert picture.startswith(b"\x89PNG") and len(picture) < 150_000
         assert [int.from_bytes(picture[i : i + 4]) for i in (16, 20)] == [1200, 630]
     said = soups["figure_1a.html"].select_one("meta[property='og:description']")["content"]
-    assert said == "Of all patients, how many are still alive as the months pass?"
+    assert said == "Of all patients, how many are still alive as time passes?"
 
 
 def test_pages_ask_no_other_host(site: Path) -> None:
