@@ -393,23 +393,6 @@ def test_a_number_of_many_values_makes_no_groups(tmp_path, analysis, place):
             {"factors": [{"column": "site", "kind": "baseline", "reference": "welll"}]},
             "welll",
         ),
-        (
-            {
-                "factors": [
-                    {
-                        "column": "age",
-                        "kind": "baseline",
-                        "numerator": ["51.0"],
-                        "denominator": ["5"],
-                    }
-                ]
-            },
-            "5",
-        ),
-        (
-            {"characteristics": [{"column": "site", "kind": "baseline", "levels": ["y", "X"]}]},
-            "X",
-        ),
     ],
 )
 def test_a_level_that_nobody_has_is_told_with_those_found(tmp_path, analysis, found):

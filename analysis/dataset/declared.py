@@ -120,30 +120,25 @@ def group_problems(place: str, entry: Mapping, by_name: Mapping[str, dict]) -> I
 def unseen_problems(
     place: str, entry: Mapping, field: Mapping, found: Collection[str]
 ) -> Iterator[Problem]:
-    """Levels that no patient has, of which a slip of the pen would leave nothing to compare.
+    """A reference that no patient has: nothing can be set against it, declared or not.
 
-    `found` are those that the patients have. One that the field's own list declares may be
-    without patients, but nothing can be set against it.
+    `found` are the levels that the patients have.
     """
+    level = level_text(entry.get("reference", ""))
+    if is_number(field) and NUMBER.fullmatch(level):
+        level = f"{float(level):g}"
     declared = [*map(level_text, field.get("constraints", {}).get("enum", ()))]
-    first = [*map(one_line, sorted(found)[:MOST_GROUPS]), *["…"] * (len(found) > MOST_GROUPS)]
-    known = ", ".join(first)
-    for key in ("reference", "numerator", "denominator", "levels"):
-        given = [entry[key]] if key == "reference" and key in entry else entry.get(key, ())
-        for level in map(level_text, given):
-            if is_number(field):
-                level = f"{float(level):g}" if NUMBER.fullmatch(level) else level
-            # What is not declared although others are is told of already.
-            told = level not in declared if key == "reference" else True
-            if found and level not in found and not (declared and told):
-                yield Problem(
-                    PACKAGE,
-                    place=f"{place}, {key}",
-                    found=quoted(level),
-                    expected=f"a level that a patient has: {known}",
-                    hint=nearest(level, found),
-                    hidden=f"no patient has the level {quoted(level)}",
-                )
+    # What is not declared although others are is told of already.
+    if found and level and level not in found and (level in declared or not declared):
+        first = [*map(one_line, sorted(found)[:MOST_GROUPS]), *["…"] * (len(found) > MOST_GROUPS)]
+        yield Problem(
+            PACKAGE,
+            place=f"{place}, reference",
+            found=quoted(level),
+            expected=f"a level that a patient has: {', '.join(first)}",
+            hint=nearest(level, found),
+            hidden=f"no patient has the level {quoted(level)}",
+        )
 
 
 def is_outcome(column: str, by_name: Mapping[str, dict]) -> bool:
