@@ -364,3 +364,37 @@ def test_few_patients_and_an_empty_arm_make_no_error(tmp_path, n, models, endpoi
     book = undrawn(made, tmp_path, slow)
     names = {entry["name"] for entry in endpoints}
     assert {*EVERYWHERE, *names} - {"table_s2"} <= there(book)
+
+
+def test_the_dead_who_are_only_censored_are_told(tmp_path):
+    patients = implants(40)
+    patients["died"] = np.where(patients.index % 3, "yes", "no")
+    known = {"compare": None, "endpoints": [FAILS, {**FAILS, "name": "either", "title": "Either",
+             "events": ["failure_day", "died"]}]}  # fmt: skip
+    made = study(tmp_path / "data", patients, **{k: v for k, v in known.items() if v})
+    page, either = (run(name, made, tmp_path / name) for name in ("failure", "either"))
+    died = (patients["died"].eq("yes") & patients["failure_day"].isna()).sum()
+    assert f"{died} of 40 patients died without failure" in page.text
+    assert "Without failure were" in page.text and "Survival was" not in page.text
+    assert "died without" not in either.text and "Survival was" in either.text
+
+
+def test_a_curve_at_0_before_others_enter_is_told(tmp_path):
+    patients = implants(40)
+    patients["seen_day"] = 300.0
+    first = patients.index[:1]
+    patients.loc[first, ["seen_day", "failure_day", "last_contact_day"]] = [1, 50, 200]
+    late = {**FAILS, "entry": "seen_day"}
+    page = run("failure", study(tmp_path / "data", patients, endpoints=[late]), tmp_path)
+    later = (patients[["failure_day", "last_contact_day"]].min(axis=1) > 300).sum()
+    assert f"all patients: 1 at risk, {later} came later" in page.text
+    patients["seen_day"] = 1.0
+    page = run("failure", study(tmp_path / "other", patients, endpoints=[late]), tmp_path)
+    assert "too soon" not in page.text
+
+
+def test_each_test_of_rivals_says_what_it_compares(tmp_path):
+    text = run("loosening", study(tmp_path / "data", implants(80), endpoints=[COMPETES]),
+               tmp_path).text  # fmt: skip
+    assert "Gray’s test compares how many come to have loosening" in text
+    assert "Of removal without it, Gray’s test gives P" in text

@@ -224,3 +224,12 @@ def test_a_folded_cell_has_a_name():
             tags = set(cell.metadata.get("tags", []))
             if cell.cell_type == "code" and "hide-input" in tags and "parameters" not in tags:
                 assert cell.source.startswith("# "), f"{path.stem}: {cell.source[:60]}"
+
+
+def test_a_page_shows_the_parameters_that_its_notebook_ran_with(site: Path) -> None:
+    notebook = json.loads((site / "bmt" / "_sources" / "figure_1b.ipynb").read_text("utf-8"))
+    (own,) = (cell["source"] for cell in notebook["cells"]
+              if "parameters" in cell["metadata"].get("tags", []))  # fmt: skip
+    lines = "".join(own).splitlines()
+    assert 'dataset = "data/bmt"' in lines and 'endpoint = "rfs"' in lines
+    assert "mask_below = 0" in lines  # which nothing has set

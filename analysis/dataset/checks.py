@@ -28,7 +28,7 @@ from .declared import (
     many_problems,
     model_problems,
     needs_died,
-    unseen_problems,
+    reference_problems,
     with_days,
 )
 from .definitions import definition
@@ -440,11 +440,11 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
     groups = parts.compare or {}
     if (column := groups.get("column")) in by_name:
         yield from many_problems("analysis.compare, column", column, levels[column])
-    sided = {f"analysis.{part} {n}": e for part, entries in described.items() for n, e in entries}
-    for place, entry in {"analysis.compare": groups, **sided}.items():
+    referring = {f"analysis.factors {number}": entry for number, entry in parts.factors}
+    for place, entry in {"analysis.compare": groups, **referring}.items():
         if (column := entry.get("column")) in by_name:
             found = _found(cells[column], by_name[column])
-            yield from unseen_problems(place, entry, by_name[column], found)
+            yield from reference_problems(place, entry, by_name[column], found)
     strata = {"analysis.compare": groups}
     strata |= {f"analysis.models {number}": entry for number, entry in parts.models}
     for place, entry in strata.items():

@@ -117,7 +117,7 @@ def group_problems(place: str, entry: Mapping, by_name: Mapping[str, dict]) -> I
         yield in_package(f"{place}, reference", expected, quoted(reference), hint)
 
 
-def unseen_problems(
+def reference_problems(
     place: str, entry: Mapping, field: Mapping, found: Collection[str]
 ) -> Iterator[Problem]:
     """A reference that no patient has: nothing can be set against it, declared or not.

@@ -85,6 +85,11 @@ class Definition:
         return (f"{self.figure}. " if self.figure else "") + self.title + rivals
 
     @property
+    def dies(self) -> bool:
+        """Whether death is an event of it; else its curve is of no survival."""
+        return "died" in self.events
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The columns without which it cannot be told."""
         named = (self.start, *self.after, *self.events, *self.competing, self.entry, self.among)

@@ -26,6 +26,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from . import formats
+
 if TYPE_CHECKING:
     from .page import Page
 
@@ -33,7 +35,7 @@ NOTHING = "Not here. There is nothing to estimate."
 NOT_DOWN = "Not here. The curve has not come down to one half, so it has no median yet."
 LACKING = "Not here. This dataset has no column to give to the code."
 OTHERWISE = "Not here. This code is of other columns than those of this dataset’s endpoint."
-CARRIED = "Nobody was followed so long: the last value is carried forward."
+CARRIED = formats.CARRIED.removeprefix(f"{formats.DAGGER} ") + "."
 
 
 @dataclass(frozen=True)

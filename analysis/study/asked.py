@@ -39,7 +39,7 @@ def without(event: str) -> str:
 
 def share_named(plan: Definition) -> str:
     """What a share of its curve is, as a clause begins: where the dead only leave, no survival."""
-    return "Survival was" if "died" in plan.events else f"Without {plan.event} were"
+    return "Survival was" if plan.dies else f"Without {plan.event} were"
 
 
 def starts(question: Endpoint, plan: Definition) -> str:

@@ -206,8 +206,8 @@ def curve_title(dataset: Dataset, question: Endpoint, quantity: str) -> str:
     """What the height of a curve is: of one that the dead only leave, who is without the event."""
     if quantity == "cumulative_incidence":
         return "Cumulative incidence"
-    dies = "died" in dataset.endpoints[question.name.partition("|")[0]].events
-    return question.title if dies else f"Without {question.event}"
+    plan = dataset.endpoints[question.name]
+    return question.title if plan.dies else f"Without {question.event}"
 
 
 def _fading(layer: alt.Chart) -> alt.Chart:
