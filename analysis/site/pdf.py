@@ -31,8 +31,8 @@ STYLE = Path(__file__).with_name("pdf.css")
 # What only a screen can use, what only a machine reads, and code that the page folds away.
 LEFT_OUT = (
     "script, button, form, .headerlink, .chart-curves, .chart-files, .table-files, .ledger-count, "
-    ".toctree-wrapper, details.hide, details.numbers, .to-paste, .invitation, .chart-choice, "
-    "details:has(.chart-answers), .why"
+    ".toctree-wrapper, details.hide, details.numbers, #the-code-of-this-page, .to-paste, "
+    ".invitation, .chart-choice, details:has(.chart-answers), .why"
 )
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
@@ -143,7 +143,7 @@ def _strip(article: Tag) -> None:
 def _unfold(folded: Tag) -> None:
     """Stand open, under what it is called; a table in it often says that itself."""
     name, caption = folded.summary, folded.select_one(".table-caption")
-    if "option" in folded.get("class", []):
+    if {"option", "folded"} & set(folded.get("class", [])):
         name.unwrap()
     elif caption and caption.get_text() == name.get_text():
         name.decompose()

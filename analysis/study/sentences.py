@@ -10,13 +10,75 @@ import pandas as pd
 from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..page.formats import DAGGER, at_time, lasting, listed, rounded, with_unit
+from ..page.groups import competing
 from ..page.page import Number, Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
 from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
 from . import conclusions
-from .asked import share_named
+from .asked import share_named, without
 from .curves import last_known
+
+
+def answer(page: Page, question: Endpoint) -> Prose | None:
+    """What the page of a curve finds, in one sentence; None where nothing of it may be shown.
+
+    `Half had died by 7.5 months (95% CI, 5.5–8.5); at 60 months 15.8% (95% CI, 11.3–21.1%) were
+    alive.` What comes first in time is said first.
+    """
+    clauses = _incidence_found(page, question) if question.competing else _found(page, question)
+    if not clauses:
+        return None
+    said, values = [], {}
+    for place, (words, parts) in enumerate(clauses):
+        said.append(words.replace("{", f"{{of_{place}_"))
+        values |= {f"of_{place}_{name}": value for name, value in parts.items()}
+    first, *others = said
+    return page.say(f"**{'; '.join([first[0].upper() + first[1:], *others])}.**", **values)
+
+
+Clause = tuple[str, dict[str, object]]
+
+
+def _found(page: Page, question: Endpoint) -> list[Clause]:
+    """The median, and who is without the event at the last landmark to which anybody is."""
+    name, median, found = question.name, page["median", question.name], {}
+    if median.known:
+        words = "half had died by {median}"
+        if question.event != "death":
+            words = "in half of them {event} had come by {median}"
+        found[median.value] = words, {"median": median.ci, "event": question.event}
+    if (month := _last_followed(page, "survival", name)) is not None:
+        words = "at {month} {share} were " + without(
+            "{event}" if question.event != "death" else "death"
+        )
+        parts = {"month": page.setting(at_time(month), "months"), "event": question.event}
+        found[month] = words, {**parts, "share": page["survival", name, month].ci}
+    return [found[month] for month in sorted(found)]
+
+
+def _last_followed(page: Page, quantity: str, group: str) -> float | None:
+    """The last landmark beyond which anybody is followed and at which it is known, in months."""
+    return max(
+        (
+            month
+            for month in page.data.settings.months
+            if page[quantity, group, month].known and at_risk(page.numbers, group, month) != 0
+        ),
+        default=None,
+    )
+
+
+def _incidence_found(page: Page, question: Endpoint) -> list[Clause]:
+    """How many had each event first, by the last landmark to which anybody is followed."""
+    quantity, causes = "cumulative_incidence", (question.name, competing(question))
+    month = _last_followed(page, quantity, question.name)
+    if month is None:
+        return []
+    one, other = (page[quantity, cause, month].ci for cause in causes)
+    parts = {"month": page.setting(at_time(month), "months"), "one": one, "other": other}
+    words = "by {month} {event} had come first in {one}, {competing} in {other}"
+    return [(words, {**parts, "event": question.event, "competing": question.competing})]
 
 
 def curve_told(page: Page, question: Endpoint) -> Prose:

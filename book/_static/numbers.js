@@ -1,17 +1,18 @@
-// A number of the text leads to its row of the results: the folded table opens for it.
+// What an address leads to may be folded: the row of a number, a section. It opens for it.
 (() => {
   "use strict";
   const show = () => {
-    const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folded = row?.closest("details.numbers");
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const own = target?.querySelector(":scope > details.folded"); // of a section, itself
+    let folded = own ?? target?.closest("details:not(.option)");
     if (!folded) return;
-    folded.open = true;
-    row.scrollIntoView();
+    for (; folded; folded = folded.parentElement.closest("details")) folded.open = true;
+    target.scrollIntoView();
   };
   addEventListener("hashchange", show);
   // Pressed again, the address stays the same.
   addEventListener("click", ({ target }) => {
-    if (target.closest?.("a.number")?.hash === location.hash) show();
+    if (target.closest?.("a.number, .page-toc a")?.hash === location.hash) show();
   });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show);
   else show();

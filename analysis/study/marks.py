@@ -1,0 +1,223 @@
+"""What stands on a figure of curves beside them: landmarks, medians, names, numbers, hover."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from ..dataset.model import Dataset
+from ..page.charts import HEADING, HEIGHT, HOVER, INK, LABEL_SIZE, ROW, UNDER, WIDTHS, in_unit
+from ..page.formats import counted, shown, written
+from ..page.quantities import MISSING
+from ..page.rows import at_risk, pick
+from ..page.units import told
+
+NAME = alt.ExprRef("min(width - 16, 400)")  # pixels that the name of a curve may take
+MARKED = 2  # the landmarks of more curves would hide one another
+# A label says from which width of the chart on there is room for it.
+WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
+
+
+def median_layers(
+    results: pd.DataFrame,
+    series: Mapping[str, tuple[str, pd.DataFrame]],
+    quantity: str,
+    end: float,
+    x: alt.X,
+    colour: alt.Color,
+) -> list[alt.Chart]:
+    """Lines from one half to each curve and down to its median, which is told at the axis."""
+    if quantity != "survival":
+        return []
+    found = {label: pick(results, "median", group) for label, (group, _) in series.items()}
+    known = {label: row["estimate"] for label, row in found.items() if row["estimate"] <= end}
+    if not known:
+        return []
+    drops = pd.DataFrame({"month": known.values(), "series": list(known), "half": 0.5})
+    half = pd.DataFrame({"month": [0], "to": [max(known.values())], "half": [0.5]})
+    dashed = {"strokeDash": [3, 3], "strokeWidth": 1}
+    layers = [
+        alt.Chart(half)
+        .mark_rule(color=INK, opacity=0.5, **dashed)
+        .encode(x=x, x2="to:Q", y="half:Q"),
+        alt.Chart(drops).mark_rule(**dashed).encode(x=x, y="half:Q", y2=alt.datum(0), color=colour),
+    ]
+    # Left of its median a curve is above one half, so the words have room under it.
+    texts = [
+        f"median {written(found[label])}" if month > end / 5 else written(found[label])
+        for label, month in known.items()
+    ]
+    told = drops.assign(text=texts, foot=[0.03 + 0.06 * place for place in range(len(drops))])
+    words = alt.Chart(told).mark_text(align="right", dx=-4, fontSize=LABEL_SIZE)
+    return [*layers, words.encode(x=x, y="foot:Q", text="text:N", color=colour)]
+
+
+def _percent(share: float) -> str:
+    return f"{shown(share, 'survival')}%"
+
+
+def landmarks(
+    dataset: Dataset,
+    results: pd.DataFrame,
+    quantity: str,
+    series: Mapping[str, tuple[str, pd.DataFrame]],
+) -> pd.DataFrame:
+    """The landmark estimates at which somebody is still followed."""
+    rows = []
+    for label, (group, _) in series.items():
+        for number in dataset.settings.months:
+            row = pick(results, quantity, group, number)
+            if at_risk(results, group, number) != 0:
+                text = _percent(row["estimate"])
+                limits = {part: round(row[part], 5) for part in ("estimate", "lower", "upper")}
+                rows.append({"month": number, "series": label, "text": text, **limits})
+    columns = ["month", "series", "text", "estimate", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def landmark_layers(
+    landmarks: pd.DataFrame, names: Sequence[str], end: float, x: alt.X, colour: alt.Color
+) -> list[alt.Chart]:
+    """Points, bars and figures; of two curves the second stands a little to the right.
+
+    `names` are those of the curves from the highest on: the figures of the lower stand below it.
+
+    A figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
+    the others from left to right. The table under the chart has them all.
+    """
+    layers = []
+    places = {name: place for place, name in enumerate(names)}
+    heights = [_label_height(row, places[row["series"]]) for _, row in landmarks.iterrows()]
+    landmarks = landmarks.assign(label_at=heights)
+    last_first = sorted(
+        landmarks.index, key=lambda row: landmarks["month"][row] < landmarks["month"].max()
+    )
+    landmarks = landmarks.loc[last_first]
+    tops = HEIGHT * (1 - landmarks["label_at"])
+    landmarks["from_width"] = least_widths(landmarks["month"] / end, tops, landmarks["text"])
+    for place, (_, rows) in enumerate(landmarks.sort_index().groupby("series", sort=False)):
+        base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
+        layers += [
+            base.transform_filter("isValid(datum.lower)")
+            .mark_rule(strokeWidth=1.5)
+            .encode(y="lower:Q", y2="upper:Q"),
+            base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
+            alt.Chart(rows)
+            .mark_text(dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
+            .encode(x=x, y="label_at:Q", text="text:N", fillOpacity=WHERE_ROOM),
+        ]
+    return layers
+
+
+def least_widths(
+    at: Sequence[float], tops: Sequence[float], texts: Sequence[str], size: float | None = None
+) -> list[int]:
+    """From which width of the axis on each label touches none of those before it.
+
+    `at` is the share of the axis at which a label is centred, `tops` its height in pixels, `size`
+    that of its letters, by default LABEL_SIZE's. A label that never has room gets a million.
+    """
+    needed = [0] * len(texts)
+    for width in WIDTHS:
+        high = size or min(max(width / 35, 8), 12)
+        kept: list[tuple[float, float, float]] = []
+        for place, (share, top, text) in enumerate(zip(at, tops, texts, strict=True)):
+            half = 0.34 * high * len(text) + 1
+            free = all(
+                abs(share * width - x) >= half + other or abs(top - y) >= 1.2 * high
+                for x, y, other in kept
+            )
+            if free:
+                kept.append((share * width, top, half))
+            else:
+                needed[place] = width + WIDTHS.step
+    return [10**6 if width > WIDTHS[-1] else width for width in needed]
+
+
+def _label_height(row: pd.Series, place: int) -> float:
+    """Above the interval; for a second curve below it, where the axis leaves room."""
+    gap = 0.03
+    ends = row[["lower", "estimate", "upper"]].dropna()
+    below = ends.min() - 1.5 * gap
+    return round(below if place and below > gap else ends.max() + gap, 5)
+
+
+def series_labels(series: Sequence[str], colour: alt.Color, falling: bool) -> list[alt.Chart]:
+    """Names of several curves in their colours, in the corner that they leave free."""
+    if len(series) < 2:
+        return []
+    names = alt.Chart(pd.DataFrame({"series": series, "name": [f"━ {name}" for name in series]}))
+    at = alt.value("width") if falling else alt.value(12)
+    align = "right" if falling else "left"
+    return [
+        names.transform_filter(alt.datum.series == name)
+        .mark_text(align=align, fontSize=13, fontWeight="bold", limit=NAME)
+        .encode(x=at, y=alt.value(12 + 18 * place), text="name:N", color=colour)
+        for place, name in enumerate(series)
+    ]
+
+
+def hover_layers(curves: alt.Chart) -> list[alt.Chart]:
+    nearest = alt.selection_point(
+        name="nearest", nearest=True, on="pointermove", clear="pointerout",
+        fields=["month", "series"], empty=False,
+    )  # fmt: skip
+    tooltip = [
+        alt.Tooltip("series:N", title="Curve"),
+        alt.Tooltip("told:Q", title=told().one.capitalize(), format=f".{told().decimals}f"),
+        alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
+        alt.Tooltip("interval:N", title="95% CI"),
+        alt.Tooltip("at_risk:N", title="At risk"),
+    ]
+    # Put together where it is read: as text it would be a tenth of the page.
+    ends = "format(datum.lower, '.1%') + '–' + format(datum.upper, '.1%')"
+    hovered = curves.transform_calculate(
+        told=in_unit("datum.month"), interval=f"isValid(datum.lower) ? {ends} : '{MISSING}'"
+    )
+    points = hovered.mark_point(size=120, filled=True).encode(
+        opacity=alt.condition(nearest, alt.value(1), alt.value(0)), tooltip=tooltip
+    )
+    return [points.add_params(nearest).properties(name=HOVER)]
+
+
+def number_rows(
+    results: pd.DataFrame,
+    rows: Mapping[str, tuple[str, str, str]],
+    ticks: Sequence[float],
+    x: alt.X,
+) -> list[alt.Chart]:
+    """Numbers under the axis, each centred on the axis's own tick, where there is room."""
+    lines = {
+        label: [_count(results, *source, number) for number in ticks]
+        for label, source in rows.items()
+    }
+    if not lines:
+        return []
+    longest = [max(texts, key=len) for texts in zip(*lines.values(), strict=True)]
+    shares = [number / ticks[-1] for number in ticks]
+    widths = least_widths(shares, [0] * len(ticks), longest, size=11)
+    layers = []
+    for place, (label, counts) in enumerate(lines.items()):
+        height = alt.value(HEIGHT + 58 + ROW * place)
+        numbers = pd.DataFrame({"month": ticks, "count": counts, "from_width": widths})
+        drawn = (
+            alt.Chart(numbers)
+            .mark_text(fontSize=11)
+            .encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM)
+        )
+        heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
+            align="right", dx=-22, fontSize=11, limit=HEADING
+        )
+        heading = heading.encode(x=alt.value(0), y=height, text="label:N", tooltip="label:N")
+        named = f"{UNDER}_{place}"
+        layers += [heading.properties(name=named), drawn.properties(name=f"{named}_counts")]
+    return layers
+
+
+def _count(results: pd.DataFrame, quantity: str, group: str, column: str, month: float) -> str:
+    """A number under the axis; past the end of follow-up, where it is not known, a dash."""
+    number = pick(results, quantity, group, month)[column]
+    past = pd.isna(number) and at_risk(results, group, month) == 0
+    return MISSING if past else counted(number)

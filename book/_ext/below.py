@@ -1,0 +1,73 @@
+"""What stands at the foot of a page, folded: definitions, the print, the code, every number.
+
+A page of the analysis shows what was found. The code of its cells stands together under it, in the
+order in which it ran; a lesson keeps its code where each step is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+NUMBERS = "The numbers of this page"
+CODE = "The code of this page"
+FOLDED = ("What is estimated", "Against the print", CODE, NUMBERS)
+LESSON = "lesson_"
+
+
+def gather(app: Sphinx, page: nodes.document) -> None:
+    """Put the code of all cells into one section, before that of the numbers."""
+    code = [*_code(page)]
+    if app.env.docname.startswith(LESSON) or not code:
+        return
+    for cell, source in code:
+        cell.remove(source)
+        cell.attributes.pop("hide_mode", None)
+        if not cell.children:
+            cell.parent.remove(cell)
+    section = nodes.section("", nodes.title(CODE, CODE), ids=["the-code-of-this-page"])
+    section["names"] = [CODE.lower()]
+    for _, source in code:
+        section += nodes.container("", source, classes=["cell"], nb_element="cell_code")
+    last = next((part for part in page.findall(nodes.section) if _title(part) == NUMBERS), None)
+    if last is None:
+        next(page.findall(nodes.section)).append(section)
+    else:
+        last.parent.insert(last.parent.index(last), section)
+
+
+def _code(page: nodes.document) -> Iterator[tuple[nodes.container, nodes.Node]]:
+    """Each cell that shows its code, with it."""
+    for cell in [*page.findall(nodes.container)]:
+        if cell.get("nb_element") == "cell_code" and cell.children:
+            source = cell.children[0]
+            if source.get("nb_element") == "cell_code_source":
+                yield cell, source
+
+
+def fold(app: Sphinx, page: nodes.document, name: str) -> None:
+    """Close each section that is read by few; its heading opens it."""
+    for section in [*page.findall(nodes.section)]:
+        if _title(section) in FOLDED:
+            opened = '<details class="folded"><summary>'
+            section.insert(0, nodes.raw("", opened, format="html"))
+            section.insert(2, nodes.raw("", "</summary>", format="html"))
+            section.append(nodes.raw("", "</details>", format="html"))
+            for table in [*section.findall(nodes.raw)]:  # it is there once its section is open
+                if '<details class="numbers">' in table.astext():
+                    shown = table.astext().replace('class="numbers"', 'class="numbers" open', 1)
+                    table.replace_self(nodes.raw("", shown, format="html"))
+
+
+def _title(section: nodes.section) -> str:
+    return section.children[0].astext() if section.children else ""
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Hook the above into Sphinx: the section before its contents are noted, the folds after."""
+    app.connect("doctree-read", gather, priority=100)
+    app.connect("doctree-resolved", fold)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
