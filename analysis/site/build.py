@@ -399,7 +399,14 @@ def _build_pages(
     code: str,
 ) -> dict[str, Path]:
     """Each book's folder of the cache, by slug; its pages are in html/."""
-    shelf = {book.slug: book.dataset.title for book in books}
+    filled = {slug: [run for run in of if run.filled] for slug, of in runs.items()}
+    written = {
+        b.slug: [p for p in contents.places(b.dataset) if p.path.suffix == ".md"] for b in books
+    }
+    kept = {slug: [*(run.page for run in filled[slug]), *written[slug]] for slug in filled}
+    shelf = {
+        book.slug: (book.dataset.title, [page.name for page in kept[book.slug]]) for book in books
+    }
     sources = _files_digest(BOOK, site.sources())
 
     def pages(book: Book) -> Path:
@@ -415,15 +422,12 @@ def _build_pages(
         }
         whose = authors(dataset, book.folder)
         config = site.configuration(dataset.title, whose, book.slug, shelf, context)
-        filled = [run for run in runs[book.slug] if run.filled]
-        executed = [run.executed for run in filled]
-        written = [page for page in contents.places(dataset) if page.path.suffix == ".md"]
-        kept = [*(run.page for run in filled), *written]
+        executed = [run.executed for run in filled[book.slug]]
         key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
         def write(folder: Path) -> None:
             picture = preview(dataset, executed)
-            site.write_pages(folder, config, kept, executed, picture, book.shown)
+            site.write_pages(folder, config, kept[book.slug], executed, picture, book.shown)
 
         return _once(cache / key, write)
 

@@ -42,13 +42,17 @@ def sources() -> list[Path]:
 
 
 def configuration(
-    title: str, authors: str, slug: str, shelf: dict[str, str], context: dict[str, Any]
+    title: str,
+    authors: str,
+    slug: str,
+    shelf: dict[str, tuple[str, list[str]]],
+    context: dict[str, Any],
 ) -> str:
     """The root _config.yml with what differs between books, as YAML.
 
     `authors` are named in the footer, which has no such line, nor one on copyright, where there are
-    none. `slug` is the book's folder within the site ("" for the root), `shelf` the title of each
-    book of the site by its slug, `context` what else the templates are told.
+    none. `slug` is the book's folder within the site ("" for the root), `shelf` the title and the
+    pages of each book of the site by its slug, `context` what else the templates are told.
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["author"] = authors
@@ -57,8 +61,8 @@ def configuration(
         footer.remove(whose)
     up = "../" if slug else ""
     books = [
-        {"title": name, "page": f"{up}{other and other + '/'}index.html", "here": other == slug}
-        for other, name in shelf.items()
+        {"title": name, "folder": up + (other and f"{other}/"), "pages": has, "here": other == slug}
+        for other, (name, has) in shelf.items()
     ]
     known = {"dataset": title, "books": books, "site_root": not slug, **context}
     config["sphinx"]["config"]["html_context"].update(known)

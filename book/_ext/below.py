@@ -20,14 +20,15 @@ LESSON = "lesson_"
 
 def gather(app: Sphinx, page: nodes.document) -> None:
     """Put the code of all cells into one section, before that of the numbers."""
-    code = [*_code(page)]
-    if app.env.docname.startswith(LESSON) or not code:
-        return
+    code = [] if app.env.docname.startswith(LESSON) else [*_code(page)]
     for cell, source in code:
         cell.remove(source)
         cell.attributes.pop("hide_mode", None)
-        if not cell.children:
+    for cell in [*_cells(page)]:
+        if not cell.children:  # nothing is left of it that would be seen
             cell.parent.remove(cell)
+    if not code:
+        return
     section = nodes.section("", nodes.title(CODE, CODE), ids=["the-code-of-this-page"])
     section["names"] = [CODE.lower()]
     for _, source in code:
@@ -39,13 +40,15 @@ def gather(app: Sphinx, page: nodes.document) -> None:
         last.parent.insert(last.parent.index(last), section)
 
 
+def _cells(page: nodes.document) -> Iterator[nodes.container]:
+    return (c for c in page.findall(nodes.container) if c.get("nb_element") == "cell_code")
+
+
 def _code(page: nodes.document) -> Iterator[tuple[nodes.container, nodes.Node]]:
     """Each cell that shows its code, with it."""
-    for cell in [*page.findall(nodes.container)]:
-        if cell.get("nb_element") == "cell_code" and cell.children:
-            source = cell.children[0]
-            if source.get("nb_element") == "cell_code_source":
-                yield cell, source
+    for cell in _cells(page):
+        if cell.children and cell.children[0].get("nb_element") == "cell_code_source":
+            yield cell, cell.children[0]
 
 
 def fold(app: Sphinx, page: nodes.document, name: str) -> None:
