@@ -48,7 +48,7 @@ def _found(page: Page, question: Endpoint) -> list[Clause]:
         if question.event != "death":
             words = "in half of them {event} had come by {median}"
         found[median.value] = words, {"median": median.ci, "event": question.event}
-    if (month := _last_followed(page, "survival", name)) is not None:
+    if (month := last_followed(page, "survival", name)) is not None:
         words = "at {month} {share} were " + without(
             "{event}" if question.event != "death" else "death"
         )
@@ -57,7 +57,7 @@ def _found(page: Page, question: Endpoint) -> list[Clause]:
     return [found[month] for month in sorted(found)]
 
 
-def _last_followed(page: Page, quantity: str, group: str) -> float | None:
+def last_followed(page: Page, quantity: str, group: str) -> float | None:
     """The last landmark beyond which anybody is followed and at which it is known, in months."""
     return max(
         (
@@ -72,7 +72,7 @@ def _last_followed(page: Page, quantity: str, group: str) -> float | None:
 def _incidence_found(page: Page, question: Endpoint) -> list[Clause]:
     """How many had each event first, by the last landmark to which anybody is followed."""
     quantity, causes = "cumulative_incidence", (question.name, competing(question))
-    month = _last_followed(page, quantity, question.name)
+    month = last_followed(page, quantity, question.name)
     if month is None:
         return []
     one, other = (page[quantity, cause, month].ci for cause in causes)
