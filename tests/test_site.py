@@ -150,6 +150,29 @@ def test_what_only_a_desk_shows_is_legible_in_the_dark(served: str, visit) -> No
         assert barriers(visit) == []
 
 
+# How far down the screen the lowest part of some element reaches, in pixels.
+FOOT = "element => element.getBoundingClientRect().bottom"
+FIRST_SCREENS = ({"width": 1280, "height": 800}, PHONE)
+
+
+@pytest.mark.parametrize("size", FIRST_SCREENS, ids=lambda size: str(size["width"]))
+def test_the_first_screen_says_what_was_found(served: str, visit, size: dict[str, int]) -> None:
+    """Of each book the first page and every curve: the answer, and at least half of the curve."""
+    visit.set_viewport_size(size)
+    for slug in SLUGS:
+        dataset = load(ROOT / "data" / (slug or "blinatumomab"))
+        curves = [place.name for place in places(dataset) if place.endpoint]
+        for name in ("index", *curves):
+            visit.goto(f"{served}/{slug and slug + '/'}{name}.html")
+            visit.wait_for_function(DRAWN, timeout=15_000)
+            parts = [visit.locator(".tag_answer p:visible").first, visit.locator(".chart:visible")]
+            parts += [visit.locator(".tag_buttons a").first] if name == "index" else []
+            feet = [part.first.evaluate(FOOT) for part in parts]
+            feet[1] -= visit.locator(".chart:visible").first.bounding_box()["height"] / 2
+            assert max(feet) <= size["height"], (slug, name, feet)
+    assert visit.errors == []
+
+
 def test_axe_sees_what_it_should(served: str, visit) -> None:
     """Or no barrier found would prove nothing."""
     visit.goto(f"{served}/figure_1a.html")

@@ -55,7 +55,7 @@ UPRIGHT = {
     "titleY": -14,
 }
 STYLE = {
-    "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+    "font": "Inter, system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
     "aria": False,  # the chart has one text alternative; the page hides its marks
     "view": {"stroke": None},
