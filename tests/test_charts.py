@@ -18,7 +18,7 @@ from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
 from analysis.page.charts import COLOURS, FOCUS, Choice
 from analysis.page.rows import pick
-from analysis.study import figures
+from analysis.study import figures, marks
 from analysis.study import forest as diagrams
 from analysis.study.curves import incidence_results, survival_results
 from analysis.study.figures import incidence_figure
@@ -256,7 +256,7 @@ def test_no_figure_of_a_landmark_lies_on_another(paper, months):
     at = np.array([float(month) for month in months])
     tops = np.linspace(20, 250, len(at))
     texts = [f"{value:.1f}%" for value in tops]
-    widths = figures.least_widths(at / at[-1], tops, texts)
+    widths = marks.least_widths(at / at[-1], tops, texts)
     assert widths[0] == 0  # what comes first is always drawn
     for width in (160, 250, 333, 600, 900):
         size = min(max(width / 35, 8), 12)

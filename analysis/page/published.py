@@ -56,12 +56,14 @@ def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
 
     A number is reproduced when the recomputed one, rounded half away from zero to the printed
     decimals, is the same text. `recomputed` is blank where the run has no such number; `carried`
-    is true where nobody was followed to its month. Rows of the kind `given` are left out: nothing
+    is true where nobody was followed to its month; `row` is the number of its row of the results.
+    Rows of the kind `given` are left out: nothing
     recomputes them. The index is that of `published`.
     """
     published = dataset.published
     printed = published[(published["page"] == page) & (published["kind"] != "given")]
-    found = printed.merge(results, on=KEYS, how="left").set_axis(printed.index)
+    rows = results.assign(row=results.index + 1)
+    found = printed.merge(rows, on=KEYS, how="left").set_axis(printed.index)
     found["recomputed"] = [_as_printed(row) for _, row in found.iterrows()]
     found["match"] = found["recomputed"] == found["printed"]
     points = found["quantity"].map(lambda quantity: nature(quantity).point)
@@ -70,7 +72,7 @@ def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
         bool(at) and is_carried(results, row)
         for at, (_, row) in zip(asked, found.iterrows(), strict=True)
     ]
-    return found[[*printed.columns, "recomputed", "match", "carried"]]
+    return found[[*printed.columns, "recomputed", "match", "carried", "row"]]
 
 
 def _as_printed(row: pd.Series) -> str:
@@ -197,7 +199,9 @@ def _lines(
     for part in parts:
         same = MATCH if part["match"].all() else OFF
         kind = [kinds(part)] if classified else []
-        rows.append(Row(heading(dataset, part), (*both(part), same, *kind, places(part))))
+        of = [int(row) for row in part["row"].dropna().unique()]
+        cells = (*both(part), same, *kind, places(part))
+        rows.append(Row(heading(dataset, part), cells, rows=of))
     return [name for name in columns if classified or name != "Kind"], rows
 
 

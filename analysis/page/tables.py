@@ -35,11 +35,15 @@ ABBREVIATIONS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line: its heading, its cells, how deep it is indented; without cells a subheading."""
+    """One line: its heading, its cells, how deep it is indented; without cells a subheading.
+
+    `rows` are the numbers of the rows of the results that it speaks of, where a script asks.
+    """
 
     heading: str
     cells: Sequence[str | Prose] = ()
     level: int = 0
+    rows: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,9 @@ class Table:
             f"<td{self._role('cell')}{self._kind(cell)}>{shown}{self._link(cell)}</td>"
             for cell, shown in zip(row.cells, cells, strict=True)
         )
-        return (
-            f'<tr class="level-{row.level}"{role}><th{head} scope="row">{heading}</th>{inner}</tr>'
-        )
+        of = f' data-rows="{" ".join(map(str, row.rows))}"' if row.rows else ""
+        kind = f'class="level-{row.level}"{of}{role}'
+        return f'<tr {kind}><th{head} scope="row">{heading}</th>{inner}</tr>'
 
     def _kind(self, cell: str | Prose) -> str:
         """Among words a cell of numbers is told apart, so that it does not wrap."""

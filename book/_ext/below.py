@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 
 NUMBERS = "The numbers of this page"
 CODE = "The code of this page"
-FOLDED = ("What is estimated", "Against the print", CODE, NUMBERS)
+FOLDED = ("What is estimated", "What is shown", "Against the print", CODE, NUMBERS)
 LESSON = "lesson_"
 
 
