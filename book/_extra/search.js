@@ -1,0 +1,215 @@
+// The search of the book: MiniSearch over the sections of its pages (searchindex.js), with the words
+// of search.yaml. It shows what it finds as one types.
+(() => {
+  "use strict";
+  const { examples, idle, pages, same, spellings } = SEARCHED;
+
+  // --- Words, as they are compared: without accents, in one spelling, their stem ----------------
+  const stemmer = new Stemmer();
+  const rules = spellings.map(([from, to]) => [new RegExp(from, "g"), to]);
+  const wordsOf = (text) => text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  const compared = (word) => {
+    const plain = word.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+    return stemmer.stemWord(rules.reduce((term, [from, to]) => term.replace(from, to), plain));
+  };
+  const termsOf = (text) => wordsOf(text).map(compared);
+
+  // --- The index: each section is a document, and each name that its page is also known by --------
+  const known = new Set(); // the words of the book
+  const index = new MiniSearch({
+    fields: ["about", "title", "heading", "text", "rows"],
+    tokenize: wordsOf,
+    processTerm: (word) => {
+      const term = compared(word);
+      known.add(term);
+      return term;
+    },
+  });
+  const documents = pages.flatMap((page) => [
+    ...page.about.map((about) => ({ page, section: page.sections[0], about, title: page.title })),
+    ...page.sections.map((section) => ({ page, section, title: page.title, ...section })),
+  ]);
+  index.addAll(documents.map((found, id) => ({ ...found, id })));
+
+  // --- What is asked ----------------------------------------------------------------------------
+  const MANY = 32; // words of a search, and its ways to say the same
+  const asking = new Set(idle.split(" "));
+  const groups = same.map((names) => names.map(termsOf));
+
+  // A word that the book does not know may be two in one: relapsefree.
+  const apart = (word) => {
+    for (let at = 3; !known.has(compared(word)) && at <= word.length - 3; at++) {
+      const two = [word.slice(0, at), word.slice(at)].map(compared);
+      if (two.every((part) => known.has(part))) return two;
+    }
+    return [compared(word)];
+  };
+
+  // The words that are looked for, and those words with each other name of a thing in its place.
+  const asked = (text) => {
+    const words = wordsOf(text).slice(0, MANY);
+    const telling = words.filter((word) => !asking.has(word.toLowerCase()));
+    const terms = (telling.length ? telling : words).flatMap(apart);
+    const begins = (at, name) => name.every((term, i) => terms[at + i] === term);
+    let ways = [[]];
+    for (let at = 0; at < terms.length; ) {
+      const matches = groups.map((group) => [group.find((name) => begins(at, name)) ?? [], group]);
+      const length = Math.max(1, ...matches.map(([name]) => name.length));
+      const names = [terms.slice(at, at + length)];
+      for (const [name, group] of matches) if (name.length === length) names.push(...group);
+      ways = ways.flatMap((way) => names.map((name) => [...way, ...name])).slice(0, MANY);
+      at += length;
+    }
+    return ways.filter((way) => way.length);
+  };
+
+  const look = (terms, combineWith) =>
+    index.search(
+      { combineWith, queries: terms },
+      {
+        boost: { about: 5, heading: 3, rows: 0.5, title: 5 },
+        fuzzy: (term) => !known.has(term) && term.length > 3 && 0.25,
+        prefix: (term, i) => term.length > (known.has(term) || i < terms.length - 1 ? 3 : 1),
+        processTerm: (term) => term, // they are as they are compared
+        tokenize: (term) => [term],
+      },
+    );
+
+  // The documents found, whichever name finds them, each with its score and its words.
+  const gathered = (ways, combineWith) => {
+    const best = new Map();
+    for (const way of ways) {
+      for (const { id, score, terms } of look(way, combineWith)) {
+        const before = best.get(id) ?? { score: 0, terms: [] };
+        const each = score / way.length; // so that a longer name counts no more
+        best.set(id, { score: Math.max(each, before.score), terms: [...before.terms, ...terms] });
+      }
+    }
+    return [...best].sort(([, a], [, b]) => b.score - a.score);
+  };
+
+  // The pages, the best first, each with its sections and the words found there, the best first;
+  // and whether these have all words, or only some.
+  const find = (text) => {
+    const ways = asked(text);
+    const whole = gathered(ways, "AND");
+    const words = ways.map((way) => way.filter((term) => term.length > 1));
+    const found = new Map();
+    for (const [id, { terms }] of whole.length ? whole : gathered(words, "OR")) {
+      const { page, section } = documents[id];
+      if (!found.has(page)) found.set(page, new Map());
+      const sections = found.get(page);
+      if (!sections.has(section)) sections.set(section, { ...section, terms: new Set(terms) });
+    }
+    const hits = [...found].map(([page, sections]) => ({ page, sections: [...sections.values()] }));
+    return { all: whole.length > 0, found: hits };
+  };
+  globalThis.plateauSearch = { find }; // for the tests
+
+  // --- What is shown ----------------------------------------------------------------------------
+  const WHOLE = 8; // pages shown with an excerpt
+  const LONG = 230; // letters of an excerpt
+
+  const made = (name, traits, ...children) => {
+    const tag = Object.assign(document.createElement(name), traits);
+    tag.append(...children);
+    return tag;
+  };
+  const list = (name, traits, items) =>
+    made(name, traits, ...items.map((item) => made("li", {}, item)));
+
+  // A text in pieces, of which those that were looked for are marked.
+  const marked = (text, terms) =>
+    text
+      .split(/([\p{L}\p{N}\p{M}]+)/u)
+      .map((piece, i) => (i % 2 && terms.has(compared(piece)) ? made("mark", {}, piece) : piece));
+
+  const leading = (page, section, ...children) => {
+    const place = section === page.sections[0]?.id ? "" : `#${section}`;
+    return made("a", { href: `${page.name}.html${place}` }, ...children);
+  };
+
+  // A line of some length, around its first word that was looked for.
+  const cut = (line, terms) => {
+    if (line.length <= LONG) return line;
+    const first = wordsOf(line).find((word) => terms.has(compared(word)));
+    const before = Math.max(0, line.indexOf(first) - LONG / 3);
+    const from = before && line.indexOf(" ", before) + 1;
+    const rest = line.slice(from);
+    const to = rest.length > LONG ? rest.lastIndexOf(" ", LONG) : rest.length;
+    return `${from ? "… " : ""}${rest.slice(0, to)}${to < rest.length ? " …" : ""}`;
+  };
+
+  // The lines of a section from that which has most of the words, or else the rows of its tables.
+  const has = (text, terms) => new Set(termsOf(text).filter((term) => terms.has(term))).size;
+  const excerpt = ({ rows, text, terms }) => {
+    const lines = has(text, terms) || !has(rows, terms) ? text.split("\n") : [rows];
+    const most = Math.max(...lines.map((line) => has(line, terms)));
+    let at = lines.findIndex((line) => has(line, terms) === most);
+    let said = lines[at];
+    while (said.length < LONG / 2 && ++at < lines.length) {
+      said += (/[.?!:]$/.test(said) ? " " : " · ") + lines[at];
+    }
+    return made("p", {}, ...marked(cut(said, terms), terms));
+  };
+
+  // A page: its name, the section where the words stand, what it says there, and other sections.
+  const result = ({ page, sections: [best, ...others] }) => {
+    const top = page.sections[0].id;
+    const name = made("span", {}, ...marked(page.title, best.terms));
+    const where = ({ heading, terms }) =>
+      made("span", { className: "section" }, ...marked(heading, terms));
+    const below = others.filter(({ id }) => id !== top);
+    const title = made("h2", {}, leading(page, best.id, name, best.id === top ? "" : where(best)));
+    // A page that is found by its name says the words further down.
+    const said = best.id === top && !has(best.text, best.terms) && below.length ? below.shift() : best;
+    const place = said === best ? "" : leading(page, said.id, where(said));
+    const more = below.slice(0, 3).map(({ heading, id }) => leading(page, id, heading));
+    const also = more.length ? list("ul", { ariaLabel: `Also in ${page.title}` }, more) : "";
+    return made("li", {}, title, place, excerpt(said), also);
+  };
+
+  // What one can do where nothing is asked or found.
+  const advice = () => {
+    const tries = examples.filter((words) => find(words).all);
+    const address = (words) => `?q=${encodeURIComponent(words)}`;
+    const links = tries.map((words) => made("a", { href: address(words) }, words));
+    const glossary = pages.find(({ name }) => name === "glossary");
+    const help = [made("p", {}, "For example:"), list("ul", { className: "examples" }, links)];
+    if (!glossary) return help;
+    const link = leading(glossary, glossary.sections[0].id, "glossary");
+    return [...help, made("p", {}, "The ", link, " explains the words that this book uses.")];
+  };
+
+  const told = (text, { all, found: { length } }) => {
+    if (!text) return "Type a word, a name or an abbreviation, in either spelling.";
+    if (!length) return `Nothing in this book matches “${text}”. Try fewer words, or others.`;
+    const many = length === 1 ? "1 page" : `${length} pages`;
+    return all ? `${many}, the nearest first` : `Not all of these words stand together. Some: ${many}`;
+  };
+
+  const form = document.querySelector(".plateau-search form");
+  const results = document.getElementById("search-results");
+
+  const show = () => {
+    const text = form.q.value.trim();
+    const hits = find(text);
+    const [near, far] = [hits.found.slice(0, WHOLE), hits.found.slice(WHOLE)];
+    const links = far.map(({ page, sections: [best] }) => leading(page, best.id, page.title));
+    document.getElementById("search-said").textContent = told(text, hits);
+    results.replaceChildren(
+      ...(near.length ? [made("ol", {}, ...near.map(result))] : advice()),
+      ...(far.length ? [made("h2", {}, "Also on these pages"), list("ul", { className: "far" }, links)] : []),
+    );
+  };
+
+  form.q.value = new URLSearchParams(location.search).get("q") ?? "";
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", show);
+  // The way back from a page leads to what was asked last.
+  form.addEventListener("change", () => {
+    history.replaceState(null, "", `?q=${encodeURIComponent(form.q.value)}`);
+  });
+  show();
+  if (!form.q.value) form.q.focus();
+})();
