@@ -24,7 +24,7 @@ from sphinx.search.en import SearchEnglish
 
 WORDS = "search.yaml"
 INDEX = "searchindex.js"
-Section = dict[str, str]
+Section = dict[str, Any]
 
 NUMBERS = "the-numbers-of-this-page"  # ends each page and leads to its file
 LEFT_OUT = (nodes.title, nodes.literal_block, nodes.math, nodes.math_block, nodes.comment,
@@ -36,13 +36,13 @@ UNSAID = re.compile(
     r'|<(div|p)\b[^>]*class="(?:chart|table)-files".*?</\2>',
     re.DOTALL,
 )
-TABLE = re.compile(r'<table[^>]*class="data(?P<kind>[^"]*)".*?</table>', re.DOTALL)
+TABLE = re.compile(r'<table[^>]*class="data(?P<kind>[^>]*)>.*?</table>', re.DOTALL)
 INLINE = re.compile(r"</?(?:a|abbr|b|em|i|span|strong|sub|sup)\b[^>]*>")
 TAG = re.compile(r"<[^>]+>")
 
 
 def sections(page: nodes.document) -> Iterator[Section]:
-    """The parts of a page that a link leads to, each with its heading and its prose.
+    """The parts of a page that a link leads to: heading, prose, and the rows of the page's table.
 
     The entries of a glossary are parts of their own.
     """
@@ -62,7 +62,7 @@ def _section(place: str, heading: str, parts: list[nodes.Node]) -> Section:
     text = "".join(words for part in own for words in prose(part))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     cells = (raw.astext() for part in own for raw in part.findall(nodes.raw))
-    rows = " · ".join(name for cell in cells for name in row_names(cell))
+    rows = list(dict.fromkeys(name for cell in cells for name in row_names(cell)))
     return {"id": place, "heading": heading, "text": "\n".join(filter(None, lines)), "rows": rows}
 
 
@@ -94,11 +94,12 @@ def _in_words(table: re.Match) -> str:
 
 
 def row_names(cell: str) -> Iterator[str]:
-    """The names of the rows in a cell's tables of numbers, but for the list of printed numbers."""
-    for table in TABLE.finditer(UNSAID.sub(" ", cell)):
-        if not re.search("words|ledger", table["kind"]):
+    """The names of the rows of a page's own table, the one that is called as the page is."""
+    for table in TABLE.finditer(cell):
+        if re.search(r'id="\w+"', table["kind"]):
             for name in re.findall(r'<th scope="row[^>]*>(.*?)</th>', table[0], re.DOTALL):
-                yield html.unescape(TAG.sub("", name))
+                if re.search(r"[^\W\d_]{3}", name := html.unescape(TAG.sub("", name))):
+                    yield name
 
 
 def gather(
@@ -117,15 +118,16 @@ def gather(
 def index(app: Sphinx, found: dict[str, list[Section]]) -> dict[str, Any]:
     """The pages in reading order with their sections, and the words of the search.
 
-    The dataset adds its abbreviations, and its title as a name of the first page.
+    The dataset adds its abbreviations, and to the first page its title.
     """
     told = app.config.html_context
     words = yaml.safe_load(Path(app.srcdir, WORDS).read_text("utf-8"))
     words["same"] += [list(pair) for pair in told["abbreviations"].items()]
     about = words.pop("about")
-    about.setdefault(app.config.root_doc, []).append(told["dataset"])
     pages = []
     for name, title in in_reading_order(app):
+        if name == app.config.root_doc:
+            title = f"{title}. {told['dataset']}"
         source = told["made_by"].get(name, name).removesuffix(".ipynb")
         known_as = about.get(source, [])
         pages.append({"name": name, "title": title, "about": known_as, "sections": found[name]})

@@ -14,10 +14,10 @@
   };
   const termsOf = (text) => wordsOf(text).map(compared);
 
-  // --- The index: each section is a document, and each name that its page is also known by --------
+  // --- The index: documents are the sections, the rows of a page's table, and other names of it ----
   const known = new Set(); // the words of the book
   const index = new MiniSearch({
-    fields: ["about", "title", "heading", "text", "rows"],
+    fields: ["about", "title", "heading", "text"],
     tokenize: wordsOf,
     processTerm: (word) => {
       const term = compared(word);
@@ -25,11 +25,16 @@
       return term;
     },
   });
+  const parts = ({ rows, ...section }) => [
+    section,
+    ...rows.map((heading) => ({ id: section.id, heading, text: "" })),
+  ];
   const documents = pages.flatMap((page) => [
-    ...page.about.map((about) => ({ page, section: page.sections[0], about, title: page.title })),
-    ...page.sections.map((section) => ({ page, section, title: page.title, ...section })),
+    ...page.about.map((about) => ({ page, section: page.sections[0], about })),
+    ...page.sections.flatMap(parts).map((section) => ({ page, section, ...section })),
   ]);
-  index.addAll(documents.map((found, id) => ({ ...found, id })));
+  index.addAll(documents.map((found, id) => ({ ...found, title: found.page.title, id })));
+  const OWN = new Set(["heading", "text"]); // of a section, not of its page
 
   // --- What is asked ----------------------------------------------------------------------------
   const MANY = 32; // words of a search, and its ways to say the same
@@ -67,7 +72,7 @@
     index.search(
       { combineWith, queries: terms },
       {
-        boost: { about: 5, heading: 3, rows: 0.5, title: 5 },
+        boost: { about: 5, heading: 3, title: 5 },
         fuzzy: (term) => !known.has(term) && term.length > 3 && 0.25,
         prefix: (term, i) => term.length > (known.has(term) || i < terms.length - 1 ? 3 : 1),
         processTerm: (term) => term, // they are as they are compared
@@ -75,34 +80,39 @@
       },
     );
 
-  // The documents found, whichever name finds them, each with its score and its words.
+  // The documents found, whichever name finds them, each with its words, its score, and how many of
+  // the words stand in the section itself.
   const gathered = (ways, combineWith) => {
     const best = new Map();
     for (const way of ways) {
-      for (const { id, score, terms } of look(way, combineWith)) {
-        const before = best.get(id) ?? { score: 0, terms: [] };
-        const each = score / way.length; // so that a longer name counts no more
-        best.set(id, { score: Math.max(each, before.score), terms: [...before.terms, ...terms] });
+      for (const { id, match, score, terms } of look(way, combineWith)) {
+        const before = best.get(id) ?? { score: 0, own: 0, terms: [] };
+        const inside = Object.values(match).filter((fields) => fields.some((name) => OWN.has(name)));
+        best.set(id, {
+          score: Math.max(before.score, score / way.length), // so that a longer name counts no more
+          own: Math.max(before.own, inside.length / way.length),
+          terms: [...before.terms, ...terms],
+        });
       }
     }
     return [...best].sort(([, a], [, b]) => b.score - a.score);
   };
 
-  // The pages, the best first, each with its sections and the words found there, the best first;
-  // and whether these have all words, or only some.
+  // The pages, the best first, and whether they have all words or only some; each with its sections
+  // and the words found there, and whether it is its name that is found.
   const find = (text) => {
     const ways = asked(text);
     const whole = gathered(ways, "AND");
     const words = ways.map((way) => way.filter((term) => term.length > 1));
     const found = new Map();
-    for (const [id, { terms }] of whole.length ? whole : gathered(words, "OR")) {
+    for (const [id, { own, terms }] of whole.length ? whole : gathered(words, "OR")) {
       const { page, section } = documents[id];
-      if (!found.has(page)) found.set(page, new Map());
-      const sections = found.get(page);
-      if (!sections.has(section)) sections.set(section, { ...section, terms: new Set(terms) });
+      const hit = found.get(page) ?? { page, named: section === page.sections[0], sections: [] };
+      hit.sections.push({ ...section, own, terms: new Set(terms) });
+      found.set(page, hit);
     }
-    const hits = [...found].map(([page, sections]) => ({ page, sections: [...sections.values()] }));
-    return { all: whole.length > 0, found: hits };
+    for (const { sections } of found.values()) sections.sort((a, b) => b.own - a.own);
+    return { all: whole.length > 0, found: [...found.values()] };
   };
   globalThis.plateauSearch = { find }; // for the tests
 
@@ -140,33 +150,34 @@
     return `${from ? "… " : ""}${rest.slice(0, to)}${to < rest.length ? " …" : ""}`;
   };
 
-  // The lines of a section from that which has most of the words, or else the rows of its tables.
-  const has = (text, terms) => new Set(termsOf(text).filter((term) => terms.has(term))).size;
-  const excerpt = ({ rows, text, terms }) => {
-    const lines = has(text, terms) || !has(rows, terms) ? text.split("\n") : [rows];
-    const most = Math.max(...lines.map((line) => has(line, terms)));
-    let at = lines.findIndex((line) => has(line, terms) === most);
+  // The lines of a section from that which has most of the words.
+  const excerpt = ({ text, terms }) => {
+    const lines = text.split("\n");
+    const has = lines.map((line) => new Set(termsOf(line).filter((term) => terms.has(term))).size);
+    let at = has.indexOf(Math.max(...has));
     let said = lines[at];
     while (said.length < LONG / 2 && ++at < lines.length) {
       said += (/[.?!:]$/.test(said) ? " " : " · ") + lines[at];
     }
-    return made("p", {}, ...marked(cut(said, terms), terms));
+    return marked(cut(said, terms), terms);
   };
 
-  // A page: its name, the section where the words stand, what it says there, and other sections.
-  const result = ({ page, sections: [best, ...others] }) => {
+  // A page: its title, the section where the words stand, what it says there, and other sections.
+  const result = ({ page, named, sections: [said, ...others] }) => {
     const top = page.sections[0].id;
-    const name = made("span", {}, ...marked(page.title, best.terms));
-    const where = ({ heading, terms }) =>
-      made("span", { className: "section" }, ...marked(heading, terms));
-    const below = others.filter(({ id }) => id !== top);
-    const title = made("h2", {}, leading(page, best.id, name, best.id === top ? "" : where(best)));
-    // A page that is found by its name says the words further down.
-    const said = best.id === top && !has(best.text, best.terms) && below.length ? below.shift() : best;
-    const place = said === best ? "" : leading(page, said.id, where(said));
-    const more = below.slice(0, 3).map(({ heading, id }) => leading(page, id, heading));
-    const also = more.length ? list("ul", { ariaLabel: `Also in ${page.title}` }, more) : "";
-    return made("li", {}, title, place, excerpt(said), also);
+    const where = said.id === top ? "" : made("span", { className: "section" }, said.heading);
+    const more = others
+      .filter(({ id }) => id !== top && id !== said.id)
+      .slice(0, 3)
+      .map(({ heading, id }) => leading(page, id, heading));
+    return made(
+      "li",
+      {},
+      made("h2", {}, named ? leading(page, top, page.title) : leading(page, said.id, page.title, where)),
+      named && where ? leading(page, said.id, where) : "",
+      said.text && made("p", {}, ...excerpt(said)),
+      more.length ? list("ul", { ariaLabel: `Also in ${page.title}` }, more) : "",
+    );
   };
 
   // What one can do where nothing is asked or found.
