@@ -171,12 +171,13 @@ def test_a_page_works_from_the_disk(site: Path, visit) -> None:
 def test_a_search_from_any_page_finds_pages(served: str, visit) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/figure_1a.html")
-    assert "Search" not in visit.evaluate("Object.keys(window)")  # its words are not loaded yet
+    assert visit.evaluate("typeof MiniSearch + typeof SEARCHED") == "undefined" * 2  # not yet
     visit.locator(".bd-sidebar-primary .search-button__button").click()
     visit.locator("#pst-search-dialog input[name=q]").fill("immortal time")
     visit.keyboard.press("Enter")
     visit.wait_for_url("**/search.html?q=immortal*")
     visit.locator("#search-results a", has_text="Methods").wait_for()
+    assert visit.locator("#search-results h2").first.inner_text() == "Lesson 5. Immortal time"
     assert visit.errors == []
 
 
