@@ -22,7 +22,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
 
-WORDS = "search.yaml"
+WORDS = Path(__file__).with_name("search.yaml")
 INDEX = "searchindex.js"
 Section = dict[str, Any]
 
@@ -60,10 +60,12 @@ def sections(page: nodes.document) -> Iterator[Section]:
 def _section(place: str, heading: str, parts: list[nodes.Node]) -> Section:
     own = [part for part in parts if not isinstance(part, nodes.section)]
     text = "".join(words for part in own for words in prose(part))
-    lines = (" ".join(line.split()) for line in text.split("\n"))
-    cells = (raw.astext() for part in own for raw in part.findall(nodes.raw))
-    rows = list(dict.fromkeys(name for cell in cells for name in row_names(cell)))
-    return {"id": place, "heading": heading, "text": "\n".join(filter(None, lines)), "rows": rows}
+    lines = filter(None, (" ".join(line.split()) for line in text.split("\n")))
+    below = " · ".join(part.next_node(nodes.title).astext() for part in parts if part not in own)
+    raw = "".join(raw.astext() for part in own for raw in part.findall(nodes.raw))
+    caption, rows = table(raw)
+    section = {"id": place, "heading": heading, "text": "\n".join(lines) or below}
+    return {**section, "caption": caption, "rows": rows}
 
 
 def prose(part: nodes.Node) -> Iterator[str]:
@@ -93,13 +95,20 @@ def _in_words(table: re.Match) -> str:
     return "\n".join(" · ".join(filter(None, row)) for row in cells)
 
 
-def row_names(cell: str) -> Iterator[str]:
-    """The names of the rows of a page's own table, the one that is called as the page is."""
-    for table in TABLE.finditer(cell):
-        if re.search(r'id="\w+"', table["kind"]):
-            for name in re.findall(r'<th scope="row[^>]*>(.*?)</th>', table[0], re.DOTALL):
-                if re.search(r"[^\W\d_]{3}", name := html.unescape(TAG.sub("", name))):
-                    yield name
+def table(cells: str) -> tuple[str, list[str]]:
+    """Of a page's own table, which is called as the page is: its caption and the names of its rows.
+
+    A name ends where its unit or its statistic begins: `Age, y, median (range)` is Age.
+    """
+    own = next((t for t in TABLE.finditer(cells) if re.search(r'id="\w+"', t["kind"])), None)
+    if not own:
+        return "", []
+    captions = re.findall(r'<p class="table-caption"[^>]*>(.*?)</p>', cells[: own.start()])
+    names = re.findall(r'<th scope="row[^>]*>(.*?)</th>', own[0], re.DOTALL)
+    plain = (html.unescape(TAG.sub("", name)) for name in names)
+    rows = (re.split(r", | \(", name, maxsplit=1)[0].strip() for name in plain)
+    told = (row for row in rows if re.search(r"[^\W\d_]{3}", row))
+    return html.unescape(TAG.sub("", "".join(captions[-1:]))), list(dict.fromkeys(told))
 
 
 def gather(
@@ -121,7 +130,7 @@ def index(app: Sphinx, found: dict[str, list[Section]]) -> dict[str, Any]:
     The dataset adds its abbreviations, and to the first page its title.
     """
     told = app.config.html_context
-    words = yaml.safe_load(Path(app.srcdir, WORDS).read_text("utf-8"))
+    words = yaml.safe_load(WORDS.read_text("utf-8"))
     words["same"] += [list(pair) for pair in told["abbreviations"].items()]
     about = words.pop("about")
     pages = []

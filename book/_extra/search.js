@@ -14,7 +14,7 @@
   };
   const termsOf = (text) => wordsOf(text).map(compared);
 
-  // --- The index: documents are the sections, the rows of a page's table, and other names of it ----
+  // --- The index: of sections, of the rows of a page's own table, and of other names of a page -----
   const known = new Set(); // the words of the book
   const index = new MiniSearch({
     fields: ["about", "title", "heading", "text"],
@@ -25,12 +25,12 @@
       return term;
     },
   });
-  const parts = ({ rows, ...section }) => [
+  const parts = ({ caption, rows, ...section }) => [
     section,
-    ...rows.map((heading) => ({ id: section.id, heading, text: "" })),
+    ...rows.map((heading) => ({ id: section.id, heading, caption, text: "" })),
   ];
   const documents = pages.flatMap((page) => [
-    ...page.about.map((about) => ({ page, section: page.sections[0], about })),
+    ...page.about.map((about) => ({ page, section: page.sections[0], about })), // leads to its top
     ...page.sections.flatMap(parts).map((section) => ({ page, section, ...section })),
   ]);
   index.addAll(documents.map((found, id) => ({ ...found, title: found.page.title, id })));
@@ -68,50 +68,55 @@
     return ways.filter((way) => way.length);
   };
 
-  const look = (terms, combineWith) =>
-    index.search(
+  const look = (terms, combineWith) => {
+    const ends = (term, i) => i === terms.length - 1 && term.length > 3;
+    return index.search(
       { combineWith, queries: terms },
       {
         boost: { about: 5, heading: 3, title: 5 },
         fuzzy: (term) => !known.has(term) && term.length > 3 && 0.25,
-        prefix: (term, i) => term.length > (known.has(term) || i < terms.length - 1 ? 3 : 1),
+        // What is typed last may be unfinished, even where it is a word already.
+        prefix: (term, i) => term.length > 1 && (!known.has(term) || ends(term, i)),
         processTerm: (term) => term, // they are as they are compared
         tokenize: (term) => [term],
       },
     );
+  };
 
-  // The documents found, whichever name finds them, each with its words, its score, and how many of
-  // the words stand in the section itself.
+  // The documents found, by the name that finds them best: with their score, the words found, how
+  // many of them stand in the section itself, and the words of every name, to be marked.
   const gathered = (ways, combineWith) => {
     const best = new Map();
     for (const way of ways) {
       for (const { id, match, score, terms } of look(way, combineWith)) {
-        const before = best.get(id) ?? { score: 0, own: 0, terms: [] };
+        const before = best.get(id) ?? { score: 0, own: 0, marked: [] };
         const inside = Object.values(match).filter((fields) => fields.some((name) => OWN.has(name)));
-        best.set(id, {
-          score: Math.max(before.score, score / way.length), // so that a longer name counts no more
-          own: Math.max(before.own, inside.length / way.length),
-          terms: [...before.terms, ...terms],
-        });
+        const now = { score: score / way.length, own: inside.length / way.length, terms };
+        const better = now.score > before.score ? now : before; // a longer name counts no more
+        best.set(id, { ...better, marked: [...before.marked, ...terms] });
       }
     }
     return [...best].sort(([, a], [, b]) => b.score - a.score);
   };
 
-  // The pages, the best first, and whether they have all words or only some; each with its sections
-  // and the words found there, and whether it is its name that is found.
+  // The pages, the best first, and whether they have all words or only some; each with its sections,
+  // first those that have the words themselves, and whether it is the page's name that is found.
   const find = (text) => {
     const ways = asked(text);
     const whole = gathered(ways, "AND");
     const words = ways.map((way) => way.filter((term) => term.length > 1));
     const found = new Map();
-    for (const [id, { own, terms }] of whole.length ? whole : gathered(words, "OR")) {
+    for (const [id, { marked, own, terms }] of whole.length ? whole : gathered(words, "OR")) {
       const { page, section } = documents[id];
-      const hit = found.get(page) ?? { page, named: section === page.sections[0], sections: [] };
-      hit.sections.push({ ...section, own, terms: new Set(terms) });
+      const named = section.id === page.sections[0].id;
+      const hit = found.get(page) ?? { page, named, sections: [] };
+      hit.sections.push({ ...section, own, terms: new Set(terms), marked: new Set(marked) });
       found.set(page, hit);
     }
-    for (const { sections } of found.values()) sections.sort((a, b) => b.own - a.own);
+    const once = ({ id }, i, all) => all.findIndex((other) => other.id === id) === i;
+    for (const hit of found.values()) {
+      hit.sections = hit.sections.sort((a, b) => b.own - a.own).filter(once);
+    }
     return { all: whole.length > 0, found: [...found.values()] };
   };
   globalThis.plateauSearch = { find }; // for the tests
@@ -135,7 +140,7 @@
       .map((piece, i) => (i % 2 && terms.has(compared(piece)) ? made("mark", {}, piece) : piece));
 
   const leading = (page, section, ...children) => {
-    const place = section === page.sections[0]?.id ? "" : `#${section}`;
+    const place = section === page.sections[0].id ? "" : `#${section}`;
     return made("a", { href: `${page.name}.html${place}` }, ...children);
   };
 
@@ -150,33 +155,38 @@
     return `${from ? "… " : ""}${rest.slice(0, to)}${to < rest.length ? " …" : ""}`;
   };
 
-  // The lines of a section from that which has most of the words.
-  const excerpt = ({ text, terms }) => {
-    const lines = text.split("\n");
-    const has = lines.map((line) => new Set(termsOf(line).filter((term) => terms.has(term))).size);
+  // The lines of a section from that which has most of the words; one that explains abbreviations
+  // is the last resort.
+  const EXPLAINS = /^(?:[A-Z]{2}[\w/]*, [^,;.]+[;.] ?)+$/;
+  const excerpt = ({ caption, marked: words, terms, text }) => {
+    const lines = (caption || text).split("\n");
+    const has = lines.map((line) => {
+      const found = new Set(termsOf(line).filter((term) => terms.has(term))).size;
+      return EXPLAINS.test(line) ? found / 100 : found;
+    });
     let at = has.indexOf(Math.max(...has));
     let said = lines[at];
     while (said.length < LONG / 2 && ++at < lines.length) {
       said += (/[.?!:]$/.test(said) ? " " : " · ") + lines[at];
     }
-    return marked(cut(said, terms), terms);
+    return marked(cut(said, words), words);
   };
 
   // A page: its title, the section where the words stand, what it says there, and other sections.
   const result = ({ page, named, sections: [said, ...others] }) => {
     const top = page.sections[0].id;
     const where = said.id === top ? "" : made("span", { className: "section" }, said.heading);
-    const more = others
-      .filter(({ id }) => id !== top && id !== said.id)
-      .slice(0, 3)
-      .map(({ heading, id }) => leading(page, id, heading));
+    const title = named
+      ? [leading(page, top, page.title), where && leading(page, said.id, where)]
+      : [leading(page, said.id, page.title, where)];
+    const more = others.filter(({ id }) => id !== top).slice(0, 3);
+    const links = more.map(({ heading, id }) => leading(page, id, heading));
     return made(
       "li",
       {},
-      made("h2", {}, named ? leading(page, top, page.title) : leading(page, said.id, page.title, where)),
-      named && where ? leading(page, said.id, where) : "",
-      said.text && made("p", {}, ...excerpt(said)),
-      more.length ? list("ul", { ariaLabel: `Also in ${page.title}` }, more) : "",
+      made("h2", {}, ...title),
+      made("p", {}, ...excerpt(said)),
+      links.length ? list("ul", { ariaLabel: `Also in ${page.title}` }, links) : "",
     );
   };
 
@@ -196,22 +206,25 @@
     if (!text) return "Type a word, a name or an abbreviation, in either spelling.";
     if (!length) return `Nothing in this book matches “${text}”. Try fewer words, or others.`;
     const many = length === 1 ? "1 page" : `${length} pages`;
-    return all ? `${many}, the nearest first` : `Not all of these words stand together. Some: ${many}`;
+    if (all) return `${many}, the nearest first`;
+    return `Not all of these words stand together. Some of them: ${many}`;
   };
 
   const form = document.querySelector(".plateau-search form");
   const results = document.getElementById("search-results");
+  const status = document.getElementById("search-said");
 
   const show = () => {
     const text = form.q.value.trim();
     const hits = find(text);
-    const [near, far] = [hits.found.slice(0, WHOLE), hits.found.slice(WHOLE)];
+    const near = hits.found.slice(0, WHOLE).map(result);
+    const far = hits.found.slice(WHOLE);
     const links = far.map(({ page, sections: [best] }) => leading(page, best.id, page.title));
-    document.getElementById("search-said").textContent = told(text, hits);
-    results.replaceChildren(
-      ...(near.length ? [made("ol", {}, ...near.map(result))] : advice()),
-      ...(far.length ? [made("h2", {}, "Also on these pages"), list("ul", { className: "far" }, links)] : []),
-    );
+    status.textContent = told(text, hits);
+    results.replaceChildren(...(near.length ? [made("ol", {}, ...near)] : advice()));
+    if (!far.length) return;
+    results.append(made("h2", {}, "Also on these pages"));
+    results.append(list("ul", { className: "other-pages" }, links));
   };
 
   form.q.value = new URLSearchParams(location.search).get("q") ?? "";
