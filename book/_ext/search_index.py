@@ -29,11 +29,11 @@ Section = dict[str, Any]
 NUMBERS = "the-numbers-of-this-page"  # ends each page and leads to its file
 LEFT_OUT = (nodes.title, nodes.literal_block, nodes.math, nodes.math_block, nodes.comment,
             nodes.image, nodes.label, HideCodeCellNode)  # fmt: skip
-LINES = (nodes.paragraph, nodes.term, nodes.entry, nodes.citation, nodes.line)
+LINES = (nodes.paragraph, nodes.term, nodes.citation, nodes.line)
 # Of a cell's HTML: drawings, code, what is folded, what is pressed or chosen, and links to files.
 UNSAID = re.compile(
     r"<(script|style|svg|math|pre|details|button|label|select)\b.*?</\1>"
-    r'|<(div|p)\b[^>]*class="(?:chart|table)-files".*?</\2>',
+    r'|<(div|p|span)\b[^>]*class="(?:chart|table)-files".*?</\2>',
     re.DOTALL,
 )
 TABLE = re.compile(r'<table[^>]*class="data(?P<kind>[^>]*)>.*?</table>', re.DOTALL)
@@ -74,6 +74,9 @@ def prose(part: nodes.Node) -> Iterator[str]:
         yield part.astext()
     elif isinstance(part, nodes.raw):
         yield written(part.astext())
+    elif isinstance(part, nodes.row):
+        cells = (" ".join("".join(prose(cell)).split()) for cell in part.children)
+        yield " · ".join(filter(None, cells)) + "\n"
     elif not isinstance(part, (*LEFT_OUT, addnodes.glossary)):
         for child in part.children:
             yield from prose(child)

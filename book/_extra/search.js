@@ -207,7 +207,7 @@
     if (!length) return `Nothing in this book matches “${text}”. Try fewer words, or others.`;
     const many = length === 1 ? "1 page" : `${length} pages`;
     if (all) return `${many}, the nearest first`;
-    return `Not all of these words stand together. Some of them: ${many}`;
+    return `Not all of these words stand together. Pages with some: ${length}`;
   };
 
   const form = document.querySelector(".plateau-search form");
