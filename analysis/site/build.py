@@ -418,6 +418,7 @@ def _build_pages(
             "book": dataset.name,
             "source": source(dataset, book.folder),
             "preview_alt": preview_alt(dataset),
+            "abbreviations": dict(dataset.settings.abbreviations),
             "made_by": {p.name: p.path.name for p in contents.places(dataset) if p.endpoint},
         }
         whose = authors(dataset, book.folder)

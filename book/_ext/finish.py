@@ -75,15 +75,15 @@ def open_exercises(
 def lost(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The page for addresses that lead nowhere; a site has one, at its root."""
     if app.config.html_context.get("site_root"):
-        yield "404", {"pages": list(_in_reading_order(app)), "title": "Page not found"}, "404.html"
+        yield "404", {"pages": list(in_reading_order(app)), "title": "Page not found"}, "404.html"
 
 
-def _in_reading_order(app: Sphinx, page: str = "") -> Iterator[tuple[str, str]]:
+def in_reading_order(app: Sphinx, page: str = "") -> Iterator[tuple[str, str]]:
     """Name and title of a page and of those below it, as the table of contents has them."""
     page = page or app.config.root_doc
     yield page, app.env.titles[page].astext()
     for below in app.env.toctree_includes.get(page, ()):
-        yield from _in_reading_order(app, below)
+        yield from in_reading_order(app, below)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
