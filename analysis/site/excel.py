@@ -25,7 +25,7 @@ NUMBER = re.compile(r"(−?)(0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)((?:\.\d+)?)(%?)
 EXACT = 15  # digits that a number of a workbook keeps
 NAME = 31  # signs that the name of a sheet may have
 NARROWEST, WIDEST = 8, 60  # signs
-BOLD = Font(bold=True)
+BOLD = Font(name="Calibri", size=11, bold=True)
 THIN = Side(style="thin")
 WRAPPED = Alignment(wrap_text=True, vertical="top")
 

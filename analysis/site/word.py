@@ -26,8 +26,8 @@ SIZES = {"Normal": 10, "Caption": 10, "Heading 1": 14}  # points
 OURS = {"Table Text": (9, 1), "Table Note": (8, 2)}  # and of what stands around a paragraph
 PAPER = 11906, 16838  # A4, in twentieths of a point
 MARGIN = 1134
-WIDEST = 30  # signs of a cell before it wraps
-UPRIGHT = 110  # signs that a line of an upright sheet has room for
+NARROWEST, WIDEST = 5, 40  # signs of a cell before it wraps
+UPRIGHT = 120  # signs that a line of an upright sheet has room for
 
 
 def document(chapters: Sequence[Chapter]) -> bytes:
@@ -128,7 +128,9 @@ def _table(table: Table, room: int) -> str:
 def _widths(table: Table) -> list[int]:
     """How many signs wide each column is."""
     lines = [table.columns, *((row.heading, *row.cells) for row in table.rows if row.cells)]
-    return [min(WIDEST, max(map(len, column)) + 2) for column in zip(*lines, strict=True)]
+    return [
+        min(WIDEST, max(NARROWEST, *map(len, column)) + 2) for column in zip(*lines, strict=True)
+    ]
 
 
 def _rule(side: str, eighths: int) -> str:

@@ -51,7 +51,13 @@
   };
 
   const start = () => {
-    // A file that leaves the page says of which book it is.
+    // A file that leaves the page says of which book it is, and a table in its link whence it is.
+    for (const link of document.querySelectorAll('.table-files a[href^="data:"]')) {
+      const table = document.getElementById(link.download.replace(/\.csv$/, ""));
+      const words = `# ${told("source")}`.replaceAll('"', '""');
+      const row = `"${words}"${",".repeat(table.rows[0].cells.length - 1)}\n`;
+      link.href += encodeURIComponent(row);
+    }
     for (const link of document.querySelectorAll(":is(.chart-files, .table-files) a[download]")) {
       link.download = `${told("book")}-${link.download || link.pathname.split("/").pop()}`;
     }

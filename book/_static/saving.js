@@ -49,9 +49,8 @@
   const drawn = async (figure, width) => {
     let text = figure.querySelector(".chart-static svg").outerHTML;
     if (window.vega && window.vegaLite) {
-      const given = figure.querySelector(".chart-spec").textContent;
       const chosen = figure.querySelector(".chart-choice input")?.valueAsNumber;
-      const spec = JSON.parse(given.replaceAll("━", "—")); // which few fonts have
+      const spec = JSON.parse(figure.querySelector(".chart-spec").textContent);
       spec.layer = spec.layer.filter(({ name }) => name !== "hover");
       spec.params = (spec.params ?? [])
         .filter(({ select }) => !select)
@@ -63,6 +62,7 @@
       text = await view.toSVG();
       view.finalize();
     }
+    text = text.replaceAll("━", "—"); // which few fonts have
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
     for (const mark of svg.querySelectorAll("*")) {
       for (const name of ["fill", "stroke"]) {
@@ -239,7 +239,8 @@
     const pdf = new window.jspdf.jsPDF({ unit: "mm", format: [width, height], orientation, compress: true, putOnlyUsedFonts: true });
     const area = { x: 0, y: 0, width, height };
     if (UNKNOWN.test(made.svg.textContent)) {
-      pdf.addImage(await painted({ ...made, dpi: 600 }), "PNG", 0, 0, width, height);
+      const canvas = await painted({ ...made, dpi: 600 });
+      pdf.addImage(canvas.toDataURL("image/jpeg", 0.95), "JPEG", 0, 0, width, height);
     } else {
       for (const weight of ["normal", "bold"]) {
         pdf.addFileToVFS(`arimo-${weight}.ttf`, window.plateauFont[weight]);
