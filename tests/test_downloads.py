@@ -31,18 +31,22 @@ FORMATS = {"column": (89, 1051, 300), "page": (183, 2161, 300), "slide": (338.67
 SAID = {
     "figure_1a": [
         "Figure 1A. Overall survival from first dose of blinatumomab, 259 patients.",
-        "Median: 7.5 months (95% CI, 5.5–8.5).", "Months since first dose of blinatumomab",
-        "At risk", "259", "94", "57", "Censored", "208", "Shaded: 95% confidence band.",
-        "259 adults with relapsed or refractory ALL (synthetic)", "blinatumomab 1.0.0",
-        "Synthetic cohort: no patient data.",
+        "Median: 7.5 months (95% CI, 5.5–8.5).", "Survival was ", " at 24 months",
+        "Months since first dose of blinatumomab", "At risk", "259", "94", "57", "Censored", "208",
+        "Shaded: 95% confidence band.", "259 adults with relapsed or refractory ALL (synthetic)",
+        "blinatumomab 1.0.0", "Synthetic cohort: no patient data.",
     ],
     "bmt/figure_1d": [
-        "Relapse by disease.", "ALL, 38 patients", "Cumulative incidence", "Months since remission",
-        "— AML low risk", "AML high risk", "38", "54", "45", "17", "137 patients with", "bmt 1.0.0",
+        "Relapse by disease.", "Relapse from ", "ALL, 38 patients", "Cumulative incidence",
+        "Months since remission", "— AML low risk", "AML high risk", "38", "54", "45", "17",
+        "137 patients with", "bmt 1.0.0",
     ],
     "myeloid/figure_1a": [
         "646 patients", "Overall survival", "Months since", "A", "B", "myeloid 1.0.0",
     ],
+    "bmt/table_3": ["Table 3,", "Overall survival in 137 patients.", "Hazard ratio (log scale)"],
+    "patients": ["259 patients.", "No HSCT in remission", "Synthetic cohort: no patient data."],
+    "lesson_03_plateau": ["Share of patients", "Months since", "Cut at: ", "Synthetic cohort"],
 }  # fmt: skip
 # Texts of a drawing that reach over its edge, measured on the page that has its font.
 OVER_THE_EDGE = """text => {
@@ -100,6 +104,9 @@ def test_a_chart_takes_with_it_what_it_shows(site: Path, visit, name: str) -> No
     assert [words for words in SAID[name] if words not in said] == []
     assert ("synthetic" in said.lower()) == ("/" not in name)
     assert "…" not in said
+    assert "Source: " in said  # where on its page the chart stays quiet
+    assert "Source: " not in figure.locator(".chart").text_content()
+    assert visit.evaluate(OVER_THE_EDGE, ElementTree.tostring(drawing, "unicode")) == []
     points = 89 / 25.4 * 72 / float(drawing.get("viewBox").split()[2])
     sizes = [float(text.get("font-size").removesuffix("px")) for text in texts]
     assert min(sizes) * points >= 6
@@ -108,10 +115,21 @@ def test_a_chart_takes_with_it_what_it_shows(site: Path, visit, name: str) -> No
     assert [words for words in SAID[name] if without_space(words) not in printed] == []
     fonts = pdf[0]["/Resources"]["/Font"].values()
     assert {font.get_object()["/BaseFont"] for font in fonts} == {"/Arimo"}  # and it is within
+    assert visit.errors == []
+
+
+def test_a_drawing_is_saved_to_be_seen_anywhere(site: Path, visit) -> None:
+    """Plain colours on white, in the dark too, with the words for who cannot see it."""
+    figure = opened(visit, site, "table_3")
     for size in FORMATS:
         text = saved(visit, figure, "svg", size).decode("utf-8")
-        assert visit.evaluate(OVER_THE_EDGE, text) == []
+        drawing = ElementTree.fromstring(text)
         assert "var(" not in text and "currentColor" not in text
+        paper = drawing[1].attrib
+        assert (paper["width"], paper["height"], paper["fill"]) == ("100%", "100%", "#fff")
+        assert "#0072b2" in text and "#d55e00" in text
+        assert "Forest plot. Overall survival" in drawing[0].text
+        assert visit.evaluate(OVER_THE_EDGE, text) == []
     assert visit.errors == []
 
 
