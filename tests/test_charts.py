@@ -345,11 +345,13 @@ def test_labels_of_a_dataset_stay_text_in_the_diagrams(tmp_path):
 
 def test_under_a_chart_are_its_files(paper):
     html = html_of(forest_of(paper)[1])
-    controls = re.findall(r"<(button|a) ([^>]*)>([^<]*)</\1>", html)
-    assert [words for *_, words in controls] == ["SVG", "PNG", "Numbers (CSV)", "Notebook"]
-    for tag, attributes, words in controls:
-        assert f'aria-label="{words}: T"' in attributes
-        assert ("hidden" in attributes) is (tag == "button")  # they need the script
+    controls = re.findall(r"<(button|a|summary) ([^>]*)>([^<]*)</\1>", html)
+    kinds = ["PNG", "PDF", "SVG"]
+    words = ["Download", *kinds * 3, "Numbers (CSV)", "Notebook"]
+    assert [words for *_, words in controls] == words
+    labels = [re.search('aria-label="([^"]*)"', attributes)[1] for _, attributes, _ in controls]
+    assert len({*labels}) == len(words) and all(label.endswith(": T") for label in labels)
+    assert "<details hidden>" in html  # its buttons need the script
     assert 'href="results/table_3.csv"' in html
     assert 'href="_sources/table_3.ipynb"' in html
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from unittest import mock
 
@@ -19,6 +20,7 @@ from bs4 import BeautifulSoup, Tag
 from conftest import ROOT, command
 from inprocess import QUICK, executed, pages, results_of
 from nbformat import NotebookNode
+from taken import differing, on_pages
 from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
@@ -122,10 +124,26 @@ def trees(output: Path) -> dict[str, tuple[BeautifulSoup, list[Tag]]]:
 
 
 def files(output: Path) -> list[tuple[Path, str]]:
-    """Every file of the whole output, the cache too, as text."""
+    """Every file of the whole output, the cache too, as text; of Word and Excel each part."""
     found = [path for path in output.rglob("*") if path.is_file()]
     assert len(found) > 100
-    return [(path, path.read_bytes().decode("utf-8", "replace")) for path in found]
+    read = [(path, part) for path in found for part in parts_of(path)]
+    return [(path, part.decode("utf-8", "replace")) for path, part in read]
+
+
+def parts_of(path: Path) -> list[bytes]:
+    if path.suffix not in (".docx", ".xlsx"):
+        return [path.read_bytes()]
+    with zipfile.ZipFile(path) as parts:
+        return [parts.read(name) for name in parts.namelist()]
+
+
+def test_the_files_of_a_masked_table_say_what_its_page_says(output: Path) -> None:
+    """Counts that the page hides are hidden, and labels with markup are text."""
+    tables = on_pages(output / "html")
+    cells = {cell for _, lines, _ in tables.values() for line in lines for cell in line}
+    assert any(MASKED in cell for cell in cells) and any(NASTY in cell for cell in cells)
+    assert differing(output / "html") == []
 
 
 def test_no_file_of_a_private_book_holds_an_id(output: Path) -> None:

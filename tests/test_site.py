@@ -7,11 +7,9 @@ import hashlib
 import io
 import json
 import re
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from xml.etree import ElementTree
 
 import altair as alt
 import pytest
@@ -284,63 +282,6 @@ def test_without_scripts_the_list_is_whole(served: str, browser) -> None:
     context.close()
 
 
-def test_a_drawing_is_saved_to_be_seen_anywhere(site: Path, visit) -> None:
-    """From the disk: plain colours on white, and the same as a picture of twice the size."""
-    visit.goto((site / "table_3.html").as_uri())
-    visit.wait_for_function(DRAWN, timeout=15_000)
-    figure = visit.locator(".chart-figure").first
-    saved = {}
-    for kind in ("SVG", "PNG"):
-        with visit.expect_download() as download:
-            figure.get_by_role("button", name=kind).click()
-        name = f"blinatumomab-table_3-forest-os.{kind.lower()}"
-        assert download.value.suggested_filename == name
-        saved[kind] = Path(download.value.path()).read_bytes()
-    text = saved["SVG"].decode("utf-8")
-    drawing = ElementTree.fromstring(text)
-    assert "var(" not in text and "currentColor" not in text
-    paper = drawing[1].attrib
-    assert (paper["width"], paper["height"], paper["fill"]) == ("100%", "100%", "#fff")
-    assert "#0072b2" in text and "#d55e00" in text
-    assert "Forest plot. Overall survival" in drawing[0].text
-    assert saved["PNG"].startswith(b"\x89PNG")
-    width, height = struct.unpack(">II", saved["PNG"][16:24])
-    assert width == pytest.approx(2 * float(drawing.get("width")), abs=1)
-    assert height == pytest.approx(2 * float(drawing.get("height")), abs=1)
-    assert visit.errors == []
-
-
-# What a drawing that is saved says, by its page; the words may stand on several lines.
-SAID = {
-    "figure_1a": [
-        "Figure 1A.", "Overall survival from ", " in 259 patients. Median: ", "At risk",
-        "Months since", "Survival was ", " at 24 months", "Synthetic cohort: no patient data.",
-        "blinatumomab 1.0.0",
-    ],
-    "bmt/figure_1d": [
-        "Relapse by disease.", "Relapse from ", "ALL, 38 patients", "AML low risk", "Months since",
-        "bmt 1.0.0", "Source: ",
-    ],
-    "bmt/table_3": ["Table 3,", "Overall survival in 137 patients.", "Hazard ratio (log scale)"],
-    "patients": ["259 patients.", "Synthetic cohort: no patient data.", "Source: "],
-    "lesson_03_plateau": ["Share of patients", "Months since", "Cut at: ", "Synthetic cohort"],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SAID)
-def test_a_drawing_that_leaves_its_page_says_what_it_shows(served: str, visit, name: str) -> None:
-    visit.goto(f"{served}/{name}.html")
-    visit.wait_for_function(DRAWN, timeout=15_000)
-    with visit.expect_download() as download:
-        visit.locator(".chart-figure").first.get_by_role("button", name="SVG").click()
-    drawing = ElementTree.fromstring(Path(download.value.path()).read_bytes())
-    texts = [mark for mark in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    said = " ".join(filter(None, ("".join(mark.itertext()) for mark in texts)))
-    assert [words for words in SAID[name] if words not in said] == []
-    # On the page the chart stays quiet.
-    assert "Source: " not in visit.locator(".chart").first.text_content()
-
-
 def test_what_is_folded_says_what_it_is(soups: dict[str, BeautifulSoup]) -> None:
     """It names the code or the exercise, and no two of a page have one name."""
     found = 0
@@ -403,13 +344,32 @@ def test_the_files_of_a_chart_are_reached_by_keyboard(served: str, visit) -> Non
         return [innerText, ariaLabel, getComputedStyle(document.activeElement).outlineStyle];
     }"""
     names = []
-    visit.locator(".chart-files button").first.focus()
-    for _ in range(4):
+    visit.locator(".chart-files summary").first.focus()
+    visit.keyboard.press("Enter")
+    for _ in range(12):
         names.append(visit.evaluate(look))
         visit.keyboard.press("Tab")
-    assert [words for words, *_ in names] == ["SVG", "PNG", "Numbers (CSV)", "Notebook"]
-    assert all(label == f"{words}: Figure 1A" for words, label, _ in names)
+    kinds = ["PNG", "PDF", "SVG"]
+    assert [words for words, *_ in names] == ["Download", *kinds * 3, "Numbers (CSV)", "Notebook"]
+    assert all(label.startswith(words) for words, label, _ in names)
+    assert all(label.endswith(": Figure 1A") for _, label, _ in names)
+    assert len({label for _, label, _ in names}) == len(names)
     assert {outline for *_, outline in names} == {"solid"}
+
+
+@pytest.mark.parametrize(("size", "theme"), VIEWS)
+def test_the_menus_of_files_are_for_all(served: str, visit, size: dict, theme: str) -> None:
+    visit.set_viewport_size(size)
+    visit.goto(f"{served}/figure_1a.html")
+    visit.evaluate(THEME, theme)
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    visit.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    assert visit.locator(".chart-files dd button:visible").count() == 9
+    assert visit.locator(".table-files dd a:visible").count() >= 10
+    assert barriers(visit) == []
+    assert not wider_than_the_screen(visit)
+    visit.emulate_media(media="print")
+    assert not visit.locator(":is(.chart-files, .table-files):visible").count()
 
 
 def test_without_scripts_a_chart_offers_its_numbers_and_notebook(served: str, browser) -> None:
@@ -725,7 +685,7 @@ def test_buttons_open_the_notebook_of_their_page(site: Path, soups: dict[str, Be
 def test_vendored_scripts_are_those_of_the_table() -> None:
     table = (VENDOR / "README.md").read_text("utf-8")
     scripts = sorted(VENDOR.glob("*.js"))
-    assert len(scripts) == 4
+    assert len(scripts) == 7
     for script in scripts:
         assert hashlib.sha256(script.read_bytes()).hexdigest() in table
         assert script.with_name(f"{script.name.partition('.')[0]}.LICENSE").exists()

@@ -52,6 +52,14 @@ def html_of(made: Table) -> BeautifulSoup:
     return BeautifulSoup(made._repr_mimebundle_()["text/html"], "html.parser")
 
 
+def csv_of(made: Table) -> str:
+    """The file in the table's link, without the mark by which Excel knows its signs."""
+    [link] = html_of(made).select('a[href^="data:text/csv"]')
+    mark, *text = unquote(link["href"].partition(",")[2])
+    assert mark == "\ufeff"
+    return "".join(text)
+
+
 def spread(page, cells: list[str], style: str = STYLE) -> float:
     """How far apart the points of one column stand, the first with the first and so on, in px."""
     page.set_content(f"<style>{style}</style>{table(cells)._html()}")
@@ -87,7 +95,7 @@ def test_one_wild_number_opens_no_gap_in_the_others(cells: list[str], wild: str)
 def test_a_table_that_is_saved_carries_caption_and_notes() -> None:
     """Under the rows, each with as many cells as the head, so that the whole can be read."""
     made = table(["7, or so", f"8{DAGGER}"], notes=["CI, confidence interval.", CARRIED])
-    file = unquote(html_of(made).select_one("a[download]")["href"].partition(",")[2])
+    file = csv_of(made)
     read = pd.read_csv(io.StringIO(file), dtype=str, keep_default_na=False)
     notes = read["A"].str.startswith("# ")
     assert list(read[~notes]["B"]) == ["7, or so", f"8{DAGGER}"]
@@ -114,7 +122,7 @@ def test_the_text_of_a_table_has_no_room_in_it(page, cells: list[str]) -> None:
     assert [cell.get_text() for cell in soup.select("td")] == cells
     page.set_content(f"<style>{STYLE}</style>{made._html()}")
     assert page.evaluate("[...document.querySelectorAll('td')].map(c => c.innerText)") == cells
-    file = unquote(soup.select_one("a[download]")["href"].partition(",")[2])
+    file = csv_of(made)
     lines = [line for line in csv.reader(file.splitlines()) if not line[0].startswith("# ")]
     assert [line[1] for line in lines][1:] == cells
     assert made._plain().splitlines()[2 : 2 + len(cells)] == [

@@ -42,6 +42,12 @@ LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for 
 HOVER = "hover"  # the layer that only a live chart needs
 UNDER = "under"  # the layer of the numbers under the axis
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
+# What a drawing is saved for, and its size, by the name that the site's script has for it.
+SIZES = {
+    "column": ("For a manuscript, one column", "89 mm"),
+    "page": ("For a manuscript, two columns", "183 mm"),
+    "slide": ("For a slide", "16:9"),
+}
 CHOICE = "choice"  # the number of what the reader has chosen, from 0
 # An axis of heights: its title stands over it, where it can be read.
 UPRIGHT = {
@@ -130,6 +136,24 @@ class Views:
         return {"text/html": control, "text/plain": " | ".join(self.names.values())}
 
 
+def _saved(title: str) -> str:
+    """The menu of a drawing's files, in the sizes that book/_static/saving.js knows."""
+    sizes = "".join(
+        f"<dt>{use} ({size})</dt><dd>"
+        + "".join(
+            f'<button type="button" data-save="{kind.lower()}" data-format="{name}" '
+            f'aria-label="{kind}, {size}: {title}">{kind}</button>'
+            for kind in ("PNG", "PDF", "SVG")
+        )
+        + "</dd>"
+        for name, (use, size) in SIZES.items()
+    )
+    return (
+        f'<details hidden><summary aria-label="Download: {title}">Download</summary>'
+        f"<dl>{sizes}</dl></details>"
+    )
+
+
 def _all_of(answers: int) -> str:
     return f"All {answers} answers" if answers > 1 else "The one answer"
 
@@ -172,18 +196,13 @@ class Figure:
     def _controls(self) -> str:
         """The names of its curves to press, its drawing to save, its numbers and notebook.
 
-        The links need no script. The buttons do, and stay hidden without it.
+        The links need no script. The names and the drawing's menu do, and stay hidden without it.
         """
         page, title = self.name.split("-")[0], html.escape(self.caption.split(".")[0])
         names = "".join(
             f'<button type="button" aria-pressed="false" data-curve="{html.escape(name)}" '
             f'class="series-{place % len(HUES) + 1}">{html.escape(name)}</button>'
             for place, name in enumerate(self.curves)
-        )
-        saved = "".join(
-            f'<button type="button" hidden data-save="{kind.lower()}" '
-            f'aria-label="{kind}: {title}">{kind}</button>'
-            for kind in ("SVG", "PNG")
         )
         links = "".join(
             f'<a href="{quote(path)}" download aria-label="{words}: {title}">{words}</a>'
@@ -194,7 +213,9 @@ class Figure:
         )
         curves = f'<div class="chart-curves" role="group" aria-label="Curves of {title}" hidden>'
         files = f'<div class="chart-files" role="group" aria-label="Files of {title}">'
-        return (f"{curves}{names}</div>" if names else "") + f"{files}{saved}{links}</div>"
+        return (f"{curves}{names}</div>" if names else "") + (
+            f"{files}{_saved(title)}{links}</div>"
+        )
 
 
 def share_axis(column: str = "estimate", title: str = "Share of patients", top: float = 1) -> alt.Y:

@@ -19,6 +19,9 @@ from .quantities import MASKED, NOT_ESTIMABLE
 
 # A note that begins with one of these belongs to the cells that end with it.
 MARKS = (DAGGER, "‡", "§", "¶")
+FOLDER, ALL_TABLES = "tables", "all-tables"  # of a book: the files that analysis/site writes
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet lets a formula begin
+BOM = "\ufeff"  # without it Excel takes UTF-8 for the signs of a Western machine
 ABBREVIATIONS = {
     "AIC": "Akaike information criterion",
     "CI": "confidence interval",
@@ -177,10 +180,42 @@ class Table:
         return [*self.notes, *([f"{'; '.join(missing)}."] if missing else [])]
 
     def _download(self) -> str:
-        """A link to the table as it stands, kept in the link itself: no file and no script.
+        """The menu of the table's files: of the CSV in the link itself, of the others beside it."""
+        name, caption = html.escape(self.name), html.escape(self.caption)
+        alone, every = f"{FOLDER}/{name}", f"{FOLDER}/{ALL_TABLES}"
+        csv_file = f"data:text/csv;charset=utf-8,{quote(BOM + self._csv())}"
+        whole = "all tables of this book"
+        files = {
+            "For a manuscript": [
+                ("Word", f"{alone}.docx", f"Word: {caption}"),
+                ("Word, all tables", f"{every}.docx", f"Word, {whole}"),
+            ],
+            "To compute with": [
+                ("Excel", f"{alone}.xlsx", f"Excel: {caption}"),
+                ("Excel, all tables", f"{every}.xlsx", f"Excel, {whole}"),
+                ("CSV", csv_file, f"CSV: {caption}"),
+            ],
+        }
+        menu = "".join(
+            f"<dt>{use}</dt><dd>"
+            + "".join(
+                f'<a download="{name + ".csv" if words == "CSV" else ""}" '
+                f'aria-label="{label}" href="{address}">{words}</a>'
+                for words, address, label in links
+            )
+            + "</dd>"
+            for use, links in files.items()
+        )
+        return (
+            f'<div class="table-files"><details><summary aria-label="Download: {caption}">'
+            f"Download</summary><dl>{menu}</dl></details></div>\n"
+        )
 
-        Under the rows stand caption and notes, each in the first cell of a row after "# ", so that
-        every row has as many cells as the head, and a program can leave these out.
+    def _csv(self) -> str:
+        """The table as it stands, its caption and notes in rows of their own under it.
+
+        Each of them is in the first cell after "# ", and the row has as many cells as the head, so
+        that a program can leave these out.
         """
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
@@ -192,11 +227,7 @@ class Table:
             [f"# {said}", *[""] * (len(self.columns) - 1)]
             for said in (self.caption, *self._every_note())
         )
-        name, caption = html.escape(self.name), html.escape(self.caption)
-        return (
-            f'<p class="table-files"><a download="{name}.csv" aria-label="CSV: {caption}" '
-            f'href="data:text/csv;charset=utf-8,{quote(text.getvalue())}">CSV</a></p>\n'
-        )
+        return text.getvalue()
 
     def _plain(self) -> str:
         lines = [" | ".join(self.columns)]
@@ -216,7 +247,7 @@ def _shown(cell: str | Prose) -> str:
 
 def _inert(cell: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 @dataclass(frozen=True)

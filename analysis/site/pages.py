@@ -20,6 +20,7 @@ from ..dataset.model import ROOT
 from ..page.contents import BOOK, TOC, Place, pages, table_of
 from ..page.prose import Prose
 from .processes import python
+from .tables import write_tables
 
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
 LOCK = ".lock"  # a file in each folder that is built into
@@ -105,6 +106,7 @@ def write_pages(
     (folder / "_build" / "html").rename(folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
         shutil.copytree(stage / "results", folder / "html" / "results")
+    write_tables(folder / "html", [place.name for place in kept])
     _write_exercises(folder / "html" / EXERCISES, name, kept)
     (folder / "html" / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_build")
