@@ -112,7 +112,7 @@ def test_where_all_die_nobody_stands_under_the_end(tmp_path: Path) -> None:
     said = text(run(LESSON, data, tmp_path))
     assert "0.0% would be cured. Under it is nobody" in said
     assert "nobody is cured" in said
-    assert "alive at the end" not in said and "By it, all of those" not in said
+    assert "alive at the end" not in said and "By this model, all of those" not in said
 
 
 def test_a_landmark_that_nobody_reaches_is_said_to_be_one(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
     ],
 )
 def test_what_lots_leave_of_the_difference(datasets, made, name, column, words) -> None:
-    lines = sentence(made[name], "**From nothing.**").splitlines()
+    lines = sentence(made[name], "**With no effect at all.**").splitlines()
     (line,) = (line for line in lines if f"**{datasets[name].label(column)}.**" in line)
     assert words in line
 

@@ -197,7 +197,7 @@ def test_what_one_ratio_hides_in_the_shipped_datasets(tmp_path):
     assert one["lower"] < 1 < one["upper"]
     assert early["lower"] > 1 > late["estimate"]
     # 0.66 (0.27–1.57) leaves 1 open, so that nothing is said to point the opposite way.
-    assert "stands for two that differ" in page.text and "P = .018" in page.text
+    assert "hides two that differ" in page.text and "P = .018" in page.text
     assert "opposite" not in page.text
 
 
@@ -208,7 +208,7 @@ def test_ratios_on_both_sides_of_1_are_said_to_point_opposite_ways(tmp_path):
         return numbers
 
     page = run(LESSON, "data/bmt", tmp_path, change=apart)
-    assert "stands for two that point opposite ways" in page.text
+    assert "hides two that point in opposite directions" in page.text
     assert "each interval lies on its own side of 1" in page.text
 
 
@@ -219,7 +219,7 @@ def test_without_a_late_ratio_nothing_is_compared(tmp_path):
         return numbers
 
     page = run(LESSON, "data/bmt", tmp_path, change=none_late)
-    assert "Early and late ones cannot be compared here." in page.text
+    assert "Early and late ratios cannot be compared here." in page.text
     assert "not estimable" in page.text and "picked for such a change" not in page.text
 
 

@@ -148,8 +148,8 @@ def test_a_sentence_for_several_is_told_of_one(sentence, values, said):
 def test_the_naive_ways_are_called_wrong_only_where_they_are(tmp_path):
     for dead, same in ((0.4, False), (1.0, True)):
         told = lesson("lesson_01_censoring", tmp_path / str(dead), 290, dead).text
-        assert ("the same, for here leaving made no difference" in told) is same
-        for wrong in ("the living are thrown out.", "as if nobody could die once out of sight."):
+        assert ("the same, because here leaving made no difference" in told) is same
+        for wrong in ("the living are left out.", "as if nobody could die after leaving."):
             assert (wrong in told) is not same
 
 
@@ -208,7 +208,7 @@ def test_a_note_on_several_curves_says_which_ends_when():
 def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
     for named in ("", "mtx"):
         told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
-        assert "stands for two that differ" in told
+        assert "hides two that differ" in told
         assert ("picked for such a change" in told) is (not named)
 
 
@@ -228,7 +228,7 @@ def test_where_nobody_died_nobody_stands_beside_the_dead(tmp_path):
     for died, beside in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"made {beside}", {"died": died})
         told = run("lesson_07_conditioning", folder, tmp_path, draws=20).text
-        assert ("They stand beside the dead" in told) is beside
+        assert ("They are counted with the dead" in told) is beside
         assert ("Whoever died early is among the others" in told) is beside
         assert ("Not one of the others has died" in told) is not beside
 

@@ -74,13 +74,13 @@ def exercise_2(dataset: Dataset) -> Exercise:
     from_start = poisson_upper(rate.events) / years[survival.beyond(years, start)].sum()
     return Exercise(
         rate.upper,
-        "The events may be few by luck. The upper limit is the rate at which so few would still "
+        "The events may be few by chance. The upper limit is the rate at which so few would still "
         "come with a chance of 2.5%.",
         [
             (rate.estimate, "That is the rate itself, not its upper limit."),
             (rate.lower, "That is the lower limit."),
             (whole.upper, "That counts all events and all years, also those before the landmark."),
-            (from_start, "The years before the landmark do not count: who is followed beyond it "
+            (from_start, "The years before the landmark do not count: patients followed beyond it "
              "could not die in them."),
         ],
         decimals=4,

@@ -51,7 +51,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
         "1 − 6/7 × 5/6 × 2/3. It is above the incidence: the two with the competing event are "
         "counted as if they might have yours later.",
         [
-            (1 - wrong, "That is the Kaplan–Meier estimate itself. Take it from 1."),
+            (1 - wrong, "That is the Kaplan–Meier estimate itself. Subtract it from 1."),
             (right, "That is the incidence. Here what competes is to count as censored."),
             (1 - free, "You let the curve fall at competing events, too."),
         ],
@@ -63,7 +63,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     return Exercise(
         {"a", "d"},
         "Both ask for a rate among those in whom the event can still come. The others ask how many "
-        "have it in the end, which what competes decides, too: the incidence and its ratio.",
+        "have it in the end. That also depends on what competes: the incidence and its ratio.",
         [
             ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
             ({"a", "b", "d"}, "How likely the event is depends on what competes, too."),
