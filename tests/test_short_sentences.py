@@ -45,7 +45,7 @@ def answers(dataset: Path) -> dict[str, str]:
 def test_what_is_recorded_is_not_called_unrecorded(tmp_path, dead):
     told = answers(placed(tmp_path, 150, dead))
     assert "Relapse, where death without relapse competes: " in told["15"]
-    assert "Overall survival itself, of all: " in told["16c"]
+    assert "Overall survival itself, in all patients: " in told["16c"]
     assert not {"15", "16c"} & {n for n, text in told.items() if "Not recorded" in text}
     assert ("Nobody was alive then" in told["12d"]) is (dead == 1)
     assert "0 of 0" not in told["12d"]
@@ -272,7 +272,7 @@ def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path
 def test_one_patient_is_not_told_as_several(tmp_path):
     folder = dataset(tmp_path / "made", patients(900, 1.0, n=1))
     texts = {name: run(name, folder, tmp_path).text for name in ("lesson_10_reading", "figure_1b")}
-    assert "The three counts make the one patient." in texts["lesson_10_reading"]
+    assert "The three counts add up to the one patient." in texts["lesson_10_reading"]
     assert "(100.0%)</a> patient enters this curve" in texts["figure_1b"].replace("\\", "")
     assert "The analysis covers patients (n = 1; " in run("report", folder, tmp_path / "all").text
 

@@ -35,7 +35,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
         "1/8 + 1/8 + 5/32.",
         [
             (wrong, "That is 1 − Kaplan–Meier: after what competes the event cannot come."),
-            (3 / 8, "You counted who left with neither as never to have the event."),
+            (3 / 8, "You counted those who left with neither as if they never had the event."),
             (3 / 6, "You left some out: who had the other event, and who left, are asked too."),
             (1 - free, "That is the share with either event."),
             (1 - free - right, "That is the incidence of the competing event."),
@@ -84,7 +84,7 @@ def exercise_4(dataset: Dataset) -> Exercise:
         "The sum over the days of the event is the estimate of the endpoint’s own page.",
         [
             (wrong, "That is 1 − Kaplan–Meier: let `free` fall at competing events, too."),
-            (crude, "You counted who left with neither as never to have the event."),
+            (crude, "You counted those who left with neither as if they never had the event."),
             (1 - free, "That is the share with either event."),
             (free, "That is the share with neither event."),
         ],
