@@ -87,7 +87,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
     medians = {month: median(survival_curve(cut.time, cut.observed)) for month, cut in seen.items()}
     right = _first(month for month, found in medians.items() if found[0] == found[0])
     likely = {
-        "There half of all patients have died. But the curve counts those censored earlier only while they were seen.": _first(
+        "There half of all patients have died. But the curve counts those censored earlier only "
+        "while they were seen.": _first(
             month for month, cut in seen.items() if (cut.observed > 0).mean() >= 0.5
         ),
         "There the lower edge of the band comes down to one half, and not yet the curve.": _first(

@@ -54,7 +54,10 @@ def exercise_2(dataset: Dataset) -> Exercise:
         "Each is grouped by what is known on that day, and by nothing later.",
         [
             ([there.sum(), (there & ever).sum()], "You counted those in whom it came later, too."),
-            ([len(patients), had.sum()], "Patients who died or left before the landmark are not compared."),
+            (
+                [len(patients), had.sum()],
+                "Patients who died or left before the landmark are not compared.",
+            ),
             ([there.sum(), had.sum()], "Of those who had it, some were gone by the landmark."),
         ],
         decimals=0,

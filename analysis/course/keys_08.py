@@ -87,7 +87,10 @@ def exercise_1(dataset: Dataset) -> Exercise:
         1 - (1 - level) ** k,
         "The chance that none of them has it is .95 to the power of k. Subtract that from 1.",
         [
-            (k * level, "That is the expected number of them. It can exceed 1, so it is not a chance."),
+            (
+                k * level,
+                "That is the expected number of them. It can exceed 1, so it is not a chance.",
+            ),
             ((1 - level) ** k, "That is the chance that none of them has it."),
             (level**k, "That is the chance that all of them have it."),
             (level, "That is the chance of each, alone."),

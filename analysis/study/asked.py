@@ -21,7 +21,8 @@ def question_of(data: Dataset, question: Endpoint) -> str:
     """What the page of an endpoint asks, as a sentence."""
     who = whom(data, data.endpoints[question.name])
     if question.competing:
-        return f"Of {who}, how many have {question.event}, when {question.competing} may come first?"
+        rival = question.competing
+        return f"Of {who}, how many have {question.event}, when {rival} may come first?"
     return f"Of {who}, how many are still {without(question.event)} as time passes?"
 
 
@@ -92,8 +93,8 @@ def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
     never = page["never_at_risk", question.name]
     since = [in_sentence(page.data.label(name)) for name in (plan.entry, plan.among) if name]
     late = (
-        "- **Under observation:** only after {since}. Nobody is at risk before it, because an event "
-        "before it would not have been seen {{cite}}`andersen1993`"
+        "- **Under observation:** only after {since}. Nobody is at risk before it, because an "
+        "event before it would not have been seen {{cite}}`andersen1993`"
     )
     gone = "{never} of {all} had the event or left before they could be at risk, and are left out"
     sentences = [late] if question.entry is not None else []

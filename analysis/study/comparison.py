@@ -37,7 +37,8 @@ def groups_table(page: Page, parts: Groups) -> Table:
     by = in_sentence(page.data.label(parts.compare.column))
     followed = "" if parts.question.competing else "; for a share, those at risk just before it"
     notes = [
-        f"Patients: all of a group{followed}. {MISSING}, nobody in the group (for a difference, in it "
+        f"Patients: all of a group{followed}. {MISSING}, nobody in the group (for a difference, in "
+        "it "
         "or in the reference) was followed so long. CI, confidence interval.",
         f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
     ]
@@ -195,8 +196,8 @@ CHANCE = {
     "too, and a difference between the curves does not prove its cause.",
 }
 HAZARDS = (
-    "**One ratio may not be enough.** P of proportional hazards is {p}: the ratio changes with time. "
-    "Then it is a mean over the events, and a difference of restricted means says more: "
+    "**One ratio may not be enough.** P of proportional hazards is {p}: the ratio changes with "
+    "time. Then it is a mean over the events, and a difference of restricted means says more: "
     "[Lesson 9](lesson_09_proportional_hazards.ipynb) {{cite}}`grambsch1994`."
 )
 

@@ -189,8 +189,8 @@ def subgroups_mislead(page: Page, parts: Groups, found: Sequence[Split]) -> Pros
     tests = tests[tests["estimate"].notna()]
     small = tests[tests["estimate"] < LEVEL]
     said = (
-        " Tests of interaction: {m}. If the ratios were the same in all subgroups, {chance} of them "
-        "would have P below {level} by chance; {small} had. No P is corrected for this."
+        " Tests of interaction: {m}. If the ratios were the same in all subgroups, {chance} of "
+        "them would have P below {level} by chance; {small} had. No P is corrected for this."
     )
     return page.say(
         "**Subgroups show little.** Each has fewer events than the whole, so its interval is wide, "

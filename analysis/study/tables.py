@@ -195,7 +195,8 @@ def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
     """Why columns that the future defines are not to be compared, least of all small ones."""
     least = _smallest(page, columns)
     future = (
-        "**What happened later defines the columns,** so a difference between them is not a prognosis."
+        "**What happened later defines the columns,** so a difference between them is not a "
+        "prognosis."
     )
     if not anybody(least.row):
         return page.say(future, "**Columns without patients** say nothing.")
