@@ -75,7 +75,7 @@ def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked,
     named = run(LESSON, f"data/{dataset.name}", tmp_path, factor=other)
     assert named.numbers["group"].eq(f"os:{other}").any()
     assert not named.numbers["group"].eq(key(asked)).any()
-    assert "picked for" in page.text and "picked for" not in named.text
+    assert "chosen for" in page.text and "chosen for" not in named.text
 
 
 def test_without_a_factor_of_two_sides_the_page_says_so(dataset, tmp_path):
@@ -220,7 +220,7 @@ def test_without_a_late_ratio_nothing_is_compared(tmp_path):
 
     page = run(LESSON, "data/bmt", tmp_path, change=none_late)
     assert "Early and late ratios cannot be compared here." in page.text
-    assert "not estimable" in page.text and "picked for such a change" not in page.text
+    assert "not estimable" in page.text and "chosen for such a change" not in page.text
 
 
 def test_the_change_of_a_ratio_is_that_of_an_interaction(asked, page):

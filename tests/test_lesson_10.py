@@ -149,7 +149,7 @@ def test_percentages_of_a_whole_add_up_within_rounding_and_one_wrong_one_is_seen
         counts = numbers(made[name], "count")
         whole = counts[counts["group"].str.match(rf"{row['group']}=[^|]*$")]
         assert whole["estimate"].sum() == whole["n"].iloc[0]
-        assert "so that is no slip" in made[name].text
+        assert "so this is not an error" in made[name].text
 
     def off(results: pd.DataFrame) -> pd.DataFrame:
         results = results.copy()

@@ -420,7 +420,7 @@ def test_the_page_of_a_curve_shows_parts_of_the_patients(colon_folder, tmp_path)
     assert [line[0] for line in table[2:4]] == ["up to 61", "over 61"]
     assert "Subgroups show little" in page.text
     alone = run("surv", colon_folder, tmp_path, by="")
-    assert "Parts of the patients" not in alone.text
+    assert "Subgroups show" not in alone.text
 
 
 def test_levels_break_no_check_and_no_lesson(myeloid, colon_folder):

@@ -87,7 +87,7 @@ def all_cured(numbers: pd.DataFrame) -> pd.DataFrame:
 def test_where_all_have_died_nobody_waits_and_nobody_is_censored(tmp_path):
     for dead, everybody in ((0.4, False), (1.0, True)):
         plateau = lesson("lesson_03_plateau", tmp_path / f"a{dead}", 290, dead, change=all_cured)
-        assert ("at the end still wait for the event" in plateau.text) is not everybody
+        assert ("at the end will still have the event" in plateau.text) is not everybody
         follow_up = lesson("lesson_02_follow_up", tmp_path / f"b{dead}", 290, dead)
         assert ("Nobody is censored." in follow_up.text) is everybody
         assert "– among" not in follow_up.text
@@ -167,7 +167,7 @@ def test_rows_are_cut_where_somebody_is_followed(tmp_path, longest, month):
 
 @pytest.mark.parametrize(
     ("right", "words"),
-    [(0.801, "To two decimals they are the same."), (1.2, "passes to the other side of one")],
+    [(0.801, "To two decimals they are the same."), (1.2, "lies on the other side of one")],
 )
 def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path, right, words):
     group = f"os:{main_factor(load(str(placed(tmp_path, 608, 0.6)))).column}"
@@ -209,7 +209,7 @@ def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
     for named in ("", "mtx"):
         told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
         assert "hides two that differ" in told
-        assert ("picked for such a change" in told) is (not named)
+        assert ("chosen for such a change" in told) is (not named)
 
 
 def invented(folder: Path, change: dict[str, object], **settings: object) -> Path:
