@@ -256,7 +256,7 @@ ARM = {"column": "arm", "label": "Arm", "kind": "baseline"}
 
 
 def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path):
-    apart = "The ratios are invented, for none is printed, and none can be estimated."
+    apart = "The ratios are invented, because none is printed and none can be estimated."
     for died, ratios in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"{ratios}", {"died": died}, characteristics=[ARM, AGE])
         told = run("lesson_10_reading", folder, tmp_path).text

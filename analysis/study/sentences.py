@@ -253,16 +253,16 @@ BOUNDS = {
     "eventless": "**Level, within a bound.** At the upper limit of that rate {loss} of them would "
     "have the event within a year. The data are compatible with that, and with none "
     "{{cite}}`pocock2002,morris2019`.",
-    "flat": "**Flat within these bounds.** Both limits of that rate are below {rule}, the most for "
-    "which a curve is called flat here. At the upper limit {loss} of them would have the event "
-    "within a year, at the lower limit {least}. The data are compatible with both "
-    "{{cite}}`pocock2002,morris2019`.",
-    "open": "**Not shown to be flat.** The limits of that rate lie on both sides of {rule}, the "
-    "most for which a curve is called flat here. At the upper limit {loss} of them would have the "
+    "flat": "**Flat within these bounds.** Both limits of that rate are below {rule}, the rate "
+    "below which a curve is called flat here. At the upper limit {loss} of them would have the "
     "event within a year, at the lower limit {least}. The data are compatible with both "
     "{{cite}}`pocock2002,morris2019`.",
-    "falling": "**Still falling.** Both limits of that rate are above {rule}, the most for which a "
-    "curve is called flat here {{cite}}`pocock2002,morris2019`.",
+    "open": "**Not shown to be flat.** The limits of that rate lie on both sides of {rule}, the "
+    "rate below which a curve is called flat here. At the upper limit {loss} of them would have "
+    "the event within a year, at the lower limit {least}. The data are compatible with both "
+    "{{cite}}`pocock2002,morris2019`.",
+    "falling": "**Still falling.** Both limits of that rate are above {rule}, the rate below which "
+    "a curve is called flat here {{cite}}`pocock2002,morris2019`.",
 }
 
 
