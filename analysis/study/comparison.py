@@ -40,7 +40,7 @@ def groups_table(page: Page, parts: Groups) -> Table:
         f"Patients: all of a group{followed}. {MISSING}, nobody in the group (for a difference, in "
         "it "
         "or in the reference) was followed so long. CI, confidence interval.",
-        f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
+        f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
     notes[:1] += without_limits(shares[shares["group"].isin(map(parts.key_of, parts.levels))])
@@ -119,7 +119,7 @@ def ratios_table(page: Page, parts: Groups) -> Table | None:
         )
     return page.table(
         "ratios",
-        f"Ratios against the {by} {parts.compare.reference}.",
+        f"Ratios against the reference ({by}: {parts.compare.reference}).",
         {"Group": None, **{head: cell(quantity) for head, quantity in there.items()}},
         [(level, level) for level in parts.others],
         notes,
@@ -152,11 +152,11 @@ TOLD = {
 NAMES = {
     "gray": "Gray’s test of the incidence, P {p}",
     "logrank": "log-rank P {p}",
-    "logrank_stratified": "within {strata} P {p}",
+    "logrank_stratified": "stratified by {strata}, P {p}",
 }
 RIVALS = (
-    " Gray’s test compares how many come to have {event}; the log-rank test compares how fast it "
-    "comes to those who have had neither."
+    " Gray’s test compares how many have {event}; the log-rank test compares its rate among those "
+    "who have had neither event."
 )
 OF_OTHER = " Of {competing}, Gray’s test gives P {other}."
 

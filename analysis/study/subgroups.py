@@ -134,8 +134,8 @@ def subgroups_figure(page: Page, parts: Groups, found: Sequence[Split]) -> Figur
     by = in_sentence(page.data.label(parts.compare.column))
     reference = parts.compare.reference
     caption = (
-        f"{parts.question.title}: hazard ratios against the {by} {reference}, in "
-        "subgroups, on a log axis. Lines: 95% confidence intervals."
+        f"{parts.question.title}: hazard ratios against the reference ({by}: {reference}) "
+        "in subgroups, on a log axis. Lines: 95% confidence intervals."
     )
     told = "; ".join(f"{row['label']}, {row['model']}: {row['words']}" for row in rows)
     words = f"Forest plot. {caption} {told}."
