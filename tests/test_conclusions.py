@@ -152,7 +152,7 @@ def test_every_outcome_of_a_rule_occurs_and_one_is_for_what_is_missing(name):
             "**Still falling.** Both limits of that rate are above 5",
         ),
         (0, 0, (NONE, NONE), "**So nothing is known of that time"),
-        (NONE, NONE, (NONE, NONE), "**What these few bound"),
+        (NONE, NONE, (NONE, NONE), "**No limits are shown"),
     ],
 )
 def test_a_curve_is_called_flat_only_where_its_rate_is(n, events, limits, begin):

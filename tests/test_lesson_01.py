@@ -59,8 +59,8 @@ def test_without_censoring_all_ways_agree(tmp_path: Path) -> None:
     for month in load(data).settings.months:
         dropped, alive, right = shares(page, "os", month)
         assert [dropped, alive] == pytest.approx([right, right])
-    assert "the same, for here leaving made no difference" in page.text
-    assert "are thrown out" not in page.text and "once out of sight" not in page.text
+    assert "the same, because here leaving made no difference" in page.text
+    assert "are left out." not in page.text and "after leaving" not in page.text
 
 
 def test_when_all_have_left_nothing_is_known_of_the_rest(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_the_parts_are_a_whole_and_by_one_minus_survival_more(shipped):
         )
         assert right == pytest.approx(1)
         assert wrong > 1.01
-    assert "its parts are more than the whole" in page.text
-    assert "the error is not seen here" not in page.text
+    assert "its parts add up to more than 100%" in page.text
+    assert "the error does not show here" not in page.text
 
 
 def test_more_censored_deaths_lead_from_the_incidence_to_one_minus_survival(shipped):
@@ -125,4 +125,4 @@ def test_where_no_relapse_follows_a_death_the_page_says_so(tmp_path):
     late = question.data.index[question.observed == 2]
     patients.loc[late, "last_contact_day"] = f"{end:.0f}"  # after every relapse
     patients.to_csv(folder / "patients.csv", index=False)
-    assert "the error is not seen here" in run(LESSON, folder, tmp_path / "results").text
+    assert "the error does not show here" in run(LESSON, folder, tmp_path / "results").text

@@ -199,7 +199,7 @@ def test_small_counts_are_masked_in_the_answers(tmp_path):
     rows = page.numbers[page.numbers["quantity"] == "count"]
     assert not rows["estimate"].isin(range(1, 12)).any()
     answers = BeautifulSoup(page.text, "html.parser").select(".chart-answers li")
-    assert any("count as switched: masked." in answer.get_text() for answer in answers)
+    assert any("in start–stop rows: masked." in answer.get_text() for answer in answers)
 
 
 def test_a_masked_course_shows_an_invented_patient(tmp_path):

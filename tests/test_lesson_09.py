@@ -75,7 +75,7 @@ def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked,
     named = run(LESSON, f"data/{dataset.name}", tmp_path, factor=other)
     assert named.numbers["group"].eq(f"os:{other}").any()
     assert not named.numbers["group"].eq(key(asked)).any()
-    assert "picked for" in page.text and "picked for" not in named.text
+    assert "chosen for" in page.text and "chosen for" not in named.text
 
 
 def test_without_a_factor_of_two_sides_the_page_says_so(dataset, tmp_path):
@@ -197,7 +197,7 @@ def test_what_one_ratio_hides_in_the_shipped_datasets(tmp_path):
     assert one["lower"] < 1 < one["upper"]
     assert early["lower"] > 1 > late["estimate"]
     # 0.66 (0.27–1.57) leaves 1 open, so that nothing is said to point the opposite way.
-    assert "stands for two that differ" in page.text and "P = .018" in page.text
+    assert "hides two that differ" in page.text and "P = .018" in page.text
     assert "opposite" not in page.text
 
 
@@ -208,7 +208,7 @@ def test_ratios_on_both_sides_of_1_are_said_to_point_opposite_ways(tmp_path):
         return numbers
 
     page = run(LESSON, "data/bmt", tmp_path, change=apart)
-    assert "stands for two that point opposite ways" in page.text
+    assert "hides two that point in opposite directions" in page.text
     assert "each interval lies on its own side of 1" in page.text
 
 
@@ -219,8 +219,8 @@ def test_without_a_late_ratio_nothing_is_compared(tmp_path):
         return numbers
 
     page = run(LESSON, "data/bmt", tmp_path, change=none_late)
-    assert "Early and late ones cannot be compared here." in page.text
-    assert "not estimable" in page.text and "picked for such a change" not in page.text
+    assert "Early and late ratios cannot be compared here." in page.text
+    assert "not estimable" in page.text and "chosen for such a change" not in page.text
 
 
 def test_the_change_of_a_ratio_is_that_of_an_interaction(asked, page):

@@ -92,7 +92,7 @@ def test_nobody_and_everybody_can_be_printed_too(tmp_path: Path) -> None:
     page = run(LESSON, printing(tmp_path / "p", lines), tmp_path / "results")
     shown = table(page, "lines")
     assert list(shown["Holds"]) == ["✓", "✓"]
-    assert list(shown["Counts in it"]) == ["0", "1194 to 1200"]
+    assert list(shown["Counts it allows"]) == ["0", "1194 to 1200"]
     assert "invented" not in papers.lines(load(tmp_path / "p"))["source"].unique()
 
 
@@ -149,7 +149,7 @@ def test_percentages_of_a_whole_add_up_within_rounding_and_one_wrong_one_is_seen
         counts = numbers(made[name], "count")
         whole = counts[counts["group"].str.match(rf"{row['group']}=[^|]*$")]
         assert whole["estimate"].sum() == whole["n"].iloc[0]
-        assert "so that is no slip" in made[name].text
+        assert "so this is not an error" in made[name].text
 
     def off(results: pd.DataFrame) -> pd.DataFrame:
         results = results.copy()
@@ -190,7 +190,7 @@ def test_no_curve_leaves_its_shares_and_no_median_its_landmarks(made, name: str)
         assert risk <= value["estimate"] * total + 1e-9 <= risk + left + 1e-6
         assert risk + left + value["events"] == total
     assert set(table(page, "median")["Does it"]) == {"✓"}
-    assert "The three counts make all" in page.text
+    assert "The three counts add up to all" in page.text
 
 
 def with_limits(

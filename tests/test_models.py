@@ -416,11 +416,11 @@ def test_models_that_are_named_need_no_factors(colon_folder, tmp_path):
 
 def test_the_page_of_a_curve_shows_parts_of_the_patients(colon_folder, tmp_path):
     page = run("surv", colon_folder, tmp_path)
-    table = page.table("Survival by arm, in parts of the patients.")
+    table = page.table("Survival by arm, in subgroups.")
     assert [line[0] for line in table[2:4]] == ["up to 61", "over 61"]
-    assert "Parts of the patients show little" in page.text
+    assert "Subgroups show little" in page.text
     alone = run("surv", colon_folder, tmp_path, by="")
-    assert "Parts of the patients" not in alone.text
+    assert "Subgroups show" not in alone.text
 
 
 def test_levels_break_no_check_and_no_lesson(myeloid, colon_folder):

@@ -237,7 +237,7 @@ def test_the_sentences_say_the_totals(card):
     words = repr(sc.sentences(card))
     matched, printed = total(card, "matched_numbers"), total(card, "printed_numbers")
     assert f"{matched} of {printed} numbers" in words
-    assert "1 cannot come out, because the print contradicts itself" in words
+    assert "1 cannot come out, because the paper contradicts itself" in words
     assert f"built to give {total(card, 'matched_numbers', 'calibrated')} of" in words
 
 
@@ -258,7 +258,7 @@ def test_where_all_comes_out_the_page_says_so(tmp_path):
     path = shutil.copytree(right, tmp_path / "bmt")
     line = f"figure_1a,median,os,,estimate,{median:.1f},Abstract,\n"
     (path / "published.csv").write_text(",".join(PUBLISHED) + "\n" + line, "utf-8")
-    assert "Every number comes out as printed." in run("scorecard", path, tmp_path / "r").text
+    assert "Every number is reproduced as printed." in run("scorecard", path, tmp_path / "r").text
 
 
 def test_places_add_up(page):

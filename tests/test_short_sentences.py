@@ -45,7 +45,7 @@ def answers(dataset: Path) -> dict[str, str]:
 def test_what_is_recorded_is_not_called_unrecorded(tmp_path, dead):
     told = answers(placed(tmp_path, 150, dead))
     assert "Relapse, where death without relapse competes: " in told["15"]
-    assert "Overall survival itself, of all: " in told["16c"]
+    assert "Overall survival itself, in all patients: " in told["16c"]
     assert not {"15", "16c"} & {n for n, text in told.items() if "Not recorded" in text}
     assert ("Nobody was alive then" in told["12d"]) is (dead == 1)
     assert "0 of 0" not in told["12d"]
@@ -87,7 +87,7 @@ def all_cured(numbers: pd.DataFrame) -> pd.DataFrame:
 def test_where_all_have_died_nobody_waits_and_nobody_is_censored(tmp_path):
     for dead, everybody in ((0.4, False), (1.0, True)):
         plateau = lesson("lesson_03_plateau", tmp_path / f"a{dead}", 290, dead, change=all_cured)
-        assert ("at the end still wait for the event" in plateau.text) is not everybody
+        assert ("at the end will still have the event" in plateau.text) is not everybody
         follow_up = lesson("lesson_02_follow_up", tmp_path / f"b{dead}", 290, dead)
         assert ("Nobody is censored." in follow_up.text) is everybody
         assert "– among" not in follow_up.text
@@ -148,8 +148,8 @@ def test_a_sentence_for_several_is_told_of_one(sentence, values, said):
 def test_the_naive_ways_are_called_wrong_only_where_they_are(tmp_path):
     for dead, same in ((0.4, False), (1.0, True)):
         told = lesson("lesson_01_censoring", tmp_path / str(dead), 290, dead).text
-        assert ("the same, for here leaving made no difference" in told) is same
-        for wrong in ("the living are thrown out.", "as if nobody could die once out of sight."):
+        assert ("the same, because here leaving made no difference" in told) is same
+        for wrong in ("the living are left out.", "as if nobody could die after leaving."):
             assert (wrong in told) is not same
 
 
@@ -167,7 +167,7 @@ def test_rows_are_cut_where_somebody_is_followed(tmp_path, longest, month):
 
 @pytest.mark.parametrize(
     ("right", "words"),
-    [(0.801, "To two decimals they are the same."), (1.2, "passes to the other side of one")],
+    [(0.801, "To two decimals they are the same."), (1.2, "lies on the other side of one")],
 )
 def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path, right, words):
     group = f"os:{main_factor(load(str(placed(tmp_path, 608, 0.6)))).column}"
@@ -208,8 +208,8 @@ def test_a_note_on_several_curves_says_which_ends_when():
 def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
     for named in ("", "mtx"):
         told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
-        assert "stands for two that differ" in told
-        assert ("picked for such a change" in told) is (not named)
+        assert "hides two that differ" in told
+        assert ("chosen for such a change" in told) is (not named)
 
 
 def invented(folder: Path, change: dict[str, object], **settings: object) -> Path:
@@ -228,7 +228,7 @@ def test_where_nobody_died_nobody_stands_beside_the_dead(tmp_path):
     for died, beside in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"made {beside}", {"died": died})
         told = run("lesson_07_conditioning", folder, tmp_path, draws=20).text
-        assert ("They stand beside the dead" in told) is beside
+        assert ("They are counted with the dead" in told) is beside
         assert ("Whoever died early is among the others" in told) is beside
         assert ("Not one of the others has died" in told) is not beside
 
@@ -256,7 +256,7 @@ ARM = {"column": "arm", "label": "Arm", "kind": "baseline"}
 
 
 def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path):
-    apart = "The ratios are invented, for none is printed, and none can be estimated."
+    apart = "The ratios are invented, because none is printed and none can be estimated."
     for died, ratios in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"{ratios}", {"died": died}, characteristics=[ARM, AGE])
         told = run("lesson_10_reading", folder, tmp_path).text
@@ -272,7 +272,7 @@ def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path
 def test_one_patient_is_not_told_as_several(tmp_path):
     folder = dataset(tmp_path / "made", patients(900, 1.0, n=1))
     texts = {name: run(name, folder, tmp_path).text for name in ("lesson_10_reading", "figure_1b")}
-    assert "The three counts make the one patient." in texts["lesson_10_reading"]
+    assert "The three counts add up to the one patient." in texts["lesson_10_reading"]
     assert "(100.0%)</a> patient enters this curve" in texts["figure_1b"].replace("\\", "")
     assert "The analysis covers patients (n = 1; " in run("report", folder, tmp_path / "all").text
 

@@ -32,11 +32,11 @@ def exercise_2(dataset: Dataset) -> Exercise:
     deaths = ((patients["days"] <= day) & patients["died"]).sum()
     return Exercise(
         (patients["days"] >= day).sum(),
-        "At risk are all whose time is not over before: neither dead nor out of sight by then.",
+        "All are at risk who had neither died nor left before that day.",
         [
             (
                 len(patients) - deaths,
-                "Those who left alive before are not at risk any more, either.",
+                "Those who left alive before that day are no longer at risk.",
             ),
             (len(patients), "That is how many there were at the start."),
             (deaths, "That is how many had died by then."),

@@ -87,7 +87,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
     medians = {month: median(survival_curve(cut.time, cut.observed)) for month, cut in seen.items()}
     right = _first(month for month, found in medians.items() if found[0] == found[0])
     likely = {
-        "There half of all patients have died. Who is censored before counts for less.": _first(
+        "There half of all patients have died. But the curve counts those censored earlier only "
+        "while they were seen.": _first(
             month for month, cut in seen.items() if (cut.observed > 0).mean() >= 0.5
         ),
         "There the lower edge of the band comes down to one half, and not yet the curve.": _first(
@@ -100,7 +101,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     return Exercise(
         0 if np.isnan(right) else right,
         "It is the first cut after the curve has come down to one half. Before it, all that is "
-        "known of the median is that it comes later.",
+        "known about the median is that it comes later.",
         # What is never reached is nobody's mistake.
         [(month, meaning) for meaning, month in likely.items() if month == month],
         decimals=0,

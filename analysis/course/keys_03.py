@@ -51,8 +51,8 @@ def exercise_1(dataset: Dataset) -> Exercise:
     """Survival to the last landmark of those alive at the first."""
     first, last = landmarks(dataset)["alive"]
     because = (
-        "Who lives to the last landmark has lived to the first: alive at both, of those alive at "
-        "the first."
+        "All who live to the last landmark have lived to the first. So divide the share alive at "
+        "the last by the share alive at the first."
     )
     return Exercise(
         last / first if first else np.nan,
@@ -74,13 +74,13 @@ def exercise_2(dataset: Dataset) -> Exercise:
     from_start = poisson_upper(rate.events) / years[survival.beyond(years, start)].sum()
     return Exercise(
         rate.upper,
-        "The events may be few by luck. The upper limit is the rate at which so few would still "
+        "The events may be few by chance. The upper limit is the rate at which so few would still "
         "come with a chance of 2.5%.",
         [
             (rate.estimate, "That is the rate itself, not its upper limit."),
             (rate.lower, "That is the lower limit."),
             (whole.upper, "That counts all events and all years, also those before the landmark."),
-            (from_start, "The years before the landmark do not count: who is followed beyond it "
+            (from_start, "The years before the landmark do not count: patients followed beyond it "
              "could not die in them."),
         ],
         decimals=4,
@@ -102,8 +102,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
     right = (fit.cured, end(seen), end(main))
     return Exercise(
         right,
-        "The last value of a curve depends on where it ends, and the model on what shape it "
-        "believes in. Neither is the share of the cured while patients still die.",
+        "The last value of a curve depends on where it ends, and the model on the shape that "
+        "it assumes. Neither is the share of the cured while patients still die.",
         [
             ((all_of_it, right[1], right[2]), "The model has seen what came after the cut."),
             (

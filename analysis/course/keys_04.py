@@ -35,7 +35,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
         "1/8 + 1/8 + 5/32.",
         [
             (wrong, "That is 1 − Kaplan–Meier: after what competes the event cannot come."),
-            (3 / 8, "You counted who left with neither as never to have the event."),
+            (3 / 8, "You counted those who left with neither as if they never had the event."),
             (3 / 6, "You left some out: who had the other event, and who left, are asked too."),
             (1 - free, "That is the share with either event."),
             (1 - free - right, "That is the incidence of the competing event."),
@@ -51,7 +51,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
         "1 − 6/7 × 5/6 × 2/3. It is above the incidence: the two with the competing event are "
         "counted as if they might have yours later.",
         [
-            (1 - wrong, "That is the Kaplan–Meier estimate itself. Take it from 1."),
+            (1 - wrong, "That is the Kaplan–Meier estimate itself. Subtract it from 1."),
             (right, "That is the incidence. Here what competes is to count as censored."),
             (1 - free, "You let the curve fall at competing events, too."),
         ],
@@ -63,7 +63,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     return Exercise(
         {"a", "d"},
         "Both ask for a rate among those in whom the event can still come. The others ask how many "
-        "have it in the end, which what competes decides, too: the incidence and its ratio.",
+        "have it in the end. That also depends on what competes: the incidence and its ratio.",
         [
             ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
             ({"a", "b", "d"}, "How likely the event is depends on what competes, too."),
@@ -84,7 +84,7 @@ def exercise_4(dataset: Dataset) -> Exercise:
         "The sum over the days of the event is the estimate of the endpoint’s own page.",
         [
             (wrong, "That is 1 − Kaplan–Meier: let `free` fall at competing events, too."),
-            (crude, "You counted who left with neither as never to have the event."),
+            (crude, "You counted those who left with neither as if they never had the event."),
             (1 - free, "That is the share with either event."),
             (free, "That is the share with neither event."),
         ],

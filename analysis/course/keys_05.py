@@ -27,7 +27,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
     everybody = followed(dataset)["days"].sum()
     return Exercise(
         before / all_days,
-        "So much of their time is immortal: no death could have fallen into it.",
+        "This part of their time is immortal: none of them could die in it.",
         [
             (
                 1 - before / all_days,
@@ -51,10 +51,13 @@ def exercise_2(dataset: Dataset) -> Exercise:
     ever = patients["came"].notna()
     return Exercise(
         [there.sum(), (there & had).sum()],
-        "Each is sorted by what is known on that day, and by nothing later.",
+        "Each is grouped by what is known on that day, and by nothing later.",
         [
             ([there.sum(), (there & ever).sum()], "You counted those in whom it came later, too."),
-            ([len(patients), had.sum()], "Who died or left before the landmark is not compared."),
+            (
+                [len(patients), had.sum()],
+                "Patients who died or left before the landmark are not compared.",
+            ),
             ([there.sum(), had.sum()], "Of those who had it, some were gone by the landmark."),
         ],
         decimals=0,

@@ -82,7 +82,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
             ),
             (
                 [[0, 39, 0, 0], [39, 129, 1, 0], [129, 300, 1, 1]],
-                "An event on the very day of the switch belongs to before it: stop at that day.",
+                "An event on the very day of the switch counts before it: stop at that day.",
             ),
             (
                 [[0, 40, 0, 0], [40, 130, 1, 0], [130, 300, 0, 1]],

@@ -85,7 +85,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
     had, lived = ours["event_day"].notna(), ours["days"] > split_day(dataset)
     return Exercise(
         lived[had].mean(),
-        "The whole is now everybody with the event, in either column.",
+        "The share is now of everybody with the event, in either column.",
         [
             (had[lived].mean(), "That is the column itself: of those who lived."),
             ((had & lived).mean(), "You divided by all patients."),
@@ -123,7 +123,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     ever, kept = ours["event_day"].notna(), ours[by_then & followed]
     return Exercise(
         _alive(kept, late),
-        "Sorted by what had happened by the landmark, followed from there.",
+        "The patients are grouped by what had happened by the landmark, and followed from there.",
         [
             (
                 _alive(ours[ever], late),
@@ -136,7 +136,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
             ),
             (
                 (kept["days"] > late).mean(),
-                "That counts whoever left alive as dead. Use Kaplan–Meier.",
+                "That counts those who left alive as dead. Use Kaplan–Meier.",
             ),
         ],
     )

@@ -85,9 +85,12 @@ def exercise_1(dataset: Dataset) -> Exercise:
     k, level = len(question(dataset).factors), SELECTION_LEVEL
     return Exercise(
         1 - (1 - level) ** k,
-        "All of them miss it with a chance of .95 to the power of k. This is what is left of 1.",
+        "The chance that none of them has it is .95 to the power of k. Subtract that from 1.",
         [
-            (k * level, "That is how many are expected to have it. It can exceed 1: no chance."),
+            (
+                k * level,
+                "That is the expected number of them. It can exceed 1, so it is not a chance.",
+            ),
             ((1 - level) ** k, "That is the chance that none of them has it."),
             (level**k, "That is the chance that all of them have it."),
             (level, "That is the chance of each, alone."),
@@ -122,7 +125,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     ]
     if (shares > 0.5).any():
         weakest = shares[shares > 0.5].idxmin()
-        mistakes.append((weakest, "Another is nearer to one half, from the other side."))
+        mistakes.append((weakest, "Another is nearer to one half, on the other side of it."))
     return Exercise(
         coin(table),
         "Whether it is in the model is nearly a coin's toss. Yet it is printed or left out as a "
@@ -138,7 +141,7 @@ def exercise_4(dataset: Dataset) -> Exercise:
         float(stats.norm.sf(cut - z) + stats.norm.cdf(-cut - z)),
         "So P of .01 and “kept in about three of four resamples” say the same thing.",
         [
-            (1 - P_OF_EXERCISE, "P is no chance that the factor is kept, nor 1 less it."),
+            (1 - P_OF_EXERCISE, "Neither P nor 1 minus P is the chance that the factor is kept."),
             (1 - SELECTION_LEVEL, "That would be so if z of the resamples did not vary."),
             (0.5, "That is so where P is exactly .05: half of the resamples fall below."),
             (float(stats.norm.sf(cut - z, scale=2**0.5)), "The standard deviation is 1."),

@@ -157,6 +157,6 @@ def exercise_4(dataset: Dataset, asked: Question | None = None) -> Exercise:
     other = "late" if word == "early" else "early"
     return Exercise(
         word,
-        "Deaths by days lived, of the first-named side over the other, are more there.",
+        "There the first-named side has the higher rate of death relative to the other side.",
         [(other, "Count for each half only the deaths in it, and only the days lived in it.")],
     )

@@ -46,7 +46,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
     count, n, percent = line["count"], line["n"], float(line["percent"])
     return Exercise(
         count,
-        "Of all whole numbers only this one makes a share that is printed so.",
+        "Only this whole number gives a share that is printed in this way.",
         [
             (n - count, "That is how many are not of this line."),
             (
@@ -67,7 +67,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
     one_side, unlogged, half, double = stats.norm.sf([z, plain, z / 2, 2 * z])
     return Exercise(
         2 * one_side,
-        "On the log scale the interval is the estimate and 1.96 standard errors to both sides.",
+        "On the log scale the interval reaches 1.96 standard errors to both sides of the estimate.",
         [
             (
                 2 * unlogged,

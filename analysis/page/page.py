@@ -114,6 +114,13 @@ class Page:
         row = pick(self.numbers, *key)
         return Number(row, mark=self._mark(row))
 
+    def first(self, group: str) -> Number:
+        """The first number of a group, such as for how many patients it is of. Raises KeyError."""
+        rows = self.numbers[self.numbers["group"].eq(group)]
+        if rows.empty:
+            raise KeyError(group)
+        return Number(rows.iloc[0])
+
     def __contains__(self, key: str | tuple[str, str] | tuple[str, str, float]) -> bool:
         """Whether there is a row of a quantity, or the row of a whole key."""
         if isinstance(key, str):

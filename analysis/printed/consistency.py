@@ -22,7 +22,7 @@ from ..page.rows import frame
 from ..page.tables import Table
 from .bounds import NotPrinted, Print, result
 
-ABSENT = "The print has not the numbers that this would need."
+ABSENT = "The paper does not print the numbers that this needs."
 
 # Sums that the rows of Table 2 and of the text must give: the parts, then the total.
 PARTS = {
@@ -169,7 +169,7 @@ def sums(printed: Print) -> dict[str, list[dict]]:
                 row = result("sum", group, estimate=number, n=printed.count(whole))
                 found[kind].append(row)
     if not any(found.values()):
-        raise NotPrinted("The print has no parts of a whole.")
+        raise NotPrinted("The paper prints no parts of a whole.")
     return found
 
 

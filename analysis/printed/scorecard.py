@@ -94,14 +94,14 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     aimed = int((matches & (kind == "calibrated")).sum())
     off = int((~matches & (kind != "contradiction")).sum())
     others = [f"{{off}} {'differs' if off == 1 else 'differ'}"] * bool(off)
-    others += ["{impossible} cannot come out, because the print contradicts itself"] * bool(
+    others += ["{impossible} cannot come out, because the paper contradicts itself"] * bool(
         impossible
     )
     told = "{numbers} and {says}" if len(says) else "{numbers}"
-    said = [f"**Of what the paper prints, {told} come out of this cohort.**"]
+    said = [f"**This cohort reproduces {told} that the paper prints.**"]
     said += [f"Of the other numbers, {listed(others)}."] * bool(others)
-    said += ["The cohort was built to give {aimed} of the matching numbers, so that they match is "
-             "no evidence."] * bool(aimed)  # fmt: skip
+    said += ["The cohort was built to give {aimed} of the matching numbers. That these match is no "
+             "evidence."] * bool(aimed)  # fmt: skip
     return Prose(
         " ".join([*said, *filter(None, [link])]),
         numbers=of(tally(numbers), "all"),

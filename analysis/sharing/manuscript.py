@@ -24,7 +24,7 @@ from ..page.page import Page
 from ..page.prose import Prose, addressed, declared, installed, ruled
 from ..page.provenance import digest, named, own_version
 from ..page.tables import Row, Table
-from ..study.asked import ends, had, share_named, starts, whom, without
+from ..study.asked import ALL, ends, had, share_named, starts, whom, without
 from . import facts
 from .study import Study
 from .texts import said, template
@@ -116,7 +116,7 @@ def _endpoint(study: Study, name: str) -> dict[str, Any]:
     only = question.event == "death" and plan.events == ("died",)
     return {
         "title": question.title,
-        "whom": whom(data, plan).removeprefix("all"),
+        "whom": whom(data, plan).removeprefix(ALL),
         "start": starts(question, plan),
         "event": "death of any cause" if only else question.event,
         "without": without(question.event),

@@ -9,6 +9,8 @@ from ..page.formats import listed
 from ..page.page import Page
 from ..page.prose import Prose
 
+ALL = "all patients"
+
 
 def question_told(page: Page, question: Endpoint) -> Prose:
     """The question of a curve page."""
@@ -18,12 +20,9 @@ def question_told(page: Page, question: Endpoint) -> Prose:
 def question_of(data: Dataset, question: Endpoint) -> str:
     """What the page of an endpoint asks, as a sentence."""
     who = whom(data, data.endpoints[question.name])
-    who = "all patients" if who == "all" else who
     if question.competing:
-        return (
-            f"Of {who}, in how many does {question.event} come, when {question.competing} may "
-            "come first?"
-        )
+        rival = question.competing
+        return f"Of {who}, how many have {question.event}, when {rival} may come first?"
     return f"Of {who}, how many are still {without(question.event)} as time passes?"
 
 
@@ -56,17 +55,15 @@ def asked(page: Page, question: Endpoint) -> Prose:
     """The list that a curve page begins with: patients, clock, events, and who enters late."""
     data, plan = page.data, page.data.endpoints[question.name]
     lines = [
-        page.say("- **Patients:** {whom}", whom=whom(data, plan)),
+        page.say("- **Patients:** {who}", who=who_and_how_many(page, question)),
         page.say(
             "- **Clock starts:** {start}",
             start=starts(question, plan),
         ),
         page.say(
-            "- **Event:** {event}. Without it a patient is followed until {until}",
+            "- **Event:** {event}. Patients without it are followed until the {until}",
             event=question.event,
-            until=in_sentence(data.label(plan.until))
-            if plan.until in data.patients
-            else "the last contact",
+            until=ends(data, plan),
         ),
     ]
     if question.competing:
@@ -81,12 +78,23 @@ def asked(page: Page, question: Endpoint) -> Prose:
     return Prose.joined(lines)
 
 
+def who_and_how_many(page: Page, question: Endpoint) -> Prose:
+    """`all 259 patients`, `those with remission: 123 of 259 (47.5%)`, as far as it may be shown."""
+    who, name = whom(page.data, page.data.endpoints[question.name]), question.name
+    never = ("never_at_risk", name)
+    if never not in page and who != ALL and ("count", name) in page:
+        return page.say("{who}: {share}", who=who, share=page.share(name))
+    # Those who are never at risk belong to them, and have a line of their own.
+    n = page[never].n if never in page else page.first(name).n
+    return page.say("all {n} patients" if who == ALL else "{who}: {n} patients", who=who, n=n)
+
+
 def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
     never = page["never_at_risk", question.name]
     since = [in_sentence(page.data.label(name)) for name in (plan.entry, plan.among) if name]
     late = (
-        "- **Under observation:** only after {since}: who had the event before it could not be "
-        "seen, and is not at risk then {{cite}}`andersen1993`"
+        "- **Under observation:** only after {since}. Nobody is at risk before it, because an "
+        "event before it would not have been seen {{cite}}`andersen1993`"
     )
     gone = "{never} of {all} had the event or left before they could be at risk, and are left out"
     sentences = [late] if question.entry is not None else []
@@ -101,7 +109,7 @@ def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
 
 
 def whom(data: Dataset, plan: Definition) -> str:
-    """Who is asked, in words: `all`, or those who had come so far."""
+    """Who is asked, in words: `all patients`, or those who had come so far."""
 
     def named(*columns: str) -> str:
         return listed(in_sentence(data.label(column)) for column in columns)
@@ -116,4 +124,4 @@ def whom(data: Dataset, plan: Definition) -> str:
     before = [column for column in plan.not_before if column in data.patients]
     if before:
         parts.append(f"before any {named(*before)}")
-    return " ".join(parts) or "all"
+    return " ".join(parts) or ALL

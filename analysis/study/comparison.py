@@ -35,11 +35,12 @@ def groups_table(page: Page, parts: Groups) -> Table:
         for month in months:
             rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
     by = in_sentence(page.data.label(parts.compare.column))
-    followed = "" if parts.question.competing else ", and of a share those at risk just before it"
+    followed = "" if parts.question.competing else "; for a share, those at risk just before it"
     notes = [
-        f"Patients: all of a group{followed}. {MISSING}, nobody of the group was followed so long; "
-        "of a difference, nobody of it or of the reference. CI, confidence interval.",
-        f"Difference, less the {by} {parts.compare.reference}; its interval is normal.",
+        f"Patients: all of a group{followed}. {MISSING}, nobody in the group (for a difference, in "
+        "it "
+        "or in the reference) was followed so long. CI, confidence interval.",
+        f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
     notes[:1] += without_limits(shares[shares["group"].isin(map(parts.key_of, parts.levels))])
@@ -61,7 +62,7 @@ def groups_table(page: Page, parts: Groups) -> Table:
 
 WITHOUT_ERROR = (
     f"A difference without an interval has no P ({MISSING}): in one of the two groups nobody has "
-    "had the event by then, or all have, so that its error cannot be told."
+    "had the event by then, or all have, so its standard error cannot be estimated."
 )
 DIFFERENCES = {"survival": "survival_difference", "rmst": "rmst_difference"}
 
@@ -113,12 +114,12 @@ def ratios_table(page: Page, parts: Groups) -> Table | None:
     if parts.question.competing:
         notes.insert(
             1,
-            "The hazard ratio counts the competing event as leaving; the subdistribution ratio "
-            "keeps those who had it at risk, and tells how the incidence differs.",
+            "The hazard ratio censors the competing event; the subdistribution ratio keeps those "
+            "who had it at risk, and shows how the incidence differs.",
         )
     return page.table(
         "ratios",
-        f"Ratios against the {by} {parts.compare.reference}.",
+        f"Ratios against the reference ({by}: {parts.compare.reference}).",
         {"Group": None, **{head: cell(quantity) for head, quantity in there.items()}},
         [(level, level) for level in parts.others],
         notes,
@@ -138,24 +139,24 @@ def _pairs(page: Page, parts: Groups) -> list[str]:
             if pair == f"{one}:{other}"
         )
         named.append(f"{one} and {other}, P {equal_to(row['estimate'])}")
-    adjusted = "Each two by log-rank, adjusted for their number as by Holm: "
+    adjusted = "Pairs of groups by the log-rank test, adjusted after Holm: "
     return [adjusted + "; ".join(named) + "."] if named else []
 
 
 TOLD = {
-    "unknown": "**Nothing can be told of a difference.** There are too few events, or one group.",
+    "unknown": "**No difference can be tested.** There are too few events, or only one group.",
     "differ": "**The curves differ by more than chance would make likely**: {tests}.",
-    "not_told_apart": "**The curves are not told apart**: {tests}. That is no proof that they are "
-    "alike: the interval of a difference says how large it may be.",
+    "not_told_apart": "**No difference between the curves is shown**: {tests}. That does not prove "
+    "that they are alike: the interval of a difference says how large it may be.",
 }
 NAMES = {
     "gray": "Gray’s test of the incidence, P {p}",
     "logrank": "log-rank P {p}",
-    "logrank_stratified": "within {strata} P {p}",
+    "logrank_stratified": "stratified by {strata}, P {p}",
 }
 RIVALS = (
-    " Gray’s test compares how many come to have {event}; the log-rank test compares how fast it "
-    "comes to those who have had neither."
+    " Gray’s test compares how many have {event}; the log-rank test compares its rate among those "
+    "who have had neither event."
 )
 OF_OTHER = " Of {competing}, Gray’s test gives P {other}."
 
@@ -172,7 +173,7 @@ def groups_told(page: Page, parts: Groups) -> Prose:
     first = next(iter(values))
     outcome = conclusions.differ(page[f"p_{first}", parts.key].value)
     left_out = page["count", f"{parts.key}="]
-    unknown = "" if left_out.value == 0 else " {out} are left out, whose group is not known."
+    unknown = "" if left_out.value == 0 else " {out} are left out because their group is not known."
     sentence = TOLD[outcome].replace("{tests}", "; ".join(said))
     if parts.question.competing:
         values |= {"event": parts.question.event, "competing": parts.question.competing}
@@ -185,18 +186,18 @@ def groups_told(page: Page, parts: Groups) -> Prose:
 
 
 CHANCE = {
-    "drawn": "**Who is in which group was left to chance.** So a difference between the curves is "
-    "of the treatment, within its interval. No test of the groups at baseline is shown: after a "
-    "draw, any difference there is chance {{cite}}`senn1994`.",
-    "drawn_before": "**The draw does not hold here.** Who is in which group was left to chance on "
-    "the first day. This curve begins later, with those who got so far, and the group may have "
-    "decided who did. A difference between its curves is no proof of what made it.",
-    "not_drawn": "**The groups were not made by chance.** Whoever is in one may differ in more "
-    "than its name, and a difference between the curves is no proof of what made it.",
+    "drawn": "**The groups were randomised.** So a difference between the curves is due to the "
+    "treatment, within its interval. No test of the groups at baseline is shown: after "
+    "randomisation, any difference there is chance {{cite}}`senn1994`.",
+    "drawn_before": "**Randomisation does not protect this comparison.** The groups were "
+    "randomised on the first day. This curve begins later, with those who got so far, and the "
+    "group may have decided who did. A difference between its curves does not prove its cause.",
+    "not_drawn": "**The groups were not randomised.** Their patients may differ in other ways, "
+    "too, and a difference between the curves does not prove its cause.",
 }
 HAZARDS = (
-    "**One ratio may not tell it.** P of proportional hazards is {p}: the ratio changes with time. "
-    "Then it is a mean over the events, and a difference of restricted means says more: "
+    "**One ratio may not be enough.** P of proportional hazards is {p}: the ratio changes with "
+    "time. Then it is a mean over the events, and a difference of restricted means says more: "
     "[Lesson 9](lesson_09_proportional_hazards.ipynb) {{cite}}`grambsch1994`."
 )
 

@@ -36,8 +36,8 @@ def landmark_table(
             cells = (share, limits, counted(left), _events(number, left))
             rows.append(Row(at_time(at), cells, int(len(groups) > 1)))
     notes = [
-        "CI, confidence interval (log-log). At risk are those followed until just before the "
-        "landmark; events are counted up to and on it, so that one on its very day is in both.",
+        "CI, confidence interval (log-log). At risk: followed until just before the landmark. "
+        "Events: up to and on the landmark, so one on that very day is in both.",
         *past_follow_up(rows, page.numbers, [question.name]),
         *without_limits(page.numbers[page.numbers["quantity"].eq(quantity)]),
     ]
@@ -73,7 +73,7 @@ def past_follow_up(
 def without_limits(shares: pd.DataFrame) -> list[str]:
     """The note on shares that are known and have no interval, where there are any."""
     there = shares["estimate"].notna() & shares[["lower", "upper"]].isna().all(axis=1)
-    said = "A share of 0 or 100% has no interval: its scale, log-log, has no value there."
+    said = "A share of 0 or 100% has no interval: the log-log scale has no value there."
     return [said] if there.any() else []
 
 
@@ -101,11 +101,11 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
             rows.append(Row(clock(at), [cell.strip() for cell in cells], int(len(groups) > 1)))
     columns = [f"Beyond {page.unit.one}", "Followed", "Patient-years", "Events",
                "Per 100 patient-years (95% CI)"]  # fmt: skip
-    note = "CI, confidence interval: of a rate exact Poisson"
+    note = "CI, confidence interval (rates: exact Poisson"
     if survival:
         columns.append(f"Without event to {at_time(last)} (95% CI)")
-        note += ", of a share log-log"
-    note += f". {MISSING}, no estimate, or an estimate without an interval."
+        note += "; shares: log-log"
+    note += f"). {MISSING}, no estimate, or an estimate without an interval."
     marked = any(row.cells[-1].endswith(DAGGER) for row in rows if row.cells)
     notes = [note, *[f"{CARRIED.replace('so long', f'to {at_time(last)}')}."] * marked]
     return page.rows_table("plateau", caption, columns, rows, notes)

@@ -166,11 +166,11 @@ def restricted_mean(page: Page, group: str, event: str) -> Prose:
             first=page.setting(at_time(page.data.settings.months[0]), "months"),
         )
     return page.say(
-        "Of the first {last}, {rmst} on average came before {event}. This restricted mean is "
+        "On average, patients were {free} for {rmst} of the first {last}. This restricted mean is "
         "the area under the curve up to there {{cite}}`royston2013`.",
         last=page.setting(at_time(row["months"]), "months"),
         rmst=page["rmst", group, row["months"]].ci,
-        event=event,
+        free=without(event),
     )
 
 
@@ -184,8 +184,8 @@ def follow_up_told(page: Page, group: str) -> Prose:
     return page.say(
         "Follow-up: the patients without an event had been followed for a median of {seen}"
         + (" (range, {least} to {most})" if str(least) != str(most) else "")
-        + ". By reverse Kaplan–Meier, which counts every patient as followed until an event cut it "
-        "short, the median is {reverse} {{cite}}`schemper1996`.",
+        + ". By reverse Kaplan–Meier, for which an event ends a follow-up that would have gone on, "
+        "the median is {reverse} {{cite}}`schemper1996`.",
         seen=seen,
         least=least,
         most=most,
@@ -205,7 +205,7 @@ def chosen(page: Page, question: Endpoint) -> Prose:
     return page.say(
         "**Only those with {start}.** {enter} patients enter this curve" + waited + "The curve "
         "describes life after {start}. It does not show what {start} did {{cite}}`anderson1983`. "
-        "To compare these patients with the others from {origin} on would credit {start} with the "
+        "Comparing these patients with the others from {origin} on would credit {start} with the "
         "time needed to reach it: the immortal-time error {{cite}}`suissa2008`.",
         start=question.origin,
         enter=page.share(question.name),
@@ -232,9 +232,9 @@ def early_end_told(page: Page, names: Mapping[str, str]) -> Prose | None:
         "**A curve that came to 0 too soon.** All who were at risk had the event before others "
         "came under observation, and a curve that is at 0 stays there, whatever comes after ("
         + "; ".join(parts)
-        + "). What it says after that is not of those who came later, nor is a median, a mean or a "
-        "difference made of it. Let the clock start where enough are under observation "
-        "{{cite}}`andersen1993`.",
+        + "). After that it does not describe those who came later, and neither does a median, a "
+        "mean or a difference computed from it. Start the clock where enough patients are under "
+        "observation {{cite}}`andersen1993`.",
         **values,
     )
 
@@ -246,8 +246,8 @@ def died_told(page: Page, question: Endpoint) -> Prose | None:
         return None
     return page.say(
         "**The dead count as if they had left.** {died} of {n} patients died without {event}, and "
-        "the curve goes on as if it could still come to them. So it speaks of a world in which "
-        "nobody dies. What did happen is the incidence with death competing: "
+        "the curve goes on as if they could still have it. So it describes a world in which "
+        "nobody dies. The incidence with death competing describes what happened: "
         "[Lesson 4](lesson_04_competing_risks.ipynb) {{cite}}`putter2007`.",
         died=page[key] if page[key].known else page[key].saying("Some"),
         n=page[key].n,
@@ -263,17 +263,17 @@ def forward_told(page: Page, column: str) -> Prose | None:
     right, wrong = page["hazard_ratio_univariate", key], page["hazard_ratio_fixed", key]
     among = next((f.among for f in data.factors if f.column == column), None)
     told = (
-        "The hazard ratio of death is then {right}, with P {p}. As if known from the start it "
-        "would be {wrong}"
-        + (", too." if str(right.ci) == str(wrong.ci) else ": that credits the {label} with the "
+        "The hazard ratio of death is then {right}, with P {p}. Counted as if known from the start "
+        "it would be {wrong}"
+        + (", too." if str(right.ci) == str(wrong.ci) else ": that credits {event} with the "
            "time needed to reach it {{cite}}`suissa2008`.")
         if right.known
         else "No hazard ratio of death can then be estimated."
     )  # fmt: skip
     return page.say(
-        "**What {event} goes with, asked forward in time.** Count {n} patients from {origin}"
+        "**{label}, counted forward in time.** Count {n} patients from {origin}"
         + (", each at risk from the day of {entry} on, " if among else ", ")
-        + f"and each {{label}} from its day. {told} [Table 3](table_3.ipynb) has all such factors.",
+        + f"and each {{event}} from its day. {told} [Table 3](table_3.ipynb) has all such factors.",
         event=in_sentence(data.label(column)),
         n=right.n,
         origin=data.settings.time_origin,
@@ -310,21 +310,21 @@ def beyond(page: Page, group: str, month: float) -> Prose:
 
 
 BOUNDS = {
-    "unknown": "**What these few bound is not shown:** it would give their number away.",
-    "nobody": "**So nothing is known of that time.** There is no patient under the curve.",
+    "unknown": "**No limits are shown:** they would give the number of these few patients away.",
+    "nobody": "**So nothing is known of that time.** No patient was followed there.",
     "eventless": "**Level, within a bound.** At the upper limit of that rate {loss} of them would "
-    "have the event within a year. The curve cannot tell that from none "
+    "have the event within a year. The data are compatible with that, and with none "
     "{{cite}}`pocock2002,morris2019`.",
-    "flat": "**Flat within these bounds.** Both limits of that rate are below {rule}, the most for "
-    "which a curve is called flat here. At the upper limit {loss} of them would have the event "
-    "within a year, at the lower limit {least}. The curve cannot tell the one from the other "
+    "flat": "**Flat within these bounds.** Both limits of that rate are below {rule}, the rate "
+    "below which a curve is called flat here. At the upper limit {loss} of them would have the "
+    "event within a year, at the lower limit {least}. The data are compatible with both "
     "{{cite}}`pocock2002,morris2019`.",
     "open": "**Not shown to be flat.** The limits of that rate lie on both sides of {rule}, the "
-    "most for which a curve is called flat here. At the upper limit {loss} of them would have the "
-    "event within a year, at the lower limit {least}. The curve cannot tell the one from the other "
+    "rate below which a curve is called flat here. At the upper limit {loss} of them would have "
+    "the event within a year, at the lower limit {least}. The data are compatible with both "
     "{{cite}}`pocock2002,morris2019`.",
-    "falling": "**Still falling.** Both limits of that rate are above {rule}, the most for which a "
-    "curve is called flat here {{cite}}`pocock2002,morris2019`.",
+    "falling": "**Still falling.** Both limits of that rate are above {rule}, the rate below which "
+    "a curve is called flat here {{cite}}`pocock2002,morris2019`.",
 }
 
 

@@ -134,8 +134,8 @@ def subgroups_figure(page: Page, parts: Groups, found: Sequence[Split]) -> Figur
     by = in_sentence(page.data.label(parts.compare.column))
     reference = parts.compare.reference
     caption = (
-        f"{parts.question.title}: hazard ratios against the {by} {reference}, in parts of the "
-        "patients, on a log axis. Lines: 95% confidence intervals."
+        f"{parts.question.title}: hazard ratios against the reference ({by}: {reference}) "
+        "in subgroups, on a log axis. Lines: 95% confidence intervals."
     )
     told = "; ".join(f"{row['label']}, {row['model']}: {row['words']}" for row in rows)
     words = f"Forest plot. {caption} {told}."
@@ -168,15 +168,15 @@ def subgroups_table(page: Page, parts: Groups, found: Sequence[Split]) -> Table:
     ]
     if cut:
         notes.append(
-            f"Cut at the median to be shown: {listed(cut)}. The interaction is tested with the "
+            f"Cut at the median for this table: {listed(cut)}. The interaction is tested with the "
             "number itself."
         )
     heads = [f"HR (95% CI), {other}" for other in parts.others]
     by = in_sentence(page.data.label(parts.compare.column))
     return page.rows_table(
         "subgroup-ratios",
-        f"{parts.question.title} by {by}, in parts of the patients.",
-        ["Part", "Patients", "Events", *heads, "P of interaction"],
+        f"{parts.question.title} by {by}, in subgroups.",
+        ["Subgroup", "Patients", "Events", *heads, "P of interaction"],
         rows,
         notes,
     )
@@ -189,16 +189,16 @@ def subgroups_mislead(page: Page, parts: Groups, found: Sequence[Split]) -> Pros
     tests = tests[tests["estimate"].notna()]
     small = tests[tests["estimate"] < LEVEL]
     said = (
-        " Tests of interaction made: {m}. Were the ratios the same in all parts, {chance} of them "
-        "would have P below {level} by chance; {small} had. No P is corrected for it."
+        " Tests of interaction: {m}. If the ratios were the same in all subgroups, {chance} of "
+        "them would have P below {level} by chance; {small} had. No P is corrected for this."
     )
     return page.say(
-        "**Parts of the patients show little.** Each has fewer events than the whole, so that its "
-        "interval is wide and its ratio far from the others by chance."
+        "**Subgroups show little.** Each has fewer events than the whole, so its interval is wide, "
+        "and chance alone can move its ratio far from the others."
         + said
         * bool(len(tests))
-        + " That P is small in one part and not in another is no difference between them: only "
-        "the interaction asks for that. What was not named in advance is a question for the next "
+        + " A small P in one subgroup and not in another does not show that they differ: only the "
+        "test of interaction asks this. What was not named in advance is a question for the next "
         "study {{cite}}`wang2007`.",
         **(
             {

@@ -23,8 +23,8 @@ from .models import factor_labels, factors_of, ratio_lines
 
 WALD = "P, Wald test."
 APART = (
-    "–, a distance that cannot be estimated: the row varies in neither of the two groups, or is "
-    "known of nobody in one."
+    "–, a difference that cannot be estimated: the row does not vary in either group, or is known "
+    "for nobody in one."
 )
 
 
@@ -195,7 +195,8 @@ def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
     """Why columns that the future defines are not to be compared, least of all small ones."""
     least = _smallest(page, columns)
     future = (
-        "**The columns are defined by the future,** so a difference between them is no prognosis."
+        "**What happened later defines the columns,** so a difference between them is not a "
+        "prognosis."
     )
     if not anybody(least.row):
         return page.say(future, "**Columns without patients** say nothing.")
@@ -209,8 +210,8 @@ def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
     limits = binomtest(n // 2, n).proportion_ci()
     return page.say(
         future,
-        "**Small columns differ by chance alone.** Had {half} of the {n} patients of the smallest "
-        "column a trait, the exact 95% interval of its share would go from {limits} "
+        "**Small columns differ by chance alone.** If {half} of the {n} patients of the smallest "
+        "column had a trait, the exact 95% interval of its share would reach from {limits} "
         "{{cite}}`clopper1934`.",
         half=least.saying(n // 2),
         n=least.n,
