@@ -134,7 +134,12 @@ def index(app: Sphinx, found: dict[str, list[Section]]) -> dict[str, Any]:
     """
     told = app.config.html_context
     words = yaml.safe_load(WORDS.read_text("utf-8"))
-    words["same"] += [list(pair) for pair in told["abbreviations"].items()]
+    for short, meant in told["abbreviations"].items():
+        names = next((names for names in words["same"] if short in names), None)
+        if names is None:
+            words["same"].append([short, meant])
+        elif meant not in names:
+            names.append(meant)
     about = words.pop("about")
     pages = []
     for name, title in in_reading_order(app):

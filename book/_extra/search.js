@@ -40,14 +40,17 @@
   const MANY = 32; // words of a search, and its ways to say the same
   const asking = new Set(idle.split(" "));
   const groups = same.map((names) => names.map(termsOf));
+  const named = new Set(groups.flat(2)); // the words of these names
 
   // A word that the book does not know may be two in one: relapsefree.
   const apart = (word) => {
-    for (let at = 3; !known.has(compared(word)) && at <= word.length - 3; at++) {
+    const whole = compared(word);
+    const one = known.has(whole) || named.has(whole);
+    for (let at = 3; !one && at <= word.length - 3; at++) {
       const two = [word.slice(0, at), word.slice(at)].map(compared);
       if (two.every((part) => known.has(part))) return two;
     }
-    return [compared(word)];
+    return [whole];
   };
 
   // The words that are looked for, and those words with each other name of a thing in its place.
@@ -91,8 +94,10 @@
       for (const { id, match, score, terms } of look(way, combineWith)) {
         const before = best.get(id) ?? { score: 0, own: 0, marked: [] };
         const inside = Object.values(match).filter((fields) => fields.some((name) => OWN.has(name)));
-        const now = { score: score / way.length, own: inside.length / way.length, terms };
-        const better = now.score > before.score ? now : before; // a longer name counts no more
+        // A longer name counts no more: MiniSearch adds up the words, and multiplies by their number.
+        const mean = score / way.length ** 2;
+        const now = { score: mean, own: inside.length / way.length, terms };
+        const better = mean > before.score ? now : before;
         best.set(id, { ...better, marked: [...before.marked, ...terms] });
       }
     }
