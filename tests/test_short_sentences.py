@@ -229,7 +229,7 @@ def test_where_nobody_died_nobody_stands_beside_the_dead(tmp_path):
         folder = invented(tmp_path / f"made {beside}", {"died": died})
         told = run("lesson_07_conditioning", folder, tmp_path, draws=20).text
         assert ("They are counted with the dead" in told) is beside
-        assert ("Whoever died early is among the others" in told) is beside
+        assert ("Patients who died early are among the others" in told) is beside
         assert ("Not one of the others has died" in told) is not beside
 
 
