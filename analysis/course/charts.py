@@ -1,7 +1,7 @@
 """Charts of the lessons: curves of several groups, wrong beside right, moved by the reader.
 
-They hold even steps of time only, of any dataset: no patient's own day, and few bytes for each
-choice.
+What a reader moves holds even steps of time only: few bytes for each choice. So does all of a
+dataset that is not public, and no patient's own day.
 """
 
 from __future__ import annotations
@@ -29,6 +29,19 @@ def monthly(
     months = even_months(dataset, last_month(dataset, curve.index), begin)
     values = est.at(curve, [dataset.days(month) for month in months])
     drawn = pd.DataFrame({"month": months, "estimate": values[share].round(4).to_numpy()})
+    return drawn.dropna(ignore_index=True)
+
+
+def stepped(
+    dataset: Dataset, curve: pd.DataFrame, share: str = "survival", begin: float = 0.0
+) -> pd.DataFrame:
+    """The same at the days on which the curve moves, where these may be shown."""
+    if not dataset.public:
+        return monthly(dataset, curve, share, begin)
+    first = est.at(curve, [dataset.days(begin)])[share]
+    values = pd.concat([first, curve[share][curve.index > dataset.days(begin)]])
+    months = [round(dataset.months(day), 3) for day in values.index]
+    drawn = pd.DataFrame({"month": months, "estimate": values.round(4).to_numpy()})
     return drawn.dropna(ignore_index=True)
 
 
