@@ -243,21 +243,44 @@ def test_a_number_leads_to_a_row_that_says_the_same(site: Path, slug: str):
     assert compared > 50
 
 
-def test_a_pressed_number_shows_its_row(site: Path, browser):
+def test_a_pressed_number_says_where_it_comes_from(site: Path, browser):
     page = browser.new_page()
     page.goto((site / "figure_1a.html").as_uri())
-    row = page.locator("#row-1")
-    assert not row.is_visible()
-    number = page.locator("a.number[href='#row-1']").first
+    number, panel = page.locator("a.number[href='#row-1']").first, page.locator(".number-panel")
+    row, back = page.locator("#row-1"), page.get_by_role("button", name="Back to the text")
+    cells = row.locator("td").all_text_contents()
     for press in (number.click, lambda: (number.focus(), page.keyboard.press("Enter"))):
-        page.evaluate("document.querySelector('details.numbers').open = false")
         press()
-        row.wait_for(state="visible")
-        page.wait_for_function(
-            "row => { const {top, bottom} = row.getBoundingClientRect();"
-            " return top > 0 && bottom < innerHeight }",
-            arg=row.element_handle(),
-        )
+        told = panel.inner_text()
+        assert panel.get_attribute("aria-label") == f"Where {number.inner_text()} comes from"
+        assert all(cell in told for cell in cells if cell != "–")
+        assert "7.5 (5.5–8.5) (Abstract; Results, paragraph 1)" in told  # as it is printed
+        page.keyboard.press("Escape")
+        assert not panel.is_visible()
+        assert number.evaluate("number => number === document.activeElement")
+        assert not row.is_visible()
+    number.click()
+    panel.get_by_role("link", name="See its row").click()
+    row.wait_for(state="visible")
+    page.wait_for_function(
+        "row => { const {top, bottom} = row.getBoundingClientRect();"
+        " return top > 0 && bottom < innerHeight }",
+        arg=row.element_handle(),
+    )
+    back.click()
+    assert number.evaluate("number => number === document.activeElement")
+    assert back.count() == 0
+    page.close()
+
+
+def test_what_a_dataset_declares_says_where(site: Path, browser):
+    page = browser.new_page()
+    page.goto((site / "figure_1a.html").as_uri())
+    page.locator("a.number[href='data.html#settings']").first.click()
+    panel = page.locator(".number-panel")
+    assert "Declared by the dataset: months in datapackage.json" in panel.inner_text()
+    panel.get_by_role("link").click()
+    page.wait_for_url("**/data.html#settings")
     page.close()
 
 
