@@ -1,8 +1,8 @@
 // A chart as a file that can travel: drawn anew at the width of a journal's column or of a slide,
 // with what the page says around it, in plain colours on white and in one font.
 //
-// Over the drawing stand its title and of whom it is, under it how to read it and its source. The
-// font, and what writes a PDF, come from the site itself once somebody saves a chart.
+// Over the drawing stand its title and of whom it is, under it how to read it and its source. This
+// script, the font and what writes a PDF are loaded once somebody saves a chart.
 (() => {
   "use strict";
   const INCH = 25.4; // mm
@@ -12,7 +12,14 @@
   const FORMATS = {
     column: { mm: 89, dpi: 300, drawn: 336, margin: 8, sizes: [12, 10, 9.5, 8.5] },
     page: { mm: 183, dpi: 300, drawn: 680, margin: 10, sizes: [15, 12, 11, 10] },
-    slide: { mm: (1920 / 144) * INCH, dpi: 144, drawn: 960, margin: 36, sizes: [24, 15, 12, 11], shape: 16 / 9 },
+    slide: {
+      mm: (1920 / 144) * INCH,
+      dpi: 144,
+      drawn: 960,
+      margin: 36,
+      sizes: [24, 15, 12, 11],
+      shape: 16 / 9,
+    },
   };
   const INK = "#1d2528";
   const FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"; // all of one width
@@ -235,9 +242,13 @@
     await library("jspdf.umd.min.js");
     await library("svg2pdf.umd.min.js");
     const { width, height } = made.mm;
-    const orientation = width > height ? "landscape" : "portrait";
-    const pdf = new window.jspdf.jsPDF({ unit: "mm", format: [width, height], orientation, compress: true, putOnlyUsedFonts: true });
-    const area = { x: 0, y: 0, width, height };
+    const pdf = new window.jspdf.jsPDF({
+      unit: "mm",
+      format: [width, height],
+      orientation: width > height ? "landscape" : "portrait",
+      compress: true,
+      putOnlyUsedFonts: true,
+    });
     if (UNKNOWN.test(made.svg.textContent)) {
       const canvas = await painted({ ...made, dpi: 600 });
       pdf.addImage(canvas.toDataURL("image/jpeg", 0.95), "JPEG", 0, 0, width, height);
@@ -246,34 +257,20 @@
         pdf.addFileToVFS(`arimo-${weight}.ttf`, window.plateauFont[weight]);
         pdf.addFont(`arimo-${weight}.ttf`, "Arimo", weight);
       }
-      await pdf.svg(made.svg, area);
+      await pdf.svg(made.svg, { x: 0, y: 0, width, height });
     }
     return pdf.output("blob");
   };
 
   const KINDS = { svg: asSvg, png: asPng, pdf: asPdf };
 
-  const save = (blob, name) => {
+  // `plateau.save(figure, format, kind)` hands the file to the reader.
+  window.plateau.save = async (figure, format, kind) => {
+    const blob = await KINDS[kind](await standalone(figure, FORMATS[format]));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = name;
+    link.download = `${told("book")}-${figure.id}-${format}.${kind}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   };
-
-  const start = () => {
-    for (const button of document.querySelectorAll("[data-save]")) {
-      const figure = button.closest(".chart-figure");
-      const { save: kind, format } = button.dataset;
-      button.addEventListener("click", () =>
-        standalone(figure, FORMATS[format])
-          .then(KINDS[kind])
-          .then((blob) => save(blob, `${told("book")}-${figure.id}-${format}.${kind}`))
-          .catch((error) => console.error("The drawing is not saved:", error)),
-      );
-    }
-    for (const menu of document.querySelectorAll(".chart-files details[hidden]")) menu.hidden = false;
-  };
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
 })();
