@@ -7,10 +7,12 @@
   "use strict";
   const INCH = 25.4; // mm
   const SMALLEST = 6; // points that a journal asks of a sign
+  const HIGHEST = 240; // millimetres that a journal has for a figure and its legend
   // `drawn` pixels are as wide as `mm`: a chart's smallest sign, of 8 pixels, has 6 points in a
   // column. `sizes` are of title, words over and under the drawing, and source.
+  const COLUMN = 336;
   const FORMATS = {
-    column: { mm: 89, dpi: 300, drawn: 336, margin: 8, sizes: [12, 10, 9.5, 8.5] },
+    column: { mm: 89, dpi: 300, drawn: COLUMN, margin: 8, sizes: [12, 10, 9.5, 8.5] },
     page: { mm: 183, dpi: 300, drawn: 680, margin: 10, sizes: [15, 12, 11, 10] },
     slide: {
       mm: (1920 / 144) * INCH,
@@ -46,28 +48,48 @@
     }
   };
 
+  const pen = document.createElement("canvas").getContext("2d");
+  const fits = (text, width) => pen.measureText(text).width <= width;
+
   // --- the drawing and the words around it ------------------------------------------------------
 
   // The colours of the drawing become those that they are on white.
   const plain = (colour) =>
     colour.replace(/var\(--[\w-]+,\s*([^)]+)\)/, "$1").replace(/^currentColor$/i, INK);
 
+  // A chart as SVG; a name longer than its axis ends where that ends, and so within the drawing.
+  const rendered = async (chart) => {
+    const { View, parse } = window.vega;
+    const run = () => new View(parse(chart), { renderer: "none" }).runAsync();
+    let view = await run();
+    pen.font = `12px ${FAMILY}`;
+    for (const axis of chart.axes ?? []) {
+      const long = axis.orient === "bottom" && !fits(axis.title ?? "", view.signal("width"));
+      if (long) axis.titleAnchor = "end";
+    }
+    if (chart.axes?.some(({ titleAnchor }) => titleAnchor)) view = await run();
+    return view.toSVG();
+  };
+
   // The drawing at a width, with what the reader has chosen; the page's own where Vega is missing.
   const drawn = async (figure, width) => {
     let text = figure.querySelector(".chart-static svg").outerHTML;
     if (window.vega && window.vegaLite) {
       const chosen = figure.querySelector(".chart-choice input")?.valueAsNumber;
-      const spec = JSON.parse(figure.querySelector(".chart-spec").textContent);
+      const given = figure.querySelector(".chart-spec").textContent;
+      const roomy = (key, value) => {
+        if (key === "titleLimit") return undefined; // that of a phone
+        return key === "limit" && value > 0 ? value * Math.max(1, width / COLUMN) : value;
+      };
+      const spec = JSON.parse(given, roomy);
       spec.layer = spec.layer.filter(({ name }) => name !== "hover");
       spec.params = (spec.params ?? [])
         .filter(({ select }) => !select)
         .map((param) => (param.name === "choice" ? { ...param, value: chosen } : param));
       spec.config.font = FAMILY;
+      spec.config.axis.titleLimit = 0.8 * width;
       Object.assign(spec, { width, autosize: { type: "fit-x", contains: "padding" } });
-      const { spec: compiled } = window.vegaLite.compile(spec);
-      const view = new window.vega.View(window.vega.parse(compiled), { renderer: "none" });
-      text = await view.toSVG();
-      view.finalize();
+      text = await rendered(window.vegaLite.compile(spec).spec);
     }
     text = text.replaceAll("━", "—"); // which few fonts have
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
@@ -89,13 +111,16 @@
     const chosen = answer ? `${slider.labels[0].textContent}: ${answer.dataset.value}. ` : "";
     const address = document.querySelector('meta[property="og:url"]')?.content ?? "";
     return {
-      over: [[title, 0, "bold"], [figure.dataset.said, 1]],
-      under: [[chosen + caption.slice(title.length).trim(), 2], [`${told("source")} ${address}`, 3]],
+      over: [
+        [title, 0, "bold"],
+        [figure.dataset.said, 1],
+      ],
+      under: [
+        [chosen + caption.slice(title.length).trim(), 2],
+        [`${told("source")} ${address}`, 3],
+      ],
     };
   };
-
-  const pen = document.createElement("canvas").getContext("2d");
-  const fits = (text, width) => pen.measureText(text).width <= width;
 
   // Words as lines of at most a width; what is longer without a space is cut.
   const lines = (words, width) => {
@@ -150,20 +175,23 @@
       width,
       height: foot.end + margin / 2,
       cut: signs.some((sign) => sign.textContent.includes("…")),
+      high: ((foot.end + margin / 2) * format.mm) / width > HIGHEST,
       smallest: (Math.min(...sizes) * format.mm * 72) / (width * INCH),
     };
   };
 
-  // The same as wide as it needs to be: to have the shape of a slide, or to cut no label short.
+  // The same as wide as it needs to be: to have the shape of a slide, to cut no label short, or to
+  // be no higher than a sheet; but then with no sign that is too small.
   const fitted = async (figure, format) => {
     const first = await composed(figure, format, format.drawn);
     let made = first;
     while (format.shape && made.height * format.shape > made.width + 1) {
       made = await composed(figure, format, made.height * format.shape);
     }
-    while (!format.shape && made.cut) {
-      made = await composed(figure, format, 1.06 * made.width);
-      if (made.smallest < SMALLEST) return first;
+    while (!format.shape && (made.cut || made.high)) {
+      const wider = await composed(figure, format, 1.06 * made.width);
+      if (wider.smallest < SMALLEST) return made.cut ? first : made;
+      made = wider;
     }
     return made;
   };
