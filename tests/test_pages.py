@@ -119,7 +119,9 @@ def test_a_table_can_be_had_as_csv_that_no_spreadsheet_runs():
     rows = [Row("=1+1", ("a, b", '"q"')), Row("Group"), Row("@x", ("−1", "2"), 1)]
     html = Table("t", "T", ("A", "B", "C"), rows)._repr_mimebundle_()["text/html"]
     address = re.search(r'href="data:text/csv;charset=utf-8,([^"]*)"', html).group(1)
-    lines = list(csv.reader(unquote(address).splitlines()))
+    mark, *text = unquote(address)
+    assert mark == "\ufeff"  # or Excel would misread its signs
+    lines = list(csv.reader("".join(text).splitlines()))
     rows = [["'=1+1", "a, b", '"q"'], ["Group"], ["'@x", "−1", "2"]]
     assert lines == [["A", "B", "C"], *rows, ["# T", "", ""]]  # the caption goes with it
 

@@ -137,7 +137,7 @@ class Views:
 
 
 def _saved(title: str) -> str:
-    """The menu of a drawing's files, in the sizes that book/_static/saving.js knows."""
+    """The menu of a drawing's files, in the sizes that book/_extra/saving.js knows."""
     sizes = "".join(
         f"<dt>{use} ({size})</dt><dd>"
         + "".join(

@@ -1,4 +1,4 @@
-// What stands under a chart: what the reader may move, and its curves' names to press.
+// What stands under a chart: what the reader may move, its curves' names to press, its files.
 //
 // Every answer is on the page; the slider shows one of them and tells the chart its number.
 // A name, pressed, lets the other curves step back; pressed again it brings them back.
@@ -50,6 +50,23 @@
     choose(); // a page that is gone back to keeps its slider where it was
   };
 
+  // A drawing is saved by a script that no page needs before.
+  const startSaving = (figure) => {
+    let script;
+    for (const button of figure.querySelectorAll("[data-save]")) {
+      const { format, save } = button.dataset;
+      button.addEventListener("click", async () => {
+        try {
+          await (script ??= window.plateau.load("../saving.js"));
+          await window.plateau.save(figure, format, save);
+        } catch (error) {
+          console.error("The drawing is not saved:", error);
+        }
+      });
+    }
+    for (const menu of figure.querySelectorAll(".chart-files details")) menu.hidden = false;
+  };
+
   const start = () => {
     // A file that leaves the page says of which book it is, and a table in its link whence it is.
     for (const link of document.querySelectorAll('.table-files a[href^="data:"]')) {
@@ -62,6 +79,7 @@
       link.download = `${told("book")}-${link.download || link.pathname.split("/").pop()}`;
     }
     for (const figure of document.querySelectorAll(".chart-figure")) {
+      startSaving(figure);
       figure.addEventListener("chart-drawn", (event) => {
         startNames(figure, event.detail);
         startChoice(figure, event.detail);

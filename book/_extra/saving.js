@@ -1,18 +1,27 @@
 // A chart as a file that can travel: drawn anew at the width of a journal's column or of a slide,
 // with what the page says around it, in plain colours on white and in one font.
 //
-// Over the drawing stand its title and of whom it is, under it how to read it and its source. The
-// font, and what writes a PDF, come from the site itself once somebody saves a chart.
+// Over the drawing stand its title and of whom it is, under it how to read it and its source. This
+// script, the font and what writes a PDF are loaded once somebody saves a chart.
 (() => {
   "use strict";
   const INCH = 25.4; // mm
   const SMALLEST = 6; // points that a journal asks of a sign
+  const HIGHEST = 240; // millimetres that a journal has for a figure and its legend
   // `drawn` pixels are as wide as `mm`: a chart's smallest sign, of 8 pixels, has 6 points in a
   // column. `sizes` are of title, words over and under the drawing, and source.
+  const COLUMN = 336;
   const FORMATS = {
-    column: { mm: 89, dpi: 300, drawn: 336, margin: 8, sizes: [12, 10, 9.5, 8.5] },
+    column: { mm: 89, dpi: 300, drawn: COLUMN, margin: 8, sizes: [12, 10, 9.5, 8.5] },
     page: { mm: 183, dpi: 300, drawn: 680, margin: 10, sizes: [15, 12, 11, 10] },
-    slide: { mm: (1920 / 144) * INCH, dpi: 144, drawn: 960, margin: 36, sizes: [24, 15, 12, 11], shape: 16 / 9 },
+    slide: {
+      mm: (1920 / 144) * INCH,
+      dpi: 144,
+      drawn: 960,
+      margin: 36,
+      sizes: [24, 15, 12, 11],
+      shape: 16 / 9,
+    },
   };
   const INK = "#1d2528";
   const FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"; // all of one width
@@ -39,28 +48,48 @@
     }
   };
 
+  const pen = document.createElement("canvas").getContext("2d");
+  const fits = (text, width) => pen.measureText(text).width <= width;
+
   // --- the drawing and the words around it ------------------------------------------------------
 
   // The colours of the drawing become those that they are on white.
   const plain = (colour) =>
     colour.replace(/var\(--[\w-]+,\s*([^)]+)\)/, "$1").replace(/^currentColor$/i, INK);
 
+  // A chart as SVG; a name longer than its axis ends where that ends, and so within the drawing.
+  const rendered = async (chart) => {
+    const { View, parse } = window.vega;
+    const run = () => new View(parse(chart), { renderer: "none" }).runAsync();
+    let view = await run();
+    pen.font = `12px ${FAMILY}`;
+    for (const axis of chart.axes ?? []) {
+      const long = axis.orient === "bottom" && !fits(axis.title ?? "", view.signal("width"));
+      if (long) axis.titleAnchor = "end";
+    }
+    if (chart.axes?.some(({ titleAnchor }) => titleAnchor)) view = await run();
+    return view.toSVG();
+  };
+
   // The drawing at a width, with what the reader has chosen; the page's own where Vega is missing.
   const drawn = async (figure, width) => {
     let text = figure.querySelector(".chart-static svg").outerHTML;
     if (window.vega && window.vegaLite) {
       const chosen = figure.querySelector(".chart-choice input")?.valueAsNumber;
-      const spec = JSON.parse(figure.querySelector(".chart-spec").textContent);
+      const given = figure.querySelector(".chart-spec").textContent;
+      const roomy = (key, value) => {
+        if (key === "titleLimit") return undefined; // that of a phone
+        return key === "limit" && value > 0 ? value * Math.max(1, width / COLUMN) : value;
+      };
+      const spec = JSON.parse(given, roomy);
       spec.layer = spec.layer.filter(({ name }) => name !== "hover");
       spec.params = (spec.params ?? [])
         .filter(({ select }) => !select)
         .map((param) => (param.name === "choice" ? { ...param, value: chosen } : param));
       spec.config.font = FAMILY;
+      spec.config.axis.titleLimit = 0.8 * width;
       Object.assign(spec, { width, autosize: { type: "fit-x", contains: "padding" } });
-      const { spec: compiled } = window.vegaLite.compile(spec);
-      const view = new window.vega.View(window.vega.parse(compiled), { renderer: "none" });
-      text = await view.toSVG();
-      view.finalize();
+      text = await rendered(window.vegaLite.compile(spec).spec);
     }
     text = text.replaceAll("━", "—"); // which few fonts have
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
@@ -82,13 +111,16 @@
     const chosen = answer ? `${slider.labels[0].textContent}: ${answer.dataset.value}. ` : "";
     const address = document.querySelector('meta[property="og:url"]')?.content ?? "";
     return {
-      over: [[title, 0, "bold"], [figure.dataset.said, 1]],
-      under: [[chosen + caption.slice(title.length).trim(), 2], [`${told("source")} ${address}`, 3]],
+      over: [
+        [title, 0, "bold"],
+        [figure.dataset.said, 1],
+      ],
+      under: [
+        [chosen + caption.slice(title.length).trim(), 2],
+        [`${told("source")} ${address}`, 3],
+      ],
     };
   };
-
-  const pen = document.createElement("canvas").getContext("2d");
-  const fits = (text, width) => pen.measureText(text).width <= width;
 
   // Words as lines of at most a width; what is longer without a space is cut.
   const lines = (words, width) => {
@@ -143,20 +175,23 @@
       width,
       height: foot.end + margin / 2,
       cut: signs.some((sign) => sign.textContent.includes("…")),
+      high: ((foot.end + margin / 2) * format.mm) / width > HIGHEST,
       smallest: (Math.min(...sizes) * format.mm * 72) / (width * INCH),
     };
   };
 
-  // The same as wide as it needs to be: to have the shape of a slide, or to cut no label short.
+  // The same as wide as it needs to be: to have the shape of a slide, to cut no label short, or to
+  // be no higher than a sheet; but then with no sign that is too small.
   const fitted = async (figure, format) => {
     const first = await composed(figure, format, format.drawn);
     let made = first;
     while (format.shape && made.height * format.shape > made.width + 1) {
       made = await composed(figure, format, made.height * format.shape);
     }
-    while (!format.shape && made.cut) {
-      made = await composed(figure, format, 1.06 * made.width);
-      if (made.smallest < SMALLEST) return first;
+    while (!format.shape && (made.cut || made.high)) {
+      const wider = await composed(figure, format, 1.06 * made.width);
+      if (wider.smallest < SMALLEST) return made.cut ? first : made;
+      made = wider;
     }
     return made;
   };
@@ -235,9 +270,13 @@
     await library("jspdf.umd.min.js");
     await library("svg2pdf.umd.min.js");
     const { width, height } = made.mm;
-    const orientation = width > height ? "landscape" : "portrait";
-    const pdf = new window.jspdf.jsPDF({ unit: "mm", format: [width, height], orientation, compress: true, putOnlyUsedFonts: true });
-    const area = { x: 0, y: 0, width, height };
+    const pdf = new window.jspdf.jsPDF({
+      unit: "mm",
+      format: [width, height],
+      orientation: width > height ? "landscape" : "portrait",
+      compress: true,
+      putOnlyUsedFonts: true,
+    });
     if (UNKNOWN.test(made.svg.textContent)) {
       const canvas = await painted({ ...made, dpi: 600 });
       pdf.addImage(canvas.toDataURL("image/jpeg", 0.95), "JPEG", 0, 0, width, height);
@@ -246,34 +285,20 @@
         pdf.addFileToVFS(`arimo-${weight}.ttf`, window.plateauFont[weight]);
         pdf.addFont(`arimo-${weight}.ttf`, "Arimo", weight);
       }
-      await pdf.svg(made.svg, area);
+      await pdf.svg(made.svg, { x: 0, y: 0, width, height });
     }
     return pdf.output("blob");
   };
 
   const KINDS = { svg: asSvg, png: asPng, pdf: asPdf };
 
-  const save = (blob, name) => {
+  // `plateau.save(figure, format, kind)` hands the file to the reader.
+  window.plateau.save = async (figure, format, kind) => {
+    const blob = await KINDS[kind](await standalone(figure, FORMATS[format]));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = name;
+    link.download = `${told("book")}-${figure.id}-${format}.${kind}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   };
-
-  const start = () => {
-    for (const button of document.querySelectorAll("[data-save]")) {
-      const figure = button.closest(".chart-figure");
-      const { save: kind, format } = button.dataset;
-      button.addEventListener("click", () =>
-        standalone(figure, FORMATS[format])
-          .then(KINDS[kind])
-          .then((blob) => save(blob, `${told("book")}-${figure.id}-${format}.${kind}`))
-          .catch((error) => console.error("The drawing is not saved:", error)),
-      );
-    }
-    for (const menu of document.querySelectorAll(".chart-files details[hidden]")) menu.hidden = false;
-  };
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
 })();
