@@ -101,7 +101,7 @@ def test_the_factor_that_is_told_of_moves_most(shipped):
         for factor in factors_of_all(data)
     }
     assert max(apart, key=apart.get) == main.column
-    assert f"farthest apart for {main.label}." in page.text.replace("\\", "")
+    assert f"differ most for {main.label}." in page.text.replace("\\", "")
 
 
 def test_transplant_turns_round_in_myeloid(made):
