@@ -38,7 +38,9 @@ HUES = ("#0072b2", "#d55e00", "#00735a", "#a0478a", "#7d6200", "#5b5b5b", "#b326
 GROUP_COLOURS = [f"var(--series-{place}, {hue})" for place, hue in enumerate(HUES, start=1)]
 COLOURS = tuple(GROUP_COLOURS[:2])
 INK = "currentColor"
-LABEL_SIZE = alt.ExprRef("clamp(width / 35, 8, 12)")  # a phone has no room for more
+SMALLEST, LARGEST = 10, 12  # pixels of a label on a phone and at a desk
+LABEL_SIZE = alt.ExprRef(f"clamp(width / 35, {SMALLEST}, {LARGEST})")
+TITLE_SIZE = alt.ExprRef("width < 270 ? 10 : 12")  # of an axis that names where time starts
 HOVER = "hover"  # the layer that only a live chart needs
 UNDER = "under"  # the layer of the numbers under the axis
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
@@ -243,7 +245,9 @@ def time_axis(
         f"{column}:Q",
         title=f"{unit.name.capitalize()} since {origin}" if origin else "Months",
         scale=alt.Scale(domain=[0, ticks[-1] if end is None else end], nice=False),
-        axis=alt.Axis(values=list(ticks), grid=False, labelFlush=False, **labels),
+        axis=alt.Axis(
+            values=list(ticks), grid=False, labelFlush=False, titleFontSize=TITLE_SIZE, **labels
+        ),
     )
 
 

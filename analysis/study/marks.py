@@ -8,7 +8,19 @@ import altair as alt
 import pandas as pd
 
 from ..dataset.model import Dataset
-from ..page.charts import HEADING, HEIGHT, HOVER, INK, LABEL_SIZE, ROW, UNDER, WIDTHS, in_unit
+from ..page.charts import (
+    HEADING,
+    HEIGHT,
+    HOVER,
+    INK,
+    LABEL_SIZE,
+    LARGEST,
+    ROW,
+    SMALLEST,
+    UNDER,
+    WIDTHS,
+    in_unit,
+)
 from ..page.formats import counted, shown, written
 from ..page.quantities import MISSING
 from ..page.rows import at_risk, pick
@@ -121,7 +133,7 @@ def least_widths(
     """
     needed = [0] * len(texts)
     for width in WIDTHS:
-        high = size or min(max(width / 35, 8), 12)
+        high = size or min(max(width / 35, SMALLEST), LARGEST)
         kept: list[tuple[float, float, float]] = []
         for place, (share, top, text) in enumerate(zip(at, tops, texts, strict=True)):
             half = 0.34 * high * len(text) + 1
