@@ -8,9 +8,9 @@
   const INCH = 25.4; // mm
   const SMALLEST = 6; // points that a journal asks of a sign
   const HIGHEST = 240; // millimetres that a journal has for a figure and its legend
-  // `drawn` pixels are as wide as `mm`: a chart's smallest sign, of 8 pixels, has 6 points in a
-  // column. `sizes` are of title, words over and under the drawing, and source.
-  const COLUMN = 336;
+  const COLUMN = 336; // pixels: its smallest sign, of 8 of them, has 6 points
+  // `drawn` pixels are as wide as `mm`; `sizes` are of title, words over and under the drawing, and
+  // source, in these pixels.
   const FORMATS = {
     column: { mm: 89, dpi: 300, drawn: COLUMN, margin: 8, sizes: [12, 10, 9.5, 8.5] },
     page: { mm: 183, dpi: 300, drawn: 680, margin: 10, sizes: [15, 12, 11, 10] },
