@@ -63,7 +63,7 @@ UPRIGHT = {
     "titleY": -14,
 }
 STYLE = {
-    "font": "Inter, system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+    "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
     "aria": False,  # the chart has one text alternative; the page hides its marks
     "view": {"stroke": None},

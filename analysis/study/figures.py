@@ -185,7 +185,7 @@ def step_chart(
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
     layers = [
-        *median_layers(results, series, quantity, ticks[-1], x, colour),
+        *median_layers(results, series, quantity, ticks, question.origin, colour),
         curves.mark_area(interpolate="step-after", opacity=0.16 if len(series) <= MANY else 0.08)
         .encode(y=alt.Y("lower:Q"), y2="upper:Q")
         .transform_filter("isValid(datum.lower)"),

@@ -20,6 +20,7 @@ from ..page.charts import (
     UNDER,
     WIDTHS,
     in_unit,
+    time_axis,
 )
 from ..page.formats import counted, shown, written
 from ..page.quantities import MISSING
@@ -36,19 +37,25 @@ def median_layers(
     results: pd.DataFrame,
     series: Mapping[str, tuple[str, pd.DataFrame]],
     quantity: str,
-    end: float,
-    x: alt.X,
+    ticks: Sequence[float],
+    origin: str,
     colour: alt.Color,
 ) -> list[alt.Chart]:
-    """Lines from one half to each curve and down to its median, which is told at the axis."""
+    """Lines from one half to each curve and down to its median, which is told at the axis.
+
+    A median is a patient's own day: it is drawn no finer than it is told.
+    """
     if quantity != "survival":
         return []
+    end, x = ticks[-1], time_axis(ticks, origin, "median")
     found = {label: pick(results, "median", group) for label, (group, _) in series.items()}
-    known = {label: row["estimate"] for label, row in found.items() if row["estimate"] <= end}
+    known = {
+        name: round(row["estimate"], 1) for name, row in found.items() if row["estimate"] <= end
+    }
     if not known:
         return []
-    drops = pd.DataFrame({"month": known.values(), "series": list(known), "half": 0.5})
-    half = pd.DataFrame({"month": [0], "to": [max(known.values())], "half": [0.5]})
+    drops = pd.DataFrame({"median": known.values(), "series": list(known), "half": 0.5})
+    half = pd.DataFrame({"median": [0], "to": [max(known.values())], "half": [0.5]})
     dashed = {"strokeDash": [3, 3], "strokeWidth": 1}
     layers = [
         alt.Chart(half)
