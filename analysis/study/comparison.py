@@ -155,7 +155,7 @@ NAMES = {
     "logrank_stratified": "stratified by {strata}, P {p}",
 }
 RIVALS = (
-    " Gray’s test compares how many have {event}; the log-rank test compares its rate among those "
+    "Gray’s test compares how many have {event}; the log-rank test compares its rate among those "
     "who have had neither event."
 )
 OF_OTHER = " Of {competing}, Gray’s test gives P {other}."
@@ -175,14 +175,20 @@ def groups_told(page: Page, parts: Groups) -> Prose:
     left_out = page["count", f"{parts.key}="]
     unknown = "" if left_out.value == 0 else " {out} are left out because their group is not known."
     sentence = TOLD[outcome].replace("{tests}", "; ".join(said))
-    if parts.question.competing:
-        values |= {"event": parts.question.event, "competing": parts.question.competing}
-        sentence += RIVALS if first == "gray" else " These compare hazards, not the curves drawn."
-        if ("p_gray", other := f"{parts.causes[1]}|{parts.compare.column}") in page:
-            sentence += OF_OTHER
-            number = page["p_gray", other]
-            values["other"] = number.saying(equal_to(number.value))
     return page.say(sentence + unknown, strata=strata, out=page.share(f"{parts.key}="), **values)
+
+
+def rivals_told(page: Page, parts: Groups) -> Prose:
+    """What each test compares where events compete, and how the groups differ in the other one."""
+    sentence = RIVALS
+    if ("p_gray", parts.key) not in page:
+        sentence = "These tests compare hazards, not the curves drawn."
+    values = {"event": parts.question.event, "competing": parts.question.competing}
+    if ("p_gray", other := f"{parts.causes[1]}|{parts.compare.column}") in page:
+        sentence += OF_OTHER
+        number = page["p_gray", other]
+        values["other"] = number.saying(equal_to(number.value))
+    return page.say(sentence, **values)
 
 
 CHANCE = {
