@@ -343,7 +343,7 @@ def test_without_scripts_every_answer_of_the_slider_can_be_read(site: Path, brow
     view.goto((site / f"{NAMES[0]}.html").as_uri())
     figure = view.locator("figure:has(.chart-choice)")
     assert not figure.locator("input[type=range]").is_visible()
-    figure.locator("summary").click()
+    figure.locator(".every-number > summary").click()
     assert figure.locator(".chart-answers li").last.is_visible()
     context.close()
 

@@ -72,7 +72,7 @@ def test_a_reader_s_book_has_its_own_authors_or_none(tmp_path, contributors, nam
     own = replace(shipped, package={**shipped.package, "contributors": contributors})
     assert authors(own, ROOT / "data" / "bmt") == "The Plateau authors"
     assert authors(own, tmp_path) == named
-    config = yaml.safe_load(configuration("T", named, "", {"": "T"}, {}))
+    config = yaml.safe_load(configuration("T", named, "", {"": ("T", [])}, {}))
     footer = config["sphinx"]["config"]["html_theme_options"]["footer_content_items"]
     assert ("author.html" in footer) == bool(named) and config["author"] == named
     assert "provenance.html" in footer
