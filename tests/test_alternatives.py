@@ -43,9 +43,14 @@ def page_of(dataset: Dataset) -> tuple[Page, dict]:
 def differences_of(dataset: Dataset) -> dict[str, Difference]:
     """The last difference of each step."""
     page, names = page_of(dataset)
+    return differences(page, names["lines"])
+
+
+def differences(page: Page, lines: list) -> dict[str, Difference]:
+    """The same of a page that has run, and the lines of its table."""
     rows = page.numbers.set_index(["quantity", "group"])[["estimate", "lower", "upper"]]
     found = {}
-    for line in names["lines"]:
+    for line in lines:
         group = f"{line.heading} ({line.cells[0]}): {line.cells[1]}"
         keys = [(side, group) for side in ("here", "there")]
         values = tuple(rows.loc[key].to_list() if key in rows.index else [] for key in keys)
@@ -71,8 +76,8 @@ def shown(dataset) -> tuple[Page, list]:
 
 
 @pytest.fixture(scope="module")
-def found(dataset) -> dict[str, Difference]:
-    return differences_of(dataset)
+def found(shown) -> dict[str, Difference]:
+    return differences(*shown)
 
 
 def of_r(name: str, step: str) -> dict[str, float]:

@@ -185,8 +185,9 @@ def test_what_is_found_leads_to_its_section(page, site: Path, ask: Ask) -> None:
     assert re.fullmatch(r"\d+ pages, the nearest first", said)
     best = page.locator("#search-results ol > li").first
     assert best.locator("h2 a").first.inner_text() == "Figure 1A. Overall survival"
-    assert best.locator("p").inner_text().startswith("Median overall survival: 7.5 months")
-    assert best.locator("mark").all_inner_texts() == ["Median", "survival"]
+    assert {"median", "survival"} <= {
+        mark.lower() for mark in best.locator("mark").all_inner_texts()
+    }
     best.locator("a", has_text="How to read it").click()
     page.wait_for_url("**/figure_1a.html#how-to-read-it")
     page.go_back()

@@ -155,12 +155,15 @@ FIRST_SCREENS = ({"width": 1280, "height": 800}, PHONE)
 
 @pytest.mark.parametrize("size", FIRST_SCREENS, ids=lambda size: str(size["width"]))
 def test_the_first_screen_says_what_was_found(served: str, visit, size: dict[str, int]) -> None:
-    """Of each book the first page and every curve: the answer, and at least half of the curve."""
+    """Of each book the first page, and its first and last curve: survival, and incidence.
+
+    The answer is there, and at least half of the curve.
+    """
     visit.set_viewport_size(size)
     for slug in SLUGS:
         dataset = load(ROOT / "data" / (slug or "blinatumomab"))
         curves = [place.name for place in places(dataset) if place.endpoint]
-        for name in ("index", *curves):
+        for name in ("index", curves[0], curves[-1]):
             visit.goto(f"{served}/{slug and slug + '/'}{name}.html")
             visit.wait_for_function(DRAWN, timeout=15_000)
             parts = [visit.locator(".tag_answer p:visible").first, visit.locator(".chart:visible")]
