@@ -43,7 +43,7 @@ from analysis.site.preview import preview_alt  # noqa: E402
 MUTANTS = 2000
 # So many in `make test`, and in `make test-all`: mutants, and those of which every page is made.
 LOADED = [500, pytest.param(MUTANTS, marks=pytest.mark.wide)]
-MADE = [5, pytest.param(40, marks=pytest.mark.wide)]
+MADE = [10, pytest.param(40, marks=pytest.mark.wide)]
 # The cell of the methods where begins what is slow and the same for any dataset.
 OF_R = "values-of-r"
 LINE = re.compile(r"[^:]+(, .+?)?: \S.*")
