@@ -49,11 +49,9 @@ def _found(page: Page, question: Endpoint) -> list[Clause]:
             words = "in half of them {event} had come by {median}"
         found[median.value] = words, {"median": median.ci, "event": question.event}
     if (month := last_followed(page, "survival", name)) is not None:
-        words = "at {month} {share} were " + without(
-            "{event}" if question.event != "death" else "death"
-        )
-        parts = {"month": page.setting(at_time(month), "months"), "event": question.event}
-        found[month] = words, {**parts, "share": page["survival", name, month].ci}
+        parts = {"month": page.setting(at_time(month), "months"), "still": without(question.event)}
+        share = page["survival", name, month].ci
+        found[month] = "at {month} {share} were {still}", {**parts, "share": share}
     return [found[month] for month in sorted(found)]
 
 
