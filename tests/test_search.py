@@ -205,7 +205,7 @@ def test_nothing_asked_and_nothing_found_say_what_to_do(page, site: Path) -> Non
     assert said.inner_text().startswith("Not all of these words stand together.")
     page.locator("input[name=q]:visible").fill("")
     results.get_by_role("link", name="hazard ratio").click()
-    page.wait_for_url("**/search.html?q=hazard%20ratio")
+    page.wait_for_url("**/search.html?q=hazard+ratio")
     assert results.locator("ol > li").count() > 5
 
 

@@ -195,10 +195,12 @@
     );
   };
 
+  // Written as the site's own scripts write an address: they set it anew on every page.
+  const address = (words) => `?${new URLSearchParams({ q: words })}`;
+
   // What one can do where nothing is asked or found.
   const advice = () => {
     const tries = examples.filter((words) => find(words).all);
-    const address = (words) => `?q=${encodeURIComponent(words)}`;
     const links = tries.map((words) => made("a", { href: address(words) }, words));
     const glossary = pages.find(({ name }) => name === "glossary");
     const help = [made("p", {}, "For example:"), list("ul", { className: "examples" }, links)];
@@ -237,7 +239,7 @@
   form.addEventListener("input", show);
   // The way back from a page leads to what was asked last.
   form.addEventListener("change", () => {
-    history.replaceState(null, "", `?q=${encodeURIComponent(form.q.value)}`);
+    history.replaceState(null, "", address(form.q.value));
   });
   show();
   if (!form.q.value) form.q.focus();
