@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
+import altair as alt
 import nbformat
 import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
@@ -108,9 +109,14 @@ def run(
             write(rows, results, other)
     found = opening.masked
     said = found if change is None else lambda *given: change(found(*given))
-    undrawn = mock.patch.object(charts, "_svg", lambda *_: "")
+    undrawn = mock.patch.object(charts, "_drawn", as_data)
     with mock.patch.object(opening, "masked", said), undrawn:
         return page(notebook, given, until)
+
+
+def as_data(chart: alt.LayerChart, name: str) -> tuple[dict, str]:
+    """What takes the place of `charts._drawn`: the Vega-Lite of a chart, in half of the time."""
+    return chart.to_dict(validate=False), ""
 
 
 @cache

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import short_follow_up
-from inprocess import QUICK, Page, pages
+from inprocess import QUICK, Page, as_data, pages
 from short_follow_up import patients
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,7 +97,7 @@ LESS = {
 def made(request, tmp_path: Path, monkeypatch) -> tuple[dict[str, Page], set[str]]:
     """Every page of one dataset with less in it, and the pages that must say so."""
     # Charts are specified, which may fail, and not drawn, which takes half of the time.
-    monkeypatch.setattr("analysis.page.charts._svg", lambda spec, name: "")
+    monkeypatch.setattr("analysis.page.charts._drawn", as_data)
     less, says = LESS[request.param]
     folder = dataset(tmp_path / "less", **less)
     return pages(folder, tmp_path / "results", left_out=CHECKLISTS, **QUICK), says
@@ -153,7 +153,7 @@ CLUMSY = re.compile(
 
 @pytest.mark.parametrize("kind", EXTREMES)
 def test_a_dataset_at_an_extreme_has_a_book(kind, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("analysis.page.charts._svg", lambda spec, name: "")
+    monkeypatch.setattr("analysis.page.charts._drawn", as_data)
     folder = short_follow_up.dataset(tmp_path / "made", EXTREMES[kind]())
     shown = pages(folder, tmp_path / "results", left_out=CHECKLISTS, **QUICK)
     for name, page in shown.items():

@@ -182,7 +182,7 @@ def test_what_the_reader_has_chosen_is_saved(site: Path, visit) -> None:
 
 
 def test_without_vega_the_drawing_of_the_page_is_saved(site: Path, visit) -> None:
-    visit.route("**/vendor/vega-lite.min.js", lambda route: route.abort())
+    visit.route("**/vendor/vega.min.js", lambda route: route.abort())
     visit.goto((site / "figure_1a.html").as_uri())
     figure = visit.locator(".chart-figure").first
     figure.locator("summary", has_text="Download").click()

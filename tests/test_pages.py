@@ -209,10 +209,16 @@ def chart_of(data, name="os"):
     return question, results, figure, html, json.loads(spec)
 
 
+def rows_in(spec: dict) -> list[list[dict]]:
+    """The data of a compiled chart."""
+    return [data["values"] for data in spec["data"] if data.get("values")]
+
+
 def test_a_chart_carries_drawing_specification_and_words(bmt):
     _, _, figure, html, spec = chart_of(bmt)
     assert "<svg" in html
-    assert spec["width"] == "container"
+    width = next(signal for signal in spec["signals"] if signal["name"] == "width")
+    assert "containerSize" in width["init"]
     assert html.count(f'aria-label="{figure.alt}"') == 1
     assert "21.1 months" in figure.alt
     assert "currentColor" in html
@@ -227,8 +233,8 @@ def test_numbers_under_the_axis_stand_on_its_ticks(bmt):
     ticks = axis_months(bmt, question)
     counts = [
         [row["count"] for row in rows]
-        for rows in spec["datasets"].values()
-        if rows and {"month", "count"} <= set(rows[0]) and [r["month"] for r in rows] == ticks
+        for rows in rows_in(spec)
+        if {"month", "count"} <= set(rows[0]) and [r["month"] for r in rows] == ticks
     ]
     at_risk = results[results["quantity"] == "at_risk"].set_index("months")["estimate"]
     assert [f"{number:.0f}" for number in at_risk.loc[ticks]] in counts
@@ -253,16 +259,14 @@ def test_a_private_chart_holds_whole_months_only(bmt):
     private = dataclasses.replace(bmt, public=False)
     for data, whole in ((bmt, False), (private, True)):
         *_, spec = chart_of(data)
-        months = {
-            row["month"] for rows in spec["datasets"].values() for row in rows if "at_risk" in row
-        }
+        months = {row["month"] for rows in rows_in(spec) for row in rows if "at_risk" in row}
         assert all(float(month).is_integer() for month in months) is whole
         assert len(months) > 50
 
 
 def test_a_private_chart_keeps_the_number_of_censored(bmt):
     *_, spec = chart_of(dataclasses.replace(bmt, public=False))
-    steps = next(r for r in spec["datasets"].values() if r and "at_risk" in r[0])
+    steps = next(rows for rows in rows_in(spec) if "at_risk" in rows[0])
     assert sum(row["censored"] for row in steps) == bmt.patients["died"].eq("no").sum()
 
 

@@ -1,7 +1,7 @@
 """Charts as data: one house style, drawn by Altair and put on the page with words for all.
 
-A chart reaches the page as static SVG, its Vega-Lite specification and its text alternative. The
-site's script draws it alive where scripts run. Text, axes and rules take the colour of the text
+A chart reaches the page as static SVG, its Vega specification and its text alternative. The site's
+script draws it alive where scripts run. Text, axes and rules take the colour of the text
 around them, so that one drawing serves light and dark.
 """
 
@@ -22,7 +22,7 @@ from ..dataset.model import Dataset
 from .prose import Prose
 from .units import told
 
-# tests/test_site.py validates every chart of the site. Nothing is validated on the way to it: that
+# tests/test_privacy.py validates every chart of a book. Nothing is validated on the way to it: that
 # would take as long as all else that a chart does.
 disable_debug_mode()
 
@@ -63,7 +63,7 @@ UPRIGHT = {
     "titleY": -14,
 }
 STYLE = {
-    "font": "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+    "font": "Inter, system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
     "background": "transparent",
     "aria": False,  # the chart has one text alternative; the page hides its marks
     "view": {"stroke": None},
@@ -182,14 +182,14 @@ class Figure:
         return {"text/html": self._html(), "text/plain": self.alt}
 
     def _html(self) -> str:
-        spec = self.chart.to_dict(validate=False)  # tests/test_site.py does, for every chart
+        spec, drawing = _drawn(self.chart, self.name)
         # No "<" in the data, so that no label can end or open a script element.
         data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
         return (
             f'<figure class="chart-figure" id="{html.escape(self.name)}" '
             f'data-said="{html.escape(self.said)}">'
             f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
-            f'<div class="chart-static" aria-hidden="true">{_svg(spec, self.name)}</div>'
+            f'<div class="chart-static" aria-hidden="true">{drawing}</div>'
             f'<script type="application/json" class="chart-spec">{data}</script></div>'
             f"{self.choice.html(self.name) if self.choice else ''}"
             f"{self._controls()}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
@@ -261,19 +261,29 @@ def with_source(dataset: Dataset, caption: str) -> str:
     return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
 
 
+def still(spec: dict, width: int, hidden: tuple[str, ...] = (HOVER,)) -> dict:
+    """A compiled chart of a fixed width, without the layers that are `hidden`."""
+    marks = [mark for mark in spec["marks"] if not mark["name"].startswith(hidden)]
+    signals = [signal for signal in spec["signals"] if signal["name"] != "width"]
+    fixed = {"marks": marks, "signals": signals, "width": width, "autosize": "pad"}
+    return {**spec, **fixed}
+
+
 def _in_tenths(found: re.Match) -> str:
     return re.sub(r"(\.\d)\d+", r"\1", found.group())
 
 
-def _svg(spec: dict, name: str) -> str:
-    """The chart as a drawing without its hover marks, the same bytes for the same data."""
-    still = [layer for layer in spec["layer"] if layer.get("name") != HOVER]
-    values = [param for param in spec.get("params", []) if "select" not in param]
-    fixed = {**spec, "layer": still, "params": values, "width": STATIC_WIDTH}
+def _drawn(chart: alt.LayerChart, name: str) -> tuple[dict, str]:
+    """The chart as Vega, for which a page needs half the scripts of Vega-Lite, and as a drawing.
+
+    The drawing has no hover marks, and is the same bytes for the same data.
+    """
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    svg = vl_convert.vegalite_to_svg(fixed, vl_version=version)
+    # Every chart is validated by tests/test_privacy.py.
+    spec = vl_convert.vegalite_to_vega(chart.to_dict(validate=False), vl_version=version)
+    svg = vl_convert.vega_to_svg(still(spec, STATIC_WIDTH))
     # A tenth of a pixel is as fine as a screen shows; more digits are a tenth of the page.
     svg = re.sub(r' d="[^"]*"|translate\([^)]*\)', _in_tenths, svg)
     # Vega counts its clip paths through a whole process; a page needs ids of its own.
     numbers = {old: new for new, old in enumerate(dict.fromkeys(re.findall(r"clip\d+", svg)))}
-    return re.sub(r"clip\d+", lambda found: f"{name}-clip{numbers[found.group()]}", svg)
+    return spec, re.sub(r"clip\d+", lambda found: f"{name}-clip{numbers[found.group()]}", svg)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..dataset.endpoints import answerable
 from ..dataset.model import Dataset
-from ..page.charts import HOVER, UNDER
+from ..page.charts import HOVER, UNDER, still
 
 WIDTH, HEIGHT = 600, 315  # drawn at twice this: 1200 by 630 pixels is what others expect
 INK, QUIET = "#1d2528", "#566268"
@@ -23,7 +23,7 @@ TITLE = {
     "offset": 12, "limit": WIDTH - 40,
 }  # fmt: skip
 FRAME = {
-    "width": WIDTH, "height": HEIGHT, "padding": 18, "background": "white",
+    "height": HEIGHT, "padding": 18, "background": "white",
     "autosize": {"type": "fit", "contains": "padding"},
 }  # fmt: skip
 SYNTHETIC = "Synthetic cohort: no patient data"
@@ -40,14 +40,11 @@ def preview(dataset: Dataset, notebooks: Iterable[Path]) -> bytes:
 
     `notebooks` are executed, in the order of the book; without a curve there is its title alone.
     """
-    drawn = next(_curves(notebooks), {"data": {"values": []}, "layer": [{"mark": "point"}]})
+    drawn = next(_curves(notebooks), {"marks": [], "signals": []})
     said = [dataset.title, *([SYNTHETIC] if dataset.settings.synthetic else [])]
-    made = drawn | FRAME | {
-        "title": TITLE | {"text": f"Plateau: {_first_title(dataset)}", "subtitle": said},
-        "layer": [x for x in drawn["layer"] if not x.get("name", "").startswith((HOVER, UNDER))],
-        "params": [param for param in drawn.get("params", []) if "select" not in param],
-    }  # fmt: skip
-    return _in_few_colours(vl_convert.vegalite_to_png(_without_themes(made), scale=2))
+    title = TITLE | {"text": f"Plateau: {_first_title(dataset)}", "subtitle": said}
+    made = still(drawn, WIDTH, (HOVER, UNDER)) | FRAME | {"title": title}
+    return _in_few_colours(vl_convert.vega_to_png(_without_themes(made), scale=2))
 
 
 def _first_title(dataset: Dataset) -> str:
@@ -64,7 +61,7 @@ def _curves(notebooks: Iterable[Path]) -> Iterator[dict]:
                 html = "".join(output.get("data", {}).get("text/html", ""))
                 for found in re.findall(r'class="chart-spec">(.*?)</script>', html, re.DOTALL):
                     spec = json.loads(found)
-                    if any(layer.get("name") == HOVER for layer in spec["layer"]):
+                    if any(mark["name"].startswith(HOVER) for mark in spec["marks"]):
                         yield spec
 
 

@@ -74,22 +74,22 @@
   // The drawing at a width, with what the reader has chosen; the page's own where Vega is missing.
   const drawn = async (figure, width) => {
     let text = figure.querySelector(".chart-static svg").outerHTML;
-    if (window.vega && window.vegaLite) {
+    if (window.vega) {
       const chosen = figure.querySelector(".chart-choice input")?.valueAsNumber;
       const given = figure.querySelector(".chart-spec").textContent;
+      const wider = ({ value }) => ({ value: value * Math.max(1, width / COLUMN) });
       const roomy = (key, value) => {
         if (key === "titleLimit") return undefined; // that of a phone
-        return key === "limit" && value > 0 ? value * Math.max(1, width / COLUMN) : value;
+        return key === "limit" && value.value > 0 ? wider(value) : value;
       };
       const spec = JSON.parse(given, roomy);
-      spec.layer = spec.layer.filter(({ name }) => name !== "hover");
-      spec.params = (spec.params ?? [])
-        .filter(({ select }) => !select)
-        .map((param) => (param.name === "choice" ? { ...param, value: chosen } : param));
-      spec.config.font = FAMILY;
+      spec.marks = spec.marks.filter(({ name }) => !name.startsWith("hover"));
+      spec.signals = spec.signals
+        .filter(({ name }) => name !== "width")
+        .map((signal) => (signal.name === "choice" ? { ...signal, value: chosen } : signal));
+      for (const style of Object.values(spec.config.style)) if (style.font) style.font = FAMILY;
       spec.config.axis.titleLimit = 0.8 * width;
-      Object.assign(spec, { width, autosize: { type: "fit-x", contains: "padding" } });
-      text = await rendered(window.vegaLite.compile(spec).spec);
+      text = await rendered(Object.assign(spec, { width }));
     }
     text = text.replaceAll("━", "—"); // which few fonts have
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;

@@ -1,13 +1,12 @@
 // Replaces the static drawings of a page's charts by live ones.
 //
-// Each .chart holds a drawing that needs no script and its Vega-Lite specification as JSON. Vega
+// Each .chart holds a drawing that needs no script and its Vega specification as JSON. Vega
 // comes from the site itself and only to pages that have a chart. Where anything fails the
 // drawing stays, and the console says why.
 (() => {
   "use strict";
   const vendor = new URL("../vendor/", document.currentScript.src);
-  const libraries = ["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"];
-  const options = { renderer: "svg", actions: false, defaultStyle: false };
+  const libraries = ["vega.min.js", "vega-tooltip.min.js"];
 
   const load = (name) =>
     new Promise((resolve, reject) => {
@@ -23,13 +22,16 @@
   const draw = async (chart) => {
     const drawing = chart.querySelector(".chart-static");
     const live = document.createElement("div");
-    let view;
     live.className = "chart-live chart-waiting";
     live.setAttribute("aria-hidden", "true"); // the chart's own label says what it shows
     chart.append(live);
+    const { View, parse } = window.vega;
+    const told = new window.vegaTooltip.Handler({ disableDefaultStyle: true });
+    let view;
     try {
       const specification = JSON.parse(chart.querySelector(".chart-spec").textContent);
-      ({ view } = await window.vegaEmbed(live, specification, options));
+      const options = { renderer: "svg", container: live, hover: true, tooltip: told.call };
+      view = await new View(parse(specification), options).runAsync();
     } catch (error) {
       live.remove();
       throw error;
