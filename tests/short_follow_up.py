@@ -11,7 +11,7 @@ import pandas as pd
 COLUMNS = {"patient_id": "string", "age": "number", "arm": "string"}
 DAYS = ("response_day", "hsct_day", "relapse_day", "last_contact_day")
 FACTORS = [
-    {"column": "age", "label": "Age (additional year)", "kind": "baseline"},
+    {"column": "age", "label": "Age (per year)", "kind": "baseline"},
     {
         "column": "arm",
         "label": "Arm (A/B)",

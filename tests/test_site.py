@@ -28,16 +28,23 @@ VIEWS = ((PHONE, "dark"), (DESK, "light"))
 # In which views axe sees a book: the other books have the same parts and other numbers. It takes
 # seconds for the colours of a page, so it sees the pages that have a part of a new kind.
 BY_AXE = {"": ("dark", "light"), "bmt": ("dark",), "myeloid": ("light",)}
-# The kinds of parts of a page: tags with classes and role, within which others, told by what. The
-# letters of formulas, drawings and code are not parts.
-KINDS = """() => {
+# The kinds of parts of a page that are not among those known: tags with classes and role, within
+# which others, told by what. The letters of formulas, drawings and code are not parts. The parts
+# themselves stay with the page, for axe.
+KINDS = """known => {
   const kind = tag => tag && [tag.localName, ...[...tag.classList].sort(), tag.role].join(" ");
   const telling = /^aria|^(href|title|type)$/;
   const told = tag => tag.getAttributeNames().filter(name => telling.test(name));
-  return [...document.querySelectorAll("*")]
-    .filter(tag => !tag.closest("svg, math, pre, head"))
-    .map(tag => [kind(tag), kind(tag.parentElement), ...told(tag)].join(" | "));
+  const parts = {};
+  for (const tag of document.querySelectorAll("body *")) {
+    if (tag.closest("svg, math, pre")) continue;
+    (parts[[kind(tag), kind(tag.parentElement), ...told(tag)].join(" | ")] ??= []).push(tag);
+  }
+  for (const kind of known) delete parts[kind];
+  window.newParts = Object.values(parts).flat();
+  return Object.keys(parts);
 }"""
+NEW = "{ include: window.newParts }"
 THEME = "theme => { document.documentElement.dataset.theme = theme }"
 SLUGS = ("", "bmt", "myeloid")
 
@@ -86,12 +93,13 @@ def wider_than_the_screen(page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
-def barriers(page) -> list[str]:
-    """What axe finds wrong on a page as it stands, by its own default rules."""
+def barriers(page, where: str = "document", rules: str = "") -> list[str]:
+    """What axe finds wrong on a page as it stands, by its own default rules or some of them."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(page.axe)
     # What is right it need not list, which takes it most of the time on a long table.
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    asked = "{ resultTypes: ['violations']" + (f", runOnly: ['{rules}']" if rules else "") + " }"
+    found = page.evaluate(f"axe.run({where}, {asked})")["violations"]
     return [f"{rule['id']} at {node['target']}" for rule in found for node in rule["nodes"]]
 
 
@@ -113,9 +121,12 @@ def problems(page, address: str, known: dict[str, set[str]]) -> list[str]:
             page.errors.append(f"a chart is not drawn: {error}".splitlines()[0])
         found += [f"{theme}: {error}" for error in page.errors]
         found += [f"{theme}: scrolls sideways"] if wider_than_the_screen(page) else []
-        if theme in known and (kinds := {*page.evaluate(KINDS)}) - known[theme]:
-            known[theme] |= kinds
-            found += [f"{theme}: {barrier}" for barrier in barriers(page)]
+        if theme in known and (kinds := page.evaluate(KINDS, [*known[theme]])):
+            # Of all that axe looks at only colours are others in another theme.
+            first = theme == next(iter(known))
+            known[theme].update(kinds)
+            seen = barriers(page) if first else barriers(page, NEW, "color-contrast")
+            found += [f"{theme}: {barrier}" for barrier in seen]
         page.errors.clear()  # axe asks for files that no page asks for
     return found
 

@@ -14,7 +14,9 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.model import Dataset
 from ..page.charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE, share_axis, time_axis
+from ..page.page import Page
 from ..study.curves import even_months, last_month
+from ..study.marks import number_rows
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
 
@@ -55,6 +57,7 @@ def curves_chart(
     marks: pd.DataFrame | None = None,
     more: Sequence[alt.Chart] = (),
     smooth: Sequence[str] = (),
+    under: Sequence[alt.Chart] = (),
 ) -> alt.LayerChart:
     """Curves of shares over time, in steps unless they are named as `smooth`.
 
@@ -64,6 +67,7 @@ def curves_chart(
     colour each, and so on in turn. `styles` gives some a dash (1). `marks` has a `month`, a `text`
     and, with a choice, a `choice`: vertical rules with words, which begin below the names. `more`
     are layers under the curves, on `time_axis` and `share_axis`; they follow the choice as well.
+    `under` are the numbers under the axis.
     """
     colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
     dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
@@ -83,8 +87,20 @@ def curves_chart(
         layers += _rules(marks, x, len(names))
     if choice is not None:
         layers = [layer.transform_filter(f"datum.choice == {CHOICE}") for layer in layers]
-    layers += _names(names, colour, dash)
+    layers += [*_names(names, colour, dash), *under]
     return finished(layers, choice)
+
+
+def numbers_at_risk(
+    page: Page, groups: Mapping[str, tuple[str, str]], ticks: Sequence[float], origin: str
+) -> list[alt.Chart]:
+    """Under the axis, how many of each curve are still followed, where all curves have begun.
+
+    A curve is the quantity and the group of its rows, whose `n` are at risk.
+    """
+    begun = [month for month in ticks if all((*curve, month) in page for curve in groups.values())]
+    rows = {f"At risk, {label}": (*curve, "n") for label, curve in groups.items()}
+    return number_rows(page.numbers, rows, begun, time_axis(ticks, origin)) if begun else []
 
 
 def finished(layers: Sequence[alt.Chart], choice: int | None = None) -> alt.LayerChart:

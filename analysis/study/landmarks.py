@@ -93,8 +93,9 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
         rows += [Row(label)] if len(groups) > 1 else []
         for at in months:
             rate = page["event_rate", group, at]
-            years = page["person_years", group, at].bare
-            cells = [str(rate.n), years, _events(rate, rate.row["n"]), with_limits(rate)]
+            years = page["person_years", group, at]
+            told = MISSING if years.known and years.row["estimate"] < 1 else with_limits(rate)
+            cells = [str(rate.n), years.bare, _events(rate, rate.row["n"]), told]
             if survival:
                 late = page["conditional_survival", group, at] if at < last else None
                 cells.append(f"{with_limits(late, '%')} {page.mark(late)}" if late else MISSING)
@@ -106,6 +107,7 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
         columns.append(f"Without event to {at_time(last)} (95% CI)")
         note += "; shares: log-log"
     note += f"). {MISSING}, no estimate, or an estimate without an interval."
+    note += " Less than one patient-year gives no rate."
     marked = any(row.cells[-1].endswith(DAGGER) for row in rows if row.cells)
     notes = [note, *[f"{CARRIED.replace('so long', f'to {at_time(last)}')}."] * marked]
     return page.rows_table("plateau", caption, columns, rows, notes)
