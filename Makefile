@@ -45,10 +45,10 @@ test: $(READY) ## everything that CI runs: lint, format, the site, whose noteboo
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m analysis book
-	$(PY) -m pytest $(WORKERS) loadscope --no-loadscope-reorder -m "not wide"
+	BUILT=yes $(PY) -m pytest $(WORKERS) loadscope --no-loadscope-reorder -m "not wide"
 
 test-all: test ## what is slow and seldom fails too: the other books, each notebook under nbval
-	$(PY) -m pytest $(WORKERS) loadscope --no-loadscope-reorder -m wide
+	BUILT=yes $(PY) -m pytest $(WORKERS) loadscope --no-loadscope-reorder -m wide
 	$(PY) -m pytest $(WORKERS) loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 	    -p no:cacheprovider -q book
 

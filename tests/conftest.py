@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -98,16 +99,32 @@ def one_table() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def site() -> Path:
-    """The html folder of the whole site, built in the repository (only what changed)."""
+@cache
+def built() -> Path:
+    """The folder of the whole site, built in the repository (only what changed).
+
+    `make test` has just built it, and says so.
+    """
+    if "BUILT" in os.environ:
+        return ROOT / "_build"
     for _ in range(60):
         result = command(ROOT, "book")
         if "another build is writing" not in result.stderr:  # for the tests of another process
             break
         time.sleep(5)
     assert result.returncode == 0, result.stderr
-    return ROOT / "_build" / "html"
+    return ROOT / "_build"
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The html folder of the whole site."""
+    return built() / "html"
+
+
+def often(values: Iterable[str], *some: str) -> list[Any]:
+    """Parameters of a test: some of the values always, the others where all is run."""
+    return [one if one in some else pytest.param(one, marks=pytest.mark.wide) for one in values]
 
 
 def missing(what: str) -> None:

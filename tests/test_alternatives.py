@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import often
 from inprocess import Page, of
 from test_dataset import HEAD, field, folder
 
@@ -58,7 +59,7 @@ def differences(page: Page, lines: list) -> dict[str, Difference]:
     return found
 
 
-@pytest.fixture(scope="module", params=DATASETS)
+@pytest.fixture(scope="module", params=often(DATASETS, "blinatumomab"))
 def name(request) -> str:
     return request.param
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import often
 from inprocess import QUICK, Page, as_data, pages, showing
 from short_follow_up import dataset, patients
 
@@ -258,7 +259,7 @@ def _undrawn(monkeypatch):
     monkeypatch.setattr("analysis.page.charts._drawn", as_data)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", often(KINDS, "between two landmarks"))
 def test_nothing_is_told_beyond_follow_up(kind, tmp_path):
     folder = dataset(tmp_path / "made", patients(*KINDS[kind]))
     hits, shown = found_beyond(folder, tmp_path / "results")

@@ -43,7 +43,7 @@ from analysis.site.preview import preview_alt  # noqa: E402
 MUTANTS = 2000
 # So many in `make test`, and in `make test-all`: mutants, and those of which every page is made.
 LOADED = [500, pytest.param(MUTANTS, marks=pytest.mark.wide)]
-MADE = [10, pytest.param(40, marks=pytest.mark.wide)]
+MADE = 40
 # The cell of the methods where begins what is slow and the same for any dataset.
 OF_R = "values-of-r"
 LINE = re.compile(r"[^:]+(, .+?)?: \S.*")
@@ -652,15 +652,15 @@ def test_every_mutant_is_refused_in_plain_lines_or_loads(tmp_path: Path, mutants
     assert outcomes[True] > mutants / 4 and outcomes[False] > mutants / 4, outcomes
 
 
-@pytest.mark.parametrize("sample", MADE)
-def test_every_page_can_be_made_of_what_loads(tmp_path: Path, sample: int) -> None:
+@pytest.mark.wide
+def test_every_page_can_be_made_of_what_loads(tmp_path: Path) -> None:
     """Of a sample; `python tests/test_fuzz.py all` does it for every mutant."""
     made = 0
-    for mutant, dataset in survivors(range(0, MUTANTS, MUTANTS // sample), tmp_path):
+    for mutant, dataset in survivors(range(0, MUTANTS, MUTANTS // MADE), tmp_path):
         if dataset is not None:
             assert make_every_page(mutant, dataset, tmp_path / "results") >= 4
             made += 1
-    assert made >= sample / 5
+    assert made >= MADE / 5
 
 
 def test_a_page_that_fails_is_told_with_its_seed(tmp_path: Path, monkeypatch) -> None:

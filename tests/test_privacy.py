@@ -18,7 +18,7 @@ import pandas as pd
 import papermill
 import pytest
 from bs4 import BeautifulSoup, Tag
-from conftest import ROOT, command
+from conftest import ROOT, command, often
 from inprocess import QUICK, as_data, executed, pages, results_of
 from nbformat import NotebookNode
 from taken import differing, on_pages
@@ -248,7 +248,7 @@ def small(results: pd.DataFrame, below: int) -> pd.DataFrame:
 # --- masking ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
+@pytest.fixture(scope="module", params=often(SHIPPED, "bmt"))
 def page_pairs(request) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
     """Each page's results of a dataset as it is, and with counts under 12 masked."""
     less = load(f"data/{request.param}", 12)

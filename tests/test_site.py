@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from conftest import often
 from pypdf import PdfReader
 
 from analysis.dataset.model import ROOT, load
@@ -132,9 +133,7 @@ def problems(page, address: str, known: dict[str, set[str]]) -> list[str]:
 
 
 # The other books have the same pages: what only they show is seldom broken.
-@pytest.mark.parametrize(
-    "slug", ["", *(pytest.param(slug, marks=pytest.mark.wide) for slug in SLUGS if slug)]
-)
+@pytest.mark.parametrize("slug", often(SLUGS, ""))
 def test_every_page_works(site: Path, served: str, visit, slug: str) -> None:
     books = [other for other in SLUGS if other]
     names = [
@@ -189,6 +188,11 @@ def test_axe_sees_what_it_should(served: str, visit) -> None:
     visit.evaluate("document.querySelector('article h1').style.color = '#444'")
     found = " ".join(barriers(visit))
     assert "role-img-alt" in found and "color-contrast" in found
+    heading = visit.evaluate(KINDS, [])[0]
+    visit.evaluate(KINDS, [heading])
+    assert barriers(visit, NEW, "color-contrast") == [
+        one for one in barriers(visit) if "contrast" in one
+    ]
 
 
 def test_a_page_works_from_the_disk(site: Path, visit) -> None:
