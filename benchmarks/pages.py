@@ -1,9 +1,10 @@
-"""What a page loads and when its first chart is drawn: size compressed, and time, in a browser.
+"""What a page loads and when it is seen: size compressed, and times, in a browser.
 
-    python benchmarks/pages.py [SITE]
+    python benchmarks/pages.py [SITE [SLOWER]]
 
-SITE is the html folder of a finished site (default: _build/html). Each page is opened by itself
-with nothing cached, from a server on this machine, so the time is that of the browser alone.
+SITE is the html folder of a finished site (default: _build/html), SLOWER how many times slower the
+processor is to seem (default: 1). Each page is opened by itself with nothing cached, from a server
+on this machine, so the time is that of the browser alone.
 """
 
 from __future__ import annotations
@@ -29,15 +30,21 @@ WATCH = """new MutationObserver((_, watch) => {
   if (!document.querySelector(".chart[data-drawn]")) return;
   window.firstChart = performance.now();
   watch.disconnect();
-}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-drawn"] });"""
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-drawn"] });
+new PerformanceObserver(list => { window.largest = list.getEntries().at(-1).startTime; })
+  .observe({ type: "largest-contentful-paint", buffered: true });"""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Bytes that a page loads, compressed, and seconds from its request: loaded, first chart."""
+    """Bytes that a page loads, compressed, and seconds from its request.
+
+    To the end of loading, to its largest paint, and to its first chart, if it has one.
+    """
 
     size: int
     loaded: float
+    largest: float
     first_chart: float | None
 
 
@@ -78,34 +85,40 @@ def serving(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def measure(browser, site: Path, address: str, name: str) -> Measured:
-    """Open one page with nothing cached."""
+def measure(browser, site: Path, address: str, name: str, slower: float = 1) -> Measured:
+    """Open one page with nothing cached, on a processor that seems so many times slower."""
     context = browser.new_context()
     page = context.new_page()
+    if slower > 1:
+        devtools = context.new_cdp_session(page)
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": slower})
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(urlsplit(request.url).path))
     page.add_init_script(WATCH)
     page.goto(f"{address}/{name}")
     page.wait_for_function(DRAWN, timeout=30_000)
     loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    largest = page.evaluate("window.largest ?? 0")
     first = page.evaluate("window.firstChart ?? null")
     context.close()
     files = [site / unquote(path).lstrip("/") for path in asked]
     size = sum(len(gzip.compress(file.read_bytes())) for file in files if file.is_file())
-    return Measured(size, loaded / 1000, first and first / 1000)
+    return Measured(size, loaded / 1000, largest / 1000, first and first / 1000)
 
 
 def main() -> None:
     """Print a line for each page."""
     site = Path(sys.argv[1] if sys.argv[1:] else "_build/html").resolve()
+    slower = float(sys.argv[2]) if sys.argv[2:] else 1
     names = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     with serving(site) as address, chromium(require_browser()) as browser:
-        print(f"{'page':32}{'KB':>8}{'loaded, s':>12}{'chart, s':>12}")
+        print(f"{'page':32}{'KB':>8}{'loaded, s':>12}{'largest, s':>12}{'chart, s':>12}")
         for name in names:
             if "_static" not in name:
-                page = measure(browser, site, address, name)
+                page = measure(browser, site, address, name, slower)
                 chart = f"{page.first_chart:.2f}" if page.first_chart else "–"
-                print(f"{name:32}{page.size / 1000:8.0f}{page.loaded:12.2f}{chart:>12}")
+                times = f"{page.loaded:12.2f}{page.largest:12.2f}{chart:>12}"
+                print(f"{name:32}{page.size / 1000:8.0f}{times}")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ from analysis.page import page as opening  # noqa: E402
 from analysis.site.preview import preview_alt  # noqa: E402
 
 MUTANTS = 2000
-# So many in `make test`, and in `make test-all`: mutants, and those of which every page is made.
+# So many mutants in `make test`, and in `make test-all`; there every page is made of some.
 LOADED = [500, pytest.param(MUTANTS, marks=pytest.mark.wide)]
 MADE = 40
 # The cell of the methods where begins what is slow and the same for any dataset.
