@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from inprocess import of, showing
 from test_dataset import HEAD, field, folder
-from test_pages import NASTY, THIN, chart_of, nasty
+from test_pages import NASTY, THIN, chart_of, nasty, rows_in
 
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
@@ -274,8 +274,9 @@ def with_landmarks(data, *months: float):
 @pytest.mark.parametrize("months", [(1.5, 6.0, 12.0), (2.25, 7.7), (3.0, 30.1)])
 def test_the_mark_of_a_landmark_lies_on_the_curve_of_a_private_dataset(paper, months):
     *_, spec = chart_of(with_landmarks(paper, *months))
-    steps = [row for row in rows_of(spec) if "at_risk" in row]
-    marks = [row for row in rows_of(spec) if "label_at" in row]
+    rows = [row for part in rows_in(spec) for row in part]
+    steps = [row for row in rows if "at_risk" in row]
+    marks = [row for row in rows if "label_at" in row]
     assert {row["month"] for row in marks} == set(months)
     for mark in marks:
         before = max((s for s in steps if s["month"] <= mark["month"] + 1e-3), key=month_of)
@@ -291,9 +292,7 @@ def month_of(row: dict) -> float:
 
 def test_the_axis_of_heights_has_a_title_in_words(paper):
     *_, html, spec = chart_of(paper)
-    titles = {layer["encoding"]["y"].get("title") for layer in spec["layer"] if "estimate" in
-              str(layer["encoding"].get("y", {}).get("field"))}  # fmt: skip
-    assert "Overall survival" in titles
+    assert "Overall survival" in {axis.get("title") for axis in spec["axes"]}
     still = html.partition('class="chart-spec"')[0]
     assert ">Overall survival</text>" in still
     assert ">Cumulative incidence</text>" in html_of(incidence_of(paper))

@@ -691,7 +691,7 @@ def test_buttons_open_the_notebook_of_their_page(site: Path, soups: dict[str, Be
 def test_vendored_scripts_are_those_of_the_table() -> None:
     table = (VENDOR / "README.md").read_text("utf-8")
     scripts = sorted(VENDOR.glob("*.js"))
-    assert len(scripts) == 7
+    assert len(scripts) == 6
     for script in scripts:
         assert hashlib.sha256(script.read_bytes()).hexdigest() in table
         assert script.with_name(f"{script.name.partition('.')[0]}.LICENSE").exists()

@@ -41,6 +41,7 @@ INK = "currentColor"
 SMALLEST, LARGEST = 10, 12  # pixels of a label on a phone and at a desk
 LABEL_SIZE = alt.ExprRef(f"clamp(width / 35, {SMALLEST}, {LARGEST})")
 TITLE_SIZE = alt.ExprRef("width < 270 ? 10 : 12")  # of an axis that names where time starts
+VEGA_LITE = "6.1"  # 6.4 looks for the words of a tooltip where a nearest point has none
 HOVER = "hover"  # the layer that only a live chart needs
 UNDER = "under"  # the layer of the numbers under the axis
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
@@ -278,9 +279,8 @@ def _drawn(chart: alt.LayerChart, name: str) -> tuple[dict, str]:
 
     The drawing has no hover marks, and is the same bytes for the same data.
     """
-    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     # Every chart is validated by tests/test_privacy.py.
-    spec = vl_convert.vegalite_to_vega(chart.to_dict(validate=False), vl_version=version)
+    spec = vl_convert.vegalite_to_vega(chart.to_dict(validate=False), vl_version=VEGA_LITE)
     svg = vl_convert.vega_to_svg(still(spec, STATIC_WIDTH))
     # A tenth of a pixel is as fine as a screen shows; more digits are a tenth of the page.
     svg = re.sub(r' d="[^"]*"|translate\([^)]*\)', _in_tenths, svg)

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -21,6 +22,9 @@ from jupyter_client.provisioning import LocalProvisioner
 from ..dataset.model import ROOT
 from .processes import end_with, python
 
+
+# The rooms that notebooks import from: what the server imports, no copy has to.
+OF_PAGES = ("survival", "dataset", "page", "study", "course", "printed", "methods", "sharing")
 # One thread each: several notebooks share the cores, and sums then do not depend on their number.
 SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
@@ -91,8 +95,11 @@ class _Running:
 
 def serve() -> None:
     """What the server does: start a kernel for each line of stdin, and answer with its number."""
-    import ipykernel.kernelapp  # noqa: F401  what the copies need
-
+    for library in ("altair", "ipykernel.kernelapp", "lifelines", "scipy.stats"):
+        import_module(library)
+    for room in OF_PAGES:
+        for module in sorted((ROOT / "analysis" / room).glob("[a-z]*.py")):
+            import_module(f"analysis.{room}.{module.stem}")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended copy is gone: nobody asks how it went
     server = os.getpid()
     for line in sys.stdin:

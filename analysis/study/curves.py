@@ -73,6 +73,12 @@ def axis_months(dataset: Dataset, question: Endpoint) -> list[float]:
     return ticks(dataset, [last, *followed_landmarks(dataset, question)])
 
 
+def followed_ticks(dataset: Dataset, question: Endpoint) -> list[float]:
+    """Those of them to which anybody is followed."""
+    last = last_month(dataset, question.time)
+    return [month for month in axis_months(dataset, question) if month <= last]
+
+
 def ticks(dataset: Dataset, told: Sequence[float]) -> list[float]:
     """The months of even steps of the dataset's unit, from 0 to the last month that is told."""
     unit = unit_of(dataset.settings)
