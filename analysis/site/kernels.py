@@ -95,7 +95,8 @@ class _Running:
 
 def serve() -> None:
     """What the server does: start a kernel for each line of stdin, and answer with its number."""
-    for library in ("altair", "ipykernel.kernelapp", "lifelines", "scipy.stats"):
+    kernel = [f"ipykernel.{part}" for part in ("kernelapp", "ipkernel", "zmqshell", "debugger")]
+    for library in (*kernel, "altair", "lifelines", "scipy.stats"):
         import_module(library)
     for room in OF_PAGES:
         for module in sorted((ROOT / "analysis" / room).glob("[a-z]*.py")):
