@@ -138,10 +138,11 @@ def test_the_final_model_in_its_own_patients_is_rs(name, found):
     assert any(there[0] == pytest.approx(v) for v in of_r(name, "own complete patients").values())
 
 
-def test_the_ratio_that_moves_most_is_shown():
+def test_the_ratio_that_moves_most_is_shown(name, found):
     """Of the paper's cohort, CR/CRh moves from 0.43 to 0.55 when everybody known in it counts."""
-    differences = differences_of(load("data/blinatumomab"))
-    difference = differences["Final model in its own complete patients"]
+    if name != "blinatumomab":
+        return
+    difference = found["Final model in its own complete patients"]
     assert "144 and 146 patients" in difference.number
     assert round(difference.values[1][0], 2) == 0.55
 

@@ -369,6 +369,7 @@ def handouts(site: Path, browser, volume: pdf.Volume) -> dict[str, str]:
     return {name: without_spaces("".join(p.extract_text() for p in pages[name])) for name in pages}
 
 
+@pytest.mark.wide
 def test_each_lesson_prints_with_its_tasks_and_without_solutions(
     handouts: dict[str, str], site: Path
 ) -> None:

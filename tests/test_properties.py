@@ -20,7 +20,7 @@ drawn = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=80,
+    max_examples=40,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 TIMES = st.one_of(st.integers(0, 12).map(float), st.sampled_from([0.25, 0.5, 7.5, 11.75]))
