@@ -22,7 +22,6 @@ from jupyter_client.provisioning import LocalProvisioner
 from ..dataset.model import ROOT
 from .processes import end_with, python
 
-
 # The rooms that notebooks import from: what the server imports, no copy has to.
 OF_PAGES = ("survival", "dataset", "page", "study", "course", "printed", "methods", "sharing")
 # One thread each: several notebooks share the cores, and sums then do not depend on their number.
