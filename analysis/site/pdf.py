@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from mimetypes import guess_type
 from pathlib import Path, PurePosixPath
@@ -31,8 +32,11 @@ STYLE = Path(__file__).with_name("pdf.css")
 # What only a screen can use, what only a machine reads, and code that the page folds away.
 LEFT_OUT = (
     "script, button, form, .headerlink, .chart-curves, .chart-files, .table-files, .ledger-count, "
-    ".toctree-wrapper, details.hide, details.numbers, #the-code-of-this-page, .to-paste, "
-    ".invitation, .chart-choice, details:has(.chart-answers), .why"
+    ".toctree-wrapper, details.hide, .invitation, .chart-choice, .why, "
+    "details:has(.chart-answers), "
+    # Code and files are there to be taken along, and the scorecard lists each printed number.
+    "#the-code-of-this-page, .to-paste, details.plain-code, #the-numbers-of-this-page, "
+    "details.numbers, .table-wrap:has(> table[id$='-print'])"
 )
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
@@ -109,7 +113,14 @@ def read(html: Path) -> Volume:
         chapters.append(Chapter(name, _text(article, "h1"), part, article))
     _drop_dead_links(chapters)
     styles = (html / "_static" / "plateau.css", STYLE)
-    return Volume(front, chapters, "".join(path.read_text("utf-8") for path in styles))
+    style = "".join(path.read_text("utf-8") for path in styles)
+    letters = partial(_embedded, folder=html / "_static")
+    return Volume(front, chapters, re.sub(r'url\("(fonts/[\w-]+\.woff2)"\)', letters, style))
+
+
+def _embedded(found: re.Match, folder: Path) -> str:
+    """A file that a style names, in the style itself."""
+    return f"url({_data('font/woff2', (folder / found[1]).read_bytes())})"
 
 
 def _soup(page: Path) -> BeautifulSoup:
