@@ -93,13 +93,14 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     impossible = int((kind == "contradiction").sum())
     aimed = int((matches & (kind == "calibrated")).sum())
     off = int((~matches & (kind != "contradiction")).sum())
-    others = [f"{{off}} {'differs' if off == 1 else 'differ'}"] * bool(off)
-    others += ["{impossible} cannot come out, because the paper contradicts itself"] * bool(
-        impossible
-    )
+    one = off + impossible == 1
+    others = [f"{'' if one else '{off} '}{'differs' if off == 1 else 'differ'}"] * bool(off)
+    never = "cannot come out, because the paper contradicts itself"
+    others += [never if one else f"{{impossible}} {never}"] * bool(impossible)
     told = "{numbers} and {says}" if len(says) else "{numbers}"
     said = [f"**This cohort reproduces {told} that the paper prints.**"]
-    said += [f"Of the other numbers, {listed(others)}."] * bool(others)
+    begin = "The other" if one else "Of the other numbers,"
+    said += [f"{begin} {listed(others)}."] * bool(others)
     said += ["The cohort was built to give {aimed} of the matching numbers. That these match is no "
              "evidence."] * bool(aimed)  # fmt: skip
     return Prose(

@@ -153,7 +153,8 @@ def followup(study: Study) -> Values:
     events = pick(study.pages[page], "median_followup", name)["events"]
     left = bool(pd.isna(events) or events > 0)  # of a masked number somebody was
     median = study.number(page, "median_followup" if left else "median", name).ci
-    found = {"anybody": left, "median": median, "event": study.main.event}
+    title = in_sentence(study.main.title)
+    found = {"anybody": left, "median": median, "event": study.main.event, "title": title}
     return {**found, "page": study.link(name)}
 
 

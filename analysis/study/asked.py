@@ -37,8 +37,8 @@ def without(event: str) -> str:
 
 
 def share_named(plan: Definition) -> str:
-    """What a share of its curve is, as a clause begins: where the dead only leave, no survival."""
-    return "Survival was" if plan.dies else f"Without {plan.event} were"
+    """What a share of its curve is, as a clause begins: survival only where death is the event."""
+    return "Survival was" if plan.event == "death" else f"Without {plan.event} were"
 
 
 def starts(question: Endpoint, plan: Definition) -> str:

@@ -35,11 +35,12 @@ def landmark_table(
             left = followed(number)
             cells = (share, limits, counted(left), _events(number, left))
             rows.append(Row(at_time(at), cells, int(len(groups) > 1)))
+    shares = page.numbers[page.numbers["quantity"].eq(quantity)]
     notes = [
         "CI, confidence interval (log-log). At risk: followed until just before the landmark. "
         "Events: up to and on the landmark, so one on that very day is in both.",
         *past_follow_up(rows, page.numbers, [question.name]),
-        *without_limits(page.numbers[page.numbers["quantity"].eq(quantity)]),
+        *without_limits(shares[shares["months"].isin(page.data.settings.months)]),
     ]
     columns = ("Time", "Estimate", "95% CI", "At risk", "Events")
     return page.rows_table("landmarks", caption, columns, rows, notes)

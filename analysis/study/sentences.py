@@ -356,4 +356,7 @@ def plateau_bounds(page: Page, group: str, month: float) -> Prose:
 
 def within_a_year(rate: float) -> str:
     """The share with the event within a year, in per cent, at a `rate` for each patient-year."""
-    return MISSING if pd.isna(rate) else rounded(-100 * np.expm1(-rate), 0) + "%"
+    percent = -100 * np.expm1(-rate)
+    if pd.isna(percent):
+        return MISSING
+    return "fewer than 1%" if 0 < percent < 0.5 else rounded(percent, 0) + "%"
