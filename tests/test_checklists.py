@@ -161,6 +161,16 @@ def test_only_a_whole_item_with_all_of_its_facts_is_answered(made, studies, name
             assert (line.state == IN_PART) == (any(said) and not whole)
 
 
+def test_tests_of_interaction_are_told_where_there_are_any(made):
+    """In bmt the groups are compared within nine factors for each of two endpoints."""
+    told = {
+        name: next(x for x in made[name, "strobe"].answers if x.item.number == "12b").text.plain
+        for name in ("bmt", "blinatumomab")
+    }
+    assert "tests of interaction: Figure 1A, 9; Figure 1B, 9." in " ".join(told["bmt"].split())
+    assert "No interaction is fitted" in told["blinatumomab"]
+
+
 def test_invented_patients_have_no_places_and_dates(made):
     invented, real = (states(made[name, "strobe"]) for name in ("blinatumomab", "bmt"))
     for number in ("4", "5", "8"):
@@ -195,7 +205,7 @@ def test_what_a_page_keeps_is_what_the_other_pages_computed(made, name):
     for key in LISTS:
         found = made[name, key].results
         assert list(found.columns) == COLUMNS
-        shown = found[~found["quantity"].eq("items") & ~found["group"].eq("factors")]
+        shown = found[~found["quantity"].isin(["items", "declared"])]
         both = shown.merge(computed.drop_duplicates(), how="left", on=COLUMNS, indicator=True)
         assert len(shown) > 5 and set(both["_merge"]) == {"both"}
         assert not found.duplicated(["quantity", "group", "months"]).any()

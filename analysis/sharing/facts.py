@@ -67,7 +67,7 @@ def words(study: Study) -> dict[str, Values]:
         "population": when(population, named=population),
         "selection": when(models is not None, level=level(), candidates=candidates),
         "spread": when(first and in_table),
-        "subsets": {"labels": _list(within) or "none"},
+        "subsets": {"labels": _list(within) or "none", "tests": _interactions(study)},
         "treatment": when(treatment, named=treatment),
     }
 
@@ -355,6 +355,17 @@ def named_models(study: Study) -> Iterator[dict[str, Any]]:
 
 def _with_p(study: Study, row: pd.Series, quantity: str) -> dict[str, Any]:
     return {**_ratio(study, row), "p": _p(study, "table_3", quantity, row["group"])}
+
+
+def _interactions(study: Study) -> Prose | None:
+    """How many tests of interaction the page of each curve has; None where none has any."""
+    told = []
+    for name, question in study.endpoints.items():
+        tests = len(study.estimates(study.page_of(question.name), "interaction_p"))
+        if tests:
+            values = {"page": study.link(name), "tests": study.declared(f"tests|{name}", tests)}
+            told.append(Prose("{page}, {tests}", **values))
+    return Prose.joined(told, "; ") if told else None
 
 
 def _list(labels: Iterator[str] | list[str]) -> str:

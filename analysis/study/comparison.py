@@ -147,8 +147,9 @@ TOLD = {
     "unknown": "**No difference can be tested.** There are too few events, or only one group.",
     "differ": "**The curves differ by more than chance would make likely**: {tests}.",
     "not_told_apart": "**No difference between the curves is shown**: {tests}. That does not prove "
-    "that they are alike: the interval of a difference says how large it may be.",
+    "that they are alike.",
 }
+LARGE = ": the interval of a difference says how large it may be."
 NAMES = {
     "gray": "Gray’s test of the incidence, P {p}",
     "logrank": "log-rank P {p}",
@@ -175,6 +176,8 @@ def groups_told(page: Page, parts: Groups) -> Prose:
     left_out = page["count", f"{parts.key}="]
     unknown = "" if left_out.value == 0 else " {out} are left out because their group is not known."
     sentence = TOLD[outcome].replace("{tests}", "; ".join(said))
+    if outcome == "not_told_apart" and page.numbers["quantity"].isin(DIFFERENCES.values()).any():
+        sentence = sentence.removesuffix(".") + LARGE
     return page.say(sentence + unknown, strata=strata, out=page.share(f"{parts.key}="), **values)
 
 
