@@ -59,7 +59,7 @@ UPRIGHT = {
     "titleAlign": "left",
     "titleAngle": 0,
     "titleBaseline": "bottom",
-    "titleLimit": SHORTEST,
+    "titleLimit": alt.ExprRef(f"max({SHORTEST}, width)"),
     "titleX": -34,
     "titleY": -14,
 }
