@@ -277,7 +277,10 @@ def test_what_is_folded_is_open_and_code_stays_hidden(
 ) -> None:
     whole = without_spaces(" ".join(texts))
     folded = [row for a in articles.values() for row in a.select("details.every-number tbody tr")]
-    names = [row.th.get_text() for row in folded if row.th]
+    # A page's part of the print is there in the list of the scorecard, which has it all.
+    folded = [row for row in folded if not row.find_parent("table")["id"].endswith("-print")]
+    listed = articles["scorecard"].select("table.ledger-rows tbody tr")
+    names = [row.th.get_text() for row in [*folded, *listed] if row.th]
     assert len(names) > 100
     assert [name for name in names if without_spaces(name) not in whole] == []
     for hidden in ("Code: ", "open_page(", "Numbers (CSV)", "Showing"):
