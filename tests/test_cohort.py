@@ -205,7 +205,7 @@ def test_the_page_of_real_patients_is_one_sentence(tmp_path):
 def test_the_shipped_cohort_is_one_that_the_print_allows(shown):
     page, found = shown
     assert [group for group, fact in found.items() if not fact.inside] == []
-    assert "Outside of what it allows: none." in page.text
+    assert "Outside what it allows: none." in page.text
     assert found["died"].printed == "201–217"
     assert found["relapse:relapse"].printed == "73–77"
     assert found["relapse:death"].printed == "17–21"

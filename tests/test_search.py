@@ -65,7 +65,7 @@ OTHERS = {
         "randomized trial": "index",
         "median survival": "figure_1a",
         "relapse-free": "figure_1b",
-        "log-rank test": "figure_1d",
+        "log-rank test": "methods",
         "immortal time": "lesson_05_immortal_time",
         "STROBE": "strobe",
     },
