@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -31,6 +32,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
 
 def ratio(page: Page, kind: str, column: str, month: float | None = None) -> float:
     return pick(page.numbers, f"hazard_ratio_{kind}", f"os:{column}", month)["estimate"]
+
+
+def test_under_the_curves_stand_those_still_followed(made) -> None:
+    page = made["myeloid"]
+    rows = page.numbers[page.numbers["quantity"].eq("survival_by_state")]
+    specs = [json.loads(x) for x in re.findall(r'class="chart-spec">(.*?)</script>', page.text)]
+    drawn = [pd.DataFrame(data) for spec in specs for data in spec["datasets"].values()]
+    counts = [data for data in drawn if {"month", "count"} <= set(data)]
+    assert len(counts) == 2  # had it so far, and not yet
+    for data, side in zip(counts, ("yes", "no"), strict=True):
+        own = rows[rows["group"].str.endswith(f"|{side}")].set_index("months")["n"]
+        assert len(data) > 3
+        assert data["count"].tolist() == [str(own[month]) for month in data["month"]]
 
 
 def test_in_myeloid_the_ratio_of_the_transplant_turns_round(made) -> None:

@@ -506,12 +506,23 @@ def test_beyond_the_end_nobody_is_followed(paper):
     assert np.isnan(page["event_rate", "rfs", 60].value)
 
 
+def test_a_moment_of_follow_up_gives_no_rate(paper):
+    """Of the paper's cohort one patient is followed beyond month 60, for .1 of a year."""
+    page = shown_as(paper, "figure_1a")
+    table = plateau_table(page, {"os": "OS"}, "Beyond")
+    rows = {row.heading: [str(cell) for cell in row.cells] for row in table.rows}
+    assert rows["48"][1:4] == ["6.3", "0", "0.0 (0.0–58.4)"]
+    assert rows["60"][1:4] == ["0.1", "0", "–"]
+
+
 def test_one_patient_was_followed(paper):
     found = beyond(shown_as(paper, "figure_1a"), "os", 60)
     assert str(found).startswith("1 patient was followed beyond 60 months")
 
 
-@pytest.mark.parametrize(("rate", "text"), [(np.log(2), "50%"), (0, "0%"), (np.nan, "–")])
+@pytest.mark.parametrize(
+    ("rate", "text"), [(np.log(2), "50%"), (0.002, "fewer than 1%"), (0, "0%"), (np.nan, "–")]
+)
 def test_a_rate_as_a_chance_within_a_year(rate, text):
     assert within_a_year(rate) == text
 

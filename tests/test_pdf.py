@@ -272,6 +272,12 @@ def test_all_fonts_are_in_it(reader: PdfReader) -> None:
             )
 
 
+def test_it_has_the_letters_of_the_site(reader: PdfReader) -> None:
+    fonts = {str(font.get_object()["/BaseFont"]) for page in reader.pages[:12]
+             for font in page["/Resources"].get("/Font", {}).values()}  # fmt: skip
+    assert any("Literata" in name for name in fonts) and any("Inter" in name for name in fonts)
+
+
 def test_what_is_folded_is_open_and_code_stays_hidden(
     texts: list[str], articles: dict[str, BeautifulSoup]
 ) -> None:

@@ -220,6 +220,14 @@ def test_a_search_from_any_page_finds_pages(served: str, visit) -> None:
     assert visit.errors == []
 
 
+def test_another_book_opens_on_the_same_page(soups: dict[str, BeautifulSoup]) -> None:
+    for name in ("search.html", "table_3.html", "index.html"):
+        links = {link["href"] for link in soups[name].select(".plateau-books a")}
+        assert links == {f"{slug}/{name}" for slug in SLUGS if slug}
+    only_here = {link["href"] for link in soups["cohort.html"].select(".plateau-books a")}
+    assert only_here == {f"{slug}/index.html" for slug in SLUGS if slug}
+
+
 def test_hovering_reads_the_curve(served: str, visit) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/figure_1a.html")

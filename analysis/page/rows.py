@@ -48,8 +48,12 @@ def pick(
 
 
 def at_risk(results: pd.DataFrame, group: str, month: float) -> float:
-    """How many are followed to a month: of a cause, those of its endpoint. Blank where masked."""
-    return own_or_only(results[results["months"].eq(month)], "at_risk", group)["estimate"]
+    """How many are followed to a month: of a cause, those of its endpoint.
+
+    Blank where that is masked, and on a page without numbers at risk.
+    """
+    here = results[results["months"].eq(month) & results["quantity"].eq("at_risk")]
+    return own_or_only(here, "at_risk", group)["estimate"] if len(here) else np.nan
 
 
 def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:

@@ -238,5 +238,5 @@ def number_rows(
 def _count(results: pd.DataFrame, quantity: str, group: str, column: str, month: float) -> str:
     """A number under the axis; past the end of follow-up, where it is not known, a dash."""
     number = pick(results, quantity, group, month)[column]
-    told = pd.notna(number) or not results["quantity"].eq("at_risk").any()
-    return counted(number) if told or at_risk(results, group, month) else MISSING
+    past = pd.isna(number) and at_risk(results, group, month) == 0
+    return MISSING if past else counted(number)

@@ -25,10 +25,10 @@
     live.className = "chart-live chart-waiting";
     live.setAttribute("aria-hidden", "true"); // the chart's own label says what it shows
     chart.append(live);
-    const { View, parse } = window.vega;
-    const told = new window.vegaTooltip.Handler({ disableDefaultStyle: true });
     let view;
     try {
+      const { View, parse } = window.vega;
+      const told = new window.vegaTooltip.Handler({ disableDefaultStyle: true });
       const specification = JSON.parse(chart.querySelector(".chart-spec").textContent);
       const options = { renderer: "svg", container: live, hover: true, tooltip: told.call };
       view = await new View(parse(specification), options).runAsync();
