@@ -97,6 +97,7 @@ def test_the_axis_holds_every_estimate_and_is_even_about_one():
     assert diagrams.span_of(ratios((1.5, 0.001, 900.0))) == pytest.approx(8.8)
     assert diagrams.span_of(ratios((None, None, None))) == pytest.approx(2.2)
     assert diagrams.ticks_of(5.5) == [0.25, 0.5, 1, 2, 4]
+    assert diagrams.ticks_of(20) == [0.0625, 0.25, 1, 4, 16]
     assert diagrams.ticks_of(110) == [0.01, 0.1, 1, 10, 100]
 
 

@@ -47,6 +47,8 @@ COUNTED = re.compile(
     r"(?:patients|events|deaths|factors|survivors|others|lines|levels|records))?"
     r"(?P<verb> (?:are|were|have|go|enter|give))?\b"
 )
+# The spaces of `P = .02`, where no line may end.
+HELD = re.compile(r"\bP (?=(?:<a [^>]*>)?(?:=|&[lg]t;))|(?<==) (?=\.\d)")
 OF_ONE = {"are": "is", "were": "was", "have": "has", "go": "goes"}
 
 
@@ -76,7 +78,8 @@ class Prose:
             for name, value in values.items()
         }
         sentences = [COUNTED.sub(lambda found: _agreed(found, values), s) for s in sentences]
-        self.markdown = "\n\n".join(sentence.format(**written) for sentence in sentences)
+        markdown = "\n\n".join(sentence.format(**written) for sentence in sentences)
+        self.markdown = HELD.sub(lambda found: found[0].replace(" ", "\u00a0"), markdown)
         self.plain = "\n\n".join(sentence.format(**values) for sentence in sentences)
 
     @classmethod

@@ -30,6 +30,12 @@ STATES = {
     TO_JUDGE: "◇ Yours to judge",
     OPEN: "○ Not answered",
 }
+MEANINGS = {
+    ANSWERED: "This book says it, on the page linked in the line.",
+    IN_PART: "It says some of it. The line says what is missing.",
+    TO_JUDGE: "The dataset has its own text on it, which only the authors can judge.",
+    OPEN: "It is not recorded in this dataset. The line says what to write.",
+}
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,11 @@ class Checklist:
             n=sourced(found[ANSWERED]["n"], found[ANSWERED]),
             **counts,
         )
+
+    def key(self) -> Prose:
+        """What the signs of its answers mean."""
+        used = {found.state for found in self.answers}
+        return Prose(*(f"{STATES[s]}\n: {MEANINGS[s]}" for s in STATES if s in used))
 
     def table(self, page: Page, caption: str) -> Table:
         """The list, by section, each item with its answer."""

@@ -76,7 +76,8 @@ def group_figure(
     quantity = "cumulative_incidence" if cause else "survival"
     series = {level: (parts.key_of(level, cause), curve) for level, curve in curves.items()}
     rows = {level: ("at_risk", parts.key_of(level), "estimate") for level in curves}
-    chart = step_chart(page, question, series, quantity, rows)
+    of = f" of {in_sentence(name)}" if cause else ""
+    chart = step_chart(page, question, series, quantity, rows, of)
     by = in_sentence(page.data.label(parts.compare.column))
     whom = f"{name} from {question.origin} by {by}"
     told = [
@@ -161,11 +162,13 @@ def step_chart(
     series: Mapping[str, tuple[str, pd.DataFrame]],
     quantity: str,
     rows: Mapping[str, tuple[str, str, str]],
+    of: str = "",
 ) -> alt.LayerChart:
     """Step curves with bands, censor marks, landmark estimates, hover and numbers under the axis.
 
     `series` maps a label to its group and its curve in days. `rows` maps the label of each line of
-    numbers under the axis to its `(quantity, group, column)` in the page's numbers.
+    numbers under the axis to its `(quantity, group, column)` in the page's numbers. `of` goes on
+    with the axis's title, where all curves are of one event.
     """
     dataset, results = page.data, page.numbers
     ticks = axis_months(dataset, question)
@@ -180,7 +183,7 @@ def step_chart(
     marked = series if len(series) <= MARKED else {}
     estimates = landmarks(dataset, results, quantity, marked)
     x = time_axis(ticks, question.origin)
-    y = share_axis(title=curve_title(dataset, question, quantity))
+    y = share_axis(title=curve_title(dataset, question, quantity) + of)
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)

@@ -6,8 +6,8 @@ the chart is narrow a factor's label stands over its marks instead of beside the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import cycle, islice
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from math import exp, floor, isnan, log
 
 import altair as alt
@@ -22,9 +22,11 @@ from .models import factor_labels, ratio_labels
 MODELS = {"univariate": "Alone", "multivariate": "Stepwise model"}
 SIDES = ("first-named does better", "does worse")
 SHAPES = ("circle", "square", "diamond")  # told apart without colour too
+Looks = Mapping[str, tuple[str, str]]  # a colour and a shape for each model
 
 NARROW = "width < 540"
 LINE = 46  # pixels of a factor's row
+MORE = 14  # for each mark beside its first
 HEAD = 48  # pixels over the first row: the key and what the sides mean
 APART = 7  # pixels from a row's middle to each of its two marks, half of those between them
 LABELS, TEXTS, LETTER = 255, 145, 6.6  # pixels beside the axis of a wide chart, and of a letter
@@ -64,7 +66,7 @@ def mark(ratio: Number, label: str, model: str, place: int, number: int, marks: 
         "place": place,
         "label": label,
         "model": model,
-        "middle": HEAD + LINE * (place + 0.5),
+        "number": number,
         "apart": APART * (2 * number - (marks - 1)),
         "text": ratio.cell,
         "words": str(ratio.ci) if ratio.known else ratio.cell,
@@ -93,21 +95,28 @@ def span_of(rows: pd.DataFrame) -> float:
 
 
 def ticks_of(span: float) -> list[float]:
-    """Powers of 2 within the axis, or of 10 where those would be too many."""
-    base = 2 if span <= 40 else 10
+    """Powers of 2 within the axis, or of 4 or 10 where a phone has no room for those."""
+    base = 2 if span < 16 else 4 if span < 64 else 10
     most = floor(log(span) / log(base) + 1e-9)
     return [float(base**power) for power in range(-most, most + 1)]
 
 
 def forest_chart(
-    rows: pd.DataFrame, models: Sequence[str] = (*MODELS.values(),), sides: Sequence[str] = SIDES
+    rows: pd.DataFrame,
+    models: Sequence[str] = (*MODELS.values(),),
+    sides: Sequence[str] = SIDES,
+    first: int = 0,
 ) -> alt.LayerChart:
     """Rows of `mark` on a log axis, with labels, figures and the meaning of the sides of 1.
 
-    Each of the `models` has a colour and a shape. `sides` says what is below 1, and what above.
+    Each of the `models` has a colour and a shape; the colours begin with the `first`, so that a
+    group has that of its curve. `sides` says what is below 1, and what above.
     """
-    span = span_of(rows)
-    height = HEAD + LINE * (rows["place"].max() + 1)
+    looks = dict(zip(models, zip(cycle(GROUP_COLOURS[first:]), cycle(SHAPES)), strict=False))
+    span, more = span_of(rows), rows["number"].max()
+    line = LINE + MORE * more
+    rows = rows.assign(middle=HEAD + line * (rows["place"] + 0.5))
+    height = HEAD + line * (rows["place"].max() + 1)
     texts = max(TEXTS, LETTER * rows["text"].str.len().max())
     x = alt.X(
         "at:Q",
@@ -125,22 +134,25 @@ def forest_chart(
     )
     y = alt.Y("y:Q", axis=None, scale=None)
     layers = [
-        *_row_rules(rows, x, y),
-        *_mark_layers(rows.dropna(subset=["estimate"]), models, span, x, y),
-        *_row_texts(rows, models, y),
-        *_heading(rows, models, sides, x),
+        *_row_rules(rows, line, x, y),
+        *_mark_layers(rows.dropna(subset=["estimate"]), looks, span, x, y),
+        *_row_texts(rows, models, line, y),
+        *_heading(rows, looks, sides, x),
     ]
     chart = alt.layer(*layers).properties(width="container", height=int(height))
     return chart.configure(**STYLE)
 
 
-def _row_rules(rows: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _row_rules(rows: pd.DataFrame, line: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     """The line of no difference, cut where a narrow chart has a label, and a hair between rows."""
     middles = rows["middle"].drop_duplicates()
-    pieces = pd.DataFrame({"y": middles - LINE / 2, "end": middles + LINE / 2, "at": 1.0})
+    pieces = pd.DataFrame({"y": middles - line / 2, "end": middles + line / 2, "at": 1.0})
     hairs = alt.Chart(pieces[["y"]]).mark_rule(color=INK, opacity=0.12)
     one = alt.Chart(pieces).mark_rule(
-        color=INK, opacity=0.6, strokeDash=[3, 3], yOffset=alt.ExprRef(f"{NARROW} ? 20 : 0")
+        color=INK,
+        opacity=0.6,
+        strokeDash=[3, 3],
+        yOffset=alt.ExprRef(f"{NARROW} ? 20 + {line - LINE} : 0"),
     )
     return [
         hairs.encode(x=alt.value(0), x2=alt.value("width"), y=y),
@@ -149,7 +161,7 @@ def _row_rules(rows: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 
 def _mark_layers(
-    rows: pd.DataFrame, models: Sequence[str], span: float, x: alt.X, y: alt.Y
+    rows: pd.DataFrame, looks: Looks, span: float, x: alt.X, y: alt.Y
 ) -> list[alt.Chart]:
     """Lines from limit to limit, marks at the ratios, arrows where a limit runs past the axis."""
     if rows.empty:
@@ -157,7 +169,7 @@ def _mark_layers(
     inside = rows[["estimate", "lower", "upper"]].astype(float).clip(1 / span, span)
     inside.columns = ["at", "low", "high"]
     marks = rows.join(inside).assign(y=rows["middle"] + rows["apart"])
-    colours, shapes = zip(*_looks(models), strict=True)
+    models, (colours, shapes) = [*looks], zip(*looks.values(), strict=True)
     colour = alt.Color("model:N", legend=None, scale=alt.Scale(domain=models, range=colours))
     shape = alt.Shape("model:N", legend=None, scale=alt.Scale(domain=models, range=shapes))
     tooltip = [
@@ -165,7 +177,7 @@ def _mark_layers(
         alt.Tooltip("model:N", title="Model"),
         alt.Tooltip("text:N", title="HR (95% CI)"),
     ]
-    down = alt.ExprRef(f"{NARROW} ? 9 : 0")
+    down = alt.ExprRef(f"{NARROW} ? {9 + MORE / 2 * rows['number'].max()} : 0")
     base = alt.Chart(marks).encode(y=y, color=colour)
     layers = [
         base.mark_rule(strokeWidth=2, yOffset=down, y2Offset=down).encode(x="low:Q", x2="high:Q"),
@@ -184,42 +196,30 @@ def _mark_layers(
     return layers
 
 
-def _looks(models: Sequence[str]) -> list[tuple[str, str]]:
-    """A colour and a shape for each."""
-    return [*islice(zip(cycle(GROUP_COLOURS), cycle(SHAPES), strict=False), len(models))]
-
-
-def _row_texts(rows: pd.DataFrame, models: Sequence[str], y: alt.Y) -> list[alt.Chart]:
+def _row_texts(rows: pd.DataFrame, models: Sequence[str], line: float, y: alt.Y) -> list[alt.Chart]:
     """A factor's label to the left, its figures to the right; narrow, both over its marks."""
     size = alt.ExprRef("clamp(width / 31, 9, 12)")
-    up = alt.ExprRef(f"{NARROW} ? -12 : 0")
+    up = 11 - line / 2  # from the middle of a row to its first line of text, where narrow
     first = rows.drop_duplicates("place").assign(y=lambda frame: frame["middle"])
     label = alt.Chart(first[["y", "label"]]).mark_text(
         align="left",
         fontSize=size,
-        dy=up,
+        dy=alt.ExprRef(f"{NARROW} ? {up} : 0"),
         limit=alt.ExprRef(f"{NARROW} ? width - 100 : {LABELS - 15}"),
     )
     layers = [label.encode(x=alt.value(0), y=y, text="label:N", tooltip="label:N")]
-    for model in models:
-        lines = rows[rows["model"] == model].assign(y=rows["middle"])
-        for apart, group in lines.groupby("apart"):
-            # Narrow, there is room for one line: the ratio alone. The table has the other.
-            hidden = model != models[0]
-            text = alt.Chart(group[["y", "text"]]).mark_text(
-                align="right",
-                fontSize=size,
-                dy=alt.ExprRef(f"{NARROW} ? -12 : {apart}"),
-                opacity=alt.ExprRef(f"{NARROW} ? 0 : 1") if hidden else 1,
-                fontWeight="bold" if hidden else "normal",
-            )
-            layers.append(text.encode(x=alt.value("width"), y=y, text="text:N"))
+    for (model, number, apart), group in rows.groupby(["model", "number", "apart"], sort=False):
+        text = alt.Chart(group.assign(y=group["middle"])[["y", "text"]]).mark_text(
+            align="right",
+            fontSize=size,
+            dy=alt.ExprRef(f"{NARROW} ? {up + MORE * number} : {apart}"),
+            fontWeight="normal" if model == models[0] else "bold",
+        )
+        layers.append(text.encode(x=alt.value("width"), y=y, text="text:N"))
     return layers
 
 
-def _heading(
-    rows: pd.DataFrame, models: Sequence[str], sides: Sequence[str], x: alt.X
-) -> list[alt.Chart]:
+def _heading(rows: pd.DataFrame, looks: Looks, sides: Sequence[str], x: alt.X) -> list[alt.Chart]:
     """The key of the marks, the heading of the figures, and which side of 1 means what."""
     size = alt.ExprRef("clamp(width / 31, 9, 12)")
     words = alt.Chart(pd.DataFrame({"at": [1.0]}))
@@ -233,7 +233,7 @@ def _heading(
         .encode(x=x, y=alt.value(HEAD - 14)),
     ]  # fmt: skip
     left = 6
-    for model, (colour, shape) in zip(models, _looks(models), strict=True):
+    for model, (colour, shape) in looks.items():
         if model in set(rows["model"]):
             layers += [
                 words.mark_point(filled=True, size=70, opacity=1, color=colour, shape=shape)

@@ -89,13 +89,15 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
     months, last = page.data.settings.months, page.data.settings.months[-1]
     conditional = page.numbers["quantity"].eq("conditional_survival")
     survival = page.numbers.loc[conditional, "estimate"].notna().any()
-    rows = []
+    rows, seen_little = [], False
     for group, label in groups.items():
         rows += [Row(label)] if len(groups) > 1 else []
         for at in months:
             rate = page["event_rate", group, at]
             years = page["person_years", group, at]
-            told = MISSING if years.known and years.row["estimate"] < 1 else with_limits(rate)
+            little = years.known and years.value < 1
+            seen_little |= little
+            told = MISSING if little else with_limits(rate)
             cells = [str(rate.n), years.bare, _events(rate, rate.row["n"]), told]
             if survival:
                 late = page["conditional_survival", group, at] if at < last else None
@@ -108,7 +110,7 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
         columns.append(f"Without event to {at_time(last)} (95% CI)")
         note += "; shares: log-log"
     note += f"). {MISSING}, no estimate, or an estimate without an interval."
-    note += " Less than one patient-year gives no rate."
+    note += " Less than one patient-year gives no rate." * seen_little
     marked = any(row.cells[-1].endswith(DAGGER) for row in rows if row.cells)
     notes = [note, *[f"{CARRIED.replace('so long', f'to {at_time(last)}')}."] * marked]
     return page.rows_table("plateau", caption, columns, rows, notes)

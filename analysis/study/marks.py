@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from ..dataset.model import Dataset
@@ -69,8 +70,18 @@ def median_layers(
         for label, month in known.items()
     ]
     told = drops.assign(text=texts, foot=[0.03 + 0.06 * place for place in range(len(drops))])
-    words = alt.Chart(told).mark_text(align="right", dx=-4, fontSize=LABEL_SIZE)
-    return [*layers, words.encode(x=x, y="foot:Q", text="text:N", color=colour)]
+    for right, those in told.groupby(_crossed(told, end)):
+        side = {"align": "left", "dx": 4} if right else {"align": "right", "dx": -4}
+        words = alt.Chart(those).mark_text(fontSize=LABEL_SIZE, **side)
+        layers.append(words.encode(x=x, y="foot:Q", text="text:N", color=colour))
+    return layers
+
+
+def _crossed(told: pd.DataFrame, end: float) -> pd.Series:
+    """Which words, left of their line on a small chart, would lie on the line before it."""
+    before = told["median"].sort_values().shift()
+    room = WIDTHS[0] * (told["median"] - before) / end
+    return room < 0.6 * SMALLEST * told["text"].str.len() + 8
 
 
 def _percent(share: float) -> str:
@@ -108,22 +119,26 @@ def landmark_layers(
     """
     layers = []
     places = {name: place for place, name in enumerate(names)}
-    heights = [_label_height(row, places[row["series"]]) for _, row in landmarks.iterrows()]
-    landmarks = landmarks.assign(label_at=heights)
-    last_first = sorted(
-        landmarks.index, key=lambda row: landmarks["month"][row] < landmarks["month"].max()
+    feet = landmarks.assign(foot=landmarks[["lower", "estimate"]].min(axis=1))
+    feet = feet.groupby("month")["foot"].max()  # of the higher of two curves
+    heights = [
+        _label_height(row, places[row["series"]], feet[row["month"]])
+        for _, row in landmarks.iterrows()
+    ]
+    last_first = (
+        landmarks["month"].eq(landmarks["month"].max()).sort_values(ascending=False, kind="stable")
     )
-    landmarks = landmarks.loc[last_first]
-    tops = HEIGHT * (1 - landmarks["label_at"])
-    landmarks["from_width"] = least_widths(landmarks["month"] / end, tops, landmarks["text"])
-    for place, (_, rows) in enumerate(landmarks.sort_index().groupby("series", sort=False)):
+    told = landmarks.assign(label_at=heights).loc[last_first.index].dropna(subset=["label_at"])
+    tops = HEIGHT * (1 - told["label_at"])
+    told["from_width"] = least_widths(told["month"] / end, tops, told["text"])
+    for place, (name, rows) in enumerate(landmarks.groupby("series", sort=False)):
         base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
         layers += [
             base.transform_filter("isValid(datum.lower)")
             .mark_rule(strokeWidth=1.5)
             .encode(y="lower:Q", y2="upper:Q"),
             base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
-            alt.Chart(rows)
+            alt.Chart(told[told["series"].eq(name)].sort_index())
             .mark_text(dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
             .encode(x=x, y="label_at:Q", text="text:N", fillOpacity=WHERE_ROOM),
         ]
@@ -155,12 +170,17 @@ def least_widths(
     return [10**6 if width > WIDTHS[-1] else width for width in needed]
 
 
-def _label_height(row: pd.Series, place: int) -> float:
-    """Above the interval; for a second curve below it, where the axis leaves room."""
+def _label_height(row: pd.Series, place: int, over: float) -> float:
+    """Above the interval; for a second curve below it, where the axis leaves room.
+
+    Where it does not, above it if that is below what is `over` it, and else nowhere.
+    """
     gap = 0.03
     ends = row[["lower", "estimate", "upper"]].dropna()
-    below = ends.min() - 1.5 * gap
-    return round(below if place and below > gap else ends.max() + gap, 5)
+    below, above = ends.min() - 1.5 * gap, ends.max() + gap
+    if place and below > gap:
+        return round(below, 5)
+    return round(above, 5) if not place or above + gap < over else np.nan
 
 
 def series_labels(series: Sequence[str], colour: alt.Color, falling: bool) -> list[alt.Chart]:

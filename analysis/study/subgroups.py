@@ -139,7 +139,8 @@ def subgroups_figure(page: Page, parts: Groups, found: Sequence[Split]) -> Figur
     )
     told = "; ".join(f"{row['label']}, {row['model']}: {row['words']}" for row in rows)
     words = f"Forest plot. {caption} {told}."
-    chart = forest_chart(pd.DataFrame(rows), others, ("later than in the reference", "sooner"))
+    sides = ("later than in the reference", "sooner")
+    chart = forest_chart(pd.DataFrame(rows), others, sides, first=1)
     return page.figure("subgroups", chart, words, caption, said=caption)
 
 
