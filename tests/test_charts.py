@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,8 +87,7 @@ def ratios(*lines: tuple[float, float, float]) -> pd.DataFrame:
     made = []
     for place, (estimate, lower, upper) in enumerate(lines):
         row = {"place": place, "label": f"F{place}", "model": "Alone", "apart": 0, "text": "t"}
-        row["middle"] = diagrams.HEAD + diagrams.LINE * (place + 0.5)
-        made.append({**row, "estimate": estimate, "lower": lower, "upper": upper})
+        made.append({**row, "number": 0, "estimate": estimate, "lower": lower, "upper": upper})
     return pd.DataFrame(made)
 
 
@@ -318,6 +318,45 @@ def test_a_long_label_has_its_room_and_its_full_text(paper):
         if any(long in str(value) for row in data for value in row.values()):
             field = layer["encoding"]["text"]["field"]
             assert field in ("text", "count") or "limit" in layer["mark"], field
+
+
+def told(*lines: tuple[str, float, float, float]) -> set[str]:
+    """The landmark figures that are drawn of two curves, the first of which is the higher."""
+    rows = [
+        {"month": 12, "series": name, "text": name, "estimate": at, "lower": low, "upper": high}
+        for name, low, at, high in lines
+    ]
+    x, colour = alt.X("month:Q"), alt.Color("series:N")
+    layers = marks.landmark_layers(
+        pd.DataFrame(rows), [row["series"] for row in rows], 24, x, colour
+    )
+    return {
+        row["text"]
+        for row in rows_of(alt.layer(*layers).to_dict())
+        if "label_at" in row and row["from_width"] < 1000
+    }
+
+
+def test_the_figure_of_the_lower_of_two_curves_is_clear_of_the_higher_or_not_drawn():
+    assert told(("high", 0.4, 0.5, 0.6), ("low", 0.2, 0.3, 0.35)) == {"high", "low"}
+    assert told(("high", 0.4, 0.5, 0.6), ("low", 0.02, 0.05, 0.08)) == {"high", "low"}
+    assert told(("high", 0.09, 0.12, 0.16), ("low", 0.03, 0.05, 0.08)) == {"high"}
+
+
+def test_a_forest_plot_has_every_ratio_on_a_phone(paper):
+    """Both ratios of a factor that the stepwise model keeps, each on a line of its own."""
+    results, figure = forest_of(paper)
+    spec = figure.chart.to_dict()
+    lines: dict[tuple[float, str], str] = {}
+    for layer in spec["layer"]:
+        if layer["encoding"].get("text", {}).get("field") == "text":
+            assert "opacity" not in layer["mark"]
+            narrow = layer["mark"]["dy"]["expr"].split(" ? ")[1].split(" : ")[0]
+            for row in spec["datasets"][layer["data"]["name"]]:
+                assert (row["y"], narrow) not in lines
+                lines[row["y"], narrow] = row["text"]
+    ratios = results["quantity"].isin(["hazard_ratio_univariate", "hazard_ratio_multivariate"])
+    assert len(lines) == ratios.sum() > 12
 
 
 # --- every chart -----------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .problems import LISTED_AT_MOST, Problem, one_line
@@ -52,7 +54,8 @@ MISSING = {"na", "n/a", "nan", "null", "none", "-", "–", "?", ".", "missing", 
 class TextTable:
     """Every cell as stripped text; the index of `cells` is the row of the file.
 
-    Rows that do not fit the header are left out and are among the `problems`.
+    Columns are categorical: of a million patients few have a text of their own. Rows that do not
+    fit the header are left out and are among the `problems`.
     """
 
     name: str
@@ -63,9 +66,19 @@ class TextTable:
 
 def numbers(text: pd.Series) -> pd.Series:
     """Text as numbers, NaN where it is blank, or none, or more than a computer's numbers reach."""
-    parsed = [float(cell) if NUMBER.fullmatch(cell) else float("nan") for cell in text]
-    parsed = [number if abs(number) < float("inf") else float("nan") for number in parsed]
-    return pd.Series(parsed, index=text.index, name=text.name, dtype=float)
+    return each(text, _number, float)
+
+
+def _number(cell: str) -> float:
+    number = float(cell) if NUMBER.fullmatch(cell) else math.nan
+    return number if abs(number) < math.inf else math.nan
+
+
+def each(text: pd.Series, made: Callable[[str], object], kind: type) -> pd.Series:
+    """What a function makes of each cell, asked once for each different text."""
+    places, different = pd.factorize(text)
+    found = np.array([made(cell) for cell in different], dtype=kind)
+    return pd.Series(found[places], index=text.index, name=text.name)
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -180,9 +193,9 @@ def read_table(path: Path) -> TextTable | list[Problem]:
         expected = 'a quote (") is not closed or stands within a cell; the rows below are not read'
         problems.append(Problem(path.name, swallowing, expected=expected))
     rows = {
-        number: [cell.strip() for cell in record]
+        number: record
         for number, record in enumerate(found, start=1)
-        if len(record) > 1 or any(cell.strip() for cell in record)
+        if len(record) > 1 or any(map(str.strip, record))
     }
     if not rows:
         if not problems:
@@ -190,20 +203,33 @@ def read_table(path: Path) -> TextTable | list[Problem]:
             problems.append(Problem(path.name, expected=expected))
         return problems
     header_row = next(iter(rows))
-    header = rows.pop(header_row)
-    problems += _ragged(path.name, rows, len(header))
-    fitting = {n: row for n, row in rows.items() if len(row) == len(header) and any(row)}
-    cells = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype=object)
+    header = [cell.strip() for cell in rows.pop(header_row)]
+    fitting = {
+        number: row
+        for number, row in rows.items()
+        if len(row) == len(header) and any(map(str.strip, row))
+    }
+    unfitting = {number: row for number, row in rows.items() if number not in fitting}
+    problems += _ragged(path.name, unfitting, len(header))
+    columns = zip(*fitting.values(), strict=True) if fitting else [()] * len(header)
+    cells = pd.DataFrame(dict(enumerate(map(_stripped, columns))), index=list(fitting))
+    cells.columns = header
     problems += _header_problems(path.name, header_row, header)
     named = cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
     return TextTable(path.name, header_row, named, problems)
 
 
-def _ragged(name: str, rows: dict[int, list[str]], width: int) -> Iterator[Problem]:
+def _stripped(cells: Sequence[str]) -> pd.Categorical:
+    """A column, its texts without the blanks around them."""
+    places, different = pd.factorize(np.array(cells, dtype=object))
+    again, stripped = pd.factorize(np.array([text.strip() for text in different], dtype=object))
+    return pd.Categorical.from_codes(again[places], stripped)
+
+
+def _ragged(name: str, ragged: dict[int, list[str]], width: int) -> Iterator[Problem]:
     """The rows that have not as many cells as the header, or only blank ones."""
-    ragged = {n: row for n, row in rows.items() if len(row) != width or not any(row)}
     for number, row in list(ragged.items())[:LISTED_AT_MOST]:
-        if any(row):
+        if any(map(str.strip, row)):
             found, expected = f"{len(row)} cells", f"{width} as in the header"
         else:
             found, expected = "", "every cell is blank; delete the row"

@@ -420,7 +420,8 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
     """Declarations that the values of their columns do not bear out."""
     by_name = {entry["name"]: entry for entry in parts.fields if entry["name"] in cells}
     levels = {
-        name: {*map(str, entry.get("constraints", {}).get("enum", ())), *cells[name]} - {""}
+        name: {*map(str, entry.get("constraints", {}).get("enum", ())), *cells[name].unique()}
+        - {""}
         for name, entry in by_name.items()
     }
     described = {"factors": parts.factors, "characteristics": parts.characteristics}
@@ -462,8 +463,8 @@ def _value_problems(parts: _Parts, cells: pd.DataFrame) -> Iterator[Problem]:
 def _found(cells: pd.Series, field: dict) -> set[str]:
     """The levels that the patients have, as the dataset calls them."""
     if is_number(field):
-        return {f"{number:g}" for number in numbers(cells).dropna()}
-    return {*cells} - {""}
+        return {f"{number:g}" for number in numbers(cells).dropna().unique()}
+    return {*cells.unique()} - {""}
 
 
 # --- the table -------------------------------------------------------------------------------

@@ -260,7 +260,7 @@ def _typed(text: pd.DataFrame, fields: tuple[dict, ...]) -> pd.DataFrame:
         if is_number(field):
             columns[field["name"]] = numbers(column)
         else:
-            columns[field["name"]] = column.where(column != "", None)
+            columns[field["name"]] = column.astype(object).where(column != "", None)
     return pd.DataFrame(columns)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 
-from .cells import DATE, DECIMAL_COMMA, MISSING, TextTable, numbers, read_table
+from .cells import DATE, DECIMAL_COMMA, MISSING, TextTable, each, numbers, read_table
 from .columns import EVENT_DAYS, KINDS, PUBLISHED, REQUIRED, RESERVED, is_day, is_number
 from .problems import Problem, listed, nearest, one_line, squashed, unprintable
 
@@ -77,14 +77,9 @@ def _column_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         yield from _number_problems(values, entry, file)
 
 
-def _each(values: pd.Series, test: Callable[[str], object]) -> pd.Series:
-    """Of each cell whether a test holds."""
-    return pd.Series([bool(test(cell)) for cell in values], index=values.index, dtype=bool)
-
-
 def _control_problems(values: pd.Series, file: str) -> Iterator[Problem]:
-    if not "".join(values).isprintable():  # so that clean columns, most of them, take no time
-        wrong = _each(values, lambda cell: any(map(unprintable, cell)))
+    if not "".join(values.unique()).isprintable():  # so that clean columns take no time
+        wrong = each(values, lambda cell: any(map(unprintable, cell)), bool)
         yield from listed(values, wrong, "text without control characters", file)
 
 
@@ -103,7 +98,7 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
     found = parsed.notna()
     wrong = (values != "") & ~found
     if is_day(entry):
-        dates = wrong & _each(values, DATE.fullmatch)
+        dates = wrong & each(values, DATE.fullmatch, bool)
         expected = "a number of days from the one origin, not a date; "
         expected += "`python -m analysis import` turns dates into days"
         yield from listed(values, dates, expected, file)
@@ -182,7 +177,7 @@ def read_published(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
     table = read_table(path)
     if isinstance(table, list):
         return None, table
-    cells, names = table.cells, list(table.cells.columns)
+    cells, names = table.cells.astype(object), list(table.cells.columns)
     if names == list(PUBLISHED):
         cells = cells.assign(kind="")
     elif names != [*PUBLISHED, "kind"]:
@@ -202,7 +197,7 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     only = (published["quantity"] == "given") != given
     for name, wrong, expected in (
         ("months", off, "a number of months, or blank"),
-        ("printed", ~_each(printed, PRINTED.fullmatch), "a plain number, or yes or no"),
+        ("printed", ~each(printed, PRINTED.fullmatch, bool), "a plain number, or yes or no"),
         ("part", ~part.isin(parts), "one of " + ", ".join(parts)),
         ("kind", ~kind.isin(["", *KINDS]), f"one of {', '.join(KINDS)}, or blank"),
         ("page", (published["page"] == "") & ~given, "a page, such as figure_1a"),
