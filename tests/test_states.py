@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from inprocess import run
 from test_declared import made
 
 from analysis.dataset.model import ROOT, load
 from analysis.study.states import events_in_order, stays
+from analysis.survival.states import state_shares
 
 OWN = {"name": "own", "title": "Own", "events": ["recurrence_day"], "competing": ["died"]}
 
@@ -52,3 +54,51 @@ def test_one_kind_of_event_needs_no_picture_of_states(tmp_path):
     one = {name: value for name, value in OWN.items() if name != "competing"}
     folder = made(tmp_path / "one", endpoints=(one,), without=("died",))
     assert "so its curve says where patients are" in run("states", folder, tmp_path).missing
+
+
+def one_by_one(rows: pd.DataFrame, states: list[str]) -> pd.DataFrame:
+    """Standard errors of the shares by time, from the influence of each patient at every change."""
+    number = len(states)
+    here, there = (rows[name].map(states.index, na_action="ignore") for name in ("from", "to"))
+    moves = there.notna() & there.ne(here)
+    changes = np.unique(rows["stop"][moves])
+    begins = rows[(rows["start"] < changes[0]) & (changes[0] <= rows["stop"])].index
+    share = np.bincount(here[begins], minlength=number) / len(begins)
+    influence = np.zeros((rows["patient"].max() + 1, number))
+    influence[rows["patient"][begins]] = (np.eye(number)[here[begins]] - share) / len(begins)
+    found = []
+    for time in changes:
+        at_risk = rows[(rows["start"] < time) & (time <= rows["stop"])].index
+        weight = 1 / np.maximum(np.bincount(here[at_risk], minlength=number), 1)
+        change, own = np.zeros((number, number)), np.zeros_like(influence)
+        for row in at_risk[moves[at_risk] & rows["stop"][at_risk].eq(time)]:
+            a, b, patient = here[row], int(there[row]), rows["patient"][row]
+            change[a, b] += weight[a]
+            own[patient] += weight[a] * share[a] * (np.eye(number)[b] - np.eye(number)[a])
+        change -= np.diag(change.sum(axis=1))
+        own[rows["patient"][at_risk]] -= ((weight * share)[:, None] * change)[here[at_risk]]
+        influence += influence @ change + own
+        share = share + share @ change
+        found.append(np.sqrt((influence**2).sum(axis=0)))
+    return pd.DataFrame(found, changes, states)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_influences_moved_together_are_those_of_each_patient(seed: int):
+    """With returns, late comers, gaps, moves on one day, and states that all leave at once."""
+    random, made = np.random.default_rng(seed), []
+    for patient in range(int(random.integers(5, 50))):
+        at, state = (-np.inf if random.random() < 0.7 else random.integers(0, 5)), "s0"
+        while len(made) < 400:
+            stop = max(at, 0) + random.integers(1, 10)
+            to = f"s{random.integers(0, 4)}"
+            made.append((patient, at, stop, state, to if to != state else None))
+            if to == state and random.random() < 0.5:
+                break
+            at, state = (stop, to) if to != state else (stop + random.integers(0, 2), state)
+    columns = ["patient", "start", "stop", "from", "to"]
+    rows = pd.DataFrame(made, columns=columns).astype({"start": float, "stop": float})
+    shares = state_shares(rows)
+    wanted = one_by_one(rows, [*shares])
+    for state, frame in shares.items():
+        assert frame["se"][wanted.index].to_numpy() == pytest.approx(wanted[state], abs=1e-9)

@@ -64,34 +64,110 @@ class _Stays:
         self.goes_on = np.append(same & (self.start[1:] == self.stop[:-1]), False)
 
     def occupation(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Shares and their variances after each time (times, states).
-
-        A patient's influence on the shares goes on with those who move, and grows by what the
-        patient does beyond what is expected in the state they are in; its squares add up.
-        """
-        number, here, there, patient = len(self.states), self.here, self.there, self.patient
-        changes = np.unique(self.stop[self.moves])
-        begins = self._at_risk(changes[0] if len(changes) else self.stop.max())
-        share = np.bincount(here[begins], minlength=number) / begins.sum()
-        influence = np.zeros((patient.max() + 1, number))
-        influence[patient[begins]] = (np.eye(number)[here[begins]] - share) / begins.sum()
-        shares = np.tile(share, (len(times), 1))
-        variances = np.tile((influence**2).sum(axis=0), (len(times), 1))
-        for time in changes:
-            at_risk, gone = self._at_risk(time), self.moves & (self.stop == time)
-            weight = 1 / np.maximum(np.bincount(here[at_risk], minlength=number), 1)
+        """Shares and their variances after each time (times, states)."""
+        number, moving = len(self.states), np.flatnonzero(self.moves)
+        moving = moving[np.argsort(self.stop[moving], kind="stable")]
+        changes, first = np.unique(self.stop[moving], return_index=True)
+        begin = changes[0] if len(changes) else self.stop.max()
+        begins = (self.start < begin) & (begin <= self.stop)
+        share = np.bincount(self.here[begins], minlength=number) / begins.sum()
+        influence = _Influence(self, begins, share)
+        shares, variances = [share], [influence.variances]
+        for time, gone in zip(changes, np.split(moving, first[1:]), strict=bool(len(changes))):
+            at_risk = influence.at_risk(time)
+            weight = 1 / np.maximum(at_risk, 1)
             change = np.zeros((number, number))
-            np.add.at(change, (here[gone], there[gone]), weight[here[gone]])
+            np.add.at(change, (self.here[gone], self.there[gone]), weight[self.here[gone]])
             change -= np.diag(change.sum(axis=1))
-            weight *= share
-            influence += influence @ change
-            influence[patient[at_risk]] -= (weight[:, None] * change)[here[at_risk]]
-            influence[patient[gone], there[gone]] += weight[here[gone]]
-            influence[patient[gone], here[gone]] -= weight[here[gone]]
+            influence.move(change, share * weight, gone)
             share = share + share @ change
-            later = np.searchsorted(times, time)
-            shares[later:], variances[later:] = share, (influence**2).sum(axis=0)
-        return shares, variances
+            shares.append(share)
+            variances.append(influence.variances)
+        passed = np.searchsorted(changes, times, side="right")
+        return np.array(shares)[passed], np.array(variances)[passed]
 
-    def _at_risk(self, time: float) -> np.ndarray:
-        return (self.start < time) & (time <= self.stop)
+
+class _Influence:
+    """Each patient's influence on the shares (states,), and the sum of its squares.
+
+    It goes on with those who move, and grows by what the patient does beyond what is expected in
+    the state they are in. Of all that stay in a state it grows alike, so that it is kept as
+    `own @ path + grown[state]`, of which one time changes `path` and `grown` for all patients, and
+    `own` only of those who come or leave. `grown` has a last row, which stays 0, for who is in no
+    state. Sums over the patients in each state (`inside`) and over all of them (`squares`) follow.
+    """
+
+    WORN = 100  # the condition of a path that begins anew: it could not be undone exactly
+
+    def __init__(self, stays: _Stays, begins: np.ndarray, share: np.ndarray) -> None:
+        self.stays, number = stays, len(share)
+        self.own = np.zeros((stays.patient.max() + 1, number))
+        first = np.eye(number)[stays.here[begins]] - share
+        self.own[stays.patient[begins]] = first / begins.sum()
+        self.state = np.full(len(self.own), number)
+        self.squares = self.own.T @ self.own
+        self.inside, self.counts = np.zeros((number, number)), np.zeros(number)
+        self.path, self.grown = np.eye(number), np.zeros((number + 1, number))
+        self.coming = np.argsort(stays.start, kind="stable")
+        self.leaving = np.argsort(stays.stop, kind="stable")
+        self.starts, self.stops = stays.start[self.coming], stays.stop[self.leaving]
+        self.come = self.left = 0
+        self.largest = 0.0
+        self.present = np.zeros(len(stays.here), dtype=bool)
+
+    @property
+    def variances(self) -> np.ndarray:
+        """Those of the shares (states,); what is rounding beside the largest so far is 0."""
+        found = np.diag(self.squares)
+        self.largest = max(self.largest, found.max())
+        return np.where(found > 1e-11 * self.largest, found, 0.0)
+
+    def of(self, patients: np.ndarray) -> np.ndarray:
+        """The influence of some patients (patients, states)."""
+        return self.own[patients] @ self.path + self.grown[self.state[patients]]
+
+    def at_risk(self, time: float) -> np.ndarray:
+        """Let come and leave who did before a time; how many are then in each state."""
+        left, come = np.searchsorted(self.stops, time), np.searchsorted(self.starts, time)
+        leaving, coming = self.leaving[self.left : left], self.coming[self.come : come]
+        self.left, self.come = left, come
+        leaving = leaving[self.present[leaving]]  # not who came meanwhile: nothing happened to them
+        coming = coming[self.stays.stop[coming] >= time]
+        self._put(leaving, False)
+        self._put(coming, True)
+        return self.counts
+
+    def _put(self, rows: np.ndarray, present: bool) -> None:
+        """Have the patients of some rows come into their states, or leave them."""
+        here, patients, number = self.stays.here[rows], self.stays.patient[rows], len(self.counts)
+        now, sign = self.of(patients), 1 if present else -1
+        np.add.at(self.inside, here, sign * now)
+        self.counts += sign * np.bincount(here, minlength=number)
+        self.present[rows] = present
+        self.state[patients] = here if present else number
+        self.own[patients] = self._undone(now - self.grown[self.state[patients]])
+
+    def _undone(self, influence: np.ndarray) -> np.ndarray:
+        """What the path has made an influence (patients, states) of."""
+        return np.linalg.solve(self.path.T, influence.T).T
+
+    def move(self, change: np.ndarray, weight: np.ndarray, gone: np.ndarray) -> None:
+        """What one time brings: all go as `change` (states, states) has it, and the rows `gone`."""
+        step = np.eye(len(change)) + change
+        expected = -weight[:, None] * change
+        inside, self.inside = self.inside @ step, self.inside @ step
+        self.inside += self.counts[:, None] * expected
+        self.squares = step.T @ self.squares @ step + inside.T @ expected
+        self.squares += expected.T @ self.inside
+        self.path = self.path @ step
+        self.grown[:-1] = self.grown[:-1] @ step + expected
+        if np.linalg.cond(self.path) > self.WORN:
+            self.own = self.of(np.arange(len(self.own)))
+            self.path, self.grown = np.eye(len(change)), np.zeros_like(self.grown)
+        here, there = self.stays.here[gone], self.stays.there[gone]
+        patients, states = self.stays.patient[gone], np.eye(len(change))
+        moved = weight[here, None] * (states[there] - states[here])
+        crossed = self.of(patients).T @ moved
+        self.squares += crossed + crossed.T + moved.T @ moved
+        np.add.at(self.inside, here, moved)
+        self.own[patients] += self._undone(moved)
