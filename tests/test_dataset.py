@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from analysis.dataset.model import NotRecorded, load, require_factor
+from analysis.dataset import model
+from analysis.dataset.checks import read_folder
+from analysis.dataset.model import ROOT, NotRecorded, load, require_factor
 from analysis.dataset.problems import DataError
 
 
@@ -244,3 +248,66 @@ def test_a_factor_that_no_dataset_has_is_refused_with_those_there_are() -> None:
         (line,) = caught.value.problems
         assert line.startswith(f"factor: found {column!r}, expected one of ")
         assert datasets[0].factors[0].column in line
+
+
+def test_of_very_many_patients_the_same_are_drawn_each_time():
+    whole, drawn = load("data/bmt"), load("data/bmt", most=60)
+    assert (len(drawn.patients), drawn.drawn_from, whole.drawn_from) == (60, 137, 0)
+    pd.testing.assert_frame_equal(drawn.patients, load("data/bmt", most=60).patients)
+    places = whole.patients["patient_id"].isin(drawn.patients["patient_id"])
+    pd.testing.assert_frame_equal(drawn.patients, whole.patients[places].reset_index(drop=True))
+    assert load("data/bmt", most=137).drawn_from == 0
+
+
+def test_a_dataset_that_is_kept_is_not_read_again_until_it_changes(tmp_path, monkeypatch):
+    place = folder(tmp_path)
+    monkeypatch.setattr(model, "_KEPT", {})
+    model.keep(place)
+    asked = []
+    monkeypatch.setattr(model, "read_folder", lambda path: asked.append(path) or read_folder(path))
+    assert load(place, mask_below=5).mask_below == 5
+    assert not asked
+    table = place / "patients.csv"
+    table.write_text(table.read_text().replace("\n", "\n\n", 1))  # a blank row changes no patient
+    pd.testing.assert_frame_equal(load(place).patients, model._KEPT[place][1].patients)
+    assert asked
+
+
+def as_parquet(tmp_path, change=lambda patients: patients):
+    """A shipped dataset whose table is Parquet, typed as pandas reads it."""
+    place = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "bmt"))
+    change(pd.read_csv(place / "patients.csv")).to_parquet(place / "patients.parquet")
+    (place / "patients.csv").unlink()
+    package = json.loads((place / "datapackage.json").read_text("utf-8"))
+    package["resources"][0]["path"] = "patients.parquet"
+    (place / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    return place
+
+
+def test_a_table_in_parquet_is_the_same_dataset(tmp_path):
+    found = load(as_parquet(tmp_path)).patients
+    pd.testing.assert_frame_equal(found, load("data/bmt").patients)
+
+
+def test_a_truth_in_parquet_is_yes_or_no(tmp_path):
+    place = as_parquet(tmp_path, lambda patients: patients.assign(died=patients["died"] == "yes"))
+    pd.testing.assert_series_equal(load(place).patients["died"], load("data/bmt").patients["died"])
+
+
+def test_what_is_wrong_in_parquet_is_named_by_row_and_column(tmp_path):
+    def wrong(patients):
+        dates = pd.Timestamp("2021-03-04") + pd.to_timedelta(patients["relapse_day"], "D")
+        return patients.assign(relapse_day=dates.dt.date, died=patients["died"].replace("no", "No"))
+
+    with pytest.raises(DataError) as error:
+        load(as_parquet(tmp_path, wrong))
+    said = str(error.value)
+    assert 'patients.parquet, row 1, column died: found "No", expected yes or no' in said
+    assert "expected a number of days from the one origin, not a date" in said
+
+
+def test_what_is_no_parquet_is_said_so(tmp_path):
+    place = as_parquet(tmp_path)
+    (place / "patients.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match="patients.parquet: cannot be read as Parquet: "):
+        load(place)

@@ -365,3 +365,18 @@ def test_a_solution_is_one_click_away(site: Path, browser) -> None:
     solution.click()
     assert code.is_visible()
     view.close()
+
+
+def test_a_lesson_on_very_many_patients_draws_some_and_says_so(monkeypatch, tmp_path: Path) -> None:
+    """Its text, its exercises and their keys are about the same patients."""
+    monkeypatch.setattr("analysis.course.MOST", 60)
+    lesson = LESSONS[0]
+    shown = page(lesson, {"dataset": "data/bmt", "results_folder": str(tmp_path)}).shown
+    words = [data.get("text/markdown", "") for data in shown]
+    assert any("about <a" in text and ">60</a> of the 137 patients" in text for text in words)
+    assert sum('class="verdict right"' in data.get("text/html", "") for data in shown) == 3
+    for lesson in LESSONS:
+        code = "\n".join(c.source for c in nbformat.read(lesson, 4).cells if c.cell_type == "code")
+        assert code.count("results_folder, mask_below, course.MOST)\n") == 1, lesson
+        assert code.count("course.drawn(page)") == 1, lesson
+        assert code.count("load(") == code.count("load(dataset, mask_below, MOST)\n") == 1, lesson

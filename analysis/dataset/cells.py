@@ -7,7 +7,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +16,8 @@ import pandas as pd
 
 from .problems import LISTED_AT_MOST, Problem, one_line
 
-# Half a million patients fit. Whatever is larger is no table of patients, or would fill the memory.
-MOST_MEGABYTES = 50
+# Two million patients fit. Whatever is larger is no table of patients, or would fill the memory.
+MOST_MEGABYTES = 200
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The first bytes of what people save under a name that ends in .csv.
 NO_TEXT = {
@@ -55,11 +55,11 @@ class TextTable:
     """Every cell as stripped text; the index of `cells` is the row of the file.
 
     Columns are categorical: of a million patients few have a text of their own. Rows that do not
-    fit the header are left out and are among the `problems`.
+    fit the header are left out and are among the `problems`. Parquet has no row of a header.
     """
 
     name: str
-    header_row: int
+    header_row: int | None
     cells: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
 
@@ -212,18 +212,19 @@ def read_table(path: Path) -> TextTable | list[Problem]:
     unfitting = {number: row for number, row in rows.items() if number not in fitting}
     problems += _ragged(path.name, unfitting, len(header))
     columns = zip(*fitting.values(), strict=True) if fitting else [()] * len(header)
-    cells = pd.DataFrame(dict(enumerate(map(_stripped, columns))), index=list(fitting))
+    read = (pd.factorize(np.array(column, dtype=object)) for column in columns)
+    texts = {place: stripped(different, codes) for place, (codes, different) in enumerate(read)}
+    cells = pd.DataFrame(texts, index=list(fitting))
     cells.columns = header
-    problems += _header_problems(path.name, header_row, header)
+    problems += header_problems(path.name, header_row, header)
     named = cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
     return TextTable(path.name, header_row, named, problems)
 
 
-def _stripped(cells: Sequence[str]) -> pd.Categorical:
-    """A column, its texts without the blanks around them."""
-    places, different = pd.factorize(np.array(cells, dtype=object))
-    again, stripped = pd.factorize(np.array([text.strip() for text in different], dtype=object))
-    return pd.Categorical.from_codes(again[places], stripped)
+def stripped(different: np.ndarray, places: np.ndarray) -> pd.Categorical:
+    """A column of some different texts, without the blanks around them; `places` says where."""
+    again, texts = pd.factorize(np.array([text.strip() for text in different], dtype=object))
+    return pd.Categorical.from_codes(again[places], texts)
 
 
 def _ragged(name: str, ragged: dict[int, list[str]], width: int) -> Iterator[Problem]:
@@ -240,7 +241,7 @@ def _ragged(name: str, ragged: dict[int, list[str]], width: int) -> Iterator[Pro
         yield Problem(name, expected=f"{more} more rows with other than {width} filled cells")
 
 
-def _header_problems(name: str, row: int, header: list[str]) -> Iterator[Problem]:
+def header_problems(name: str, row: int | None, header: list[str]) -> Iterator[Problem]:
     for number, column in enumerate(header, start=1):
         if not column:
             yield Problem(name, row, expected=f"column {number} has no name")

@@ -32,6 +32,7 @@ from .declared import (
     with_days,
 )
 from .definitions import definition
+from .parquet import read_parquet
 from .problems import Problem, nearest, one_line, quoted, unprintable
 from .table import PRINT, read_published, table_problems
 
@@ -478,7 +479,7 @@ def _read_patients(folder: Path, parts: _Parts) -> tuple[pd.DataFrame | None, li
     if not path.is_file():
         expected = "not found beside datapackage.json, which names it"
         return None, [Problem(one_line(path.name), expected=expected)]
-    table = read_table(path)
+    table = read_parquet(path) if path.suffix == ".parquet" else read_table(path)
     if isinstance(table, list):
         return None, table
     return table.cells, [*table.problems, *table_problems(table, parts.fields, parts.whole)]

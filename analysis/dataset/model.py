@@ -22,6 +22,7 @@ from .definitions import Compare, Definition, Model, compare, definitions, level
 from .problems import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
+SEED = 20_260_730  # of patients drawn from very many
 
 
 class NotRecorded(LookupError):
@@ -116,6 +117,7 @@ class Dataset:
     patients: pd.DataFrame
     published: pd.DataFrame
     mask_below: int = 0
+    drawn_from: int = 0  # the number of all patients, where these are a sample of them
 
     def label(self, column: str) -> str:
         """The dataset's own name for a column: its title in the schema."""
@@ -192,18 +194,44 @@ class Dataset:
         return pd.api.types.is_numeric_dtype(self.patients[column])
 
 
-def load(folder: str | Path, mask_below: int = 0) -> Dataset:
+_KEPT: dict[Path, tuple[list[tuple], Dataset]] = {}  # by folder, with the state of its files
+
+
+def load(folder: str | Path, mask_below: int = 0, most: int | None = None) -> Dataset:
     """Read and check a dataset folder; counts from 1 to below `mask_below` are not to be shown.
 
     A relative `folder` counts from the root of the repository, so that a notebook finds it
-    wherever it is run. Raises DataError with every problem found.
+    wherever it is run. Of more than `most` patients so many are drawn, always the same. Raises
+    DataError with every problem found.
     """
     if type(mask_below) is not int or mask_below < 0:  # True would count as 1
         raise DataError([f"mask_below: found {mask_below!r}, expected 0 or a whole number"])
+    state, kept = _KEPT.get(ROOT / folder, ([], None))
+    whole = kept if kept and state == _state_of(folder) else _checked(folder)
+    found = replace(whole, mask_below=mask_below)
+    number = len(found.patients)
+    if most is None or number <= most:
+        return found
+    drawn = found.patients.sample(most, random_state=SEED).sort_index().reset_index(drop=True)
+    return replace(found, patients=drawn, drawn_from=number)
+
+
+def keep(folder: str | Path) -> None:
+    """Read a dataset folder once for all copies of this process, until one of its files changes."""
+    _KEPT[ROOT / folder] = (_state_of(folder), _checked(folder))
+
+
+def _state_of(folder: str | Path) -> list[tuple]:
+    files = sorted(path for path in (ROOT / folder).rglob("*") if path.is_file())
+    stats = ((path, path.stat()) for path in files)
+    return [(path, stat.st_mtime_ns, stat.st_size) for path, stat in stats]
+
+
+def _checked(folder: str | Path) -> Dataset:
     contents = read_folder(ROOT / folder)
     if contents.problems:
         raise DataError(contents.problems)
-    return dataset_of(contents, mask_below)
+    return dataset_of(contents)
 
 
 def require_factor(datasets: Iterable[Dataset], column: object) -> None:

@@ -240,14 +240,16 @@ class Page:
         return f"{self.name}-{part}" if part else self.name
 
 
-def open_page(name: str, dataset: str, folder: str, mask_below: int = 0) -> Page:
+def open_page(
+    name: str, dataset: str, folder: str, mask_below: int = 0, most: int | None = None
+) -> Page:
     """The page `name` of a dataset folder, with its results to be written to `folder`.
 
     The page of an endpoint may be opened by the endpoint's name. Counts from 1 to `mask_below` less
-    one are hidden. Raises DataError as `load` does.
+    one are hidden. Of more than `most` patients so many are drawn. Raises DataError as `load` does.
     """
     if shell := get_ipython():
         shell.register_magic_function(plain, "cell")
-    data = load(dataset, mask_below)
+    data = load(dataset, mask_below, most)
     tell_time_of(data.settings)
     return Page(data.endpoints[name].page if name in data.endpoints else name, data, folder)

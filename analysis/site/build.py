@@ -14,7 +14,7 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -266,8 +266,11 @@ Kernels = Callable[[int], "type[ThisInterpreter]"]  # their manager, for so many
 
 
 @contextmanager
-def kernels_of_one() -> Iterator[Kernels]:
-    """Once a build runs more than a few notebooks, its kernels are copies of one process."""
+def kernels_of_one(datasets: Sequence[Path] = ()) -> Iterator[Kernels]:
+    """Once a build runs more than a few notebooks, its kernels are copies of one process.
+
+    That has read the folders of its `datasets`.
+    """
     with ExitStack() as opened:
         copied: list[type[ThisInterpreter]] = []
 
@@ -276,7 +279,7 @@ def kernels_of_one() -> Iterator[Kernels]:
 
             # No copies on other systems, where a copy of a process is not always sound.
             if not copied and many > FEW and sys.platform == "linux":
-                server = opened.enter_context(Server())
+                server = opened.enter_context(Server(datasets))
                 copied.append(type("Copied", (Copied,), {"server": server}))
             return copied[0] if copied else ThisInterpreter
 
@@ -293,7 +296,7 @@ def _run_rounds(
     pages = {book.slug: _asked(book) for book in books}
     first = {slug: [p for p in of if not reads_others(p.path)] for slug, of in pages.items()}
     runs = {b.slug: [_plan(b, p, chosen, cache, code) for p in first[b.slug]] for b in books}
-    with kernels_of_one() as kernels:
+    with kernels_of_one([book.folder for book in books]) as kernels:
         ran = _run_all([run for made in runs.values() for run in made], kernels)
         reading = []
         for book in books:

@@ -13,13 +13,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 
-from ..dataset.model import ROOT
+from ..dataset.model import ROOT, keep
 from .processes import end_with, python
 
 # The rooms that notebooks import from: what the server imports, no copy has to.
@@ -29,9 +31,12 @@ SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED":
 
 
 class Server:
-    """The process that is copied, on Linux. The thread that makes it must outlive it."""
+    """The process that is copied, on Linux. The thread that makes it must outlive it.
 
-    def __init__(self) -> None:
+    It reads the `datasets`, which are known to be right, once for all its copies.
+    """
+
+    def __init__(self, datasets: Iterable[Path] = ()) -> None:
         self._one_at_a_time = threading.Lock()
         self._process = subprocess.Popen(
             python("from analysis.site.kernels import serve; serve()"),
@@ -41,6 +46,9 @@ class Server:
             text=True,
             cwd=ROOT,
             env=os.environ | SINGLE,
+        )
+        print(
+            json.dumps([str(folder) for folder in datasets]), file=self._process.stdin, flush=True
         )
 
     def __enter__(self) -> Server:
@@ -93,13 +101,18 @@ class _Running:
 
 
 def serve() -> None:
-    """What the server does: start a kernel for each line of stdin, and answer with its number."""
+    """What the server does: start a kernel for each line of stdin, and answer with its number.
+
+    The first line names the folders of datasets that are read beforehand.
+    """
     kernel = [f"ipykernel.{part}" for part in ("kernelapp", "ipkernel", "zmqshell", "debugger")]
     for library in (*kernel, "altair", "lifelines", "scipy.stats"):
         import_module(library)
     for room in OF_PAGES:
         for module in sorted((ROOT / "analysis" / room).glob("[a-z]*.py")):
             import_module(f"analysis.{room}.{module.stem}")
+    for folder in json.loads(sys.stdin.readline()):
+        keep(folder)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended copy is gone: nobody asks how it went
     server = os.getpid()
     for line in sys.stdin:
