@@ -72,9 +72,9 @@ class RiskSets:
         return np.cumsum(come - gone, axis=1) + gone
 
     def _table(self, kind: np.ndarray, number: int, place: np.ndarray) -> np.ndarray:
-        cells = np.bincount((kind + 1) * len(self.times) + place)
-        cells.resize((number + 1) * len(self.times))
-        return cells.reshape(number + 1, -1)[1:]
+        times = len(self.times)
+        cells = np.bincount((kind + 1) * times + place, minlength=(number + 1) * times)
+        return cells.reshape(number + 1, times)[1:]
 
 
 def since_entry(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

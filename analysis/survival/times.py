@@ -13,8 +13,11 @@ def tolerance(times: np.ndarray) -> float:
     1.5e-8 of their mean, each time once and without its sign, but at least of 1.
     """
     known = np.unique(times)
-    known = np.abs(known[np.isfinite(known)])
-    return ROUNDING * max(1.0, known.mean() if len(known) else 0.0)
+    return _tolerance(known[np.isfinite(known)])
+
+
+def _tolerance(known: np.ndarray) -> float:
+    return ROUNDING * max(1.0, np.abs(known).mean() if len(known) else 0.0)
 
 
 def places(*times: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -49,7 +52,8 @@ def _ranked(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[day]
     order = np.argsort(known)
     ranked = known[order]
-    new = np.append(True, np.diff(ranked) > tolerance(ranked))
+    gaps = np.append(np.inf, np.diff(ranked))
+    new = gaps > _tolerance(ranked[gaps > 0])
     place = np.empty(len(known), dtype=int)
     place[order] = np.cumsum(new) - 1
     return ranked[new], place
