@@ -9,15 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import special, stats
-from scipy.sparse import csc_array
 
 from .curves import Z
 from .groups import Comparison
+from .sums import bins, crossed, shortest, summed
 from .times import places
 
 STRATUM = "stratum"  # the column of rows that have strata
 ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
-BLOCK = 8192  # rows whose products are summed at once, so that they stay in the processor's cache
 Terms = Sequence[str] | Mapping[str, Sequence[str]]  # columns, or several by the name of each term
 
 
@@ -162,12 +161,14 @@ class CoxModels:
         for name, own in named:
             self._places[name] = list(range(len(columns), len(columns) + len(own)))
             columns += own
-        x = np.array(rows[columns], dtype=float, order="C")
+        x = np.empty((len(rows), len(columns)))
+        for place, column in enumerate(columns):
+            x[:, place] = rows[column]
         self._fits: dict[tuple[str, ...], Coefficients | None] = {}
-        self._scale = x.std(axis=0) if len(x) else np.zeros(len(columns))
+        x -= x.sum(axis=0) / max(len(x), 1)
+        self._scale = np.sqrt(np.einsum("ij,ij->j", x, x) / max(len(x), 1))
         self._likelihood = None
         if rows["event"].sum() > 0:
-            x -= x.mean(axis=0)
             x /= np.where(self._scale > 0, self._scale, 1.0)
             self._likelihood = PartialLikelihood(rows, x, ties)
 
@@ -275,6 +276,11 @@ class PartialLikelihood:
         self.ties = np.bincount(self.death, minlength=len(self.times))
         self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
         self.of_gone, self.of_come = (bins(p, len(self.times) + 1) for p in (self.gone, self.come))
+        # The times whose deaths share a risk set, and these deaths, among all and as rows.
+        ties = np.bincount(self.death, self.share, len(self.times)) > 0
+        self.tied, self.tying = np.flatnonzero(ties), np.flatnonzero(ties[self.death])
+        self.tying_rows = np.flatnonzero(self.event)[self.tying]
+        self.of_tied = bins((np.cumsum(ties) - 1)[self.death[self.tying]], len(self.tied))
 
     def _efron_share(self) -> np.ndarray:
         """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
@@ -308,17 +314,17 @@ class PartialLikelihood:
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             score, top, weight = self._weights(beta)
             each = 1 / self._sums(weight)
-            parts = [(1.0, self._at_risk(weight, self.x))]
-            if self.share.any():
-                dying = self._dying(weight, self.x)
-                parts = [(1.0, parts[0][1] - dying), (1 - self.share, dying)]
+            staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
+            staying[self.tied] -= dying
+            part, squared = 1 - self.share, each**2
             gradient = self.event.astype(float) @ self.x
+            gradient -= self._by_time(each) @ staying
+            gradient -= self._by_time(part * each)[self.tied] @ dying
+            mixed, own = (self._by_time(part**k * squared)[self.tied] for k in (1, 2))
+            mixed = crossed(staying[self.tied], mixed, dying)
             information = crossed(self.x, weight * self._part(each), self.x)
-            for one, sums in parts:
-                gradient = gradient - self._by_time(one * each) @ sums
-                for other, beside in parts:
-                    both = self._by_time(one * other * each**2)
-                    information -= crossed(sums, both, beside)
+            information -= crossed(staying, self._by_time(squared), staying)
+            information -= mixed + mixed.T + crossed(dying, own, dying)
             return score[self.event].sum() + (np.log(each) - top).sum(), gradient, information
 
     def highest(self) -> float:
@@ -375,21 +381,22 @@ class PartialLikelihood:
 
     def _sums(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """Sums over each death's risk set, of weights or of x by weight, less its share of ties."""
-        at_risk = self._at_risk(weight, x)[self.death]
-        if not self.share.any():
-            return at_risk
-        return at_risk - (self.share * self._dying(weight, x)[self.death].T).T
+        sums, place = self._at_risk(weight, x)[self.death], self.of_tied.indices
+        sums[self.tying] -= (self.share[self.tying] * self._dying(weight, x)[place].T).T
+        return sums
 
     def _dying(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-        """The same sums over those who die at each time."""
-        return summed(self.of_gone, weight * self.event, x)[1:]
+        """The same sums over those who die at each time that is tied."""
+        rows = self.tying_rows
+        return summed(self.of_tied, weight[rows], None if x is None else x[rows])
 
     def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """The same sums over the risk set of each time: who goes later, less who is yet to come."""
         sums = summed(self.of_gone, weight, x)
         if self.come.any():
             sums -= summed(self.of_come, weight, x)
-        return sums[::-1].cumsum(axis=0)[-2::-1]
+        np.cumsum(sums[::-1], axis=0, out=sums[::-1])
+        return sums[1:]
 
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
@@ -454,43 +461,3 @@ class PartialLikelihood:
         whole = summed(self.of_gone, weight)[::-1].cumsum()[-2::-1]
         ratio = (whole[self.death] / self._sums(weight)).max()
         return np.finfo(float).eps * len(weight) * ratio
-
-
-def bins(place: np.ndarray, number: int) -> csc_array:
-    """An empty table in which each row has its place (rows,), one of a `number`."""
-    one_each = np.arange(len(place) + 1)
-    return csc_array((np.zeros(len(place)), place, one_each), shape=(number, len(place)))
-
-
-def summed(bins: csc_array, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-    """Sums of weights by place (number,), or of the rows of x (rows, p) by weight (number, p)."""
-    if x is None:
-        return np.bincount(bins.indices, weight, bins.shape[0])
-    bins.data = weight
-    return bins @ x
-
-
-def crossed(x: np.ndarray, weight: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Sums of the products of the columns of x (n, p) with those of another, by weight (p, p)."""
-    blocks = (slice(first, first + BLOCK) for first in range(0, len(x), BLOCK))
-    return sum((x[block].T * weight[block]) @ other[block] for block in blocks)
-
-
-def shortest(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """The shortest step that solves the equations of Newton (..., p), also where columns depend."""
-    values, directions = np.linalg.eigh(information)
-    size = np.abs(values)
-    known = size > 1e-15 * size.max(axis=-1, keepdims=True)
-    along = np.einsum("...ij,...i->...j", directions, gradient)
-    along = np.divide(along, values, out=np.zeros(along.shape), where=known)
-    return np.einsum("...ij,...j->...i", directions, along)
-
-
-def sums_before(values: np.ndarray) -> np.ndarray:
-    """Sums of the rows before each place, from none of them to all."""
-    return np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
-
-
-def sums_after(values: np.ndarray) -> np.ndarray:
-    """Sums of the rows from each place on, from all of them to none."""
-    return sums_before(values[::-1])[::-1]
