@@ -24,9 +24,11 @@ def summed(bins: csc_array, weight: np.ndarray, x: np.ndarray | None = None) -> 
 
 def crossed(x: np.ndarray, weight: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Sums of the products of the columns of x (n, p) with those of another, by weight (p, p)."""
-    blocks = (slice(first, first + BLOCK) for first in range(0, len(x), BLOCK))
-    none = np.zeros((x.shape[1], other.shape[1]))
-    return sum(((x[block].T * weight[block]) @ other[block] for block in blocks), none)
+    found = (x[:BLOCK].T * weight[:BLOCK]) @ other[:BLOCK]
+    for first in range(BLOCK, len(x), BLOCK):
+        block = slice(first, first + BLOCK)
+        found += (x[block].T * weight[block]) @ other[block]
+    return found
 
 
 def shortest(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
