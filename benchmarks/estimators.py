@@ -5,10 +5,10 @@
 SIZE is a number of patients (default: 259, 10,000, 100,000 and 1,000,000), ESTIMATOR a key of
 `ESTIMATORS` (default: all). All see the same rows: whole days, many of them tied, and continuous
 times, few of them tied. A line gives the seconds of the processor that ours takes, on one core,
-its growth from the size before, and the memory it adds; then for R and each other package our time
-as a part of theirs (the median of paired runs), the largest difference of what they find from R's
-(relative, of numbers above 1), and the memory they add. What is not installed is left out, and what
-would take longer than `LIMIT`; a dash says so.
+how many times those of the size before that is, and the megabytes it adds; then for R and each
+other package our time over theirs (the median of paired runs), the largest difference from R (for R:
+of ours; relative, of numbers above 1), and the megabytes they add. A dash stands for what a package
+does not have, what is not installed, and what would take a run longer than `LIMIT`, as it has grown.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import os
 # One core for all, as R's own; before numpy is loaded.
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
 
+import ctypes
 import resource
 import shutil
 import subprocess
@@ -125,6 +126,7 @@ def status(field: str) -> float:
 def measured(run: Run, data: pd.DataFrame) -> Measured:
     """Runs in this process; R's are the same in estimators.R."""
     call, read = run
+    ctypes.CDLL(None).malloc_trim(0)  # what is free is given back, or it would hide what is added
     Path("/proc/self/clear_refs").write_text("5", "utf-8")  # forgets the highest memory
     before, found = status("VmRSS"), None
 
@@ -263,8 +265,9 @@ def main() -> None:
     missing = [package for package in MODULES if not installed(package)]
     missing += [] if shutil.which("Rscript") else ["R"]
     print("\n".join(f"{package} is not installed." for package in missing))
-    heads = "".join(f"{f'ours/{package}':>18}{'MB':>7}" for package in ("R", *MODULES))
-    print(f"{'':33}{'patients':>10}{'s':>9}{'grown':>7}{'MB':>7}{heads}")
+    print(f"{'':43}{'ours':>23}", *(f"{package:>25}" for package in ("R", *MODULES)), sep="")
+    heads = f"{'ratio':>9}{'apart':>9}{'MB':>7}" * (1 + len(MODULES))
+    print(f"{'':33}{'patients':>10}{'seconds':>9}{'grown':>7}{'MB':>7}{heads}")
     for key in keys:
         once = key == "selection"
         for whole in (True,) if once else (True, False):
