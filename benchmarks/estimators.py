@@ -6,9 +6,9 @@ SIZE is a number of patients (default: 259, 10,000, 100,000 and 1,000,000), ESTI
 `ESTIMATORS` (default: all). All see the same rows: whole days, many of them tied, and continuous
 times, few of them tied. A line gives the seconds of the processor that ours takes, on one core,
 how many times those of the size before that is, and the megabytes it adds; then for R and each
-other package our time over theirs (the median of paired runs), the largest difference from R (for R:
-of ours; relative, of numbers above 1), and the megabytes they add. A dash stands for what a package
-does not have, what is not installed, and what would take a run longer than `LIMIT`, as it has grown.
+other package our time over theirs (the median of paired runs), the largest difference from R (for
+R: of ours; relative, of numbers above 1), and the megabytes they add. A dash stands for what a
+package does not have, what is not installed, and what would take longer than `LIMIT`, as it grows.
 """
 
 from __future__ import annotations

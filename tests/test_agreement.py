@@ -157,7 +157,11 @@ BROKEN = {
         "1 - np.append(1.0, survival)[self.death]",
         "1 - survival[self.death]",
     ),
-    "proportionality as if the factors were free": (estimators, "1) - explained", "1)"),
+    "proportionality as if the factors were free": (
+        estimators,
+        "squared - cross @ np.linalg.solve(likelihood.at(beta)[2], cross)",
+        "squared",
+    ),
     "times as the computer has them": (
         estimators,
         "new = gaps > _tolerance(ranked[gaps > 0])",

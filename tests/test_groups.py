@@ -361,8 +361,8 @@ def test_every_estimator_of_r_is_compared():
 BROKEN = {
     "at risk on the day of entry": (
         "kaplan_meier",
-        "come = np.bincount(self.entered[who] + 1, minlength=len(self.times))",
-        "come = np.bincount(self.entered[who].clip(min=0), minlength=len(self.times))",
+        "staying -= self.coming(who)",
+        "staying -= np.append(self.coming(who)[1:], 0)",
     ),
     "a curve that rises from 0 again": (
         "kaplan_meier",

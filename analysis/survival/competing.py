@@ -72,8 +72,9 @@ def _jackknife_variance(
     and products of those who have left, and of those at risk, are cumulative sums.
     """
     whole, still = own - toll, np.append(sets.at_risk[1:], 0)
-    late = np.flatnonzero(sets.entered >= 0)
-    entered, left = sets.entered[late], sets.left[late]
+    entered = np.empty(0, int) if sets.entered is None else sets.entered
+    late = np.flatnonzero(entered >= 0)
+    entered, left = entered[late], sets.left[late]
     paid = toll[:, entered]  # before they came
     theirs = whole[kind[late], :, left].T
     added = theirs + paid

@@ -21,16 +21,17 @@ class RiskSets:
     At risk at t are those with entry < t <= time: who enters on a day is not yet at risk on it.
     Without an `entry`, or with one of -inf, they are there from the start, so that an event on day
     0 counts. The one counting of all curves: `time` and `entry` are (n,), and rounding is removed.
-    `entered` and `left` (n,) are their places among `times`, -1 for who is there from the start.
-    Raises ValueError where a time is not after its entry: nobody was seen at risk then.
+    `left` and `entered` (n,) are their places among `times`, -1 for who is there from the start;
+    `entered` is None where all are. Raises ValueError where a time is not after its entry: nobody
+    was seen at risk then.
     """
 
     def __init__(
         self, time: np.ndarray, entry: np.ndarray | None = None, origin: float = 0.0
     ) -> None:
+        entered = None
         if entry is None:
             times, (left,) = places(time)
-            entered = np.full(len(left), -1)
         else:
             times, (left, entered) = places(time, entry)
             if not (entered < left).all():
@@ -42,23 +43,25 @@ class RiskSets:
         first = np.searchsorted(times, origin)
         if origin not in times[first : first + 1]:
             times = np.insert(times, first, origin)
-            left, entered = left + (left >= first), entered + (entered >= first)
+            left += left >= first
+            entered = entered if entered is None else entered + (entered >= first)
         self.times, self.left, self.entered = times, left, entered
         self.index = pd.Index(times, name="time")
         self.at_risk = self.among()
 
     def among(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """How many of some patients (n,) are at risk at each time."""
-        come = np.bincount(self.entered[who] + 1, minlength=len(self.times))
-        gone = self.count(who)
-        return np.cumsum(come) - np.cumsum(gone) + gone
+        """How many of some patients (n,) are at risk at each time: yet to leave, and come."""
+        staying = self.count(who)
+        if self.entered is not None:
+            staying -= self.coming(who)
+        return staying[::-1].cumsum()[::-1]
 
     def count(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
         """How many of some patients (n,) leave on each time."""
         return np.bincount(self.left[who], minlength=len(self.times))
 
     def coming(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """How many of some patients (n,) enter on each time; nobody is there from the start."""
+        """How many of some patients (n,) enter on each time, without those there from the start."""
         return np.bincount(self.entered[who] + 1, minlength=len(self.times) + 1)[1:]
 
     def leaving(self, kind: np.ndarray, number: int) -> np.ndarray:
@@ -67,9 +70,11 @@ class RiskSets:
 
     def staying(self, kind: np.ndarray, number: int) -> np.ndarray:
         """How many of each kind are at risk at each time (number, times); likewise."""
-        gone = self.leaving(kind, number)
-        come = self._table(kind, number, self.entered + 1)
-        return np.cumsum(come - gone, axis=1) + gone
+        staying = self.leaving(kind, number)
+        if self.entered is not None:
+            late = np.where(self.entered < 0, -1, kind)
+            staying -= self._table(late, number, self.entered.clip(min=0))
+        return staying[:, ::-1].cumsum(axis=1)[:, ::-1]
 
     def _table(self, kind: np.ndarray, number: int, place: np.ndarray) -> np.ndarray:
         times = len(self.times)

@@ -117,7 +117,8 @@ def _tables(
         layers, stride = pd.factorize(np.asarray(strata))[0], len(sets.times) + 1
         first = layers * stride
         codes = np.where(layers < 0, -1, codes)
-        sets = RiskSets(first + sets.left, first + sets.entered)
+        entered = -1 if sets.entered is None else sets.entered
+        sets = RiskSets(first + sets.left, first + entered)
     groups = len(labels)
     if not groups:
         return

@@ -304,28 +304,32 @@ class PartialLikelihood:
         """The likelihood of the columns at some places; of all of them, without a copy."""
         return self if list(places) == [*range(self.x.shape[1])] else self.of(self.x[:, places])
 
-    def at(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def at(
+        self, beta: np.ndarray, count: np.ndarray | float = 1.0
+    ) -> tuple[float, np.ndarray, np.ndarray]:
         """Log likelihood, gradient (p,) and information (p, p); no numbers too far out.
 
-        There the weights of a risk set are lost in rounding. The l-th of d tied deaths has the
-        weights of those that stay, and the part 1 - l/d of those that die. So its mean of x, and
-        the product of that with itself, need sums of the two at each time, and no table of deaths.
+        There the weights of a risk set are lost in rounding. Each death may `count` (deaths,) for
+        more or less than one. The l-th of d tied deaths has the weights of those that stay, and the
+        part 1 - l/d of those that die. So its mean of x, and the product of that with itself, need
+        sums of the two at each time, and no table of deaths.
         """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             score, top, weight = self._weights(beta)
-            each = 1 / self._sums(weight)
+            denominator, died = self._sums(weight), np.zeros(len(weight))
+            died[self.event] = count
+            part, each, squared = 1 - self.share, count / denominator, count / denominator**2
             staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
             staying[self.tied] -= dying
-            part, squared = 1 - self.share, each**2
-            gradient = self.event.astype(float) @ self.x
-            gradient -= self._by_time(each) @ staying
+            gradient = died @ self.x - self._by_time(each) @ staying
             gradient -= self._by_time(part * each)[self.tied] @ dying
             mixed, own = (self._by_time(part**k * squared)[self.tied] for k in (1, 2))
             mixed = crossed(staying[self.tied], mixed, dying)
             information = crossed(self.x, weight * self._part(each), self.x)
             information -= crossed(staying, self._by_time(squared), staying)
             information -= mixed + mixed.T + crossed(dying, own, dying)
-            return score[self.event].sum() + (np.log(each) - top).sum(), gradient, information
+            value = died @ score - (count * (np.log(denominator) + top)).sum()
+            return value, gradient, information
 
     def highest(self) -> float:
         """The log likelihood at its maximum, or what it nears where it has none."""
@@ -346,15 +350,10 @@ class PartialLikelihood:
         score, top, weight = self._weights(beta)
         return float(score[self.event].sum() - (np.log(self._sums(weight)) + top).sum())
 
-    def at_deaths(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Schoenfeld residuals (deaths, p) and the variances of x at risk (deaths, p, p)."""
+    def residuals(self, beta: np.ndarray) -> np.ndarray:
+        """What each death's x has beyond its mean at risk (deaths, p): Schoenfeld's (1982)."""
         _, _, weight = self._weights(beta)
-        squares = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(self.x), -1)
-        mean, second = (self._sums(weight, x) for x in (self.x, squares))
-        denominator = self._sums(weight)[:, None]
-        mean, second = mean / denominator, second / denominator
-        variance = second.reshape(*mean.shape, -1) - mean[:, :, None] * mean[:, None, :]
-        return self.x[self.event] - mean, variance
+        return self.x[self.event] - self._sums(weight, self.x) / self._sums(weight)[:, None]
 
     def _weights(self, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
         """Each row's score, the largest, and each row's weight, of which that has 1.
