@@ -47,7 +47,7 @@ def cumulative_incidence(
     forgone, gain = np.stack([incidence * scale, scale]), np.stack([before / number, 0 * scale])
     toll = np.cumsum((forgone * all_events + gain * events) / number, axis=1)
     own = np.stack([forgone + gain, forgone, 0 * gain])
-    se = np.sqrt(_jackknife_variance(sets, kind, leaving, own, toll, incidence))
+    se = np.sqrt(_jackknife_variance(sets, kind, leaving * 1.0, own, toll, incidence))
     lower, upper = log_log_limits(incidence, se)
     steps = {"incidence": incidence, "se": se, "lower": lower, "upper": upper}
     return pd.DataFrame({**counts, **steps}, index=sets.index)
@@ -86,7 +86,7 @@ def _jackknife_variance(
         return summed(values, entered) - summed(values, left)
 
     def product(i: int, k: int) -> np.ndarray:
-        gone = (leaving * whole[:, i] * whole[:, k]).sum(axis=0).cumsum()
+        gone = np.einsum("kt,kt,kt->t", leaving, whole[:, i], whole[:, k]).cumsum()
         gone = gone + summed(added[i] * added[k] - theirs[i] * theirs[k], left)
         crossed = toll[i] * present(paid[k]) + toll[k] * present(paid[i])
         return gone + still * toll[i] * toll[k] - crossed + present(paid[i] * paid[k])
