@@ -253,8 +253,8 @@ class PartialLikelihood:
 
     Rows are summed by the number of times of death that they outlive, and by those before they
     came, so that all risk sets are cumulative sums over times: no sort beyond that of the times,
-    and no table of rows beside `x` (rows, p), which is standardised. Of strata each has risk sets
-    of its own.
+    and no table of rows beside `x` (rows, p), which is standardised. Times that differ by rounding
+    alone are one. Of strata each has risk sets of its own.
     """
 
     def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:

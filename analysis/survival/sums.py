@@ -14,12 +14,12 @@ def bins(place: np.ndarray, number: int) -> csc_array:
     return csc_array((np.zeros(len(place)), place, one_each), shape=(number, len(place)))
 
 
-def summed(bins: csc_array, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
+def summed(table: csc_array, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
     """Sums of weights by place (number,), or of the rows of x (rows, p) by weight (number, p)."""
     if x is None:
-        return np.bincount(bins.indices, weight, bins.shape[0])
-    bins.data = weight
-    return bins @ x
+        return np.bincount(table.indices, weight, table.shape[0])
+    table.data = weight  # no other table is made, which would cost more than few rows do
+    return table @ x
 
 
 def crossed(x: np.ndarray, weight: np.ndarray, other: np.ndarray) -> np.ndarray:
