@@ -179,7 +179,7 @@ def in_r(key: str, data: pd.DataFrame) -> Measured | None:
         script = [Path(__file__).with_suffix(".R"), place, key, RUNS, SECONDS, BATCH, *data]
         command = ["Rscript", "--vanilla", *map(str, script)]
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=2 * LIMIT + SECONDS)
+            subprocess.run(command, check=True, capture_output=True, timeout=5 * LIMIT)
         except subprocess.TimeoutExpired:
             return None
         columns, runs, memory, *rest = np.fromfile(place / "answer")

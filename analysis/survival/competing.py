@@ -46,8 +46,8 @@ def cumulative_incidence(
     )
     forgone, gain = np.stack([incidence * scale, scale]), np.stack([before / number, 0 * scale])
     toll = np.cumsum((forgone * all_events + gain * events) / number, axis=1)
-    own = np.stack([forgone + gain, forgone, 0 * gain])
-    se = np.sqrt(_jackknife_variance(sets, kind, leaving * 1.0, own, toll, incidence))
+    own = [forgone + gain, forgone, np.zeros((2, 1))]
+    se = np.sqrt(_jackknife_variance(sets, kind, leaving, own, toll, incidence))
     lower, upper = log_log_limits(incidence, se)
     steps = {"incidence": incidence, "se": se, "lower": lower, "upper": upper}
     return pd.DataFrame({**counts, **steps}, index=sets.index)
@@ -57,7 +57,7 @@ def _jackknife_variance(
     sets: RiskSets,
     kind: np.ndarray,
     leaving: np.ndarray,
-    own: np.ndarray,
+    own: list[np.ndarray],
     toll: np.ndarray,
     incidence: np.ndarray,
 ) -> np.ndarray:
@@ -66,17 +66,17 @@ def _jackknife_variance(
     A patient's influence on F(t) is the sum over the u <= t at risk of a(u) dM_cause(u) -
     (F(t) - F(u)) b(u) dM_all(u), with a = S(u-) / Y, b = 1 / (Y (1 - dA)) and dM the events less
     what is expected of one at risk. So it is A - F(t) B, where A and B are what their own event
-    adds (`own`, (kinds, 2, times)) less the `toll` (2, times) of each time at risk. Both depend on
+    adds (`own`, (2, times) by kind) less the `toll` (2, times) of each time at risk. Both depend on
     entry, exit and kind alone: all of one kind (n,) who leave on a day, `leaving` (kinds, times),
     count once, and only those who came late, each with what was not `paid`, one by one. Squares
     and products of those who have left, and of those at risk, are cumulative sums.
     """
-    whole, still = own - toll, np.append(sets.at_risk[1:], 0)
+    whole, still = [added - toll for added in own], np.append(sets.at_risk[1:], 0)
     entered = np.empty(0, int) if sets.entered is None else sets.entered
     late = np.flatnonzero(entered >= 0)
     entered, left = entered[late], sets.left[late]
     paid = toll[:, entered]  # before they came
-    theirs = whole[kind[late], :, left].T
+    theirs = np.choose(kind[late], [kept[:, left] for kept in whole])
     added = theirs + paid
 
     def summed(values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -86,8 +86,8 @@ def _jackknife_variance(
         return summed(values, entered) - summed(values, left)
 
     def product(i: int, k: int) -> np.ndarray:
-        gone = np.einsum("kt,kt,kt->t", leaving, whole[:, i], whole[:, k]).cumsum()
-        gone = gone + summed(added[i] * added[k] - theirs[i] * theirs[k], left)
+        gone = sum(n * kept[i] * kept[k] for n, kept in zip(leaving, whole, strict=True)).cumsum()
+        gone += summed(added[i] * added[k] - theirs[i] * theirs[k], left)
         crossed = toll[i] * present(paid[k]) + toll[k] * present(paid[i])
         return gone + still * toll[i] * toll[k] - crossed + present(paid[i] * paid[k])
 
