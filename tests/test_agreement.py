@@ -105,13 +105,13 @@ BROKEN = {
     ),
     "at risk from the day of entry on": (
         estimators,
-        "self.by_start, self.from_start = in_order(start, self.times)",
-        "self.by_start, self.from_start = in_order(start, np.nextafter(self.times, np.inf))",
+        "self.come, self.gone = until[start], ",
+        "self.come, self.gone = until[np.where(start > 0, start - 1, -1)], ",
     ),
     "not at risk on the day of exit": (
         estimators,
-        "self.by_stop, self.from_stop = in_order(stop, self.times)",
-        "self.by_stop, self.from_stop = in_order(stop, np.nextafter(self.times, np.inf))",
+        "for p in (self.gone, self.come)",
+        "for p in ((self.gone - 1).clip(min=0), self.come)",
     ),
     "a change counts on its day": (covariates, '<= rows["start"]) * 1.0', '<= rows["stop"]) * 1.0'),
     "plain limits for log-log": (
@@ -157,16 +157,20 @@ BROKEN = {
         "1 - np.append(1.0, survival)[self.death]",
         "1 - survival[self.death]",
     ),
-    "proportionality as if the factors were free": (estimators, "1) - explained", "1)"),
+    "proportionality as if the factors were free": (
+        estimators,
+        "squared - cross @ np.linalg.solve(likelihood.at(beta)[2], cross)",
+        "squared",
+    ),
     "times as the computer has them": (
         estimators,
-        "np.diff(known) > tolerance(known)",
-        "np.diff(known) > 0",
+        "new = gaps > _tolerance(ranked[gaps > 0])",
+        "new = gaps > 0",
     ),
     "the tolerance of a day": (
         estimators,
-        "np.diff(known) > tolerance(known)",
-        "np.diff(known) > 1",
+        "new = gaps > _tolerance(ranked[gaps > 0])",
+        "new = gaps > 1",
     ),
     "among a day from the start on": (
         covariates,

@@ -10,6 +10,7 @@ from lifelines.statistics import logrank_test
 from analysis import survival as est
 from analysis.dataset.covariates import at_landmark
 from analysis.survival import fine_gray
+from analysis.survival.sums import BLOCK
 
 
 def curve(time, event):
@@ -843,3 +844,20 @@ def test_a_local_line_of_one_value_is_that_value():
     time = np.array([1.0, 1.0, 1.0, 2.0, 5.0])
     fit, norm = est.local_line(time, np.full(5, 0.3), np.array([1.0, 3.0, 5.0]), span=2 / 3)
     assert fit == pytest.approx(0.3) and (norm > 0).all()
+
+
+def test_copies_of_a_cohort_each_in_a_stratum_add_up():
+    """More rows than are multiplied at once."""
+    rng, copies = np.random.default_rng(1), BLOCK // 60 + 2
+    one = rows(rng.integers(1, 30, 60), rng.integers(0, 2, 60), x=rng.normal(size=60))
+    many = pd.concat(
+        [one.assign(stratum=k, patient=one["patient"] + 60 * k) for k in range(copies)]
+    )
+    single, whole = est.cox(one, ["x"]), est.cox(many, ["x"])
+    assert whole.estimates["beta"].item() == pytest.approx(
+        single.estimates["beta"].item(), rel=1e-9
+    )
+    assert whole.covariance * copies == pytest.approx(single.covariance, rel=1e-9)
+    test = est.logrank(one["stop"], one["event"], one["x"] > 0)
+    summed = est.logrank(many["stop"], many["event"], many["x"] > 0, many["stratum"])
+    assert summed.chi2 == pytest.approx(copies * test.chi2)

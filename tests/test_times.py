@@ -19,6 +19,7 @@ from analysis.dataset.model import ROOT, load
 from analysis.importing.reading import plain
 from analysis.page.rows import pick
 from analysis.study.curves import survival_results
+from analysis.survival.times import places
 
 TIMES = pd.read_csv(ROOT / "tests" / "reference" / "times.csv", float_precision="round_trip")
 
@@ -37,6 +38,17 @@ def test_times_of_one_clock_are_made_one_together():
     assert np.isnan(stop[2])
     assert start[1, 0] == -np.inf
     assert [array.size for array in est.one_time([], [])] == [0, 0]
+
+
+@drawn
+@given(st.lists(st.integers(-5, 60), max_size=30))
+def test_whole_days_have_the_places_of_times_that_are_sorted(days):
+    """Whole numbers are counted; eighths, as exact, are sorted."""
+    days = np.array(days, dtype=float)
+    (whole, (place,)), (eighths, (other,)) = places(days), places(days / 8)
+    np.testing.assert_array_equal(whole, eighths * 8)
+    np.testing.assert_array_equal(place, other)
+    np.testing.assert_array_equal(whole[place], days)
 
 
 def test_decimal_months_have_the_ties_of_their_tenths():

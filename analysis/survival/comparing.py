@@ -106,14 +106,13 @@ def switching_curves(
 
 def _delayed_curve(rows: pd.DataFrame, origin: float) -> pd.DataFrame:
     """Kaplan-Meier of start-stop rows, at risk in start < t <= stop; from `origin` on."""
-    start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
-    sets = RiskSets(start, stop, origin)
+    sets = RiskSets(rows["stop"], rows["start"], origin)
     counts = {
         "at_risk": sets.at_risk,
-        "events": sets.count(stop[rows["observed"]]),
-        "censored": sets.count(stop[~rows["observed"] & ~rows["follows"]]),
-        "entered": sets.count(start[rows["begins"] & (start >= origin)]),
-        "left": sets.count(stop[rows["follows"] & rows["ends"]]),
+        "events": sets.count(rows["observed"]),
+        "censored": sets.count(~rows["observed"] & ~rows["follows"]),
+        "entered": sets.coming(rows["begins"]),
+        "left": sets.count(rows["follows"] & rows["ends"]),
     }
     steps = product_limit(sets.at_risk, counts["events"])
     return pd.DataFrame({**counts, **steps}, index=sets.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .curves import RiskSets, log_log_limits, since_entry
+from .curves import RiskSets, log_log_limits
 
 
 def cumulative_incidence(
@@ -21,18 +21,18 @@ def cumulative_incidence(
     (of the cause), `censored`, `other_events`, with an entry also `entered`, then `incidence`,
     `se`, `lower`, `upper`. Raises ValueError where a time is not after its entry.
     """
-    event = np.asarray(event)
-    begin, time = since_entry(time, entry)
-    sets = RiskSets(begin, time)
-    events, all_events = sets.count(time[event == cause]), sets.count(time[event > 0])
+    event, sets = np.asarray(event), RiskSets(time, entry)
+    kind = np.where(event == cause, 0, np.where(event > 0, 1, 2))
+    events, others, censored = leaving = sets.leaving(kind, 3)
+    all_events = events + others
     counts = {
         "at_risk": sets.at_risk,
         "events": events,
-        "censored": sets.count(time) - all_events,
-        "other_events": all_events - events,
+        "censored": censored,
+        "other_events": others,
     }
     if entry is not None:
-        counts["entered"] = sets.count(begin[begin >= 0])
+        counts["entered"] = sets.coming()
     # Where nobody is at risk nothing happens.
     number = np.maximum(sets.at_risk, 1)
     after = np.cumprod(1 - all_events / number)
@@ -46,8 +46,8 @@ def cumulative_incidence(
     )
     forgone, gain = np.stack([incidence * scale, scale]), np.stack([before / number, 0 * scale])
     toll = np.cumsum((forgone * all_events + gain * events) / number, axis=1)
-    own = forgone[:, sets.place(time)] * (event > 0) + gain[:, sets.place(time)] * (event == cause)
-    se = np.sqrt(_jackknife_variance(sets, begin, time, own, toll, incidence))
+    own = [forgone + gain, forgone, np.zeros((2, 1))]
+    se = np.sqrt(_jackknife_variance(sets, kind, leaving, own, toll, incidence))
     lower, upper = log_log_limits(incidence, se)
     steps = {"incidence": incidence, "se": se, "lower": lower, "upper": upper}
     return pd.DataFrame({**counts, **steps}, index=sets.index)
@@ -55,9 +55,9 @@ def cumulative_incidence(
 
 def _jackknife_variance(
     sets: RiskSets,
-    begin: np.ndarray,
-    time: np.ndarray,
-    own: np.ndarray,
+    kind: np.ndarray,
+    leaving: np.ndarray,
+    own: list[np.ndarray],
     toll: np.ndarray,
     incidence: np.ndarray,
 ) -> np.ndarray:
@@ -66,13 +66,18 @@ def _jackknife_variance(
     A patient's influence on F(t) is the sum over the u <= t at risk of a(u) dM_cause(u) -
     (F(t) - F(u)) b(u) dM_all(u), with a = S(u-) / Y, b = 1 / (Y (1 - dA)) and dM the events less
     what is expected of one at risk. So it is A - F(t) B, where A and B are what their own event
-    adds (`own`, (2, n)) less the `toll` (2, times) of each time at risk. Both depend on entry and
-    exit alone: squares and products of those who have left, and of those at risk, are cumulative
-    sums, with no table of patients by times.
+    adds (`own`, (2, times) by kind) less the `toll` (2, times) of each time at risk. Both depend on
+    entry, exit and kind alone: all of one kind (n,) who leave on a day, `leaving` (kinds, times),
+    count once, and only those who came late, each with what was not `paid`, one by one. Squares
+    and products of those who have left, and of those at risk, are cumulative sums.
     """
-    entered, left = sets.place(begin), sets.place(time)
-    paid = np.where(begin < 0, 0.0, toll[:, entered])  # before they came
-    whole = own - toll[:, left] + paid
+    whole, still = [added - toll for added in own], np.append(sets.at_risk[1:], 0)
+    entered = np.empty(0, int) if sets.entered is None else sets.entered
+    late = np.flatnonzero(entered >= 0)
+    entered, left = entered[late], sets.left[late]
+    paid = toll[:, entered]  # before they came
+    theirs = np.choose(kind[late], [kept[:, left] for kept in whole])
+    added = theirs + paid
 
     def summed(values: np.ndarray, places: np.ndarray) -> np.ndarray:
         return np.bincount(places, values, len(sets.times)).cumsum()
@@ -81,10 +86,10 @@ def _jackknife_variance(
         return summed(values, entered) - summed(values, left)
 
     def product(i: int, k: int) -> np.ndarray:
-        gone = summed(whole[i] * whole[k], left)
+        gone = sum(n * kept[i] * kept[k] for n, kept in zip(leaving, whole, strict=True)).cumsum()
+        gone += summed(added[i] * added[k] - theirs[i] * theirs[k], left)
         crossed = toll[i] * present(paid[k]) + toll[k] * present(paid[i])
-        number = present(np.ones(len(time)))
-        return gone + number * toll[i] * toll[k] - crossed + present(paid[i] * paid[k])
+        return gone + still * toll[i] * toll[k] - crossed + present(paid[i] * paid[k])
 
     variance = product(0, 0) - 2 * incidence * product(0, 1) + incidence**2 * product(1, 1)
     return np.maximum(variance, 0.0)  # rounding may leave -1e-20

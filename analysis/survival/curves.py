@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .times import ROUNDING, beyond, met, one_time
+from .times import ROUNDING, beyond, met, one_time, places
 
 CONFIDENCE = 0.95
 Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
@@ -18,28 +18,68 @@ Z = stats.norm.ppf(0.5 + CONFIDENCE / 2)
 class RiskSets:
     """The distinct times of entry and exit from `origin` on, and how many are at risk before each.
 
-    At risk at t are those with entry < t <= time: who enters on a day is not yet at risk on it. An
-    entry of -inf is from the start, so that an event on day 0 counts. The one counting of all
-    curves; `entry` and `time` are (n,), rounding removed.
+    At risk at t are those with entry < t <= time: who enters on a day is not yet at risk on it.
+    Without an `entry`, or with one of -inf, they are there from the start, so that an event on day
+    0 counts. The one counting of all curves: `time` and `entry` are (n,), and rounding is removed.
+    `left` and `entered` (n,) are their places among `times`, -1 for who is there from the start;
+    `entered` is None where all are. Raises ValueError where a time is not after its entry: nobody
+    was seen at risk then.
     """
 
-    def __init__(self, entry: np.ndarray, time: np.ndarray, origin: float = 0.0) -> None:
-        self.times = np.unique(np.concatenate([[origin], entry[entry > origin], time]))
-        self.index = pd.Index(self.times, name="time")
-        self.at_risk = self.among(entry, time)
+    def __init__(
+        self, time: np.ndarray, entry: np.ndarray | None = None, origin: float = 0.0
+    ) -> None:
+        entered = None
+        if entry is None:
+            times, (left,) = places(time)
+        else:
+            times, (left, entered) = places(time, entry)
+            if not (entered < left).all():
+                raise ValueError("a time that is not after its entry")
+            there = times >= origin  # an earlier entry is from the start
+            there[left] = True
+            number = np.append(np.cumsum(there) - 1, -1)
+            times, left, entered = times[there], number[left], number[entered]
+        first = np.searchsorted(times, origin)
+        if origin not in times[first : first + 1]:
+            times = np.insert(times, first, origin)
+            left += left >= first
+            entered = entered if entered is None else entered + (entered >= first)
+        self.times, self.left, self.entered = times, left, entered
+        self.index = pd.Index(times, name="time")
+        self.at_risk = self.among()
 
-    def among(self, entry: np.ndarray, time: np.ndarray) -> np.ndarray:
-        """How many of some patients are at risk at each time."""
-        entered, left = (np.searchsorted(np.sort(when), self.times) for when in (entry, time))
-        return entered - left
+    def among(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """How many of some patients (n,) are at risk at each time: yet to leave, and come."""
+        staying = self.count(who)
+        if self.entered is not None:
+            staying -= self.coming(who)
+        return staying[::-1].cumsum()[::-1]
 
-    def place(self, when: np.ndarray) -> np.ndarray:
-        """The places of some times; the first for what is before them all."""
-        return np.searchsorted(self.times, when)
+    def count(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """How many of some patients (n,) leave on each time."""
+        return np.bincount(self.left[who], minlength=len(self.times))
 
-    def count(self, when: np.ndarray) -> np.ndarray:
-        """How many of `when` fall on each time."""
-        return np.bincount(self.place(when), minlength=len(self.times))
+    def coming(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """How many of some patients (n,) enter on each time, without those there from the start."""
+        return np.bincount(self.entered[who] + 1, minlength=len(self.times) + 1)[1:]
+
+    def leaving(self, kind: np.ndarray, number: int) -> np.ndarray:
+        """How many of each kind leave on each time (number, times); `kind` (n,), -1 for none."""
+        return self._table(kind, number, self.left)
+
+    def staying(self, kind: np.ndarray, number: int) -> np.ndarray:
+        """How many of each kind are at risk at each time (number, times); likewise."""
+        staying = self.leaving(kind, number)
+        if self.entered is not None:
+            late = np.where(self.entered < 0, -1, kind)
+            staying -= self._table(late, number, self.entered.clip(min=0))
+        return staying[:, ::-1].cumsum(axis=1)[:, ::-1]
+
+    def _table(self, kind: np.ndarray, number: int, place: np.ndarray) -> np.ndarray:
+        times = len(self.times)
+        cells = np.bincount((kind + 1) * times + place, minlength=(number + 1) * times)
+        return cells.reshape(number + 1, times)[1:]
 
 
 def since_entry(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -69,17 +109,12 @@ def survival_curve(
     curve that one early event among one patient takes to 0 stays there. Raises ValueError where a
     time is not after its entry.
     """
-    observed = np.asarray(observed) > 0
-    begin, time = since_entry(time, entry)
-    sets = RiskSets(begin, time)
-    counts = {
-        "at_risk": sets.at_risk,
-        "events": sets.count(time[observed]),
-        "censored": sets.count(time[~observed]),
-    }
+    observed, sets = np.asarray(observed) > 0, RiskSets(time, entry)
+    events, left = sets.count(observed), sets.count()
+    counts = {"at_risk": sets.at_risk, "events": events, "censored": left - events}
     if entry is not None:
-        counts["entered"] = sets.count(begin[begin >= 0])
-    steps = product_limit(sets.at_risk, counts["events"])
+        counts["entered"] = sets.coming()
+    steps = product_limit(sets.at_risk, events)
     return pd.DataFrame({**counts, **steps}, index=sets.index)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .curves import RiskSets, since_entry
+from .curves import RiskSets
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def logrank(
     two groups are left. Raises ValueError where a time is not after its entry.
     """
     event = np.asarray(observed) > 0
-    begin, time = since_entry(time, entry)
-    tables = _tables(begin, time, event * 1, group, strata)
+    tables = _tables(time, entry, event * 1, group, strata)
     return _comparison([_logrank_part(at_risk, events) for at_risk, events, _ in tables])
 
 
@@ -58,9 +57,8 @@ def gray(
     that is at no event at risk beside another takes no degree of freedom, where cmprsk gives none.
     """
     event = np.asarray(event)
-    begin, time = since_entry(time, None)
     kinds = np.where(event == cause, 1, (event > 0) * 2)
-    tables = _tables(begin, time, kinds, group, strata)
+    tables = _tables(time, None, kinds, group, strata)
     return _comparison([_gray_part(*table) for table in tables])
 
 
@@ -103,25 +101,33 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def _tables(
-    begin: np.ndarray,
     time: np.ndarray,
+    entry: np.ndarray | None,
     event: np.ndarray,
     group: np.ndarray,
     strata: np.ndarray | None,
 ) -> Iterator[list[np.ndarray]]:
-    """For each stratum who is at risk (times, groups) at its events 1 and 2, and these likewise."""
+    """For each stratum who is at risk (groups, times) at its events 1 and 2, and these likewise.
+
+    One clock serves all strata: the times of each come after those of the one before.
+    """
+    sets, stride = RiskSets(time, entry), 0
     codes, labels = pd.factorize(np.asarray(group))
-    layers = np.zeros(len(codes), int) if strata is None else pd.factorize(np.asarray(strata))[0]
-    sides = [codes == code for code in range(len(labels))]
-    for layer in range(layers.max(initial=-1) + 1 if sides else 0):
-        inside = layers == layer
-        sets = RiskSets(begin[inside], time[inside])
-        parts = [np.column_stack([sets.among(begin[inside & s], time[inside & s]) for s in sides])]
-        for kind in (1, 2):
-            came = inside & (event == kind)
-            parts.append(np.column_stack([sets.count(time[came & side]) for side in sides]))
-        happens = (parts[1] + parts[2]).any(axis=1)
-        yield [part[happens] for part in parts]
+    if strata is not None:
+        layers, stride = pd.factorize(np.asarray(strata))[0], len(sets.times) + 1
+        first = layers * stride
+        codes = np.where(layers < 0, -1, codes)
+        entered = -1 if sets.entered is None else sets.entered
+        sets = RiskSets(first + sets.left, first + entered)
+    groups = len(labels)
+    if not groups:
+        return
+    kinds = sets.leaving(np.where(codes < 0, -1, event * groups + codes), 3 * groups)
+    _, *events = kinds.reshape(3, groups, -1)
+    happens = (events[0] + events[1]).any(axis=0)
+    parts = [part[:, happens] for part in (sets.staying(codes, groups), *events)]
+    ends = np.flatnonzero(np.diff(sets.times[happens] // stride)) + 1 if stride else []
+    yield from zip(*(np.split(part, ends, axis=1) for part in parts), strict=True)
 
 
 def _comparison(parts: list[tuple[np.ndarray, np.ndarray]]) -> Comparison:
@@ -141,50 +147,53 @@ def _comparison(parts: list[tuple[np.ndarray, np.ndarray]]) -> Comparison:
 
 def _logrank_part(at_risk: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Events less those expected (groups,) and their variance, of one stratum."""
-    everyone, all_events = at_risk.sum(axis=1), events.sum(axis=1)
-    share = at_risk / everyone[:, None]
+    everyone, all_events = at_risk.sum(axis=0), events.sum(axis=0)
+    share = at_risk / everyone
     spread = all_events * (everyone - all_events) / np.maximum(everyone - 1, 1)
-    score = (events - all_events[:, None] * share).sum(axis=0)
-    return score, np.diag(spread @ share) - (share.T * spread) @ share
+    score = (events - all_events * share).sum(axis=1)
+    return score, np.diag(share @ spread) - (share * spread) @ share.T
 
 
 def _gray_part(
     at_risk: np.ndarray, events: np.ndarray, others: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gray's scores (groups,) and their variance, of one stratum; all are (times, groups).
+    """Gray's scores (groups,) and their variance, of one stratum; all are (groups, times).
 
     A group counts with `weight`, those at risk over the share S without any event: how many would
     be there had nobody been censored. With the share 1 - F in it, it is the risk set of the
     subdistribution. What a group's curve says at one time moves the scores at once (`direct`), and
     those of later times too, since the common incidence enters them (`later`).
     """
-    after = np.cumprod(1 - (events + others) / np.maximum(at_risk, 1), axis=0)
+    present = np.maximum(at_risk, 1)
+    after = np.cumprod(1 - (events + others) / present, axis=1)
     before = _just_before(after)
-    share = np.cumsum(before * events / np.maximum(at_risk, 1), axis=0)
-    free = _just_before(1 - share)  # of the event of the cause
+    share = np.cumsum(before * events / present, axis=1)
     weight = np.divide(at_risk, before, out=np.zeros(before.shape), where=at_risk > 0)
-    number, total = events.sum(axis=1), weight.sum(axis=1)
-    score = (events - number[:, None] * weight * free / (weight * free).sum(axis=1)[:, None]).sum(0)
+    number, total = events.sum(axis=0), weight.sum(axis=0)
+    known = weight * _just_before(1 - share)  # those free of the event of the cause
+    score = (events - number * known / known.sum(axis=0)).sum(axis=1)
 
     common = 1 - np.cumsum(number / total)  # without the event, as if the groups were one
     hazard = number / total / _just_before(common)
-    direct = weight[:, :, None] * (np.eye(len(score)) - (weight / total[:, None])[:, None, :])
-    moved = np.where(direct == 0, 0.0, direct * hazard[:, None, None])
-    later = moved.sum(axis=0) - moved.cumsum(axis=0)
-    stays = np.divide(common[:, None], after, out=np.zeros(after.shape), where=after > 0)
+    stays = np.divide(common, after, out=np.zeros(after.shape), where=after > 0)
 
     # The variance of each group's events of the cause, under the common hazard, and of the others.
-    room = np.maximum(total[:, None] * before - 1, 1e-12)
-    own = before * (number / total)[:, None] * (1 - (number - 1)[:, None].clip(min=0) / room)
+    room = np.maximum(total * before - 1, 1e-12)
+    own = before * (number / total) * (1 - (number - 1).clip(min=0) / room)
     own = np.divide(own, at_risk, out=np.zeros(own.shape), where=at_risk > 0)
-    other = (before / np.maximum(at_risk, 1)) ** 2 * others
+    other = (before / present) ** 2 * others
     other = other * (1 - (others - 1).clip(min=0) / np.maximum(at_risk - 1, 1)) * (after > 0)
-    of_own = direct + (1 - stays)[:, None, :] * later
-    of_other = stays[:, None, :] * later
-    variance = np.einsum("tik,tjk,tk->ij", of_own, of_own, own)
-    return score, variance + np.einsum("tik,tjk,tk->ij", of_other, of_other, other)
+    variance = np.zeros((len(score), len(score)))
+    for k, by in enumerate(weight / total):
+        direct = -weight * by
+        direct[k] += weight[k]
+        moved = np.where(direct == 0, 0.0, direct * hazard)
+        later = moved.sum(axis=1, keepdims=True) - moved.cumsum(axis=1)
+        of_own, of_other = direct + (1 - stays[k]) * later, stays[k] * later
+        variance += (of_own * own[k]) @ of_own.T + (of_other * other[k]) @ of_other.T
+    return score, variance
 
 
 def _just_before(after: np.ndarray) -> np.ndarray:
-    """Shares before each time, from shares after each; 1 before the first."""
-    return np.concatenate([np.ones((1, *after.shape[1:])), after])[:-1]
+    """Shares before each time, from shares after each (..., times); 1 before the first."""
+    return np.concatenate([np.ones((*after.shape[:-1], 1)), after], axis=-1)[..., :-1]

@@ -31,14 +31,12 @@ def proportional_hazards_test(
     if not fit.estimable:
         return missing
     likelihood, beta, _ = _at_maximum(rows, fit)
-    residuals, variances = likelihood.at_deaths(beta)
     whole = rows.drop(columns=STRATUM, errors="ignore")
     clock = PartialLikelihood(whole, likelihood.x).deaths_clock()
     clock = clock - clock.mean()
-    score, cross = clock @ residuals, np.tensordot(clock, variances, 1)
+    (_, score, cross), (*_, squared) = (likelihood.at(beta, clock**power) for power in (1, 2))
     # What the products with time say beyond the factors themselves, which are at their maximum.
-    explained = cross @ np.linalg.solve(variances.sum(axis=0), cross)
-    added = np.tensordot(clock**2, variances, 1) - explained
+    added = squared - cross @ np.linalg.solve(likelihood.at(beta)[2], cross)
     if np.linalg.eigvalsh(added)[0] < 1e-12 * len(clock):
         return missing
     places = [[columns.index(column) for column in term] for term in tested.values()]
@@ -64,10 +62,9 @@ def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     if not fit.estimable:
         return pd.DataFrame(np.nan, index=times, columns=columns)
     likelihood, beta, scale = _at_maximum(rows, fit)
-    residuals, variances = likelihood.at_deaths(beta)
-    x = likelihood.x[likelihood.event]
+    residuals, x = likelihood.residuals(beta), likelihood.x[likelihood.event]
     expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
-    scaled = (x - expected.to_numpy()) @ np.linalg.inv(variances.mean(axis=0))
+    scaled = (x - expected.to_numpy()) @ np.linalg.inv(likelihood.at(beta)[2] / len(x))
     return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)
 
 

@@ -12,6 +12,8 @@ from scipy import special, stats
 
 from .curves import Z
 from .groups import Comparison
+from .sums import bins, crossed, shortest, summed
+from .times import places
 
 STRATUM = "stratum"  # the column of rows that have strata
 ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
@@ -105,7 +107,7 @@ def likelihood_ratio(
     df = len(free) - len(before)
     if not df:
         return Comparison(np.nan, 0, np.nan)
-    wide, narrow = (whole.of(whole.x[:, places]).highest() for places in (free, before))
+    wide, narrow = (whole.of_columns(places).highest() for places in (free, before))
     chi2 = max(2 * (wide - narrow), 0.0)
     return Comparison(chi2, df, float(stats.chi2.sf(chi2, df)))
 
@@ -159,13 +161,16 @@ class CoxModels:
         for name, own in named:
             self._places[name] = list(range(len(columns), len(columns) + len(own)))
             columns += own
-        x = rows[columns].to_numpy(dtype=float)
+        x = np.empty((len(rows), len(columns)))
+        for place, column in enumerate(columns):
+            x[:, place] = rows[column]
         self._fits: dict[tuple[str, ...], Coefficients | None] = {}
-        self._scale = x.std(axis=0) if len(x) else np.zeros(len(columns))
+        x -= x.sum(axis=0) / max(len(x), 1)
+        self._scale = np.sqrt(np.einsum("ij,ij->j", x, x) / max(len(x), 1))
         self._likelihood = None
         if rows["event"].sum() > 0:
-            units = np.where(self._scale > 0, self._scale, 1.0)
-            self._likelihood = PartialLikelihood(rows, (x - x.mean(axis=0)) / units, ties)
+            x /= np.where(self._scale > 0, self._scale, 1.0)
+            self._likelihood = PartialLikelihood(rows, x, ties)
 
     def fit(self, terms: Sequence[str]) -> Coefficients | None:
         """The model of `terms`; None where it has no estimate, as in `cox`."""
@@ -181,7 +186,7 @@ class CoxModels:
         scale = self._scale[places]
         if self._likelihood is None or (scale == 0).any():
             return None
-        likelihood = self._likelihood.of(self._likelihood.x[:, places])
+        likelihood = self._likelihood.of_columns(places)
         beta, (value, gradient, information) = likelihood.climb()
         if not likelihood.has_maximum(beta, gradient, information):
             return None
@@ -204,14 +209,15 @@ class CoxModels:
             return p
         if fit is not None:
             beta[inside] = fit.beta * self._scale[inside]
+        _, gradient, information = self._likelihood.at(beta)
         outside = [self._places[term] for term in candidates]
         varies = np.array([(self._scale[own] > 0).all() for own in outside], dtype=bool)
-        single = varies & np.array([len(own) == 1 for own in outside], dtype=bool)
-        alone = np.array([own[0] for own, one in zip(outside, single, strict=True) if one], int)
-        p[single] = special.chdtrc(1, self._likelihood.entry(beta, inside, alone))
-        for place in np.flatnonzero(varies & ~single):
-            own = outside[place]
-            p[place] = special.chdtrc(len(own), self._likelihood.score(beta, [*inside, *own]))
+        sizes = np.array([len(own) for own in outside], dtype=int)
+        for size in set(sizes[varies]):
+            chosen = np.flatnonzero(varies & (sizes == size))
+            own = np.array([[*inside, *outside[place]] for place in chosen])
+            score, inner = gradient[own], information[own[:, :, None], own[:, None, :]]
+            p[chosen] = special.chdtrc(size, (score * shortest(inner, score)).sum(axis=1))
         return p
 
     def stepwise(self, level: float = 0.05) -> list[str]:
@@ -245,25 +251,36 @@ class CoxModels:
 class PartialLikelihood:
     """The log partial likelihood at any beta (p,), its gradient and its information (Cox 1972).
 
-    Risk-set sums are differences of two cumulative sums, over rows by stop and by start, so that
-    one evaluation costs a sort's worth of work and no loop over times. `x` is standardised. Of
-    strata each has risk sets of its own.
+    Rows are summed by the number of times of death that they outlive, and by those before they
+    came, so that all risk sets are cumulative sums over times: no sort beyond that of the times,
+    and no table of rows beside `x` (rows, p), which is standardised. Times that differ by rounding
+    alone are one. Of strata each has risk sets of its own.
     """
 
     def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:
-        start, stop = _one_after_another(rows)
-        event = rows["event"].to_numpy() > 0
-        self.x = x
-        self.times, self.death = np.unique(stop[event], return_inverse=True)
-        self.event = event
-        # At risk at t are the rows with start < t <= stop.
-        self.by_stop, self.from_stop = in_order(stop, self.times)
-        self.by_start, self.from_start = in_order(start, self.times)
-        self.times_until_stop = np.searchsorted(self.times, stop, side="right")
-        self.times_until_start = np.searchsorted(self.times, start, side="right")
-        self.deaths_in_order = np.flatnonzero(event)[np.argsort(self.death, kind="stable")]
+        start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
+        times, (start, stop) = places(start, stop)
+        if STRATUM in rows:
+            # Each after the last, so that no risk set holds two. Only the order of times counts.
+            first = pd.factorize(rows[STRATUM])[0] * len(times)
+            times, (start, stop) = places(start + first, stop + first)
+        self.x, self.event = np.ascontiguousarray(x, dtype=float), rows["event"].to_numpy() > 0
+        self._follow(times, start, stop, ties)
+
+    def _follow(self, times: np.ndarray, start: np.ndarray, stop: np.ndarray, ties: str) -> None:
+        """Who is at risk when: of start < t <= stop (rows,), as places among `times`."""
+        dies = np.bincount(stop[self.event], minlength=len(times)) > 0
+        until = np.append(np.cumsum(dies), 0)  # the last is for -1, before all times
+        self.come, self.gone = until[start], until[stop]  # so many times of death had passed
+        self.times, self.death = times[dies], self.gone[self.event] - 1
         self.ties = np.bincount(self.death, minlength=len(self.times))
         self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
+        self.of_gone, self.of_come = (bins(p, len(self.times) + 1) for p in (self.gone, self.come))
+        # The times whose deaths share a risk set, and these deaths, among all and as rows.
+        ties = np.bincount(self.death, self.share, len(self.times)) > 0
+        self.tied, self.tying = np.flatnonzero(ties), np.flatnonzero(ties[self.death])
+        self.tying_rows = np.flatnonzero(self.event)[self.tying]
+        self.of_tied = bins((np.cumsum(ties) - 1)[self.death[self.tying]], len(self.tied))
 
     def _efron_share(self) -> np.ndarray:
         """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
@@ -280,19 +297,39 @@ class PartialLikelihood:
     def of(self, x: np.ndarray) -> PartialLikelihood:
         """The likelihood of other columns (rows, p) on the same rows, which stay sorted."""
         other = copy.copy(self)
-        other.x = x
+        other.x = np.ascontiguousarray(x)
         return other
 
-    def at(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    def of_columns(self, places: Sequence[int]) -> PartialLikelihood:
+        """The likelihood of the columns at some places; of all of them, without a copy."""
+        return self if list(places) == [*range(self.x.shape[1])] else self.of(self.x[:, places])
+
+    def at(
+        self, beta: np.ndarray, count: np.ndarray | float = 1.0
+    ) -> tuple[float, np.ndarray, np.ndarray]:
         """Log likelihood, gradient (p,) and information (p, p); no numbers too far out.
 
-        There the weights of a risk set are lost in rounding.
+        There the weights of a risk set are lost in rounding. Each death may `count` (deaths,) for
+        more or less than one. The l-th of d tied deaths has the weights of those that stay, and the
+        part 1 - l/d of those that die. So its mean of x, and the product of that with itself, need
+        sums of the two at each time, and no table of deaths.
         """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            score, log_denominator, mean = self._means(beta, self.x)
-            value = score[self.event].sum() - log_denominator.sum()
-            gradient = self.x[self.event].sum(axis=0) - mean.sum(axis=0)
-            return value, gradient, self._squares(score, log_denominator) - mean.T @ mean
+            score, top, weight = self._weights(beta)
+            denominator, died = self._sums(weight), np.zeros(len(weight))
+            died[self.event] = count
+            part, each, squared = 1 - self.share, count / denominator, count / denominator**2
+            staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
+            staying[self.tied] -= dying
+            gradient = died @ self.x - self._by_time(each) @ staying
+            gradient -= self._by_time(part * each)[self.tied] @ dying
+            mixed, own = (self._by_time(part**k * squared)[self.tied] for k in (1, 2))
+            mixed = crossed(staying[self.tied], mixed, dying)
+            information = crossed(self.x, weight * self._part(each), self.x)
+            information -= crossed(staying, self._by_time(squared), staying)
+            information -= mixed + mixed.T + crossed(dying, own, dying)
+            value = died @ score - (count * (np.log(denominator) + top)).sum()
+            return value, gradient, information
 
     def highest(self) -> float:
         """The log likelihood at its maximum, or what it nears where it has none."""
@@ -310,94 +347,59 @@ class PartialLikelihood:
 
     def value(self, beta: np.ndarray) -> float:
         """Log likelihood alone."""
-        score, log_denominator, _ = self._means(beta, self.x[:, :0])
-        return float(score[self.event].sum() - log_denominator.sum())
+        score, top, weight = self._weights(beta)
+        return float(score[self.event].sum() - (np.log(self._sums(weight)) + top).sum())
 
-    def at_deaths(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Schoenfeld residuals (deaths, p) and the variances of x at risk (deaths, p, p)."""
-        _, _, mean, second = self._moments(beta)
-        variance = second.reshape(*mean.shape, -1) - mean[:, :, None] * mean[:, None, :]
-        return self.x[self.event] - mean, variance
+    def residuals(self, beta: np.ndarray) -> np.ndarray:
+        """What each death's x has beyond its mean at risk (deaths, p): Schoenfeld's (1982)."""
+        _, _, weight = self._weights(beta)
+        return self.x[self.event] - self._sums(weight, self.x) / self._sums(weight)[:, None]
 
-    def entry(self, beta: np.ndarray, inside: list[int], outside: np.ndarray) -> np.ndarray:
-        """Score statistics of the columns `outside`, each added alone to those `inside`.
+    def _weights(self, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+        """Each row's score, the largest, and each row's weight, of which that has 1.
 
-        `beta` (p,) is the maximum of those inside, and 0 elsewhere. One evaluation serves all: of
-        the products of columns, only those with a column inside and the squares are needed.
+        So none overflows; it cancels but for the logs.
         """
-        x, k = self.x[:, [*inside, *outside]], len(inside)
-        p = x.shape[1]
-        products = (x[:, :, None] * x[:, None, :k]).reshape(len(x), p * k)
-        _, _, means = self._means(beta, np.column_stack([x, products, x[:, k:] ** 2]))
-        mean, totals = means[:, :p], means[:, p:].sum(axis=0)
-        gradient = x[self.event].sum(axis=0) - mean.sum(axis=0)
-        cross = totals[: p * k].reshape(p, k) - mean.T @ mean[:, :k]
-        own = totals[p * k :] - (mean[:, k:] ** 2).sum(axis=0)
-        # For each column outside, the model of k + 1 columns that it would make.
-        score = np.empty((p - k, k + 1))
-        information = np.empty((p - k, k + 1, k + 1))
-        score[:, :k], score[:, k] = gradient[:k], gradient[k:]
-        information[:, :k, :k], information[:, k, k] = cross[:k], own
-        information[:, k, :k] = information[:, :k, k] = cross[k:]
-        return np.einsum("ci,cij,cj->c", score, np.linalg.pinv(information), score)
-
-    def score(self, beta: np.ndarray, places: list[int]) -> float:
-        """Score statistic of the model of the columns at some places, at `beta` (p,) of all."""
-        own = self.of(self.x[:, places])
-        _, gradient, information = own.at(beta[places])
-        return float(gradient @ np.linalg.pinv(information, hermitian=True) @ gradient)
-
-    def _moments(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Each row's score; for each death the log of its denominator, mean and squares of x."""
-        p = self.x.shape[1]
-        squares = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(self.x), p * p)
-        score, log_denominator, means = self._means(beta, np.column_stack([self.x, squares]))
-        return score, log_denominator, means[:, :p], means[:, p:]
-
-    def _squares(self, score: np.ndarray, log_denominator: np.ndarray) -> np.ndarray:
-        """The means of the products of columns at risk, summed over all deaths (p, p).
-
-        Each row counts once, by the part that it has in all risk sets together.
-        """
-        top = score.max()
-        part = self._part(np.exp(top - log_denominator))
-        return (self.x.T * (np.exp(score - top) * part)) @ self.x
-
-    def _part(self, each: np.ndarray) -> np.ndarray:
-        """For each row the sum of `each` (deaths,) over the deaths at which it is at risk."""
-        number = len(self.times)
-        until_then = np.append(0, np.cumsum(np.bincount(self.death, each, number)))
-        part = until_then[self.times_until_stop] - until_then[self.times_until_start]
-        part[self.event] -= np.bincount(self.death, self.share * each, number)[self.death]
-        return part
-
-    def _means(
-        self, beta: np.ndarray, values: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Each row's score; for each death the log of its denominator and the means of `values`."""
         score = self.x @ beta
         top = score.max()
-        weight = np.exp(score - top)[:, None]  # against overflow; it cancels but for the log below
-        sums = self._sums(np.column_stack([weight, values * weight]))
-        denominator = sums[:, :1]
-        return score, np.log(denominator[:, 0]) + top, sums[:, 1:] / denominator
+        return score, top, np.exp(score - top)
 
-    def _sums(self, weighted: np.ndarray) -> np.ndarray:
-        """Weighted sums over each death's risk set, less its share of the tied deaths."""
-        at_risk = self._at_risk(weighted)
-        first = np.cumsum(self.ties) - self.ties
-        tied = np.add.reduceat(weighted[self.deaths_in_order], first, axis=0)
-        return at_risk[self.death] - self.share[:, None] * tied[self.death]
+    def _part(self, each: np.ndarray) -> np.ndarray:
+        """For each row the sum of `each` (deaths,) over the deaths at which it is at risk.
 
-    def _at_risk(self, weighted: np.ndarray) -> np.ndarray:
-        """Sums over the risk set of each time of death."""
-        followed = sums_after(weighted[self.by_stop])[self.from_stop]
-        return followed - sums_after(weighted[self.by_start])[self.from_start]
+        It counts the products of the columns of a row once, by its part in all risk sets together.
+        """
+        until_then = np.append(0, np.cumsum(self._by_time(each)))
+        part = until_then[self.gone] - until_then[self.come]
+        part[self.event] -= self._by_time(self.share * each)[self.death]
+        return part
+
+    def _by_time(self, each: np.ndarray) -> np.ndarray:
+        """Sums of `each` (deaths,) by time."""
+        return np.bincount(self.death, each, len(self.times))
+
+    def _sums(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
+        """Sums over each death's risk set, of weights or of x by weight, less its share of ties."""
+        sums, place = self._at_risk(weight, x)[self.death], self.of_tied.indices
+        sums[self.tying] -= (self.share[self.tying] * self._dying(weight, x)[place].T).T
+        return sums
+
+    def _dying(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
+        """The same sums over those who die at each time that is tied."""
+        rows = self.tying_rows
+        return summed(self.of_tied, weight[rows], None if x is None else x[rows])
+
+    def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
+        """The same sums over the risk set of each time: who goes later, less who is yet to come."""
+        sums = summed(self.of_gone, weight, x)
+        if self.come.any():
+            sums -= summed(self.of_come, weight, x)
+        np.cumsum(sums[::-1], axis=0, out=sums[::-1])
+        return sums[1:]
 
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
-        at_risk = self._at_risk(np.ones((len(self.x), 1)))[:, 0]
-        survival = np.cumprod(1 - self.ties / at_risk)
+        survival = np.cumprod(1 - self.ties / self._at_risk(np.ones(len(self.x))))
         return 1 - np.append(1.0, survival)[self.death]
 
     def climb(
@@ -412,11 +414,7 @@ class PartialLikelihood:
         for _ in range(most):
             # With a penalty the information has an inverse; solving is far faster for many columns.
             curve, slope = here[2], here[1]
-            step = (
-                np.linalg.solve(curve, slope)
-                if penalty
-                else np.linalg.pinv(curve, hermitian=True) @ slope
-            )
+            step = np.linalg.solve(curve, slope) if penalty else shortest(curve, slope)
             last = here[1] @ step < 1e-10
             for _ in range(30):
                 there = self._penalised(beta + step, penalty)
@@ -449,7 +447,7 @@ class PartialLikelihood:
         """
         if not np.isfinite(information).all():
             return False
-        reach = 2 * np.sqrt((self.x**2).sum(axis=1).max())
+        reach = 2 * np.sqrt(np.einsum("ij,ij->i", self.x, self.x).max())
         least = np.linalg.eigvalsh(information)[0]
         if least <= 4 * self._rounding(beta) * reach**2 * len(self.death):
             return False
@@ -458,42 +456,7 @@ class PartialLikelihood:
 
     def _rounding(self, beta: np.ndarray) -> float:
         """Bound on the relative error of a risk set's sums, as differences of larger sums."""
-        score = self.x @ beta
-        weight = np.exp(score - score.max())[:, None]
-        whole = sums_after(weight[self.by_stop])[self.from_stop]
+        _, _, weight = self._weights(beta)
+        whole = summed(self.of_gone, weight)[::-1].cumsum()[-2::-1]
         ratio = (whole[self.death] / self._sums(weight)).max()
         return np.finfo(float).eps * len(weight) * ratio
-
-
-def _one_after_another(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Start and stop of rows; of strata each after the last, so that no risk set holds two.
-
-    Only the order of times counts, and so the number of a time among all serves as well.
-    """
-    start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
-    if STRATUM not in rows:
-        return start, stop
-    times, places = np.unique(np.append(start, stop), return_inverse=True)
-    first = pd.factorize(rows[STRATUM])[0] * len(times)
-    return places[: len(rows)] + first, places[len(rows) :] + first
-
-
-def in_order(when: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The order of rows by a time of theirs, and the place in it of the first at each of `times`.
-
-    Who comes before all of these places is in no sum, and left out.
-    """
-    order = np.argsort(when)
-    places = np.searchsorted(when[order], times)
-    first = places.min() if len(places) else 0
-    return order[first:], places - first
-
-
-def sums_before(values: np.ndarray) -> np.ndarray:
-    """Sums of the rows before each place, from none of them to all."""
-    return np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
-
-
-def sums_after(values: np.ndarray) -> np.ndarray:
-    """Sums of the rows from each place on, from all of them to none."""
-    return sums_before(values[::-1])[::-1]

@@ -25,8 +25,7 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     ValueError where a patient's row does not go on from where the one before it ended.
     """
     stays = _Stays(rows)
-    here, start, stop, moves = stays.here, stays.start, stays.stop, stays.moves
-    sets = RiskSets(start, stop)
+    here, moves, sets = stays.here, stays.moves, RiskSets(stays.stop, stays.start)
     shares, variances = stays.occupation(sets.times)
     left = np.unique(here[moves])
     found = {}
@@ -34,10 +33,10 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         inside, share, se = here == code, shares[:, code], np.sqrt(variances[:, code])
         lower, upper = log_log_limits(share, se)
         columns = {
-            "at_risk": sets.among(start[inside], stop[inside]),
-            "events": sets.count(stop[moves & (stays.there == code)]),
-            "other_events": sets.count(stop[moves & inside]),
-            "censored": sets.count(stop[inside & ~moves & ~stays.goes_on]),
+            "at_risk": sets.among(inside),
+            "events": sets.count(moves & (stays.there == code)),
+            "other_events": sets.count(moves & inside),
+            "censored": sets.count(inside & ~moves & ~stays.goes_on),
             "share": share,
             "unsettled": shares[:, left].sum(axis=1),
         }

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from .curves import since_entry
-from .regression import CoxFit, PartialLikelihood, in_order, no_fit, sums_after, sums_before
+from .regression import CoxFit, PartialLikelihood, no_fit
+from .sums import summed, sums_after, sums_before
+from .times import places
 
 
 def fine_gray(
@@ -86,16 +88,10 @@ class _WeightedLikelihood(PartialLikelihood):
     ) -> None:
         order = np.argsort(time, kind="stable")
         time, event, begin = time[order], event[order], begin[order]
-        self.x = x[order]
-        self.event = event == cause
-        self.times, self.death = np.unique(time[self.event], return_inverse=True)
-        self.by_stop = np.arange(len(time))
-        self.from_stop = np.searchsorted(time, self.times)
-        self.by_start, self.from_start = in_order(begin, self.times)
-        self.times_until_stop = np.searchsorted(self.times, time, side="right")
-        self.times_until_start = np.searchsorted(self.times, begin, side="right")
-        self.share = self._breslow_share()
-        self.late = np.isfinite(begin).any()
+        times, (start, stop) = places(begin, time)
+        self.x, self.event = x[order], event == cause
+        self._follow(times, start, stop, "breslow")
+        self.is_late = np.isfinite(begin).any()
         self._weigh(time, event, begin)
 
     def _weigh(self, time: np.ndarray, event: np.ndarray, begin: np.ndarray) -> None:
@@ -108,25 +104,21 @@ class _WeightedLikelihood(PartialLikelihood):
         before = np.append(1.0, np.cumprod(1 - self.leaving)[:-1])  # G just before each day
         before = before * _come_before(self.days, begin, time)
         self.uncensored = before[np.searchsorted(self.days, self.times)]
-        ahead = self.times_until_stop < len(self.times)  # a risk set in which to be kept
+        ahead = self.gone < len(self.times)  # a risk set in which to be kept
         competing = ~self.event & ~self.censored & ahead
         with np.errstate(divide="ignore"):
             self.kept = np.where(competing, 1 / before[self.day], 0.0)
 
-    def _sums(self, weighted: np.ndarray) -> np.ndarray:
-        """Weighted sums over each death's risk set."""
-        return self._risk_sums(weighted)[self.death]
-
     def _part(self, each: np.ndarray) -> np.ndarray:
         """For each patient the weighted sum of `each` (deaths,) over the deaths at risk."""
-        at_times = np.bincount(self.death, each, len(self.times))
-        kept = np.append(0, np.cumsum(at_times * self.uncensored))
-        return super()._part(each) + self.kept * (kept[-1] - kept[self.times_until_stop])
+        kept = np.append(0, np.cumsum(self._by_time(each) * self.uncensored))
+        return super()._part(each) + self.kept * (kept[-1] - kept[self.gone])
 
-    def _risk_sums(self, weighted: np.ndarray) -> np.ndarray:
+    def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """Weighted sums over each time's risk set: who is followed, and who is kept in it."""
-        kept = sums_before(weighted * self.kept[:, None])[self.from_stop]
-        return self._at_risk(weighted) + kept * self.uncensored[:, None]
+        kept = summed(self.of_gone, weight * self.kept, x)[:-1].cumsum(axis=0)
+        kept = (kept.T * self.uncensored).T
+        return super()._at_risk(weight, x) + kept
 
     def _rounding(self, beta: np.ndarray) -> float:
         """Bound on the relative error of a risk set's sums, positive ones where nobody is late."""
@@ -137,21 +129,20 @@ class _WeightedLikelihood(PartialLikelihood):
 
         Fine & Gray's eta + psi. Their squares add up to the variance of the gradient.
         """
-        score = self.x @ beta
-        weight = np.exp(score - score.max())[:, None]  # what is taken off cancels in the products
-        sums = self._risk_sums(np.column_stack([weight, self.x * weight]))
-        mean = sums[:, 1:] / sums[:, :1]
-        hazard = np.bincount(self.death)[:, None] / sums[:, :1]
+        _, _, weight = self._weights(beta)  # what is taken off cancels in the products
+        total = self._at_risk(weight)[:, None]
+        mean, hazard = self._at_risk(weight, self.x) / total, self.ties[:, None] / total
+        weight = weight[:, None]
         parts = np.column_stack([hazard, hazard * mean])
         # Summed up to each time, and after it with the weights of those who are kept.
         until, after = sums_before(parts), sums_after(parts * self.uncensored[:, None])
-        come, gone = self.times_until_start, self.times_until_stop
+        come, gone = self.come, self.gone
         lived = until[gone] - until[come] + after[gone] * self.kept[:, None]
         expected = weight * (self.x * lived[:, :1] - lived[:, 1:])
         own = np.zeros_like(self.x)
         own[self.event] = self.x[self.event] - mean[self.death]
         known = own - expected
-        return known if self.late else known + self._of_censoring(weight, after)
+        return known if self.is_late else known + self._of_censoring(weight, after)
 
     def _of_censoring(self, weight: np.ndarray, after: np.ndarray) -> np.ndarray:
         """What each patient adds as one of those of whom the weights are estimated (psi).

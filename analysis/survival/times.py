@@ -13,27 +13,64 @@ def tolerance(times: np.ndarray) -> float:
     1.5e-8 of their mean, each time once and without its sign, but at least of 1.
     """
     known = np.unique(times)
-    known = np.abs(known[np.isfinite(known)])
-    return ROUNDING * max(1.0, known.mean() if len(known) else 0.0)
+    return _tolerance(known[np.isfinite(known)])
+
+
+def _tolerance(known: np.ndarray) -> float:
+    return ROUNDING * max(1.0, np.abs(known).mean() if len(known) else 0.0)
+
+
+def places(*times: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The distinct ones of some times on one clock, in order, and the place of each among them.
+
+    Times that differ by rounding alone are one, the first of them: R's `aeqSurv`. Neighbours within
+    the `tolerance` of all are one, also in a chain. Takes arrays and returns places in the same
+    shapes: -1 for what is before all times, that is -inf, and their number for what else is not
+    finite.
+    """
+    arrays = [np.asarray(array, dtype=float) for array in times]
+    values = np.concatenate([array.ravel() for array in arrays])
+    finite = np.isfinite(values)
+    if finite.all():
+        distinct, place = _ranked(values)
+    else:
+        distinct, own = _ranked(values[finite])
+        place = np.where(values == -np.inf, -1, len(distinct))
+        place[finite] = own
+    parts = np.split(place, np.cumsum([array.size for array in arrays])[:-1])
+    shapes = (array.shape for array in arrays)
+    return distinct, [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _ranked(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`places` of finite times (n,); whole days are counted, and only others are sorted."""
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    whole = high - low <= 4 * len(known) and max(-low, high) < 1 / ROUNDING
+    if whole and (np.floor(known) == known).all():
+        day = (known - low).astype(int)
+        there = np.bincount(day) > 0
+        return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[day]
+    order = np.argsort(known)
+    ranked = known[order]
+    gaps = np.append(np.inf, np.diff(ranked))
+    new = gaps > _tolerance(ranked[gaps > 0])
+    place = np.empty(len(known), dtype=int)
+    place[order] = np.cumsum(new) - 1
+    return ranked[new], place
 
 
 def one_time(*times: np.ndarray) -> list[np.ndarray]:
-    """Times that differ by rounding alone as one time, the first of them: R's `aeqSurv`.
+    """Times that differ by rounding alone as one time, the first of them, as `places` has it.
 
-    So 7.1 - 2.3 is 4.8. Neighbours within the `tolerance` of all are one, also in a chain. Takes
-    arrays of times on one clock and returns them in the same shapes; what is not finite stays.
+    So 7.1 - 2.3 is 4.8. Takes arrays of times on one clock and returns them in the same shapes;
+    what is not finite stays.
     """
+    firsts, found = places(*times)
+    firsts = np.append(firsts, np.nan)  # for what is not finite
     arrays = [np.asarray(array, dtype=float) for array in times]
-    known = np.unique(np.concatenate([array.ravel() for array in arrays]))
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return arrays
-    firsts = known[np.append(True, np.diff(known) > tolerance(known))]
     return [
-        np.where(
-            np.isfinite(array), firsts[np.searchsorted(firsts, array, side="right") - 1], array
-        )
-        for array in arrays
+        np.where(np.isfinite(array), firsts[place], array)
+        for array, place in zip(arrays, found, strict=True)
     ]
 
 
