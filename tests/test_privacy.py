@@ -1,7 +1,7 @@
 """What of a dataset that is not public must not leave the house, and text that is never markup.
 
 One whole site is built here, of patients with ids that can be searched for and with markup in
-every label and value.
+every label and value: with kernels where all tests are run, else in this process.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ import json
 import re
 import zipfile
 from pathlib import Path
-from unittest import mock
 
 import altair as alt
 import nbformat
 import pandas as pd
-import papermill
 import pytest
 from bs4 import BeautifulSoup, Tag
 from conftest import ROOT, command, often
-from inprocess import QUICK, as_data, executed, pages, results_of
+from inprocess import QUICK, as_data, pages, results_of, without_kernels
 from nbformat import NotebookNode
 from taken import differing, on_pages
 from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
+from analysis import __main__ as program
 from analysis.course.learner import NOT_PRINTED, lessons
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
@@ -101,16 +100,20 @@ def hostile(path: Path) -> Path:
     )
 
 
-@pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=often(("with kernels", "without"), "without"))
+def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All that a build of the hostile dataset leaves, its small counts masked."""
     base = tmp_path_factory.mktemp("private")
     out = base / "out"
-    made = command(
-        ROOT, "book", "--dataset", hostile(base / "hostile"), "--out", out,
-        "--parameter", "mask_below=5",
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    given = {"mask_below": 5, **QUICK}
+    asked = ["book", "--dataset", str(hostile(base / "hostile")), "--out", str(out)]
+    asked += [word for name in given for word in ("--parameter", f"{name}={given[name]}")]
+    if request.param == "without":
+        with without_kernels():
+            assert program.main(asked) == 0
+    else:
+        made = command(ROOT, *asked)
+        assert made.returncode == 0, made.stderr
     return out
 
 
@@ -386,10 +389,7 @@ def test_the_exercises_of_a_masked_book_tell_no_small_count(lesson: Path, tmp_pa
 def exercises_of(lesson: Path, name: str, folder: Path) -> dict[str, set[int]]:
     """The whole numbers that each cell of a lesson's exercises shows, counts under 12 masked."""
     given = {"dataset": f"data/{name}", "results_folder": str(folder), "mask_below": 12, **QUICK}
-    here = mock.patch.object(
-        papermill, "execute_notebook", lambda notebook, _, given, **__: executed(notebook, given)
-    )
-    with here:
+    with without_kernels():
         cells = execute(lesson, folder / "raw.ipynb", given).cells
     headings = [cell.source.partition("\n")[0] for cell in cells]
     if "## Exercises" not in headings:
