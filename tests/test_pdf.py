@@ -29,14 +29,22 @@ NOTE = "Synthetic cohort: no patient data."
 
 
 @pytest.fixture(scope="module")
-def printed(site: Path, browser) -> Path:
+def printed(browser, volume: pdf.Volume) -> Path:
     """The paper's book as the command prints it; `browser` skips where there is none."""
-    result = command(ROOT, "pdf")
-    assert result.returncode == 0, result.stderr
     target = ROOT / "_build" / "plateau.pdf"
-    pages = len(PdfReader(target).pages)
-    assert result.stdout == f"The PDF is at _build/plateau.pdf ({pages} pages)\n"
+    said = obeyed("pdf", browser, volume)
+    assert said == f"The PDF is at _build/plateau.pdf ({len(PdfReader(target).pages)} pages)\n"
     return target
+
+
+def obeyed(command: str, browser, volume: pdf.Volume) -> str:
+    """What a command says that reads the site and starts a browser: here both are there."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+        patch.chdir(ROOT)
+        patch.setattr(pdf, "read", lambda _: volume)
+        patch.setattr(pdf, "chromium", lambda _: nullcontext(browser))
+        assert program.main([command]) == 0
+    return said.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -366,16 +374,9 @@ def test_where_the_browser_fails_an_older_one_stays(
 
 @pytest.fixture(scope="module")
 def handouts(site: Path, browser, volume: pdf.Volume) -> dict[str, str]:
-    """The words of each print-out, without spaces, by the name of its lesson.
-
-    By the command, which reads the site and starts a browser as `pdf` does: here both are there.
-    """
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
-        patch.chdir(ROOT)
-        patch.setattr(pdf, "read", lambda _: volume)
-        patch.setattr(pdf, "chromium", lambda _: nullcontext(browser))
-        assert program.main(["handouts"]) == 0
-    assert said.getvalue() == f"{len(lessons())} lessons are in _build/handouts\n"
+    """The words of each print-out, without spaces, by the name of its lesson."""
+    said = obeyed("handouts", browser, volume)
+    assert said == f"{len(lessons())} lessons are in _build/handouts\n"
     made = (ROOT / "_build" / "handouts").glob("*.pdf")
     pages = {path.stem: PdfReader(path).pages for path in made}
     return {name: without_spaces("".join(p.extract_text() for p in pages[name])) for name in pages}

@@ -402,7 +402,7 @@ def test_the_menus_of_files_are_for_all(served: str, visit, size: dict, theme: s
     visit.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
     assert visit.locator(".chart-files dd button:visible").count() == 9
     assert visit.locator(".table-files dd a:visible").count() >= 10
-    assert barriers(visit) == []
+    assert barriers(visit, "{ include: ['details'] }") == []
     assert not wider_than_the_screen(visit)
     visit.emulate_media(media="print")
     assert not visit.locator(":is(.chart-files, .table-files):visible").count()
