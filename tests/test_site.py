@@ -555,7 +555,7 @@ def test_without_scripts_every_chart_is_there(
     context.close()
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", often(SLUGS, "bmt"))  # whose first curve is by groups
 def test_a_page_with_charts_is_light(site: Path, served: str, browser, slug: str) -> None:
     page = measure(browser, site, served, f"{slug}/figure_1a.html".lstrip("/"))
     assert page.first_chart is not None
