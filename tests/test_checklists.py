@@ -308,7 +308,7 @@ def test_deaths_alone_are_enough_for_all_three_pages(tmp_path):
         assert word not in said
 
 
-@pytest.mark.parametrize("kind", often(THIN, "one patient", "all die on day 0"))
+@pytest.mark.parametrize("kind", often(THIN, "all die on day 0"))
 def test_thin_data_have_lists_and_a_report(tmp_path, kind):
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}

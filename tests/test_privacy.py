@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Iterable
+from itertools import permutations
 from pathlib import Path
 
 import altair as alt
@@ -40,7 +42,6 @@ NASTY = '<script>alert("x")</script>'
 PATIENTS = 40
 LAST = 100 + 37 * (PATIENTS - 1)  # the last day on which any of them was seen
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
-WIDE_BMT = pytest.param("bmt", 12, marks=pytest.mark.wide)
 
 
 def patient_id(number: int) -> str:
@@ -351,25 +352,37 @@ def test_a_bad_parameter_is_refused(value) -> None:
         load("data/bmt", value)
 
 
-@pytest.mark.parametrize(("book", "below"), [("hostile", 5), WIDE_BMT])
-def test_pages_say_masked_and_show_no_small_number(
-    tmp_path: Path, monkeypatch, book: str, below: int
-) -> None:
-    """Their charts are valid, too: a page is made without asking, which takes a fifth of its time.
+def test_pages_say_masked_and_show_no_small_number(trees) -> None:
+    said = {name: tree.get_text() for name, (tree, _) in trees.items()}
+    assert all(MASKED in said[f"{name}.html"] for name in ("table_1", "patients", "figure_1a"))
+    assert "<NA>" not in "".join(said.values())
+    _, scripts = trees["figure_1a.html"]
+    spec = next(script for script in scripts if "chart-spec" in script.get("class", []))
+    tables = [data.get("values", []) for data in json.loads(spec.string)["data"]]
+    assert any("at_risk" in row or "count" in row for rows in tables for row in rows)
+    assert_nothing_small(tables, 5)
+
+
+def assert_nothing_small(tables: Iterable[list[dict]], below: int) -> None:
+    """In the rows that a chart shows."""
+    for row in (row for rows in tables for row in rows):
+        number = str(row.get("at_risk", row.get("count", "0")))
+        assert number in (MASKED, MISSING) or int(number) not in range(1, below)
+        assert row.get("censored", 0) not in range(1, below)
+
+
+@pytest.mark.wide  # in `make test` tests/test_any_study.py has charts of each kind
+def test_every_chart_of_a_masked_book_is_valid(tmp_path: Path, monkeypatch) -> None:
+    """A page is made without asking, which takes a fifth of its time.
 
     A drawing shows what its specification has.
     """
     monkeypatch.setattr("analysis.page.charts._drawn", as_data)
-    folder = ROOT / "data" / book if book in SHIPPED else hostile(tmp_path / book)
-    shown = pages(folder, tmp_path, mask_below=below, **QUICK)
-    assert all(MASKED in shown[name].text for name in ("table_1", "patients", "figure_1a"))
+    shown = pages(ROOT / "data" / "bmt", tmp_path, mask_below=12, **QUICK)
+    assert all(MASKED in shown[name].text for name in ("table_1", "table_2", "figure_1a"))
     assert "<NA>" not in "".join(page.text for page in shown.values())
     spec = re.search(r'class="chart-spec">(.*?)</script>', shown["figure_1a"].text)[1]
-    for rows in json.loads(spec)["datasets"].values():
-        for row in rows:
-            number = str(row.get("at_risk", row.get("count", "0")))
-            assert number in (MASKED, MISSING) or int(number) not in range(1, below)
-            assert row.get("censored", 0) not in range(1, below)
+    assert_nothing_small(json.loads(spec)["datasets"].values(), 12)
     specs = [
         json.loads(found)
         for page in shown.values()
@@ -380,25 +393,50 @@ def test_pages_say_masked_and_show_no_small_number(
         alt.LayerChart.from_dict(found)
 
 
-@pytest.mark.parametrize("other", often(("blinatumomab", "myeloid"), "blinatumomab"))
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda path: path.stem)
 def test_the_exercises_of_a_masked_book_tell_no_small_count(
-    lesson: Path, tmp_path: Path, other: str
+    output: Path, lesson: Path, tmp_path: Path
 ) -> None:
-    """Numbers that a cell shows of two datasets are of invented patients."""
-    told = [cells for name in ("bmt", other) if (cells := exercises_of(lesson, name, tmp_path))]
-    assert len(told) > 1
-    for place in told[0]:
-        shown = [cells[place] for cells in told]
-        own = set.union(*shown) - set.intersection(*shown)
-        assert own.isdisjoint(range(1, 12)), place
+    """In the private book, where the lesson is in it."""
+    private = output / "html" / "_sources" / lesson.name
+    told = {12: exercises_of(lesson, "bmt", tmp_path)}
+    if private.exists():
+        told[5] = shown_by_exercises(nbformat.read(private, as_version=4))
+        assert_own_numbers_are_not_small(told[12], told[5], 5)
+    else:
+        told[5] = exercises_of(lesson, "blinatumomab", tmp_path)
+    assert_own_numbers_are_not_small(told[5], told[12], 12)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda path: path.stem)
+def test_no_exercise_of_a_shipped_dataset_tells_a_small_count(lesson: Path, tmp_path: Path) -> None:
+    told = [exercises_of(lesson, name, tmp_path) for name in SHIPPED]
+    found = [cells for cells in told if cells]
+    assert len(found) > 1
+    for one, other in permutations(found, 2):
+        assert_own_numbers_are_not_small(one, other, 12)
+
+
+def assert_own_numbers_are_not_small(
+    others: dict[str, set[int]], own: dict[str, set[int]], below: int
+) -> None:
+    """Numbers that a cell shows of another dataset too are of invented patients."""
+    assert own and own.keys() == others.keys()
+    for place in own:
+        assert (own[place] - others[place]).isdisjoint(range(1, below)), place
 
 
 def exercises_of(lesson: Path, name: str, folder: Path) -> dict[str, set[int]]:
     """The whole numbers that each cell of a lesson's exercises shows, counts under 12 masked."""
     given = {"dataset": f"data/{name}", "results_folder": str(folder), "mask_below": 12, **QUICK}
     with without_kernels():
-        cells = execute(lesson, folder / "raw.ipynb", given).cells
+        return shown_by_exercises(execute(lesson, folder / "raw.ipynb", given))
+
+
+def shown_by_exercises(lesson: NotebookNode) -> dict[str, set[int]]:
+    """The same of a lesson that has been run; nothing where the dataset has none of it."""
+    cells = lesson.cells
     headings = [cell.source.partition("\n")[0] for cell in cells]
     if "## Exercises" not in headings:
         return {}
