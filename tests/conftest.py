@@ -128,6 +128,10 @@ def often(values: Iterable[str], *some: str) -> list[Any]:
     return [one if one in some else pytest.param(one, marks=pytest.mark.wide) for one in values]
 
 
+# Of a lesson or a list that any dataset has, the third is read where all is run.
+EACH = often(("blinatumomab", "bmt", "myeloid"), "blinatumomab", "bmt")
+
+
 def missing(what: str) -> None:
     """Skip the tests that need it, but never in CI."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)

@@ -184,6 +184,18 @@ def of(name: str, dataset: Dataset, until: str = "") -> tuple[Page, dict[str, An
     return found, InteractiveShell.instance().user_ns
 
 
+class Made(dict):
+    """What is made of each dataset, once a test asks for it."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.make(name)
+        return self[name]
+
+
 def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
     """A shipped dataset in a new folder, its patients changed; all of their values are text."""
     made = Path(shutil.copytree(ROOT / "data" / name, folder))

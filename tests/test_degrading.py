@@ -94,10 +94,7 @@ LESS = {
 }
 
 
-DAILY = ("no death", "no transplant, no factor")
-
-
-@pytest.fixture(params=often(LESS, *DAILY))
+@pytest.fixture(params=often(LESS, "no transplant, no factor"))
 def made(request, tmp_path: Path, monkeypatch) -> tuple[dict[str, Page], set[str]]:
     """Every page of one dataset with less in it, and the pages that must say so."""
     # Charts are specified, which may fail, and not drawn, which takes half of the time.
