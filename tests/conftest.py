@@ -30,8 +30,9 @@ AXE = "4.14.1"  # of axe-core, which checks pages for accessibility
 # The files that take longest, the longest first: what begins last should be short, or one core
 # waits for the other.
 LONGEST = [
-    *("test_site", "test_build", "test_properties", "test_degrading", "test_privacy"),
-    *("test_fuzz", "test_pdf", "test_example", "test_alternatives", "test_published"),
+    *("test_site", "test_privacy", "test_build", "test_any_study", "test_checklists"),
+    *("test_pdf", "test_downloads", "test_cohort", "test_alternatives", "test_degrading"),
+    *("test_properties", "test_import", "test_beyond_follow_up", "test_consistency"),
 ]
 # Long tests that any process may run, whatever the others of their file.
 ALONE = {"test_every_page_works", "test_a_broken_estimator_differs_from_r"}
@@ -125,6 +126,10 @@ def site() -> Path:
 def often(values: Iterable[str], *some: str) -> list[Any]:
     """Parameters of a test: some of the values always, the others where all is run."""
     return [one if one in some else pytest.param(one, marks=pytest.mark.wide) for one in values]
+
+
+# Of a lesson or a list that any dataset has, the third is read where all is run.
+EACH = often(("blinatumomab", "bmt", "myeloid"), "blinatumomab", "bmt")
 
 
 def missing(what: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -18,17 +19,20 @@ from unittest import mock
 import altair as alt
 import nbformat
 import pandas as pd
+import papermill
 from conftest import built
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
+from traitlets.config import Config
 
 from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page import charts
 from analysis.page import page as opening
 from analysis.page.contents import Place, places
 from analysis.page.rows import frame, write
+from analysis.site import build
 from analysis.site.build import reads_others
 
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
@@ -180,6 +184,18 @@ def of(name: str, dataset: Dataset, until: str = "") -> tuple[Page, dict[str, An
     return found, InteractiveShell.instance().user_ns
 
 
+class Made(dict):
+    """What is made of each dataset, once a test asks for it."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.make(name)
+        return self[name]
+
+
 def changed(name: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
     """A shipped dataset in a new folder, its patients changed; all of their values are text."""
     made = Path(shutil.copytree(ROOT / "data" / name, folder))
@@ -203,16 +219,41 @@ def page(notebook: Path, parameters: dict[str, Any], until: str = "") -> Page:
     return Page(shown, NOTHING if opened is None else opened.numbers)
 
 
-def executed(notebook: Path, parameters: dict[str, Any]) -> NotebookNode:
-    """The notebook with what its cells print and show, up to the one that ends the page."""
+@contextmanager
+def without_kernels() -> Iterator[None]:
+    """Notebooks that a build runs meanwhile are run in this process, one after another."""
+    here = mock.patch.object(papermill, "execute_notebook", _executed)
+    with here, mock.patch.object(build, "threads", lambda: nullcontext(AtOnce())):
+        yield
+
+
+class AtOnce(Executor):
+    """Does what it is given before another thread could."""
+
+    def submit(self, asked: Callable, /, *given: Any, **named: Any) -> Future:
+        done: Future = Future()
+        done.set_result(asked(*given, **named))
+        return done
+
+
+def _executed(notebook: str, target: str, parameters: dict[str, Any], **_: Any) -> NotebookNode:
+    """The notebook with what its cells print and show; one that ends the page is told as papermill
+    tells it."""
     made = nbformat.read(notebook, as_version=4)
     made.cells = []
-    with suppress(NotRecorded):
-        for cell, printed, outputs in _ran(notebook, parameters):
+    try:
+        for cell, printed, outputs in _ran(Path(notebook), parameters):
             if cell.cell_type == "code":
                 both = [{"text/plain": printed}] * bool(printed) + outputs
                 cell.outputs = [new_output("display_data", data) for data in both]
             made.cells.append(cell)
+    except NotRecorded as error:
+        told = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+        made.cells[-1].outputs = [new_output("error", **told)]
+        place = {"cell_index": len(made.cells), "exec_count": None, "source": ""}
+        raise papermill.PapermillExecutionError(**place, **told) from None
+    finally:
+        nbformat.write(made, target)
     return made
 
 
@@ -222,7 +263,8 @@ def _ran(
     """Each cell, once it has run, with what it printed and what it showed; errors are raised."""
     # Without a cache of outputs: to empty it, IPython would look through all of the memory.
     # In a module of its own: a `__main__` that is emptied can start no other process.
-    shell = InteractiveShell.instance(cache_size=0, user_module=ModuleType("page"))
+    alone = Config({"HistoryManager": {"enabled": False}})  # no file of what was run
+    shell = InteractiveShell.instance(config=alone, cache_size=0, user_module=ModuleType("page"))
     shell.showtraceback = lambda *_, **__: None  # an error is raised below
     shell.displayhook.compute_format_data = lambda _: ({}, {})  # a result is shown below
     shell.reset(new_session=False)
@@ -250,4 +292,5 @@ def _cells(notebook: Path, parameters: dict[str, Any], until: str) -> Iterator[N
         yield cell
         if "parameters" in cell.metadata.get("tags", []):
             named = {n: v for n, v in parameters.items() if f"{n} = " in cell.source}
-            yield new_code_cell("\n".join(f"{name} = {value!r}" for name, value in named.items()))
+            given = "\n".join(f"{name} = {value!r}" for name, value in named.items())
+            yield new_code_cell(given, metadata={"tags": ["injected-parameters"]})

@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import often
 
 from analysis import survival as estimators
 from analysis.dataset import covariates
@@ -191,9 +192,19 @@ BROKEN = {
 
 
 OF_PAGES = (["data/bmt"], ["data/blinatumomab"])  # the second has a factor among a day
+# One of each kind of estimator: curves, incidences, rates, models, tests.
+DAILY = (
+    *("Breslow for Efron", "plain limits for log-log", "incidence without its cross term"),
+    *("a rate's upper limit without its event", "proportionality against survival after"),
+)
 
 
-@pytest.mark.parametrize("name", BROKEN)
+def test_each_mutation_names_one_place():
+    for room, right, _ in BROKEN.values():
+        assert inspect.getsource(holding(room, right)).count(right) == 1, right
+
+
+@pytest.mark.parametrize("name", often(BROKEN, *DAILY))
 def test_a_broken_estimator_differs_from_r(name, monkeypatch):
     break_it(*BROKEN[name], monkeypatch)
     without_the_big_case(monkeypatch)

@@ -1,7 +1,8 @@
 """The build: what runs again and what does not, and what a failure leaves behind.
 
 Most tests use a small book of two notebooks on two of the shipped datasets, in a copy of the
-repository, so that each takes seconds. The last ones use the real book.
+repository. Sphinx makes its pages where these are what is tested; else each page is its source.
+The last test uses the real book.
 """
 
 from __future__ import annotations
@@ -46,6 +47,18 @@ if "response_day" not in columns:
 Path(results_folder, "response.csv").write_text("n\\n1\\n")
 print("response is recorded")"""
 
+# What the copy imports in the place of Sphinx, until it is taken away: a page for each source.
+IN_PLACE_OF_SPHINX = """import sys
+from pathlib import Path
+def main():
+    _, _, stage, _, out, *_ = sys.argv
+    html = Path(out, "_build", "html")
+    html.mkdir(parents=True)
+    told = Path(stage, "_config.yml").read_text("utf-8")
+    for page in (path for path in Path(stage).iterdir() if path.suffix in (".md", ".ipynb")):
+        said = page.read_text("utf-8") + told
+        (html / page.name).with_suffix(".html").write_text("<pre>" + said, "utf-8")"""
+
 
 def write_notebook(path: Path, title: str, code: str) -> None:
     cells = [
@@ -59,7 +72,7 @@ def write_notebook(path: Path, title: str, code: str) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository with the small book, built, in a folder with a space."""
+    """A copy of the repository with the small book, made without Sphinx; with a space."""
     root = copy_of_repository(tmp_path_factory.mktemp("small") / "a book")
     for path in (root / "book").iterdir():
         if path.is_file():
@@ -71,6 +84,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "book" / "references.bib").write_text("")
     write_notebook(root / "book" / "count.ipynb", "Count", COUNT)
     write_notebook(root / "book" / "response.ipynb", "Response", RESPONSE)
+    program = root / "jupyter_book" / "cli" / "main.py"
+    for package in (program.parent, program.parents[1]):
+        package.mkdir(parents=True, exist_ok=True)
+        (package / "__init__.py").touch()
+    program.write_text(IN_PLACE_OF_SPHINX)
     result = command(root, "book")
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("index.html (4 notebooks run, 0 unchanged, over 2 datasets)\n")
@@ -81,6 +99,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(built: Path, tmp_path: Path) -> Path:
     """The small book in a place of its own, with the cache of the first build."""
     return Path(shutil.copytree(built, tmp_path / "moved here"))
+
+
+def with_sphinx(root: Path) -> Path:
+    """The same place, where Sphinx makes the pages."""
+    shutil.rmtree(root / "jupyter_book")
+    return root
 
 
 def deaths_only(folder: Path) -> Path:
@@ -239,9 +263,15 @@ def test_a_dataset_that_a_notebook_names_counts_for_it(tmp_path: Path) -> None:
 # --- parameters and other data -------------------------------------------------------------------
 
 
-def test_an_unknown_parameter_is_refused(small: Path) -> None:
-    error = assert_refused(small, "book", "--parameter", "scael=2")
-    assert error == "--parameter scael: no notebook has it; there are: scale\n"
+def test_an_unknown_parameter_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run_here("book", "--dataset", "data/bmt", "--out", out, "--parameter", "sede=2") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("--parameter sede: no notebook has it; there are: ")
+    assert error.count("\n") == 1 and "seed" in error
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
@@ -264,9 +294,11 @@ def test_a_parameter_that_no_run_can_use_is_refused_before_anything_runs(
 @pytest.fixture(scope="module")
 def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small book of a dataset outside that records deaths only, with another parameter."""
-    folder = deaths_only(tmp_path_factory.mktemp("elsewhere") / "of José" / 'my {"data"}')
+    base = tmp_path_factory.mktemp("elsewhere")
+    folder = deaths_only(base / "of José" / 'my {"data"}')
     out = folder.parent / "{other} out, 100%"
-    result = command(built, "book", "--dataset", folder, "--out", out, "--parameter", "scale=10")
+    root = with_sphinx(Path(shutil.copytree(built, base / "a book")))
+    result = command(root, "book", "--dataset", folder, "--out", out, "--parameter", "scale=10")
     assert result.returncode == 0, result.stderr
     return out
 
@@ -294,21 +326,22 @@ def test_what_is_not_recorded_is_said_as_text(built: Path) -> None:
     assert made.cells[-1].source == f":::{{note}}\n{said}\n:::"
 
 
-def test_no_path_of_the_machine_reaches_the_pages(built: Path, elsewhere: Path) -> None:
+def test_no_path_of_the_machine_reaches_the_pages(elsewhere: Path) -> None:
     page = (elsewhere / "html" / "count.html").read_text("utf-8")
     assert '137 patients in my {"data"} from .' in page
     for path in [*(elsewhere / "html").rglob("*"), *(elsewhere / "results").rglob("*")]:
         if path.is_file():
-            text = path.read_bytes()
-            assert not any(
-                place.name.encode() in text for place in (built.parent, elsewhere.parents[1])
-            )
+            assert elsewhere.parents[1].name.encode() not in path.read_bytes()  # and of its copy
 
 
-def test_a_missing_dataset_is_refused_in_one_line(small: Path) -> None:
-    error = assert_refused(small, "book", "--dataset", "data/nowhere")
+def test_a_missing_dataset_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here("book", "--dataset", "data/nowhere", "--out", tmp_path / "out") == 1
+    error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "data/nowhere" in error
+    assert not (tmp_path / "out").exists()
 
 
 # --- failures ------------------------------------------------------------------------------------
@@ -325,17 +358,21 @@ def test_a_failing_notebook_keeps_the_last_good_site(small: Path) -> None:
 
 def test_a_warning_of_sphinx_fails_and_keeps_the_last_good_site(small: Path) -> None:
     (small / "book" / "index.md").write_text("# Small\n\n{doc}`nowhere`\n\n$\\nosuchcommand$\n")
-    error = assert_refused(small, "book", "--dataset", "data/bmt")
+    error = assert_refused(with_sphinx(small), "book", "--dataset", "data/bmt")
     assert "book/index.md:3: WARNING: unknown document: 'nowhere'" in error
     assert "formula not understood: \\nosuchcommand" in error
 
 
-def test_somebody_elses_results_are_not_replaced(small: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine" / "results" / "thesis.docx"
-    mine.parent.mkdir(parents=True)
+@pytest.mark.parametrize("folder", ["results", "previous"])
+def test_somebody_elses_work_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    mine = tmp_path / folder / "thesis.docx"
+    mine.parent.mkdir()
     mine.write_text("years of work")
-    error = assert_refused(small, "book", "--out", tmp_path / "mine")
-    assert "thesis.docx" in error
+    assert run_here("book", "--dataset", "data/bmt", "--out", tmp_path) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(str(mine)) and error.count("\n") == 1
     assert mine.read_text() == "years of work"
 
 
@@ -583,22 +620,18 @@ def test_what_the_system_says_of_a_path_is_one_plain_line(
     assert capsys.readouterr().err == f"{words}\n"
 
 
-@pytest.mark.parametrize("kind", ["a file", "a lock that cannot be made", "somebody's work"])
+@pytest.mark.parametrize("kind", ["a file", "a lock that cannot be made"])
 def test_a_place_that_cannot_be_used_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     out = tmp_path / "out"
     if kind == "a file":
         out.write_text("")
-    elif kind == "somebody's work":
-        (out / "previous").mkdir(parents=True)
-        (out / "previous" / "thesis.docx").write_text("")
     else:
         (out / ".lock").mkdir(parents=True)
     assert run_here("book", "--dataset", "data/bmt", "--out", out) == 1
     error = capsys.readouterr().err
     assert str(out) in error and error.count("\n") == 1
-    assert kind != "somebody's work" or (out / "previous" / "thesis.docx").exists()
 
 
 def test_what_was_built_among_the_sources_is_no_source(
@@ -696,20 +729,20 @@ def test_garbled_arguments_are_a_line_with_the_usage(
 # --- the real book -------------------------------------------------------------------------------
 
 
-def test_check_names_every_problem(tmp_path: Path) -> None:
+def test_check_names_every_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outside = deaths_only(tmp_path / "my data")
-    good = command(ROOT, "check", outside)
-    assert good.returncode == 0
-    assert "137 patients" in good.stdout and "no problem found" in good.stdout
+    assert run_here("check", outside) == 0
+    good = capsys.readouterr().out
+    assert "137 patients" in good and "no problem found" in good
     table = outside / "patients.csv"
     rows = table.read_text("utf-8").splitlines()
     rows[3] = rows[3].rsplit(",", 1)[0] + ",maybe"
     rows[7] = rows[7].split(",")[0] + ",soon,no"
     table.write_text("\n".join(rows) + "\n", "utf-8")
-    bad = command(ROOT, "check", outside)
-    assert bad.returncode == 1
-    assert "row 4, column died" in bad.stderr and '"maybe"' in bad.stderr
-    assert "row 8, column last_contact_day" in bad.stderr and '"soon"' in bad.stderr
+    assert run_here("check", outside) == 1
+    bad = capsys.readouterr().err
+    assert "row 4, column died" in bad and '"maybe"' in bad
+    assert "row 8, column last_contact_day" in bad and '"soon"' in bad
 
 
 def test_no_path_of_the_machine_is_in_the_site(site: Path) -> None:

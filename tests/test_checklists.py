@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from conftest import often
 from inprocess import opened
 from jinja2 import meta
 from test_build import deaths_only
@@ -243,13 +244,10 @@ def test_without_response_its_items_are_not_recorded(tmp_path, made):
     assert f"Not recorded in this dataset: {missing}" in str(line.text)
 
 
-def test_without_relapse_events_are_answered_in_part(tmp_path, made):
-    less = states(checklist(without(tmp_path, "bmt", "relapse_day"), "strobe"))
+def test_without_relapse_or_factors_their_items_are_not_recorded(tmp_path, made):
+    data = without(tmp_path, "bmt", "relapse_day", factors=[], compare=None)
+    less = states(checklist(data, "strobe"))
     assert (made["bmt", "strobe"].answers[24].item.number, less["15"]) == ("15", IN_PART)
-
-
-def test_without_factors_their_items_are_not_recorded(tmp_path, made):
-    data = without(tmp_path, "bmt", factors=[], compare=None)
     for key, numbers in (("strobe", "11 16a 16b"), ("remark", "1 8 11 16 17")):
         less, more = states(checklist(data, key)), states(made["bmt", key])
         for number in numbers.split():
@@ -310,11 +308,11 @@ def test_deaths_alone_are_enough_for_all_three_pages(tmp_path):
         assert word not in said
 
 
-@pytest.mark.parametrize("rows", THIN.values(), ids=THIN)
-def test_thin_data_have_lists_and_a_report(tmp_path, rows):
+@pytest.mark.parametrize("kind", often(THIN, "all die on day 0"))
+def test_thin_data_have_lists_and_a_report(tmp_path, kind):
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}
-    csv = HEAD + "\n".join(rows) + "\n"
+    csv = HEAD + "\n".join(THIN[kind]) + "\n"
     made = folder(tmp_path, csv=csv, analysis={"factors": [{**factor, **sides}]})
     page = opened(str(made))
     for key in LISTS:

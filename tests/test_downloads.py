@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import docx
 import openpyxl
 import pytest
+from conftest import often
 from pypdf import PdfReader
 from taken import differing, in_excel, in_word, on_pages
 
@@ -48,6 +49,7 @@ SAID = {
     "patients": ["259 patients.", "No HSCT in remission", "Synthetic cohort: no patient data."],
     "lesson_03_plateau": ["Share of patients", "Months since", "Cut at: ", "Synthetic cohort"],
 }  # fmt: skip
+DAILY = ("figure_1a", "bmt/figure_1d", "bmt/table_3", "lesson_03_plateau")  # one of each kind
 # Texts of a drawing that reach over its edge, measured on the page that has its font.
 OVER_THE_EDGE = """text => {
     document.body.insertAdjacentHTML('afterbegin', text);
@@ -94,7 +96,7 @@ def without_space(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", often(SAID, *DAILY))
 def test_a_chart_takes_with_it_what_it_shows(site: Path, visit, name: str) -> None:
     """Words, numbers at risk and source, as drawing and as PDF, in every size."""
     figure = opened(visit, site, name)
@@ -194,7 +196,7 @@ def test_without_vega_the_drawing_of_the_page_is_saved(site: Path, visit) -> Non
 # --- tables --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slug", ["", "bmt", "myeloid"])
+@pytest.mark.parametrize("slug", often(["", "bmt", "myeloid"], "bmt"))
 def test_the_files_of_a_table_say_what_its_page_says(site: Path, slug: str) -> None:
     """Cell for cell, with caption, notes and source."""
     assert len(on_pages(site / slug)) > 50

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT, command
-from inprocess import QUICK, as_data, pages, run
+from inprocess import run
 
 PAGE = (ROOT / "book" / "rerunning.md").read_text("utf-8")
 
@@ -55,30 +55,30 @@ def commands(places: dict[str, Path]) -> list[str]:
 
 
 def test_the_example_goes_from_file_to_numbers(
-    places: dict[str, Path], commands: list[str], tmp_path: Path, monkeypatch
+    places: dict[str, Path], commands: list[str], tmp_path: Path
 ) -> None:
-    """Every page of the book can be made, and shows the numbers of the shipped folder.
+    """Its pages show the numbers of the shipped folder.
 
     That folder, of the same patients, was made by another program, and has more factors.
     """
     assert commands[-1].endswith("-m analysis book --dataset my-trial --out my-book")
-    monkeypatch.setattr("analysis.page.charts._drawn", as_data)  # half of the time
-    made = pages(places["my-trial"], tmp_path, **QUICK)
     for page, quantities in (
         ("figure_1b", ("median", "survival", "event_rate")),
         ("table_3", ("hazard_ratio_univariate",)),
     ):
+        made = run(page, places["my-trial"], tmp_path).numbers
         shipped = run(page, ROOT / "data" / "myeloid", tmp_path / "shipped").numbers
         for quantity in quantities:
             ours, theirs = (
                 frame[frame["quantity"] == quantity].set_index(["group", "months"])["estimate"]
-                for frame in (made[page].numbers, shipped)
+                for frame in (made, shipped)
             )
             assert len(ours), quantity
             assert np.array_equal(ours, theirs.reindex(ours.index), equal_nan=True), quantity
 
 
-# In `make test` tests/test_privacy.py builds a book of somebody's folder with this command.
+# In `make test` tests/test_build.py builds a small book of somebody's folder with this command,
+# and tests/test_privacy.py a whole one in its own process.
 @pytest.mark.wide
 def test_the_example_goes_from_file_to_book(places: dict[str, Path], commands: list[str]) -> None:
     built = obeyed(commands[-1], places)

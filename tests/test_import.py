@@ -1062,10 +1062,10 @@ def test_adam_gives_the_results_of_the_dataset_it_was_made_from(tmp_path, adam):
     import_folder(adsl, made, adtte=adtte)
     expected, found = load("data/myeloid"), load(made)
     pd.testing.assert_frame_equal(found.patients[expected.patients.columns], expected.patients)
-    ours = results_of(made)
-    for page, rows in results_of("data/myeloid").items():
-        if page not in ("data", "consistency"):
-            pd.testing.assert_frame_equal(ours[page], rows, check_exact=True, obj=page)
+    some = frozenset({"figure_1a", "figure_1d", "table_1", "table_3"})
+    ours, theirs = results_of(made, some=some), results_of("data/myeloid")
+    for page in some:
+        pd.testing.assert_frame_equal(ours[page], theirs[page], check_exact=True, obj=page)
 
 
 def adam_csv(tmp_path, change=None, drop=(), patients=None):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from inprocess import Page, changed, run
+from conftest import EACH
+from inprocess import Made, Page, changed, run
 
 from analysis.course.keys_01 import exercise_1
 from analysis.dataset.model import load
@@ -19,7 +20,7 @@ WAYS = ("survival_dropped", "survival_counted_alive", "survival")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in DATASETS}
+    return Made(lambda name: run(LESSON, f"data/{name}", results))
 
 
 def shares(page: Page, group: str, month: float) -> list[float]:
@@ -43,7 +44,7 @@ def test_the_key_with_a_pencil_is_of_the_same_ten(made) -> None:
     assert shares(made["bmt"], "ten", 12) == pytest.approx([dropped, alive, exercise.answer])
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", EACH)
 def test_kaplan_meier_lies_between_the_two_wrong_ways(made, name: str) -> None:
     """Between leaving out those who left and counting them as alive, and strictly at the end."""
     for group, months in (("ten", [12]), ("os", load(f"data/{name}").settings.months)):

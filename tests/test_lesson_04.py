@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import EACH
 from inprocess import run
 
 from analysis import survival as est
@@ -20,7 +21,7 @@ SHIPPED = ("blinatumomab", "bmt", "myeloid")
 REFERENCE = Path(__file__).parent / "reference"
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
+@pytest.fixture(scope="module", params=EACH)
 def shipped(request, tmp_path_factory):
     """A dataset, its responders' endpoint, and the lesson's page."""
     data = load(f"data/{request.param}")

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from inprocess import Page, changed, of, run
+from conftest import EACH
+from inprocess import Made, Page, changed, of, run
 
 from analysis import survival as est
 from analysis.course.events import factors_of_all, later_factors
@@ -30,10 +31,10 @@ REFERENCE = Path(__file__).parent / "reference"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in SHIPPED}
+    return Made(lambda name: run(LESSON, f"data/{name}", results))
 
 
-@pytest.fixture(params=SHIPPED)
+@pytest.fixture(params=EACH)
 def shipped(request, made) -> tuple[Dataset, Page]:
     """A dataset and the lesson's page of it."""
     return load(f"data/{request.param}"), made[request.param]

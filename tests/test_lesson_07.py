@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import Page, run
+from conftest import EACH
+from inprocess import Made, Page, run
 
 from analysis import survival as est
 from analysis.course.events import early_and_late_event, event_day, later_event, later_events
@@ -31,12 +32,12 @@ def datasets() -> dict[str, Dataset]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in SHIPPED}
+    return Made(lambda name: run(LESSON, f"data/{name}", results))
 
 
 @pytest.fixture(scope="module")
 def results(made) -> dict[str, pd.DataFrame]:
-    return {name: page.numbers for name, page in made.items()}
+    return Made(lambda name: made[name].numbers)
 
 
 def with_patients(dataset: Dataset, **columns: object) -> Dataset:
@@ -90,7 +91,7 @@ def test_the_columns_are_those_of_table_2(datasets, results) -> None:
     assert lost["estimate"] == pick(table, "count", "lost|shorter")["estimate"]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_the_two_directions_are_far_apart(datasets, results, name) -> None:
     event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
     column = pick(results[name], "share_recorded", f"{event.column}:lived", late)
@@ -107,7 +108,7 @@ def drawn(numbers: pd.DataFrame) -> pd.DataFrame:
     return numbers[numbers["quantity"].str.endswith("_drawn")]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_lots_give_the_event_to_as_many_as_have_it(datasets, results, name) -> None:
     late = datasets[name].settings.long_term_months
     for event in early_and_late_event(datasets[name]):
@@ -147,7 +148,7 @@ def test_the_seed_decides_the_lots_and_nothing_else(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(one.drop(drawn(one).index), other.drop(drawn(other).index))
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
     datasets, results, name
 ) -> None:
@@ -189,7 +190,7 @@ def test_who_is_gone_before_the_landmark_is_on_neither_side(results) -> None:
     assert [row["estimate"] for row in sides] == [1, 1]
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_looking_back_is_unfair_to_those_without(datasets, results, name) -> None:
     """Who died before the landmark falls to their side alone, nearly."""
     event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
@@ -200,7 +201,7 @@ def test_looking_back_is_unfair_to_those_without(datasets, results, name) -> Non
     assert back < forward
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_from_the_start_those_with_the_event_seem_to_live_longer(datasets, made, name) -> None:
     event, at = later_event(datasets[name]), datasets[name].settings.months[0]
     start, since = (

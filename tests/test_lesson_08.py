@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
-from inprocess import Page, run
+from conftest import EACH
+from inprocess import Made, Page, run
 from lifelines.statistics import logrank_test
 from scipy.stats import norm
 
@@ -47,7 +48,7 @@ def datasets() -> dict[str, Dataset]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> dict[str, Page]:
     results, given = tmp_path_factory.mktemp("results"), {"seed": SEED, "resamples": RESAMPLES}
-    return {name: run(LESSON, f"data/{name}", results, **given) for name in SHIPPED}
+    return Made(lambda name: run(LESSON, f"data/{name}", results, **given))
 
 
 def values(page: Page, quantity: str) -> pd.Series:
@@ -93,7 +94,7 @@ def test_a_dataset_of_one_factor_or_few_deaths_says_so(datasets) -> None:
 # --- models -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_both_models_are_cox_models_of_the_same_patients(datasets, made, name) -> None:
     asked = keys.question(datasets[name])
     kept = est.stepwise(asked.rows, asked.columns)
@@ -132,7 +133,7 @@ def test_the_papers_cohort_ends_in_many_models_and_its_own_is_rare(made) -> None
     assert pick(numbers, "share_model", "patients")["estimate"] < 0.15
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_what_is_kept_looks_stronger_than_in_the_model_of_all(made, name) -> None:
     kept, everything = (
         np.log(values(made[name], f"hazard_ratio_{kind}")).abs() for kind in ("when_kept", "all")
@@ -142,13 +143,13 @@ def test_what_is_kept_looks_stronger_than_in_the_model_of_all(made, name) -> Non
     assert "chance has helped it" in made[name].text
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_a_part_of_the_ratios_is_lost_outside(made, name) -> None:
     assert 0.5 < pick(made[name].numbers, "calibration_slope", "os")["estimate"] < 1
     assert "The rest was chance" in made[name].text
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_ridge_draws_towards_no_effect(made, name) -> None:
     shrunk, whole = (
         np.log(values(made[name], f"hazard_ratio_{kind}")).abs().mean() for kind in ("ridge", "all")
@@ -190,7 +191,7 @@ def test_without_estimates_nothing_is_compared(tmp_path) -> None:
 # --- noise ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_noise_is_kept_about_as_often_as_the_formula_says(made, name) -> None:
     numbers = made[name].numbers
     number = pick(numbers, "number_of_factors", "shuffled")["estimate"]
@@ -218,7 +219,7 @@ def test_a_dataset_without_baseline_factors_has_none_to_shuffle(tmp_path) -> Non
 # --- one factor alone -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", EACH)
 def test_one_factor_alone_is_tested_by_log_rank(datasets, made, name) -> None:
     data, numbers = datasets[name], made[name].numbers
     row = numbers[numbers["quantity"] == "p_alone"].iloc[0]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
+from conftest import EACH
 from inprocess import Page, run
 
 from analysis import survival as est
@@ -26,7 +27,7 @@ LESSON = "lesson_09_proportional_hazards"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
+@pytest.fixture(scope="module", params=EACH)
 def dataset(request) -> Dataset:
     return load(f"data/{request.param}")
 

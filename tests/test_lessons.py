@@ -18,7 +18,7 @@ import altair as alt
 import nbformat
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, often
 from inprocess import Page, page
 
 from analysis.course import Exercise, check, quiz
@@ -261,7 +261,7 @@ def test_the_learners_notebook_is_the_lessons_own_without_solutions(lesson: Path
     assert not any(cell.get("outputs") for cell in made.cells)
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", often(DATASETS, "blinatumomab"))
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
 def test_the_learners_notebook_runs_and_waits_for_answers(
     executed, lesson: Path, dataset: str, tmp_path: Path

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
+from conftest import often
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.alignment import aligned
@@ -179,7 +180,7 @@ def own_words(folder: Path) -> set[str]:
     return set(NUMBER.findall((folder / "datapackage.json").read_text("utf-8")))
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", often(SLUGS, "", "bmt"))
 def test_every_number_of_the_prose_is_linked_or_was_no_result(site: Path, slug: str):
     """What is not linked was typed as a sentence's own (95% CI, P below .05) or is a label's."""
     words = own_words(Path("data") / (slug or "blinatumomab"))
@@ -208,7 +209,7 @@ def table_of_numbers(page: BeautifulSoup) -> dict[str, list[str]]:
     return {row["id"]: [cell.get_text() for cell in row.find_all(["th", "td"])] for row in rows}
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", often(SLUGS, "", "bmt"))
 def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
     pages = 0
     for source in pages_of(slug):
@@ -227,7 +228,7 @@ def test_the_rows_on_a_page_are_those_of_its_file(site: Path, slug: str):
     assert pages >= 13
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", often(SLUGS, "", "bmt"))
 def test_a_number_leads_to_a_row_that_says_the_same(site: Path, slug: str):
     """What shows on hover is what stands in the row."""
     compared = 0

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from conftest import often
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
@@ -49,7 +50,7 @@ def test_plain_code_is_short_and_knows_nothing_of_ours(notebook: Path):
         assert not re.search(r"\banalysis\b|\bpage\b|\bdata\b\.", source)
 
 
-@pytest.mark.parametrize("slug", BOOKS)
+@pytest.mark.parametrize("slug", often(BOOKS, "bmt"))
 def test_plain_code_gives_the_number_of_its_page(site: Path, tmp_path: Path, slug: str):
     """As the site shows it, run outside the repository, beside nothing but the patients."""
     load(ROOT / "data" / BOOKS[slug]).patients.to_csv(tmp_path / "patients.csv", index=False)

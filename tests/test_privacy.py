@@ -1,7 +1,7 @@
 """What of a dataset that is not public must not leave the house, and text that is never markup.
 
 One whole site is built here, of patients with ids that can be searched for and with markup in
-every label and value.
+every label and value: with kernels where all tests are run, else in this process.
 """
 
 from __future__ import annotations
@@ -9,22 +9,23 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Iterable
+from itertools import islice, permutations
 from pathlib import Path
-from unittest import mock
 
 import altair as alt
 import nbformat
 import pandas as pd
-import papermill
 import pytest
 from bs4 import BeautifulSoup, Tag
 from conftest import ROOT, command, often
-from inprocess import QUICK, as_data, executed, pages, results_of
+from inprocess import QUICK, as_data, pages, results_of, without_kernels
 from nbformat import NotebookNode
 from taken import differing, on_pages
 from test_beyond_follow_up import beyond_in_results, told_beyond
 from test_dataset import field, folder
 
+from analysis import __main__ as program
 from analysis.course.learner import NOT_PRINTED, lessons
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
@@ -101,16 +102,20 @@ def hostile(path: Path) -> Path:
     )
 
 
-@pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=often(("with kernels", "without"), "without"))
+def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All that a build of the hostile dataset leaves, its small counts masked."""
     base = tmp_path_factory.mktemp("private")
     out = base / "out"
-    made = command(
-        ROOT, "book", "--dataset", hostile(base / "hostile"), "--out", out,
-        "--parameter", "mask_below=5",
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    given = {"mask_below": 5, **QUICK}
+    asked = ["book", "--dataset", str(hostile(base / "hostile")), "--out", str(out)]
+    asked += [word for name in given for word in ("--parameter", f"{name}={given[name]}")]
+    if request.param == "without":
+        with without_kernels():
+            assert program.main(asked) == 0
+    else:
+        made = command(ROOT, *asked)
+        assert made.returncode == 0, made.stderr
     return out
 
 
@@ -119,7 +124,7 @@ def trees(output: Path) -> dict[str, tuple[BeautifulSoup, list[Tag]]]:
     """Each page of the site by its name, without its scripts, and these."""
     made = {}
     for path in sorted((output / "html").glob("*.html")):
-        tree = BeautifulSoup(path.read_bytes(), "html.parser")
+        tree = BeautifulSoup(path.read_bytes(), "lxml")
         made[path.name] = tree, [script.extract() for script in tree.find_all("script")]
     return made
 
@@ -347,8 +352,28 @@ def test_a_bad_parameter_is_refused(value) -> None:
         load("data/bmt", value)
 
 
-def test_pages_say_masked_and_show_no_small_number(tmp_path: Path, monkeypatch) -> None:
-    """Their charts are valid, too: a page is made without asking, which takes a fifth of its time.
+def test_pages_say_masked_and_show_no_small_number(trees) -> None:
+    said = {name: tree.get_text() for name, (tree, _) in trees.items()}
+    assert all(MASKED in said[f"{name}.html"] for name in ("table_1", "patients", "figure_1a"))
+    assert "<NA>" not in "".join(said.values())
+    _, scripts = trees["figure_1a.html"]
+    spec = next(script for script in scripts if "chart-spec" in script.get("class", []))
+    tables = [data.get("values", []) for data in json.loads(spec.string)["data"]]
+    assert any("at_risk" in row or "count" in row for rows in tables for row in rows)
+    assert_nothing_small(tables, 5)
+
+
+def assert_nothing_small(tables: Iterable[list[dict]], below: int) -> None:
+    """In the rows that a chart shows."""
+    for row in (row for rows in tables for row in rows):
+        number = str(row.get("at_risk", row.get("count", "0")))
+        assert number in (MASKED, MISSING) or int(number) not in range(1, below)
+        assert row.get("censored", 0) not in range(1, below)
+
+
+@pytest.mark.wide  # in `make test` tests/test_any_study.py has charts of each kind
+def test_every_chart_of_a_masked_book_is_valid(tmp_path: Path, monkeypatch) -> None:
+    """A page is made without asking, which takes a fifth of its time.
 
     A drawing shows what its specification has.
     """
@@ -357,11 +382,7 @@ def test_pages_say_masked_and_show_no_small_number(tmp_path: Path, monkeypatch) 
     assert all(MASKED in shown[name].text for name in ("table_1", "table_2", "figure_1a"))
     assert "<NA>" not in "".join(page.text for page in shown.values())
     spec = re.search(r'class="chart-spec">(.*?)</script>', shown["figure_1a"].text)[1]
-    for rows in json.loads(spec)["datasets"].values():
-        for row in rows:
-            number = str(row.get("at_risk", row.get("count", "0")))
-            assert number in (MASKED, MISSING) or int(number) not in range(1, 12)
-            assert row.get("censored", 0) not in range(1, 12)
+    assert_nothing_small(json.loads(spec)["datasets"].values(), 12)
     specs = [
         json.loads(found)
         for page in shown.values()
@@ -373,24 +394,48 @@ def test_pages_say_masked_and_show_no_small_number(tmp_path: Path, monkeypatch) 
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda path: path.stem)
-def test_the_exercises_of_a_masked_book_tell_no_small_count(lesson: Path, tmp_path: Path) -> None:
-    """Numbers that a cell shows of every dataset are of invented patients."""
-    told = [cells for name in SHIPPED if (cells := exercises_of(lesson, name, tmp_path))]
-    assert len(told) > 1
-    for place in told[0]:
-        shown = [cells[place] for cells in told]
-        own = set.union(*shown) - set.intersection(*shown)
-        assert own.isdisjoint(range(1, 12)), place
+def test_the_exercises_of_a_masked_book_tell_no_small_count(
+    output: Path, lesson: Path, tmp_path: Path
+) -> None:
+    """Of two books that have the lesson; the private one was built anyway."""
+    private = output / "html" / "_sources" / lesson.name
+    told = [(5, shown_by_exercises(nbformat.read(private, 4)))] if private.exists() else []
+    rest = ((12, exercises_of(lesson, name, tmp_path)) for name in ("bmt", "blinatumomab"))
+    told += islice(((below, cells) for below, cells in rest if cells), 2 - len(told))
+    (below, one), (other_below, other) = told
+    assert_own_numbers_are_not_small(other, one, below)
+    assert_own_numbers_are_not_small(one, other, other_below)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda path: path.stem)
+def test_no_exercise_of_a_shipped_dataset_tells_a_small_count(lesson: Path, tmp_path: Path) -> None:
+    told = [exercises_of(lesson, name, tmp_path) for name in SHIPPED]
+    found = [cells for cells in told if cells]
+    assert len(found) > 1
+    for one, other in permutations(found, 2):
+        assert_own_numbers_are_not_small(one, other, 12)
+
+
+def assert_own_numbers_are_not_small(
+    others: dict[str, set[int]], own: dict[str, set[int]], below: int
+) -> None:
+    """Numbers that a cell shows of another dataset too are of invented patients."""
+    assert own and own.keys() == others.keys()
+    for place in own:
+        assert (own[place] - others[place]).isdisjoint(range(1, below)), place
 
 
 def exercises_of(lesson: Path, name: str, folder: Path) -> dict[str, set[int]]:
     """The whole numbers that each cell of a lesson's exercises shows, counts under 12 masked."""
     given = {"dataset": f"data/{name}", "results_folder": str(folder), "mask_below": 12, **QUICK}
-    here = mock.patch.object(
-        papermill, "execute_notebook", lambda notebook, _, given, **__: executed(notebook, given)
-    )
-    with here:
-        cells = execute(lesson, folder / "raw.ipynb", given).cells
+    with without_kernels():
+        return shown_by_exercises(execute(lesson, folder / "raw.ipynb", given))
+
+
+def shown_by_exercises(lesson: NotebookNode) -> dict[str, set[int]]:
+    """The same of a lesson that has been run; nothing where the dataset has none of it."""
+    cells = lesson.cells
     headings = [cell.source.partition("\n")[0] for cell in cells]
     if "## Exercises" not in headings:
         return {}
