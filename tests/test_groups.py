@@ -438,26 +438,22 @@ BROKEN = {
     "bends over the range of two knots": ("spline", "end - knots[0]", "end - last"),
     "a spline that is not straight at its end": ("spline", "(share - 1)", "share"),
     "shares that nobody leaves": ("states", "change -= np.diag(change.sum(axis=1))", "pass"),
-    "errors of those at risk alone": ("states", "influence += influence @ change", "pass"),
-    "errors without what is expected": (
-        "states",
-        "influence[patient[at_risk]] -= (weight[:, None] * change)[here[at_risk]]",
-        "pass",
-    ),
+    "errors of those at risk alone": ("states", "step.T @ self.squares @ step", "self.squares"),
+    "errors without what is expected": ("states", "= -weight[:, None] * change", "= 0 * change"),
     "first shares as if they were known": (
         "states",
-        "(np.eye(number)[here[begins]] - share) / begins.sum()",
-        "0.0",
+        "first = np.eye(number)[stays.here[begins]] - share",
+        "first = np.zeros((begins.sum(), number))",
     ),
     "first shares of those who begin": (
         "states",
-        "begins = self._at_risk(changes[0] if len(changes) else self.stop.max())",
+        "begins = (self.start < begin) & (begin <= self.stop)",
         "begins = self.start == self.start.min()",
     ),
     "at risk of leaving on the day of coming": (
         "states",
-        "(self.start < time) & (time <= self.stop)",
-        "(self.start <= time) & (time <= self.stop)",
+        "np.searchsorted(self.starts, time)",
+        'np.searchsorted(self.starts, time, side="right")',
     ),
     "as if all had come": ("fine_gray", "before = before * _come_before", "_ = _come_before"),
     "come by the day itself": (

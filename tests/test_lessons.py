@@ -378,5 +378,4 @@ def test_a_lesson_on_very_many_patients_draws_some_and_says_so(monkeypatch, tmp_
     for lesson in LESSONS:
         code = "\n".join(c.source for c in nbformat.read(lesson, 4).cells if c.cell_type == "code")
         assert code.count("results_folder, mask_below, course.MOST)\n") == 1, lesson
-        assert code.count("course.drawn(page)") == 1, lesson
         assert code.count("load(") == code.count("load(dataset, mask_below, MOST)\n") == 1, lesson

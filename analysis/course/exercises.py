@@ -22,6 +22,7 @@ from ..dataset.endpoints import Endpoint
 from ..dataset.model import ROOT
 
 PREFIX = "lesson_"  # of the names of all lessons
+MOST = 2_000  # patients of a lesson: each of its steps takes a moment
 FOLDER = "exercises"  # the learner's notebooks, in the repository and in each book's site
 
 

@@ -22,7 +22,7 @@ from ..dataset.model import Dataset
 from .prose import Prose
 from .units import told
 
-# tests/test_privacy.py validates every chart of a book. Nothing is validated on the way to it: that
+# The tests validate the charts of a book. Nothing is validated on the way to it: that
 # would take as long as all else that a chart does.
 disable_debug_mode()
 
@@ -30,7 +30,7 @@ HEIGHT = 340
 STATIC_WIDTH = 680
 ROW = 17  # pixels between the rows of numbers under the axis
 SHORTEST = 220  # pixels that a title or a label may take: those of the axis on a small phone
-HEADING = 110  # pixels that the heading of a row of numbers may take
+HEADING = 122  # pixels that the heading of a row of numbers may take
 WIDTHS = range(160, 1000, 20)  # pixels of an axis at which its labels are tried
 # Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
 HUES = ("#0072b2", "#d55e00", "#00735a", "#a0478a", "#7d6200", "#5b5b5b", "#b3261e", "#2b6f8f")
@@ -279,7 +279,7 @@ def _drawn(chart: alt.LayerChart, name: str) -> tuple[dict, str]:
 
     The drawing has no hover marks, and is the same bytes for the same data.
     """
-    # Every chart is validated by tests/test_privacy.py.
+    # The tests validate charts.
     spec = vl_convert.vegalite_to_vega(chart.to_dict(validate=False), vl_version=VEGA_LITE)
     svg = vl_convert.vega_to_svg(still(spec, STATIC_WIDTH))
     # A tenth of a pixel is as fine as a screen shows; more digits are a tenth of the page.

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import altair as alt
 import pandas as pd
 from IPython import get_ipython
+from IPython.display import display
 
 from ..dataset.model import Dataset, load
 from .charts import Choice, Figure, with_source
 from .formats import DAGGER, counted, interval, with_unit, written
 from .masking import Whole, masked
 from .plain import plain
-from .prose import Prose, declared, sourced
+from .prose import Prose, declared, ruled, sourced
 from .published import Comparison, against_print
 from .quantities import NOT_ESTIMABLE, nature
 from .rows import frame, is_carried, pick, read, write
@@ -246,10 +247,23 @@ def open_page(
     """The page `name` of a dataset folder, with its results to be written to `folder`.
 
     The page of an endpoint may be opened by the endpoint's name. Counts from 1 to `mask_below` less
-    one are hidden. Of more than `most` patients so many are drawn. Raises DataError as `load` does.
+    one are hidden. Of more than `most` patients so many are drawn, and the page says so. Raises
+    DataError as `load` does.
     """
     if shell := get_ipython():
         shell.register_magic_function(plain, "cell")
     data = load(dataset, mask_below, most)
     tell_time_of(data.settings)
+    if data.drawn_from:
+        display(_drawn(data))
     return Page(data.endpoints[name].page if name in data.endpoints else name, data, folder)
+
+
+def _drawn(data: Dataset) -> Prose:
+    """That a page computes with some of the patients."""
+    return Prose(
+        "**This page is about {some} of the {all} patients**, drawn at random and always the same. "
+        "So its numbers differ a little from those of other pages.",
+        some=ruled(f"{len(data.patients):,}", "of very many patients, those of a lesson"),
+        all=f"{data.drawn_from:,}",
+    )
