@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.dataset import model
+from analysis.dataset import cells, model
 from analysis.dataset.checks import read_folder
 from analysis.dataset.model import ROOT, NotRecorded, load, require_factor
 from analysis.dataset.problems import DataError
@@ -311,3 +311,41 @@ def test_what_is_no_parquet_is_said_so(tmp_path):
     (place / "patients.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match="patients.parquet: cannot be read as Parquet: "):
         load(place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1, x \n2,y\n",
+        "a,b\r\n1,x\r\n,\r\n2,\r\n",
+        "\n\na,b\n1,x\n",
+        "a,b\n\n1,x\n",
+        "a,a,\n1,2,3\n",
+        'a,b\n"1,5",x\n',
+        "a,b\n1,x,3\n2,y\n",
+        "a,b\n1\n",
+        "a,b\n",
+        "a,b\n1,x\n \n",
+        "a,b\n1,x\n , \n",
+        "a,b\nNA,null\n,nan\n",
+        "a,b\n1,x\rz\n",
+        "a,b\n1,x\x00\n",
+        "é,ß\n1,\u2028\n",
+        "1\n",
+        "",
+    ],
+)
+def test_a_large_text_is_read_as_a_small_one(tmp_path, monkeypatch, text):
+    path = tmp_path / "patients.csv"
+    path.write_bytes(text.encode())
+    read = []
+    for many in (0, 10**9):
+        monkeypatch.setattr(cells, "MANY", many)
+        found = cells.read_table(path)
+        if isinstance(found, list):
+            read.append((found, None))
+        else:
+            rows = found.cells.astype(object)
+            rows = (rows.index.tolist(), rows.columns.tolist(), rows.to_numpy().tolist())
+            read.append((found.problems, (found.header_row, *rows)))
+    assert read[0] == read[1]

@@ -18,6 +18,7 @@ from .problems import LISTED_AT_MOST, Problem, one_line
 
 # Two million patients fit. Whatever is larger is no table of patients, or would fill the memory.
 MOST_MEGABYTES = 200
+MANY = 1_000_000  # signs of a text from which on a quicker reader pays its import
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The first bytes of what people save under a name that ends in .csv.
 NO_TEXT = {
@@ -188,6 +189,10 @@ def read_table(path: Path) -> TextTable | list[Problem]:
     if delimiter != ",":
         expected = f"separated by {DELIMITERS[delimiter]}, expected commas"
         problems.append(Problem(path.name, expected=expected))
+    elif len(text) > MANY and (quick := _plain_lines(text)):
+        header, cells = quick
+        problems += header_problems(path.name, 1, header)
+        return TextTable(path.name, 1, named(cells, header), problems)
     found, swallowing = records(text, delimiter)
     if swallowing:
         expected = 'a quote (") is not closed or stands within a cell; the rows below are not read'
@@ -215,10 +220,55 @@ def read_table(path: Path) -> TextTable | list[Problem]:
     read = (pd.factorize(np.array(column, dtype=object)) for column in columns)
     texts = {place: stripped(different, codes) for place, (codes, different) in enumerate(read)}
     cells = pd.DataFrame(texts, index=list(fitting))
-    cells.columns = header
     problems += header_problems(path.name, header_row, header)
-    named = cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
-    return TextTable(path.name, header_row, named, problems)
+    return TextTable(path.name, header_row, named(cells, header), problems)
+
+
+def named(cells: pd.DataFrame, header: list[str]) -> pd.DataFrame:
+    """The columns that have a name, each once."""
+    cells.columns = header
+    return cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
+
+
+def _plain_lines(text: str) -> tuple[list[str], pd.DataFrame] | None:
+    """Header and cells of a large text in which a line is a row, ten times as fast.
+
+    None where it has quotes, blank rows or rows that do not fit, or is too short to be a table.
+    """
+    import pyarrow as pa
+    import pyarrow.csv  # slow to import, and seldom needed
+
+    if '"' in text or "\0" in text or text.count("\r") != text.count("\r\n"):
+        return None
+    lines = text.replace("\r\n", "\n").strip("\n")
+    first, _, rest = lines.partition("\n")
+    if "\n\n" in lines or text.startswith(("\n", "\r")) or not rest:
+        return None
+    header = first.split(",")
+    each = {str(place): pa.dictionary(pa.int32(), pa.string()) for place in range(len(header))}
+    try:
+        table = pa.csv.read_csv(
+            pa.py_buffer(rest.encode()),
+            read_options=pa.csv.ReadOptions(column_names=[*each]),
+            parse_options=pa.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            convert_options=pa.csv.ConvertOptions(column_types=each, strings_can_be_null=False),
+        ).unify_dictionaries()
+    except pa.ArrowInvalid:  # a row that does not fit: it is found one by one
+        return None
+    columns = {place: of_arrow(column, str) for place, column in enumerate(table.columns)}
+    cells = pd.DataFrame(columns, index=range(2, table.num_rows + 2))
+    if (cells == "").all(axis=1).any():
+        return None
+    return [name.strip() for name in header], cells
+
+
+def of_arrow(column, text: Callable[[object], str]) -> pd.Categorical:
+    """A column of Arrow by its different texts; what is missing is blank."""
+    coded = column.combine_chunks()
+    coded = coded if hasattr(coded, "dictionary") else coded.dictionary_encode()
+    texts = [text(value) for value in coded.dictionary.to_pylist()]
+    places = coded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    return stripped(np.array([*texts, ""], dtype=object), places)
 
 
 def stripped(different: np.ndarray, places: np.ndarray) -> pd.Categorical:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from .cells import TextTable, header_problems, stripped
+from .cells import TextTable, header_problems, named, of_arrow
 from .problems import Problem
 
 
@@ -26,19 +25,9 @@ def read_parquet(path: Path) -> TextTable | list[Problem]:
         first = str(error).partition("\n")[0].replace(str(path), path.name)
         return [Problem(path.name, expected=f"cannot be read as Parquet: {first}")]
     header = [name.strip() for name in table.column_names]
-    columns = {place: _texts(column) for place, column in enumerate(table.columns)}
-    cells = pd.DataFrame(columns, index=range(1, table.num_rows + 1))
-    cells.columns = header
-    named = cells.loc[:, [bool(name) for name in header] & ~cells.columns.duplicated()]
-    return TextTable(path.name, None, named, list(header_problems(path.name, None, header)))
-
-
-def _texts(column) -> pd.Categorical:
-    """A column of Arrow by its different texts."""
-    coded = column.combine_chunks().dictionary_encode()
-    texts = [_text(value) for value in coded.dictionary.to_pylist()]
-    places = coded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-    return stripped(np.array([*texts, ""], dtype=object), places)
+    columns = {place: of_arrow(column, _text) for place, column in enumerate(table.columns)}
+    cells = named(pd.DataFrame(columns, index=range(1, table.num_rows + 1)), header)
+    return TextTable(path.name, None, cells, list(header_problems(path.name, None, header)))
 
 
 def _text(value: object) -> str:
