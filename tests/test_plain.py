@@ -18,7 +18,7 @@ from conftest import often
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
 from analysis.page.page import Page
-from analysis.page.plain import LACKING, NOT_DOWN, NOTHING, Plain, plain
+from analysis.page.plain import LACKING, NOT_DOWN, NOTHING, TOO_MANY, Plain, plain
 from analysis.page.rows import pick
 from analysis.site.build import notebooks
 
@@ -126,3 +126,8 @@ def test_an_error_quotes_no_patient_and_does_not_end_the_page(magic, error):
 def test_a_warning_of_the_libraries_is_not_shown(magic, recwarn):
     assert magic("median os", "import warnings\nwarnings.warn('P001')\nprint(1)").printed == "1"
     assert not recwarn.list
+
+
+def test_what_takes_minutes_on_very_many_patients_is_not_run(magic, monkeypatch):
+    monkeypatch.setattr("analysis.page.plain.MANY", 136)
+    assert magic("median os", "print(7.5)").printed == TOO_MANY

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 NOTHING = "Not here. There is nothing to estimate."
 NOT_DOWN = "Not here. The curve has not come down to one half, so it has no median yet."
 LACKING = "Not here. This dataset has no column to give to the code."
+MANY = 100_000
+TOO_MANY = f"Not here. For more than {MANY:,} patients this takes minutes."
 OTHERWISE = "Not here. This code is of other columns than those of this dataset’s endpoint."
 CARRIED = formats.CARRIED.removeprefix(f"{formats.DAGGER} ") + "."
 
@@ -77,6 +79,7 @@ def plain(line: str, cell: str, page: Page | None = None) -> Plain:
     number = page[quantity, group, *map(float, month)]
     lacking = LACKING if "" in names.values() else _asks_otherwise(page, group, cell)
     unknown = NOT_DOWN if quantity == "median" and not page.data.mask_below else NOTHING
+    lacking = lacking or (TOO_MANY if len(page.data.patients) > MANY else "")
     printed = lacking or _printed(code, page.data.patients) if number.known else unknown
     row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""
     return Plain(code, printed, row, name, CARRIED if page.mark(number) else "")
