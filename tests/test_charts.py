@@ -327,9 +327,7 @@ def told(*lines: tuple[str, float, float, float]) -> set[str]:
         for name, low, at, high in lines
     ]
     x, colour = alt.X("month:Q"), alt.Color("series:N")
-    layers = marks.landmark_layers(
-        pd.DataFrame(rows), [row["series"] for row in rows], 24, x, colour
-    )
+    layers = marks.landmark_layers(pd.DataFrame(rows), 24, x, colour)
     return {
         row["text"]
         for row in rows_of(alt.layer(*layers).to_dict())

@@ -536,8 +536,11 @@ def test_what_comes_later_is_counted_from_its_day_and_as_if_known(paper):
     right = pick(forward, "hazard_ratio_univariate", "os:hsct_day")
     assert fixed["upper"] < 1 < right["upper"]
     assert fixed["n"] == right["n"] == paper.patients["response_day"].notna().sum()
-    only = forward_results(paper, "hsct_day")
+    plan = paper.endpoints["os_after_hsct"]
+    only = forward_results(paper, plan)
     assert set(only["group"]) == {"os:hsct_day"} and len(forward) > len(only) == 4
+    # Of patients who need not be in remission the factor is another than the figure's.
+    assert forward_results(paper, dataclasses.replace(plan, not_before=())).empty
     columns = {"Known": "hazard_ratio_fixed", "Counted": "hazard_ratio_univariate"}
     table = models_table(showing(paper, forward), "f", [question], columns, "F")
     assert table.rows[-1].cells[0] != table.rows[-1].cells[1]

@@ -185,7 +185,7 @@ def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path, right, words)
 
 def test_a_ratio_that_there_is_not_is_said_to_be_none(tmp_path):
     data = made(tmp_path, 608, 0.6)
-    page = showing(data, forward_results(data, "hsct_day"))
+    page = showing(data, forward_results(data))
     told = forward_told(page, "hsct_day").plain
     assert "would be" in told and "from its day. The hazard ratio of death is then" in told
     page.numbers[["estimate", "lower", "upper"]] = np.nan

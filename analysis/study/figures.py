@@ -76,8 +76,8 @@ def group_figure(
     quantity = "cumulative_incidence" if cause else "survival"
     series = {level: (parts.key_of(level, cause), curve) for level, curve in curves.items()}
     rows = {level: ("at_risk", parts.key_of(level), "estimate") for level in curves}
-    of = f" of {in_sentence(name)}" if cause else ""
-    chart = step_chart(page, question, series, quantity, rows, of)
+    height = f"Incidence of {in_sentence(name)}" if cause else ""
+    chart = step_chart(page, question, series, quantity, rows, height)
     by = in_sentence(page.data.label(parts.compare.column))
     whom = f"{name} from {question.origin} by {by}"
     told = [
@@ -162,13 +162,13 @@ def step_chart(
     series: Mapping[str, tuple[str, pd.DataFrame]],
     quantity: str,
     rows: Mapping[str, tuple[str, str, str]],
-    of: str = "",
+    height: str = "",
 ) -> alt.LayerChart:
     """Step curves with bands, censor marks, landmark estimates, hover and numbers under the axis.
 
     `series` maps a label to its group and its curve in days. `rows` maps the label of each line of
-    numbers under the axis to its `(quantity, group, column)` in the page's numbers. `of` goes on
-    with the axis's title, where all curves are of one event.
+    numbers under the axis to its `(quantity, group, column)` in the page's numbers. `height` is
+    what the axis of heights is called, where not as usual.
     """
     dataset, results = page.data, page.numbers
     ticks = axis_months(dataset, question)
@@ -183,7 +183,7 @@ def step_chart(
     marked = series if len(series) <= MARKED else {}
     estimates = landmarks(dataset, results, quantity, marked)
     x = time_axis(ticks, question.origin)
-    y = share_axis(title=curve_title(dataset, question, quantity) + of)
+    y = share_axis(title=height or curve_title(dataset, question, quantity))
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
@@ -196,7 +196,7 @@ def step_chart(
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
-        *landmark_layers(estimates, _by_height(series, share), ticks[-1], x, colour),
+        *landmark_layers(estimates, ticks[-1], x, colour),
         *series_labels(_by_height(series, share), colour, falling=quantity == "survival"),
     ]
     if len(series) > 1:

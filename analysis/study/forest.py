@@ -136,7 +136,7 @@ def forest_chart(
     layers = [
         *_row_rules(rows, line, x, y),
         *_mark_layers(rows.dropna(subset=["estimate"]), looks, span, x, y),
-        *_row_texts(rows, models, line, y),
+        *_row_texts(rows, looks, line, y),
         *_heading(rows, looks, sides, x),
     ]
     chart = alt.layer(*layers).properties(width="container", height=int(height))
@@ -196,7 +196,7 @@ def _mark_layers(
     return layers
 
 
-def _row_texts(rows: pd.DataFrame, models: Sequence[str], line: float, y: alt.Y) -> list[alt.Chart]:
+def _row_texts(rows: pd.DataFrame, looks: Looks, line: float, y: alt.Y) -> list[alt.Chart]:
     """A factor's label to the left, its figures to the right; narrow, both over its marks."""
     size = alt.ExprRef("clamp(width / 31, 9, 12)")
     up = 11 - line / 2  # from the middle of a row to its first line of text, where narrow
@@ -213,7 +213,7 @@ def _row_texts(rows: pd.DataFrame, models: Sequence[str], line: float, y: alt.Y)
             align="right",
             fontSize=size,
             dy=alt.ExprRef(f"{NARROW} ? {up + MORE * number} : {apart}"),
-            fontWeight="normal" if model == models[0] else "bold",
+            color=looks[model][0] if len(looks) > 1 else INK,
         )
         layers.append(text.encode(x=alt.value("width"), y=y, text="text:N"))
     return layers

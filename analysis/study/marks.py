@@ -108,22 +108,21 @@ def landmarks(
 
 
 def landmark_layers(
-    landmarks: pd.DataFrame, names: Sequence[str], end: float, x: alt.X, colour: alt.Color
+    landmarks: pd.DataFrame, end: float, x: alt.X, colour: alt.Color
 ) -> list[alt.Chart]:
     """Points, bars and figures; of two curves the second stands a little to the right.
 
-    `names` are those of the curves from the highest on: the figures of the lower stand below it.
-
-    A figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
+    At each landmark the figure of the higher curve stands above it, that of the lower below. A
+    figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
     the others from left to right. The table under the chart has them all.
     """
     layers = []
-    places = {name: place for place, name in enumerate(names)}
+    places = landmarks.groupby("month")["estimate"].rank(ascending=False, method="first") - 1
     feet = landmarks.assign(foot=landmarks[["lower", "estimate"]].min(axis=1))
     feet = feet.groupby("month")["foot"].max()  # of the higher of two curves
     heights = [
-        _label_height(row, places[row["series"]], feet[row["month"]])
-        for _, row in landmarks.iterrows()
+        _label_height(row, places[number], feet[row["month"]])
+        for number, row in landmarks.iterrows()
     ]
     last_first = (
         landmarks["month"].eq(landmarks["month"].max()).sort_values(ascending=False, kind="stable")
@@ -140,7 +139,7 @@ def landmark_layers(
             base.mark_point(filled=True, size=45, opacity=1).encode(y="estimate:Q"),
             alt.Chart(told[told["series"].eq(name)].sort_index())
             .mark_text(dx=4 * place, fontSize=LABEL_SIZE, fontWeight="bold")
-            .encode(x=x, y="label_at:Q", text="text:N", fillOpacity=WHERE_ROOM),
+            .encode(x=x, y="label_at:Q", text="text:N", fillOpacity=WHERE_ROOM, color=colour),
         ]
     return layers
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .. import survival as est
 from ..dataset.covariates import covariate_rows, entry_days, never_at_risk, rows_as_if_known
+from ..dataset.definitions import Definition
 from ..dataset.endpoints import Endpoint, answerable, main_endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..page.rows import frame
@@ -65,21 +66,27 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     return frame(rows)
 
 
-def forward_results(dataset: Dataset, column: str | None = None) -> pd.DataFrame:
+def forward_results(dataset: Dataset, plan: Definition | None = None) -> pd.DataFrame:
     """Death after what comes after baseline: from its day (`univariate`), as if known (`fixed`).
 
-    Of the factor of one `column`, or of all; no rows where the dataset names none.
+    Of all such factors, or of the one with which the clock of a `plan` starts, if the two ask the
+    same of those who have it; no rows where the dataset names none.
     """
     questions = answerable(dataset, "os")
     if not questions:
         return frame([])
     question, rows = questions[0], []
     for factor in _postbaseline(dataset, question):
-        if column in (None, factor.column):
+        if plan is None or _starts(plan, factor):
             alone = event_rows(dataset, question, [factor])
             rows += model_rows(question, "univariate", [factor], alone)
             rows += _fixed(dataset, question, factor)
     return frame(rows)
+
+
+def _starts(plan: Definition, factor: Factor) -> bool:
+    asked = {factor.among} - {None}, {factor.before} - {None}
+    return factor.column == plan.start and asked == ({*plan.after}, {*plan.not_before})
 
 
 def _postbaseline(dataset: Dataset, question: Endpoint) -> list[Factor]:
