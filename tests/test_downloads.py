@@ -38,7 +38,7 @@ SAID = {
         "blinatumomab 1.0.0", "Synthetic cohort: no patient data.",
     ],
     "bmt/figure_1d": [
-        "Relapse by disease.", "Relapse from ", "ALL, 38 patients", "Cumulative incidence",
+        "Relapse by disease.", "Relapse from ", "ALL, 38 patients", "Incidence of relapse",
         "Months since remission", "— AML low risk", "AML high risk", "38", "54", "45", "17",
         "137 patients with", "bmt 1.0.0",
     ],
