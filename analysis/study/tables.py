@@ -203,15 +203,15 @@ def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
     if pd.isna(least.row["n"]):
         return page.say(
             future,
-            "**Small columns differ by chance alone.** By how much is not shown: the smallest "
+            "**Small columns can differ by chance alone.** By how much is not shown: the smallest "
             "column holds too few patients.",
         )
     n = int(least.row["n"])
     limits = binomtest(n // 2, n).proportion_ci()
     return page.say(
         future,
-        "**Small columns differ by chance alone.** If {half} of the {n} patients of the smallest "
-        "column had a trait, the exact 95% interval of its share would reach from {limits} "
+        "**Small columns can differ by chance alone.** If {half} of the {n} patients of the "
+        "smallest column had a trait, the exact 95% interval of its share would reach from {limits} "
         "{{cite}}`clopper1934`.",
         half=least.saying(n // 2),
         n=least.n,
