@@ -69,10 +69,9 @@ def write_notebook(path: Path, title: str, code: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository with the small book, made without Sphinx; with a space."""
-    root = copy_of_repository(tmp_path_factory.mktemp("small") / "a book")
+def small_book(place: Path) -> Path:
+    """A copy of the repository with the small book, which is made without Sphinx."""
+    root = copy_of_repository(place)
     for path in (root / "book").iterdir():
         if path.is_file():
             path.unlink()
@@ -88,6 +87,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").touch()
     program.write_text(IN_PLACE_OF_SPHINX)
+    return root
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small book, built; in a folder with a space."""
+    root = small_book(tmp_path_factory.mktemp("small") / "a book")
     result = command(root, "book")
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("index.html (4 notebooks run, 0 unchanged, over 2 datasets)\n")

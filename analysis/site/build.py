@@ -70,7 +70,8 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     require_factor([load(book.folder) for book in books], parameters.get("factor"))
     require_place(out)
     with locked(out), threads() as pool, kernels_of_one(folders) as kernels:
-        made = build_books(books, chosen, parameters, out / "cache", Crew(pool, kernels))
+        crew = Crew(pool, kernels)
+        made = build_books(books, chosen, parameters, out / "cache", code_digest(), crew)
         site.publish(made.pages, made.results, out)
         prune(out / "cache", made.used)
     return made.ran, len(made.used) - len(books) - made.ran, len(books)
@@ -94,13 +95,14 @@ def build_books(
     chosen: dict[Path, dict[str, Any]],
     parameters: dict[str, Any],
     cache: Path,
+    code: str,
     crew: Crew,
 ) -> Made:
     """Fill the cache with what these books need, which lead to each other.
 
-    `chosen` are the parameters of each notebook. Raises DataError or BuildError.
+    `chosen` are the parameters of each notebook, `code` is `code_digest()`. Raises DataError or
+    BuildError.
     """
-    code = code_digest()
     runs, ran = _run_rounds(books, chosen, cache, code, crew)
     pages = _build_pages(books, runs, parameters, cache, code, crew)
     results = {slug: [run.place / "results" for run in of] for slug, of in runs.items()}
