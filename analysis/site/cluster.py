@@ -6,6 +6,7 @@ workers see. A worker that dies loses its task, which runs again elsewhere.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -87,6 +88,8 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
     """
     with ExitStack() as opened:
         if not scheduler:
+            # What multiprocessing would say after an interrupt. `building` sets it back.
+            os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"
             quiet = {"silence_logs": "CRITICAL", "dashboard_address": None, "memory_limit": 0}
             cluster = LocalCluster(threads_per_worker=1, **quiet)
             scheduler = opened.enter_context(cluster).scheduler_address
