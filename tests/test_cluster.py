@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, command
+from distributed import KilledWorker
 from test_build import of_the_build, small_book, write_notebook
 
 from analysis.dataset.problems import DataError, Problem
@@ -213,6 +214,20 @@ def test_a_book_that_failed_stays_as_it_was(tmp_path) -> None:
     shelf._shelve({"1": made("1")}, "1", tmp_path)
     assert not (tmp_path / "html" / "2").exists()
     assert {path.name[-1] for path in (tmp_path / "cache").iterdir()} == {"1"}
+
+
+def test_what_waited_where_another_book_killed_the_workers_is_tried_by_itself() -> None:
+    tried = []
+
+    def one(place: int, name: str) -> str:
+        tried.append(name)
+        if name == "kills" or (name == "waited" and tried.count(name) == 1):
+            raise KilledWorker(name, None, 3)
+        return name
+
+    said = {name: future for name, future in shelf._each(one, ["kills", "waited", "well"])}
+    assert [name for name in said if not said[name].exception()] == ["well", "waited"]
+    assert "short of memory" in shelf._reason(said["kills"].exception())
 
 
 def test_two_books_of_one_name_are_refused(tmp_path) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dask
 import jinja2
+from distributed import KilledWorker
 
 from ..dataset.model import keep, load, require_factor
 from ..dataset.problems import DataError, of_system
@@ -59,18 +60,35 @@ def make_books(
                 made = build_books([book], chosen, parameters, out / "cache", code, crew)
             return book, made
 
-        with ThreadPoolExecutor(IN_HAND) as hands:
-            begun = {hands.submit(one, *numbered): numbered[1] for numbered in enumerate(datasets)}
-            for number, future in enumerate(as_completed(begun), 1):
-                name, at = begun[future], f"[{number}/{len(begun)}]"
-                try:
-                    done[name] = future.result()
-                except Exception as error:  # whatever is wrong with one, the others go on
-                    print(f"{at} {name} failed: {_reason(error)}", file=sys.stderr, flush=True)
-                else:
-                    print(f"{at} {name}: {done[name][0].patients:,} patients", flush=True)
+        for number, (name, future) in enumerate(_each(one, list(datasets)), 1):
+            at = f"[{number}/{len(datasets)}] {name}"
+            try:
+                done[name] = future.result()
+            except Exception as error:  # whatever is wrong with one, the others go on
+                print(f"{at} failed: {_reason(error)}", file=sys.stderr, flush=True)
+            else:
+                print(f"{at}: {done[name][0].patients:,} patients", flush=True)
         _shelve(done, datasets, out)
     return len(done), len(datasets) - len(done)
+
+
+def _each(one: Callable[[int, str], Any], names: list[str]) -> Iterator[tuple[str, Future]]:
+    """What came of each name, as it comes.
+
+    Of workers that die again and again Dask blames all that waited there. Each of these is tried
+    once more by itself, so that only the one that kills them fails.
+    """
+    blamed = []
+    with ThreadPoolExecutor(IN_HAND) as hands:
+        begun = {hands.submit(one, *numbered): numbered[1] for numbered in enumerate(names)}
+        for future in as_completed(begun):
+            if isinstance(future.exception(), KilledWorker):
+                blamed.append(begun[future])
+            else:
+                yield begun[future], future
+        for name in blamed:
+            wait([future := hands.submit(one, 0, name)])
+            yield name, future
 
 
 def _by_name(folders: Iterable[Path]) -> dict[str, Path]:
@@ -99,6 +117,8 @@ def _reason(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, OSError):
         return of_system(error)
+    if isinstance(error, KilledWorker):
+        return "the workers that ran one of its notebooks died; they may be short of memory"
     first, *more = str(error).splitlines() or [""]
     ours = isinstance(error, DataError | BuildError)
     said = first if ours else f"{type(error).__name__}: {first}"
