@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -13,14 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT, command
 from distributed import KilledWorker
 from test_build import of_the_build, small_book, write_notebook
 
+from analysis.__main__ import main
 from analysis.dataset.problems import DataError, Problem
-from analysis.site import build, running, shelf
+from analysis.site import build, cluster, running, shelf
 from analysis.site.pages import BuildError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -112,7 +115,7 @@ def test_nothing_goes_on_running(root, first) -> None:
 
 
 @contextmanager
-def cluster(root: Path, folder: Path) -> Iterator[str]:
+def scheduler(root: Path, folder: Path) -> Iterator[str]:
     """A scheduler and a worker that were started by others; gives the address."""
     file = folder / "scheduler.json"
     program = [sys.executable, "-m", "distributed.cli"]
@@ -120,7 +123,7 @@ def cluster(root: Path, folder: Path) -> Iterator[str]:
     options = ("--host", "127.0.0.1", "--no-dashboard")
     commands = (
         ("dask_scheduler", "--port", "0", "--scheduler-file", file, *options),
-        ("dask_worker", "--scheduler-file", file, "--nthreads", "1", *options),
+        ("dask_worker", "--scheduler-file", file, "--nthreads", "1", "--no-nanny", *options),
     )
     started = []
     try:
@@ -153,7 +156,7 @@ def test_a_scheduler_that_runs_builds_what_was_mended(
     shutil.copy(root.parent / "good.csv", root.parent / "sites" / BAD / "patients.csv")
     mark = f"STARTED_FOR={tmp_path}"
     monkeypatch.setenv(*mark.split("="))
-    with cluster(root, tmp_path) as address:
+    with scheduler(root, tmp_path) as address:
         sites = root.parent / "sites"
         given = [sites / NAMES[0], sites, "--out", root.parent / "out", "--scheduler", address]
         result = command(root, "books", *given)
@@ -168,9 +171,6 @@ def test_a_scheduler_that_runs_builds_what_was_mended(
 def test_a_scheduler_that_does_not_answer_is_told_in_a_line(
     tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from analysis.__main__ import main
-    from analysis.site import cluster
-
     monkeypatch.setattr(cluster, "ANSWER", 1)
     given = ["--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path / "out")]
     assert main(["books", str(ROOT / "data" / "bmt"), *given]) == 1
@@ -214,6 +214,47 @@ def test_a_book_that_failed_stays_as_it_was(tmp_path) -> None:
     shelf._shelve({"1": made("1")}, "1", tmp_path)
     assert not (tmp_path / "html" / "2").exists()
     assert {path.name[-1] for path in (tmp_path / "cache").iterdir()} == {"1"}
+
+
+def test_a_worker_starts_another_process_to_copy_where_one_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And ends it where it finds itself with nothing to do, twice."""
+    started = []
+
+    class Server:
+        ended = False
+
+        def __enter__(self) -> Server:
+            started.append(self)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.ended = True
+
+        def keep(self, folder: Path) -> None:
+            self.kept = folder
+
+    async def day() -> None:
+        warm, worker = cluster.Warm(), SimpleNamespace(state=SimpleNamespace(tasks={"a": 1}))
+        warm.setup(worker)
+        for name in "ab":
+            assert warm.manager(Path(name)).server is started[0]
+        assert started[0].kept == Path("b")
+        started[0].ended = True
+        assert warm.manager(Path("a")).server is started[1]
+        warm._rest()
+        worker.state.tasks.clear()
+        warm._rest()
+        assert not started[1].ended
+        warm._rest()
+        assert started[1].ended
+        assert warm.manager(Path("a")).server is started[2]
+        warm.teardown(worker)
+        assert started[2].ended
+
+    monkeypatch.setattr(cluster, "Server", Server)
+    asyncio.run(day())
 
 
 def test_what_waited_where_another_book_killed_the_workers_is_tried_by_itself() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -22,7 +22,7 @@ from .kernels import Server
 from .notebooks import ThisInterpreter, copies_of
 from .pages import BuildError
 from .processes import building
-from .running import Crew
+from .running import Crew, Managers
 
 IDLE = 30_000  # milliseconds between two looks at whether a worker has something to do
 ANSWER = 30  # seconds in which a scheduler answers
@@ -38,6 +38,7 @@ class Warm(WorkerPlugin):
     name = "plateau"
 
     def setup(self, worker: Worker) -> None:
+        """Begin: Dask calls it, also on workers that come later."""
         self._worker, self._idle, self._one = worker, False, threading.Lock()
         self._own, self._copied = ExitStack(), ExitStack()
         self._server: Server | None = None
@@ -46,16 +47,18 @@ class Warm(WorkerPlugin):
         self._watch.start()
 
     def teardown(self, worker: Worker) -> None:
+        """Leave the worker as it was."""
         self._watch.stop()
         self._copied.close()
         self._own.close()
 
-    def managers(self, folder: Path) -> type[ThisInterpreter]:
-        """What starts the kernel of a notebook on this dataset."""
+    def manager(self, folder: Path) -> type[ThisInterpreter]:
+        """The manager of the kernel of a notebook on this dataset."""
         if sys.platform != "linux":
             return ThisInterpreter
         with self._one:
-            if not self._server:
+            if not self._server or self._server.ended:
+                self._copied.close()
                 self._server = self._copied.enter_context(Server())
             self._server.keep(folder)
             return copies_of(self._server)
@@ -68,12 +71,12 @@ class Warm(WorkerPlugin):
         self._idle = idle
 
 
-def _managers(folder: Path) -> type[ThisInterpreter]:
-    return get_worker().plugins[Warm.name].managers(folder)
+def _manager(folder: Path) -> type[ThisInterpreter]:
+    return get_worker().plugins[Warm.name].manager(folder)
 
 
-def _managers_of_workers(many: int) -> Callable[[Path], type[ThisInterpreter]]:
-    return _managers
+def _managers(many: int) -> Managers:
+    return _manager
 
 
 def _sees(mark: Path) -> tuple[bool, str]:
@@ -100,7 +103,7 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
         _require_same_files(client, cache)
         client.register_plugin(Warm())
         opened.callback(client.unregister_worker_plugin, Warm.name)
-        yield Crew(client.get_executor(pure=False), _managers_of_workers, bar=False)
+        yield Crew(client.get_executor(pure=False), _managers, bar=False)
 
 
 def _require_same_files(client: Client, cache: Path) -> None:

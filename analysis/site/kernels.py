@@ -59,6 +59,11 @@ class Server:
         self._process.kill()
         self._process.communicate()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more, as when the system was short of memory."""
+        return self._process.poll() is not None
+
     def keep(self, folder: Path) -> None:
         """Let its next copies know this dataset already, and no other."""
         with self._one_at_a_time, suppress(OSError):  # whether it has ended, `start` says
