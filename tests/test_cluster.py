@@ -137,9 +137,8 @@ def scheduler(root: Path, folder: Path) -> Iterator[str]:
                 time.sleep(0.1)
         yield json.loads(file.read_text())["address"]
     finally:
-        for process in reversed(started):
+        for process in reversed(started):  # a worker takes its leave of the scheduler
             process.send_signal(signal.SIGINT)
-        for process in started:
             process.wait(20)
 
 
