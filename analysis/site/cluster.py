@@ -42,7 +42,8 @@ class Warm(WorkerPlugin):
         self._worker, self._idle, self._one = worker, False, threading.Lock()
         self._own, self._copied = ExitStack(), ExitStack()
         self._server: Server | None = None
-        self._own.enter_context(building())
+        # Workers begin at one time: each would sweep away what another has not locked yet.
+        self._own.enter_context(building(sweeping=False))
         self._watch = PeriodicCallback(self._rest, IDLE)
         self._watch.start()
 
