@@ -73,7 +73,8 @@ class Warm(WorkerPlugin):
 
 
 def _manager(folder: Path) -> type[ThisInterpreter]:
-    return get_worker().plugins[Warm.name].manager(folder)
+    warm = get_worker().plugins.get(Warm.name)  # not there where the worker came at that moment
+    return warm.manager(folder) if warm else ThisInterpreter
 
 
 def _managers(many: int) -> Managers:
