@@ -3,6 +3,8 @@
 PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
+DATASETS ?=
+SCHEDULER ?=
 
 # Tests run on every core. The cells of a notebook stay together, and so do the tests of a file,
 # in the order of tests/conftest.py.
@@ -15,19 +17,24 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 # Folders reach the commands as they are named, whatever signs a shell would read in them.
-export DATASET OUT
+export DATASET DATASETS OUT SCHEDULER
 WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf handouts new check test test-all notebooks calibrate lock clean
+.PHONY: help book books pdf handouts new check test test-all notebooks calibrate lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo "  DATASET=folder   another dataset (book, pdf, handouts, new, check);  OUT=folder   where to build"
+	@echo "  SCHEDULER=tcp://…  the Dask cluster that builds (books)"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
 book: $(READY) ## run the notebooks that changed and build the site
 	@exec $(PY) -m analysis book $(WHICH)
+
+# Unlike a single folder, these are a list: a space parts two of them.
+books: $(READY) ## the books of many datasets: make books DATASETS="a b" OUT=folder
+	@$(if $(DATASETS),exec $(PY) -m analysis books $(if $(SCHEDULER),--scheduler="$$SCHEDULER") --out="$$OUT" -- $$DATASETS,echo "Which ones? make books DATASETS=\"a b\"" >&2; exit 1)
 
 handouts: $(READY) ## print each lesson for a class, without solutions
 	@exec $(PY) -m analysis handouts $(WHICH)

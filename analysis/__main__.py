@@ -37,6 +37,8 @@ examples:
       what to mend in the folder my_patients, a line each
   python -m analysis book --dataset my_patients --out my_book
       the book of these patients at my_book/html/index.html, its numbers in my_book/results/
+  python -m analysis books sites other_study --out shelf
+      a book for each dataset in the folder sites, and one more
   python -m analysis pdf
       the paper's book as one PDF, at _build/plateau.pdf
 
@@ -113,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     _say_which_book(add("book", _book, "run the notebooks and build the site"))
+    _say_which_books(add("books", _books, "build the books of many datasets, on many machines"))
     _say_which_book(add("pdf", _pdf, "print the book as one PDF"))
     _say_which_book(add("handouts", _handouts, "print each lesson for a class"))
     folder = {"type": _path, "metavar": "FOLDER"}
@@ -129,6 +132,20 @@ def _parser() -> argparse.ArgumentParser:
 def _say_which_book(command: argparse.ArgumentParser) -> None:
     """Which dataset, with which parameters, and where to."""
     command.add_argument("--dataset", type=_path, metavar="FOLDER", help="a dataset of your own")
+    _say_how(command)
+
+
+def _say_which_books(command: argparse.ArgumentParser) -> None:
+    """Which datasets, by whom, with which parameters, and where to."""
+    several = "a dataset, or a folder of datasets; may be repeated"
+    command.add_argument("folders", type=_path, nargs="+", metavar="FOLDER", help=several)
+    running = "a Dask scheduler, such as tcp://10.0.0.1:8786 (default: a process a core, here)"
+    command.add_argument("--scheduler", default="", metavar="ADDRESS", help=running)
+    _say_how(command)
+
+
+def _say_how(command: argparse.ArgumentParser) -> None:
+    """Where to, and with which parameters."""
     command.add_argument(
         "--out",
         type=_path,
@@ -205,6 +222,21 @@ def _book(options: argparse.Namespace) -> int:
     many = "notebook" if ran == 1 else "notebooks"
     print(f"The book is at {where} ({ran} {many} run, {unchanged} unchanged{over})")
     return 0
+
+
+@building()
+def _books(options: argparse.Namespace) -> int:
+    """Build the book of each dataset, each under its folder's name in OUT/html and OUT/results. A
+    dataset that fails is named with its reason, and the others are built.
+    """
+    from .site.shelf import make_books  # loads Dask, which takes seconds
+
+    out, parameters = options.out.resolve(), dict(options.parameter)
+    folders = [folder.resolve() for folder in options.folders]
+    built, failed = make_books(folders, out, parameters, options.scheduler)
+    where = options.out / "html" / "index.html"
+    print(f"{built} {'book' if built == 1 else 'books'} built, {failed} failed; all are at {where}")
+    return 1 if failed else 0
 
 
 @building()

@@ -26,10 +26,9 @@ import pytest
 from conftest import ROOT, command, copy_of_repository
 
 from analysis.__main__ import _plain, main
-from analysis.dataset.model import load
 from analysis.page import contents, provenance
 from analysis.sharing import manuscript
-from analysis.site import build, pages, processes
+from analysis.site import build, pages, processes, running
 from analysis.site.notebooks import METADATA, NOT_RECORDED, _ended_at_error
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
@@ -70,10 +69,9 @@ def write_notebook(path: Path, title: str, code: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository with the small book, made without Sphinx; with a space."""
-    root = copy_of_repository(tmp_path_factory.mktemp("small") / "a book")
+def small_book(place: Path) -> Path:
+    """A copy of the repository with the small book, which is made without Sphinx."""
+    root = copy_of_repository(place)
     for path in (root / "book").iterdir():
         if path.is_file():
             path.unlink()
@@ -89,6 +87,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").touch()
     program.write_text(IN_PLACE_OF_SPHINX)
+    return root
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small book, built; in a folder with a space."""
+    root = small_book(tmp_path_factory.mktemp("small") / "a book")
     result = command(root, "book")
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("index.html (4 notebooks run, 0 unchanged, over 2 datasets)\n")
@@ -196,12 +201,12 @@ def test_edited_helper_code_or_packages_run_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     root = copy_of_repository(tmp_path / "copy")
-    before = build._code_digest()
+    before = build.code_digest()
     monkeypatch.setattr(build, "ROOT", root)
-    assert build._code_digest() == before
+    assert build.code_digest() == before
     with (root / name).open("a") as file:
         file.write("# changed\n")
-    assert build._code_digest() != before
+    assert build.code_digest() != before
 
 
 @pytest.mark.parametrize("name", ["strobe.yaml", "facts.yaml", "report.jinja", "figure_1a.ipynb"])
@@ -212,7 +217,7 @@ def test_an_edited_text_runs_the_pages_of_sharing_again(
     book = Path(shutil.copytree(ROOT / "book", tmp_path / "book"))
     for module in (build, contents):
         monkeypatch.setattr(module, "BOOK", book)
-    whose = build.Book("", build.PAPER, load(build.PAPER))
+    whose = build.Book("", build.PAPER)
 
     def keys() -> dict[str, str]:
         pages = ("strobe", "remark", "report", "table_1")
@@ -235,15 +240,15 @@ def test_an_edited_text_runs_the_pages_of_sharing_again(
 
 def test_another_version_of_what_computes_runs_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of all that the foot of a page and the Report name."""
-    before = build._code_digest()
+    before = build.code_digest()
     named = {*provenance.SHOWN, *manuscript.PROGRAMS}
     for name in sorted(named):
         with monkeypatch.context() as patch:
             patch.setattr(build, "version", lambda asked, x=name: "9.9.9" if asked == x else "1")
-            changed = build._code_digest()
+            changed = build.code_digest()
             patch.setattr(build, "version", lambda asked: "1")
-            assert build._code_digest() != changed, name
-    assert build._code_digest() == before
+            assert build.code_digest() != changed, name
+    assert build.code_digest() == before
 
 
 def test_a_page_taken_out_of_the_contents_leaves_the_site(small: Path) -> None:
@@ -421,7 +426,7 @@ def made(place: Path, said: str) -> Path:
             (folder / name).mkdir()
             (folder / name / "page.csv").write_text(said)
 
-    return build._once(place, write)
+    return running.once(place, write)
 
 
 def test_a_build_killed_at_any_change_leaves_a_whole_site(
@@ -478,7 +483,7 @@ def test_no_process_outlives_a_build_that_is_stopped(
     running = tmp_path / "running"
     cell = f"import time\nopen({str(running)!r}, 'w').close()\ntime.sleep(600)"
     write_notebook(small / "book" / "count.ipynb", "Count", cell)
-    program = small / "analysis" / "site" / "notebooks.py"
+    program = small / "analysis" / "site" / "running.py"
     program.write_text(program.read_text("utf-8").replace("FEW = 4", "FEW = 1"), "utf-8")
     (tmp_path / "temporary").mkdir()
     mark = f"STARTED_FOR={tmp_path}"
@@ -536,9 +541,9 @@ def test_a_folder_of_the_repository_that_is_a_link_is_no_place_either(
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / ".venv").symlink_to(tmp_path / "shared")
     monkeypatch.setattr(build, "ROOT", tmp_path / "repository")
-    build._require_place(tmp_path / "other")
+    build.require_place(tmp_path / "other")
     with pytest.raises(pages.BuildError, match="within the folder .venv of the book"):
-        build._require_place((tmp_path / "repository" / ".venv" / "out").resolve())
+        build.require_place((tmp_path / "repository" / ".venv" / "out").resolve())
 
 
 def test_the_folder_of_a_dataset_is_no_place_to_build_in(tmp_path: Path) -> None:
@@ -546,7 +551,7 @@ def test_the_folder_of_a_dataset_is_no_place_to_build_in(tmp_path: Path) -> None
     with pytest.raises(pages.BuildError, match="a dataset stands there"):
         build.build(own, own, {})
     assert not (own / "cache").exists()
-    build._require_place(own / "book")
+    build.require_place(own / "book")
 
 
 def test_what_a_killed_build_leaves_in_the_temporary_folder_goes_with_the_next(
@@ -647,9 +652,9 @@ def test_what_was_built_among_the_sources_is_no_source(
 
 def test_only_what_a_build_made_leaves_the_cache(tmp_path: Path) -> None:
     key = "0" * 32
-    for name in (key, f"{key}.new", "1" * 32, "my own"):
+    for name in (key, f"{key}.0a.new", "1" * 32, "my own"):
         (tmp_path / name).mkdir()
-    build._prune(tmp_path, {tmp_path / ("1" * 32)})
+    build.prune(tmp_path, {tmp_path / ("1" * 32)})
     assert {path.name for path in tmp_path.iterdir()} == {"1" * 32, "my own"}
 
 

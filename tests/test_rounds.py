@@ -15,7 +15,7 @@ from analysis.page.page import Page
 from analysis.page.rows import frame, read, write
 from analysis.site import build
 
-BOOK = build.Book("", ROOT / "data" / "bmt", load("data/bmt"))
+BOOK = build.Book("", ROOT / "data" / "bmt")
 
 
 def key(others: tuple[Path, ...]) -> str:
@@ -56,7 +56,7 @@ def test_results_come_back_as_they_were_written(tmp_path):
 
 def test_a_page_that_finds_no_results_says_so(tmp_path):
     with pytest.raises(FileNotFoundError, match="does scorecard run last"):
-        Page("scorecard", BOOK.dataset, str(tmp_path)).others()
+        Page("scorecard", load("data/bmt"), str(tmp_path)).others()
 
 
 def test_the_front_page_has_the_numbers_of_the_curves(tmp_path):

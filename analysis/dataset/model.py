@@ -216,9 +216,16 @@ def load(folder: str | Path, mask_below: int = 0, most: int | None = None) -> Da
     return replace(found, patients=drawn, drawn_from=number)
 
 
-def keep(folder: str | Path) -> None:
-    """Read a dataset folder once for all copies of this process, until one of its files changes."""
-    _KEPT[ROOT / folder] = (_state_of(folder), _checked(folder))
+def keep(folder: str | Path, alone: bool = False) -> None:
+    """Read a dataset folder once for all copies of this process, until one of its files changes.
+
+    `alone` lets go of all others. Raises DataError.
+    """
+    kept = _KEPT.get(ROOT / folder)
+    if alone:
+        _KEPT.clear()
+    state = _state_of(folder)
+    _KEPT[ROOT / folder] = kept if kept and kept[0] == state else (state, _checked(folder))
 
 
 def _state_of(folder: str | Path) -> list[tuple]:

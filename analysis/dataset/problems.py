@@ -60,6 +60,9 @@ class DataError(ValueError):
         self.problems = self.lines()
         super().__init__("\n".join(self.problems))
 
+    def __reduce__(self) -> tuple:
+        return DataError, (self.found,)  # from another process too, it comes with its problems
+
     def lines(self, private: bool = False) -> list[str]:
         """One line for each problem; with `private` without the values of the table."""
         return [p.line(private) if isinstance(p, Problem) else p for p in self.found]

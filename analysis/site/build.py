@@ -9,49 +9,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..dataset.model import ROOT, Dataset, load, require_factor
+from ..dataset.model import ROOT, keep, load, require_factor
 from ..page import contents
 from ..page.contents import BOOK, TOC, Place
-from ..page.prose import Prose
 from ..page.provenance import authors, provenance, source
 from . import pages as site
 from .pages import BuildError
 from .preview import preview, preview_alt
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-    from .notebooks import ThisInterpreter
+from .running import Crew, Run, kernels_of_one, once, run_all, threads
 
 PAPER = ROOT / "data" / "blinatumomab"
 REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
 WHOLE_FROM = {"seed": 0, "draws": 1, "resamples": 1}  # parameters that are whole numbers
-FEW = 4  # notebooks: the process to be copied takes as long to start as so many kernels gain
-KEY = re.compile(r"[0-9a-f]{32}(\.new)?")  # the names of what lies in the cache
+KEY = re.compile(r"[0-9a-f]{32}(\.([0-9a-f]+\.)?new)?")  # the names of what lies in the cache
 
 
 @dataclass(frozen=True)
 class Book:
-    """The book of one dataset. `slug` is its folder within the site, "" for the site's root."""
+    """The book of one dataset. `slug` is its folder within the site, "" for the site's root.
+
+    It knows of the dataset what planning asks, and holds none of its patients.
+    """
 
     slug: str
     folder: Path
-    dataset: Dataset
+    title: str = ""
+    patients: int = 0
+    places: tuple[Place, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -61,56 +58,57 @@ class Book:
         return self.folder.name
 
 
-@dataclass(frozen=True)
-class Run:
-    """One page on one dataset; `place` is the folder of the cache that holds its outcome."""
-
-    page: Place
-    folder: Path
-    shown: str
-    parameters: dict[str, Any]
-    place: Path
-    others: tuple[Path, ...] = ()  # the results of the notebooks that it reads
-
-    @property
-    def executed(self) -> Path:
-        """The notebook that has been run."""
-        return self.place / f"{self.page.name}.ipynb"
-
-    @property
-    def filled(self) -> bool:
-        """Whether the dataset has what the page shows; the first page is always there."""
-        if self.page.name == "index" or any((self.place / "results").iterdir()):
-            return True
-        from .notebooks import NOT_RECORDED
-
-        return f'"id": "{NOT_RECORDED}"' not in self.executed.read_text("utf-8")
-
-
 def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int, int]:
     """Make OUT/html and OUT/results; returns how many notebooks ran and did not, and of books.
 
     `folder` is a dataset's, or None for the paper's book with the books of the other shipped
     datasets under it. Raises DataError or BuildError; html and results then stay as they were.
     """
-    books = _books([folder] if folder else _shipped(), parameters.get("mask_below", 0))
-    chosen = _parameters_by_notebook(parameters)
-    require_factor([book.dataset for book in books], parameters.get("factor"))
-    for book in books:
-        book.dataset.compared(parameters.get("by"))
-    _require_place(out)
-    with _locked(out):
-        site.require_ours(out)
-        site.recover(out)
-        cache = out / "cache"
-        code = _code_digest()
-        runs, ran = _run_rounds(books, chosen, cache, code)
-        every = [run for group in runs.values() for run in group]
-        pages = _build_pages(books, runs, parameters, cache, code)
-        results = {slug: [run.place / "results" for run in runs[slug]] for slug in runs}
-        site.publish({slug: pages[slug] / "html" for slug in pages}, results, out)
-        _prune(cache, {*pages.values(), *(run.place for run in every)})
-    return ran, len(every) - ran, len(books)
+    folders = [folder] if folder else _shipped()
+    books = [opened(at.name if place else "", at, parameters) for place, at in enumerate(folders)]
+    chosen = parameters_by_notebook(parameters)
+    require_factor([load(book.folder) for book in books], parameters.get("factor"))
+    require_place(out)
+    with locked(out), threads() as pool, kernels_of_one(folders) as kernels:
+        crew = Crew(pool, kernels)
+        made = build_books(books, chosen, parameters, out / "cache", code_digest(), crew)
+        site.publish(made.pages, made.results, out)
+        prune(out / "cache", made.used)
+    return made.ran, len(made.used) - len(books) - made.ran, len(books)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of books: by their slugs their pages and folders of results, in the cache.
+
+    `used` is all that they need there, `ran` the number of notebooks that were not there before.
+    """
+
+    pages: dict[str, Path]
+    results: dict[str, list[Path]]
+    used: set[Path]
+    ran: int
+
+
+def build_books(
+    books: list[Book],
+    chosen: dict[Path, dict[str, Any]],
+    parameters: dict[str, Any],
+    cache: Path,
+    code: str,
+    crew: Crew,
+) -> Made:
+    """Fill the cache with what these books need, which lead to each other.
+
+    `chosen` are the parameters of each notebook, `code` is `code_digest()`. Raises DataError or
+    BuildError.
+    """
+    runs, ran = _run_rounds(books, chosen, cache, code, crew)
+    pages = _build_pages(books, runs, parameters, cache, code, crew)
+    results = {slug: [run.place / "results" for run in of] for slug, of in runs.items()}
+    places = (run.place for of in runs.values() for run in of)
+    html = {slug: place / "html" for slug, place in pages.items()}
+    return Made(html, results, {*pages.values(), *places}, ran)
 
 
 def _shipped() -> list[Path]:
@@ -119,17 +117,20 @@ def _shipped() -> list[Path]:
     return [PAPER, *(folder for folder in folders if folder != PAPER)]
 
 
-def _books(folders: list[Path], mask_below: int) -> list[Book]:
-    """The book of each dataset, the first one's at the root. Raises DataError or BuildError."""
-    books = [
-        Book(path.name if place else "", path, load(path, mask_below))
-        for place, path in enumerate(folders)
-    ]
-    for book in books:
-        if len(book.dataset.patients) < mask_below:
-            few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
-            raise BuildError(f"{book.shown}: {few}")
-    return books
+def opened(slug: str, folder: Path, parameters: dict[str, Any]) -> Book:
+    """The book of a dataset that can be built. Raises DataError or BuildError.
+
+    This process then knows the dataset, and reads it only once.
+    """
+    mask_below = parameters.get("mask_below", 0)
+    keep(folder)
+    dataset = load(folder, mask_below)
+    book = Book(slug, folder, dataset.title, len(dataset.patients), tuple(contents.places(dataset)))
+    if book.patients < mask_below:
+        few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
+        raise BuildError(f"{book.shown}: {few}")
+    dataset.compared(parameters.get("by"))
+    return book
 
 
 # --- what to run -------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ def notebooks() -> list[Path]:
     return [path for path in contents.pages() if path.suffix == ".ipynb"]
 
 
-def _parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, Any]]:
+def parameters_by_notebook(parameters: dict[str, Any]) -> dict[Path, dict[str, Any]]:
     """For each notebook those of the parameters that it has; unknown or wrong ones are an error."""
     if not parameters:
         return {path: {} for path in notebooks()}
@@ -211,7 +212,7 @@ def _code_of(notebook: Path) -> str:
     return "".join(line for cell in own if cell["cell_type"] == "code" for line in cell["source"])
 
 
-def _code_digest() -> str:
+def code_digest() -> str:
     """What every run depends on: the helper module, the lock file, and what is installed."""
     kinds = (".py", ".json", ".toml")
     code = [path for path in (ROOT / "analysis").rglob("*") if path.suffix in kinds]
@@ -249,146 +250,47 @@ def _digest(*parts: str | bytes) -> str:
     return total.hexdigest()[:32]
 
 
-# --- running them ------------------------------------------------------------------------------
-
-
-@contextmanager
-def threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as there are cores; those that wait do not start after an error."""
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-Kernels = Callable[[int], "type[ThisInterpreter]"]  # their manager, for so many notebooks
-
-
-@contextmanager
-def kernels_of_one(datasets: Sequence[Path] = ()) -> Iterator[Kernels]:
-    """Once a build runs more than a few notebooks, its kernels are copies of one process.
-
-    That has read the folders of its `datasets`.
-    """
-    with ExitStack() as opened:
-        copied: list[type[ThisInterpreter]] = []
-
-        def manager(many: int) -> type[ThisInterpreter]:
-            from .notebooks import Copied, Server, ThisInterpreter  # slow, and seldom needed
-
-            # No copies on other systems, where a copy of a process is not always sound.
-            if not copied and many > FEW and sys.platform == "linux":
-                server = opened.enter_context(Server(datasets))
-                copied.append(type("Copied", (Copied,), {"server": server}))
-            return copied[0] if copied else ThisInterpreter
-
-        yield manager
-
-
 def _run_rounds(
-    books: list[Book], chosen: dict[Path, dict[str, Any]], cache: Path, code: str
+    books: list[Book],
+    chosen: dict[Path, dict[str, Any]],
+    cache: Path,
+    code: str,
+    crew: Crew,
 ) -> tuple[dict[str, list[Run]], int]:
     """Each book's runs by its slug, in the order of its pages, and how many were not in the cache.
 
     First the notebooks that know no other; then those that read what these have found.
     """
-    pages = {book.slug: _asked(book) for book in books}
-    first = {slug: [p for p in of if not reads_others(p.path)] for slug, of in pages.items()}
-    runs = {b.slug: [_plan(b, p, chosen, cache, code) for p in first[b.slug]] for b in books}
-    with kernels_of_one([book.folder for book in books]) as kernels:
-        ran = _run_all([run for made in runs.values() for run in made], kernels)
-        reading = []
-        for book in books:
-            found = [run.place / "results" for run in runs[book.slug]]
-            others = tuple(path for folder in found for path in sorted(folder.glob("*.csv")))
-            later = [page for page in pages[book.slug] if page not in first[book.slug]]
-            made = [_plan(book, page, chosen, cache, code, others) for page in later]
-            runs[book.slug] += made
-            reading += made
-        ran += _run_all(reading, kernels)
-    return {
-        slug: sorted(made, key=lambda run: pages[slug].index(run.page))
-        for slug, made in runs.items()
-    }, ran
+    runs: dict[str, list[Run]] = {book.slug: [] for book in books}
+    ran = 0
+    for reading in (False, True):
+        plans = [
+            crew.pool.submit(_planned, book, reading, chosen, cache, code, runs[book.slug])
+            for book in books
+        ]
+        planned = [plan.result() for plan in plans]
+        ran += run_all([run for of in planned for run in of], crew)
+        for book, of in zip(books, planned, strict=True):
+            runs[book.slug] += of
+    for book in books:
+        runs[book.slug].sort(key=lambda run, book=book: book.places.index(run.page))
+    return runs, ran
 
 
-def _asked(book: Book) -> list[Place]:
-    """The pages of a book that are notebooks."""
-    return [page for page in contents.places(book.dataset) if page.path.suffix == ".ipynb"]
-
-
-def _run_all(runs: list[Run], kernels: Kernels) -> int:
-    """Run what is not in the cache, as many at once as there are cores; returns how many."""
-    missing = [run for run in runs if not run.place.exists()]
-    if not missing:
-        return 0
-    from tqdm import tqdm
-
-    manager = kernels(len(missing))
-    with threads() as pool:
-        done = as_completed([pool.submit(_run_one, run, manager) for run in missing])
-        bar = tqdm(done, "Running", len(missing), unit="notebook", disable=not sys.stderr.isatty())
-        errors = [error for future in bar if (error := future.result())]
-    if errors:
-        raise BuildError("\n".join(sorted(errors)))
-    return len(missing)
-
-
-def _run_one(run: Run, kernels: type[ThisInterpreter]) -> str | None:
-    """Run one notebook into its place in the cache; returns what went wrong, if anything did."""
-    from .notebooks import NotebookError, execute, parameters_of, serialise
-
-    known = parameters_of(run.page.path)
-    inside = run.folder.is_relative_to(ROOT)
-    dataset = run.shown if inside else str(run.folder)
-
-    def write(folder: Path) -> None:
-        results, raw = folder / "results", folder / "raw.ipynb"
-        results.mkdir()
-        for path in run.others:
-            shutil.copy(path, results)
-        given = {"dataset": dataset, "results_folder": str(results), **run.parameters}
-        given = {name: value for name, value in given.items() if name in known}
-        text = serialise(_named(execute(run.page.path, raw, given, kernels), run.page))
-        raw.unlink()
-        for path in run.others:
-            (results / path.name).unlink()
-        for path, name in {results: "_build/results", run.folder: run.shown, ROOT: "."}.items():
-            text = _without_path(text, path, name)
-        (folder / run.executed.name).write_text(text, "utf-8")
-
-    try:
-        _once(run.place, write)
-    except NotebookError as error:
-        return f"{run.executed.name} on {run.shown}: {error}"
-    return None
-
-
-def _named(notebook: NotebookNode, page: Place) -> NotebookNode:
-    """The notebook of an endpoint with the endpoint's own heading and file of numbers."""
-    if page.endpoint:
-        notebook.cells[0].source = Prose("# {title}", title=page.title).markdown  # text, no markup
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = cell.source.replace(f"{page.path.stem}.csv", f"{page.name}.csv")
-    return notebook
-
-
-def _without_path(text: str, path: Path, name: str) -> str:
-    """JSON text with a path of this machine replaced, where it stands as a whole path."""
-    for written_as in (str, _in_code):
-        written, shown = (
-            json.dumps(written_as(each), ensure_ascii=False)[1:-1] for each in (str(path), name)
-        )
-        whole = rf"(?<![\w.:/-]){re.escape(written)}(?![\w.-])"
-        text = re.sub(whole, lambda _, shown=shown: shown, text)
-    return text
-
-
-def _in_code(text: str) -> str:
-    """Text as papermill writes it into the cell of parameters."""
-    return text.encode("unicode_escape").decode().replace('"', r"\"")
+def _planned(
+    book: Book,
+    reading: bool,
+    chosen: dict[Path, dict[str, Any]],
+    cache: Path,
+    code: str,
+    found: list[Run],
+) -> list[Run]:
+    """Of a book the notebooks that read what others have `found`, or those that do not."""
+    asked = [page for page in book.places if page.path.suffix == ".ipynb"]
+    folders = [run.place / "results" for run in found]
+    others = tuple(path for folder in folders for path in sorted(folder.glob("*.csv")))
+    now = [page for page in asked if reads_others(page.path) is reading]
+    return [_plan(book, page, chosen, cache, code, others) for page in now]
 
 
 # --- the pages ---------------------------------------------------------------------------------
@@ -400,60 +302,65 @@ def _build_pages(
     parameters: dict[str, Any],
     cache: Path,
     code: str,
+    crew: Crew,
 ) -> dict[str, Path]:
     """Each book's folder of the cache, by slug; its pages are in html/."""
     filled = {slug: [run for run in of if run.filled] for slug, of in runs.items()}
-    written = {
-        b.slug: [p for p in contents.places(b.dataset) if p.path.suffix == ".md"] for b in books
+    kept = {
+        book.slug: [
+            *(run.page for run in filled[book.slug]),
+            *(page for page in book.places if page.path.suffix == ".md"),
+        ]
+        for book in books
     }
-    kept = {slug: [*(run.page for run in filled[slug]), *written[slug]] for slug in filled}
-    shelf = {
-        book.slug: (book.dataset.title, [page.name for page in kept[book.slug]]) for book in books
+    shelf = {book.slug: (book.title, [page.name for page in kept[book.slug]]) for book in books}
+    pages = [
+        crew.pool.submit(
+            _pages_of, book, filled[book.slug], kept[book.slug], shelf, parameters, cache, code
+        )
+        for book in books
+    ]
+    return {book.slug: made.result() for book, made in zip(books, pages, strict=True)}
+
+
+def _pages_of(
+    book: Book,
+    filled: list[Run],
+    kept: list[Place],
+    shelf: dict[str, tuple[str, list[str]]],
+    parameters: dict[str, Any],
+    cache: Path,
+    code: str,
+) -> Path:
+    """The folder of the cache with the pages of one book, of what its notebooks have `filled`."""
+    dataset = load(book.folder, parameters.get("mask_below", 0))
+    context = {
+        "synthetic": dataset.settings.synthetic,
+        "printed": not dataset.published.empty,
+        "provenance": provenance(dataset, book.folder, parameters),
+        "book": dataset.name,
+        "source": source(dataset, book.folder),
+        "preview_alt": preview_alt(dataset),
+        "abbreviations": dict(dataset.settings.abbreviations),
+        "made_by": {p.name: p.path.name for p in book.places if p.endpoint},
     }
+    whose = authors(dataset, book.folder)
+    config = site.configuration(dataset.title, whose, book.slug, shelf, context)
+    executed = [run.executed for run in filled]
     sources = _files_digest(BOOK, site.sources())
+    key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
-    def pages(book: Book) -> Path:
-        dataset = book.dataset
-        context = {
-            "synthetic": dataset.settings.synthetic,
-            "printed": not dataset.published.empty,
-            "provenance": provenance(dataset, book.folder, parameters),
-            "book": dataset.name,
-            "source": source(dataset, book.folder),
-            "preview_alt": preview_alt(dataset),
-            "abbreviations": dict(dataset.settings.abbreviations),
-            "made_by": {p.name: p.path.name for p in contents.places(dataset) if p.endpoint},
-        }
-        whose = authors(dataset, book.folder)
-        config = site.configuration(dataset.title, whose, book.slug, shelf, context)
-        executed = [run.executed for run in filled[book.slug]]
-        key = _digest(config, sources, code, *(path.parent.name for path in executed))
+    def write(folder: Path) -> None:
+        picture = preview(dataset, executed)
+        site.write_pages(folder, config, kept, executed, picture, book.shown)
 
-        def write(folder: Path) -> None:
-            picture = preview(dataset, executed)
-            site.write_pages(folder, config, kept[book.slug], executed, picture, book.shown)
-
-        return _once(cache / key, write)
-
-    with threads() as pool:
-        return dict(zip(runs, pool.map(pages, books), strict=True))
+    return once(cache / key, write)
 
 
 # --- files -------------------------------------------------------------------------------------
 
 
-def _once(place: Path, write: Callable[[Path], None]) -> Path:
-    """The folder `place`, filled by `write` unless it is there: complete or absent."""
-    if not place.exists():
-        new = place.with_suffix(".new")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        write(new)
-        new.rename(place)
-    return place
-
-
-def _require_place(out: Path) -> None:
+def require_place(out: Path) -> None:
     """Refuse a folder of the repository's own: a build would read what it writes.
 
     So is one that holds the sources, of this copy of the repository or of another.
@@ -468,8 +375,11 @@ def _require_place(out: Path) -> None:
 
 
 @contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep a second build out of the same folder. The lock ends with its process, even killed."""
+def locked(out: Path) -> Iterator[None]:
+    """Keep a second build out of the same folder, whose last good site is put back if need be.
+
+    The lock ends with its process, even killed.
+    """
     out.mkdir(parents=True, exist_ok=True)
     try:
         lock = sqlite3.connect(out / site.LOCK, timeout=0, isolation_level=None)
@@ -479,10 +389,12 @@ def _locked(out: Path) -> Iterator[None]:
             raise BuildError(f"{out}: another build is writing there; wait until it ends") from None
         raise BuildError(f"{out}: cannot be written to ({error})") from None
     with closing(lock):
+        site.require_ours(out)
+        site.recover(out)
         yield
 
 
-def _prune(cache: Path, used: set[Path]) -> None:
+def prune(cache: Path, used: set[Path]) -> None:
     """Drop what the finished build did not need."""
     for place in set(cache.iterdir()) - used:
         if KEY.fullmatch(place.name):

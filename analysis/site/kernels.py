@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,16 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it runs no more, as when the system was short of memory."""
+        return self._process.poll() is not None
+
+    def keep(self, folder: Path) -> None:
+        """Let its next copies know this dataset already, and no other."""
+        with self._one_at_a_time, suppress(OSError):  # whether it has ended, `start` says
+            print(json.dumps(str(folder)), file=self._process.stdin, flush=True)
 
     def start(self, *given: Any) -> int:
         """Start a kernel; `given` is what `_be_kernel` takes. Returns the number of its process."""
@@ -103,7 +114,8 @@ class _Running:
 def serve() -> None:
     """What the server does: start a kernel for each line of stdin, and answer with its number.
 
-    The first line names the folders of datasets that are read beforehand.
+    The first line names the folders of datasets that are read beforehand. A line that is a text is
+    the folder of one that takes the place of all others.
     """
     kernel = [f"ipykernel.{part}" for part in ("kernelapp", "ipkernel", "zmqshell", "debugger")]
     for library in (*kernel, "altair", "lifelines", "scipy.stats"):
@@ -116,10 +128,15 @@ def serve() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended copy is gone: nobody asks how it went
     server = os.getpid()
     for line in sys.stdin:
+        asked = json.loads(line)
+        if isinstance(asked, str):
+            with suppress(Exception):  # what is wrong with it, its notebooks say
+                keep(asked, alone=True)
+            continue
         copy = os.fork()
         if not copy:
             try:
-                _be_kernel(server, *json.loads(line))
+                _be_kernel(server, *asked)
             finally:
                 os._exit(0)
         print(copy, flush=True)

@@ -66,6 +66,11 @@ class Copied(ThisInterpreter):
         self.provisioner = Forked(kernel_spec=self.kernel_spec, parent=self)
 
 
+def copies_of(server: Server) -> type[Copied]:
+    """The manager whose kernels are copies of `server`."""
+    return type("Copied", (Copied,), {"server": server})
+
+
 def parameters_of(notebook: Path) -> set[str]:
     """Names that the notebook's cell tagged `parameters` sets."""
     return set(papermill.inspect_notebook(_literally(notebook)))

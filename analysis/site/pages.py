@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -53,7 +54,8 @@ def configuration(
 
     `authors` are named in the footer, which has no such line, nor one on copyright, where there are
     none. `slug` is the book's folder within the site ("" for the root), `shelf` the title and the
-    pages of each book of the site by its slug, `context` what else the templates are told.
+    pages of each book of the site by its slug, `context` what else the templates are told. Where
+    none of the shelf is at the root, a page lists all books there.
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["author"] = authors
@@ -65,10 +67,11 @@ def configuration(
         {"title": name, "folder": up + (other and f"{other}/"), "pages": has, "here": other == slug}
         for other, (name, has) in shelf.items()
     ]
-    known = {"dataset": title, "books": books, "site_root": not slug, **context}
+    above = "" if "" in shelf else f"{up}index.html"
+    known = {"dataset": title, "books": books, "site_root": not slug, "above": above, **context}
     config["sphinx"]["config"]["html_context"].update(known)
     if base := config["html"]["baseurl"]:
-        config["html"]["baseurl"] = f"{base.rstrip('/')}/" + (f"{slug}/" if slug else "")
+        config["html"]["baseurl"] = f"{base.rstrip('/')}/" + (f"{quote(slug)}/" if slug else "")
     config["title"] = f"{config['title']}: {title}"
     return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
 
@@ -223,10 +226,16 @@ def _sphinx(stage: Path, out: Path, name: str) -> None:
         raise BuildError(f"{reasons}\nSphinx cannot build the book of {name}; see the lines above")
 
 
-def publish(pages: dict[str, Path], results: dict[str, list[Path]], out: Path) -> None:
+def publish(
+    pages: Mapping[str, Path],
+    results: Mapping[str, list[Path]],
+    out: Path,
+    front: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Assemble the site beside the old one, then exchange the two by renames.
 
-    `pages` has the html folder of each book by its slug, `results` its folders of results.
+    `pages` has the html folder of each book by its slug, `results` its folders of results, `front`
+    the text of other files by their names, for where no book has the root.
     """
     new, old = out / NEXT, out / PREVIOUS
     shutil.rmtree(new, ignore_errors=True)
@@ -235,6 +244,8 @@ def publish(pages: dict[str, Path], results: dict[str, list[Path]], out: Path) -
         (new / "results" / slug).mkdir(parents=True, exist_ok=True)
         for folder in results[slug]:
             shutil.copytree(folder, new / "results" / slug, dirs_exist_ok=True)
+    for name, text in front.items():
+        (new / "html" / name).write_text(text, "utf-8")
     (new / "html" / ".nojekyll").touch()  # or GitHub Pages would leave out the folders named _…
     old.mkdir()
     for name in SWAPPED:

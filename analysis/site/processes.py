@@ -51,9 +51,13 @@ def _stop(number: int, _: Any = None) -> NoReturn:
 
 
 @contextmanager
-def building() -> Iterator[None]:
-    """A build has a temporary folder of its own, where its programs keep theirs too."""
-    _sweep(_short_folder())
+def building(sweeping: bool = True) -> Iterator[None]:
+    """A build has a temporary folder of its own, where its programs keep theirs too.
+
+    Without `sweeping` it leaves alone what others that were killed have left.
+    """
+    if sweeping:
+        _sweep(_short_folder())
     place = tempfile.TemporaryDirectory(
         prefix=PREFIX, dir=_short_folder(), ignore_cleanup_errors=True
     )

@@ -11,9 +11,10 @@ from ..course.exercises import FOLDER
 from ..course.learner import learner, lessons
 from ..dataset.model import ROOT, load
 from ..page.contents import Place, places
-from .build import PAPER, kernels_of_one, reads_others, threads
+from .build import PAPER, reads_others
 from .notebooks import NotebookError, execute, serialise
 from .pages import BuildError
+from .running import kernels_of_one, threads
 
 
 def refresh_notebooks() -> list[str]:
@@ -34,7 +35,7 @@ def refresh_notebooks() -> list[str]:
     changed = []
     every = [page for page in places(load(PAPER)) if page.path.suffix == ".ipynb"]
     with kernels_of_one() as kernels, threads() as pool:
-        manager = kernels(len(every))
+        manager = kernels(len(every))(PAPER)
         for reading in (False, True):  # the one after the other: they read what these have found
             now = [page for page in every if reads_others(page.path) is reading]
             for page, text in zip(now, pool.map(run, now), strict=True):
