@@ -1,4 +1,7 @@
-"""Many books on workers: one dies, one dataset is bad, and all others are as they should be."""
+"""Many books on workers: one dies, one dataset is bad, and all others are as they should be.
+
+Clusters are started where all tests are run; their parts are tested each day.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,7 @@ def first(root: Path) -> subprocess.CompletedProcess[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STARTED_FOR", str(root))
         result = command(root, "books", root.parent / "sites", "--out", root.parent / "out")
+    assert (root.parent / "killed").exists()  # or the dangerous page would wait in the next test
     return result
 
 
@@ -89,6 +93,7 @@ def counts(*left_out: str) -> dict[str, str]:
     return {name: f"n\n{137 - number}\n" for number, name in numbered if name not in left_out}
 
 
+@pytest.mark.wide
 def test_a_worker_that_is_killed_and_a_bad_dataset_cost_no_other_book(root, first) -> None:
     assert (root.parent / "killed").exists()
     assert first.returncode == 1
@@ -100,6 +105,7 @@ def test_a_worker_that_is_killed_and_a_bad_dataset_cost_no_other_book(root, firs
     assert first.stdout.splitlines()[-1].startswith("5 books built, 1 failed; all are at ")
 
 
+@pytest.mark.wide
 def test_a_page_lists_the_books_and_each_leads_there(root, first) -> None:
     html = root.parent / "out" / "html"
     front = (html / "index.html").read_text("utf-8")
@@ -110,6 +116,7 @@ def test_a_page_lists_the_books_and_each_leads_there(root, first) -> None:
     assert {path.name for path in html.iterdir() if path.is_dir()} == set(counts(BAD))
 
 
+@pytest.mark.wide
 def test_nothing_goes_on_running(root, first) -> None:
     assert left(f"STARTED_FOR={root}") == []
 
@@ -148,6 +155,7 @@ def servers(mark: str) -> list[int]:
     return [n for n in of if b"import serve" in Path("/proc", str(n), "cmdline").read_bytes()]
 
 
+@pytest.mark.wide
 def test_a_scheduler_that_runs_builds_what_was_mended(
     root, first, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -211,8 +211,8 @@ def chance_in_smallest(page: Page, columns: Iterable[str]) -> Prose:
     return page.say(
         future,
         "**Small columns can differ by chance alone.** If {half} of the {n} patients of the "
-        "smallest column had a trait, the exact 95% interval of its share would reach from {limits} "
-        "{{cite}}`clopper1934`.",
+        "smallest column had a trait, the exact 95% interval of its share would reach from "
+        "{limits} {{cite}}`clopper1934`.",
         half=least.saying(n // 2),
         n=least.n,
         limits=least.saying(" to ".join(f"{rounded(100 * end, 0)}%" for end in limits)),
