@@ -12,6 +12,7 @@ import pytest
 from analysis.dataset import cells, model
 from analysis.dataset.checks import read_folder
 from analysis.dataset.model import ROOT, NotRecorded, load, require_factor
+from analysis.dataset.parquet import read_parquet
 from analysis.dataset.problems import DataError
 
 
@@ -349,3 +350,20 @@ def test_a_large_text_is_read_as_a_small_one(tmp_path, monkeypatch, text):
             rows = (rows.index.tolist(), rows.columns.tolist(), rows.to_numpy().tolist())
             read.append((found.problems, (found.header_row, *rows)))
     assert read[0] == read[1]
+
+
+def test_columns_of_parquet_that_are_no_table_of_cells_are_named(tmp_path):
+    def wrong(patients):
+        return patients.assign(listed=[[1]] * len(patients), coded=b"ALL")
+
+    with pytest.raises(DataError) as error:
+        load(as_parquet(tmp_path, wrong))
+    said = str(error.value)
+    assert "column listed: found list<element: int64>, expected text, numbers" in said
+    assert "column coded: found binary, expected text, numbers" in said
+
+
+def test_a_short_float_of_parquet_has_its_own_digits(tmp_path):
+    path = tmp_path / "patients.parquet"
+    pd.DataFrame({"share": [0.1, None]}, dtype="float32").to_parquet(path)
+    assert read_parquet(path).cells["share"].tolist() == ["0.1", ""]

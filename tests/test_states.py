@@ -102,3 +102,11 @@ def test_influences_moved_together_are_those_of_each_patient(seed: int):
     wanted = one_by_one(rows, [*shares])
     for state, frame in shares.items():
         assert frame["se"][wanted.index].to_numpy() == pytest.approx(wanted[state], abs=1e-9)
+
+
+def test_a_state_that_all_have_left_has_no_limits():
+    """Sixths that add up to almost 1 leave a share that is rounding."""
+    stay = {"start": -np.inf, "stop": 5.0, "from": "a", "to": "b"}
+    left = state_shares(pd.DataFrame({"patient": range(6), **stay}))["a"].iloc[-1]
+    assert left["share"] == pytest.approx(0, abs=1e-12)
+    assert left[["lower", "upper"]].isna().all()

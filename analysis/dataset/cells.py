@@ -242,7 +242,8 @@ def _plain_lines(text: str) -> tuple[list[str], pd.DataFrame] | None:
         return None
     lines = text.replace("\r\n", "\n").strip("\n")
     first, _, rest = lines.partition("\n")
-    if "\n\n" in lines or text.startswith(("\n", "\r")) or not rest:
+    blank = "\n\n" in lines or text.startswith(("\n", "\r")) or not first.strip()
+    if blank or not rest or "\ufeff" in rest:  # Arrow would leave out a mark of bytes
         return None
     header = first.split(",")
     each = {str(place): pa.dictionary(pa.int32(), pa.string()) for place in range(len(header))}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .cells import TextTable, header_problems, named, of_arrow
-from .problems import Problem
+from .problems import Problem, one_line
+
+SHORT = {"float": np.float32, "halffloat": np.float16}  # by their names in Arrow
 
 
 def read_parquet(path: Path) -> TextTable | list[Problem]:
@@ -20,19 +24,47 @@ def read_parquet(path: Path) -> TextTable | list[Problem]:
     import pyarrow.parquet  # slow to import, and seldom needed
 
     try:
-        table = pa.parquet.read_table(path)
+        with pa.parquet.ParquetFile(path) as file:
+            table = file.read()
     except (OSError, pa.ArrowException) as error:
         first = str(error).partition("\n")[0].replace(str(path), path.name)
         return [Problem(path.name, expected=f"cannot be read as Parquet: {first}")]
     header = [name.strip() for name in table.column_names]
-    columns = {place: of_arrow(column, _text) for place, column in enumerate(table.columns)}
+    if not header:
+        return [Problem(path.name, expected="empty; expected columns and a row a patient")]
+    other = [field for field in table.schema if not _plain(field.type)]
+    if other:
+        expected = "text, numbers, dates, or yes and no in each cell"
+        return [
+            Problem(
+                path.name, column=one_line(field.name), found=str(field.type), expected=expected
+            )
+            for field in other
+        ]
+    columns = {
+        place: of_arrow(column, partial(_text, short=SHORT.get(str(column.type))))
+        for place, column in enumerate(table.columns)
+    }
     cells = named(pd.DataFrame(columns, index=range(1, table.num_rows + 1)), header)
     return TextTable(path.name, None, cells, list(header_problems(path.name, None, header)))
 
 
-def _text(value: object) -> str:
+def _plain(kind) -> bool:
+    """Whether a column holds one value a cell, and no bytes."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    binary = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    return not (types.is_nested(kind) or any(is_kind(kind) for is_kind in binary))
+
+
+def _text(value: object, short: type | None = None) -> str:
+    """A value; a float of few digits, of the type `short`, by those digits alone."""
     if value is None or value != value:
         return ""
+    if short:
+        value = float(str(short(value)))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -263,7 +263,8 @@ def _drawn(data: Dataset) -> Prose:
     """That a page computes with some of the patients."""
     return Prose(
         "**This page is about {some} of the {all} patients**, drawn at random and always the same. "
-        "So its numbers differ a little from those of other pages.",
+        "So its numbers differ a little from those of other pages, and its code on the whole file "
+        "gives a little more or less.",
         some=ruled(f"{len(data.patients):,}", "of very many patients, those of a lesson"),
         all=f"{data.drawn_from:,}",
     )

@@ -274,7 +274,7 @@ def log_log_limits(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np
 
     Missing where the share is 0 or 1: the scale has no value there.
     """
-    inside = np.where((share > 0) & (share < 1 - 1e-12), share, np.nan)
+    inside = np.where((share > 1e-12) & (share < 1 - 1e-12), share, np.nan)
     centre = np.log(-np.log(inside))
     half_width = Z * error / np.abs(inside * np.log(inside))
     return np.exp(-np.exp(centre + half_width)), np.exp(-np.exp(centre - half_width))
