@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -261,7 +262,8 @@ def test_a_worker_starts_another_process_to_copy_where_one_has_ended(
         assert started[2].ended
 
     monkeypatch.setattr(cluster, "Server", Server)
-    asyncio.run(day())
+    with ThreadPoolExecutor(1) as pool:  # a browser's loop may be running in this thread
+        pool.submit(asyncio.run, day()).result()
 
 
 def test_what_waited_where_another_book_killed_the_workers_is_tried_by_itself() -> None:
