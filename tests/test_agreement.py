@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import sys
 import types
 from itertools import chain
@@ -227,6 +229,8 @@ def break_it(room: types.ModuleType, right: str, wrong: str, monkeypatch) -> Non
 
 def holding(room: types.ModuleType, text: str) -> types.ModuleType:
     """The one module of a room that has a text in its source; a module is its own room."""
+    for module in pkgutil.iter_modules(getattr(room, "__path__", [])):  # some wait to be asked for
+        importlib.import_module(f"{room.__name__}.{module.name}")
     names = [name for name in sys.modules if f"{name}.".startswith(f"{room.__name__}.")]
     (found,) = [sys.modules[n] for n in names if text in inspect.getsource(sys.modules[n])]
     return found

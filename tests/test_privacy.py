@@ -443,7 +443,10 @@ def shown_by_exercises(lesson: NotebookNode) -> dict[str, set[int]]:
     assert NOT_PRINTED in [cell.source for cell in cells]
     assert not any(cell.outputs for cell in cells if is_solution(cell))
     plain = {
-        cell.id: "\n".join(output.data["text/plain"] for output in cell.outputs)
+        cell.id: "\n".join(
+            output.get("data", {}).get("text/plain", output.get("text", ""))  # shown, or printed
+            for output in cell.outputs
+        )
         for cell in cells[: headings.index("## Check yourself") - len(headings)]
         if cell.cell_type == "code"
     }
