@@ -18,7 +18,7 @@ from test_pages import NASTY, THIN, chart_of, nasty, rows_in
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
 from analysis.page.charts import COLOURS, FOCUS, Choice
-from analysis.page.rows import pick
+from analysis.page.rows import frame, pick
 from analysis.study import figures, marks
 from analysis.study import forest as diagrams
 from analysis.study.curves import incidence_results, survival_results
@@ -339,6 +339,28 @@ def test_the_figure_of_the_lower_of_two_curves_is_clear_of_the_higher_or_not_dra
     assert told(("high", 0.4, 0.5, 0.6), ("low", 0.2, 0.3, 0.35)) == {"high", "low"}
     assert told(("high", 0.4, 0.5, 0.6), ("low", 0.02, 0.05, 0.08)) == {"high", "low"}
     assert told(("high", 0.09, 0.12, 0.16), ("low", 0.03, 0.05, 0.08)) == {"high"}
+
+
+def test_the_words_of_a_median_are_not_crossed_by_the_line_before_it():
+    """Of close medians the later one has its words to the right of its line."""
+    x = alt.X("median:Q")
+    colour = alt.Color("series:N")
+    for later, sides in ((15.3, ["right", "left"]), (60.0, ["right", "right"])):
+        medians = {"early": 8.7, "late": later}
+        rows = [
+            {"quantity": "median", "group": name, "months": None, "estimate": at}
+            for name, at in medians.items()
+        ]
+        series = {name: (name, pd.DataFrame()) for name in medians}
+        made = marks.median_layers(frame(rows), series, "survival", [0, 96], "day 0", colour)
+        spec = alt.layer(*made).encode(x=x).to_dict()
+        words = [layer for layer in spec["layer"] if layer["mark"]["type"] == "text"]
+        found = {
+            row["series"]: layer["mark"]["align"]
+            for layer in words
+            for row in spec["datasets"][layer["data"]["name"]]
+        }
+        assert [found[name] for name in medians] == sides
 
 
 def test_a_forest_plot_has_every_ratio_on_a_phone(paper):

@@ -448,3 +448,10 @@ def test_the_citation_is_that_of_the_project():
     text = str(manuscript.citation())
     for part in (cited["title"], cited["version"], str(cited["date-released"])):
         assert part in text
+
+
+def test_the_key_has_the_signs_that_occur_and_no_other(made):
+    for (name, key), found in made.items():
+        used = {answer.state for answer in found.answers}
+        told = {state for state, sign in checklists.STATES.items() if sign in found.key().plain}
+        assert told == used, (name, key)

@@ -285,6 +285,12 @@ def as_parquet(tmp_path, change=lambda patients: patients):
     return place
 
 
+def refused_parquet(tmp_path, change) -> str:
+    with pytest.raises(DataError) as error:
+        load(as_parquet(tmp_path, change))
+    return str(error.value)
+
+
 def test_a_table_in_parquet_is_the_same_dataset(tmp_path):
     found = load(as_parquet(tmp_path)).patients
     pd.testing.assert_frame_equal(found, load("data/bmt").patients)
@@ -300,9 +306,7 @@ def test_what_is_wrong_in_parquet_is_named_by_row_and_column(tmp_path):
         dates = pd.Timestamp("2021-03-04") + pd.to_timedelta(patients["relapse_day"], "D")
         return patients.assign(relapse_day=dates.dt.date, died=patients["died"].replace("no", "No"))
 
-    with pytest.raises(DataError) as error:
-        load(as_parquet(tmp_path, wrong))
-    said = str(error.value)
+    said = refused_parquet(tmp_path, wrong)
     assert 'patients.parquet, row 1, column died: found "No", expected yes or no' in said
     assert "expected a number of days from the one origin, not a date" in said
 
@@ -356,9 +360,7 @@ def test_columns_of_parquet_that_are_no_table_of_cells_are_named(tmp_path):
     def wrong(patients):
         return patients.assign(listed=[[1]] * len(patients), coded=b"ALL")
 
-    with pytest.raises(DataError) as error:
-        load(as_parquet(tmp_path, wrong))
-    said = str(error.value)
+    said = refused_parquet(tmp_path, wrong)
     assert "column listed: found list<element: int64>, expected text, numbers" in said
     assert "column coded: found binary, expected text, numbers" in said
 

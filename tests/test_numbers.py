@@ -289,3 +289,10 @@ def test_pages_name_the_notebook_that_made_the_rows(site: Path):
     page = BeautifulSoup((site / "figure_1a.html").read_bytes(), "html.parser")
     assert "made by figure_1a.ipynb" in page.select_one("details.numbers summary").get_text()
     assert json.loads((site / "_sources" / "figure_1a.ipynb").read_text("utf-8"))["cells"]
+
+
+def test_no_line_ends_within_a_p():
+    row = pd.Series({"quantity": "p_logrank", "group": "os", "estimate": 0.02}, COLUMNS, name=4)
+    for text in ("= .02", "<.001"):
+        said = Prose("log-rank P {p}; P {again}.", p=sourced(text, row), again=text).markdown
+        assert not re.search(r"\bP |= \.", said) and said.count("P\u00a0") == 2

@@ -246,13 +246,13 @@ def _plain_lines(text: str) -> tuple[list[str], pd.DataFrame] | None:
     if blank or not rest or "\ufeff" in rest:  # Arrow would leave out a mark of bytes
         return None
     header = first.split(",")
-    each = {str(place): pa.dictionary(pa.int32(), pa.string()) for place in range(len(header))}
+    kinds = {str(place): pa.dictionary(pa.int32(), pa.string()) for place in range(len(header))}
     try:
         table = pa.csv.read_csv(
             pa.py_buffer(rest.encode()),
-            read_options=pa.csv.ReadOptions(column_names=[*each]),
+            read_options=pa.csv.ReadOptions(column_names=[*kinds]),
             parse_options=pa.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
-            convert_options=pa.csv.ConvertOptions(column_types=each, strings_can_be_null=False),
+            convert_options=pa.csv.ConvertOptions(column_types=kinds, strings_can_be_null=False),
         ).unify_dictionaries()
     except pa.ArrowInvalid:  # a row that does not fit: it is found one by one
         return None
