@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,11 +50,14 @@ def test_no_room_knows_one_above_it(module: Path):
     assert set(imported_rooms(module)) <= set(ROOMS[: floor + 1])
 
 
+def code_of(notebook: Path) -> str:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
 def test_a_notebook_opens_its_page_once():
     for path in notebooks():
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        assert sum(source.count("open_page(") for source in code) == 1, path.stem
+        assert code_of(path).count("open_page(") == 1, path.stem
 
 
 LONGEST_FILE, LONGEST_FUNCTION = 500, 60  # lines
@@ -65,3 +70,50 @@ def test_a_file_and_its_functions_can_be_read_at_once(module: Path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+
+# Lines of each room's modules. A budget falls with its room: what is added has to replace
+# something, or to be worth a change here.
+BUDGETS = {
+    **{"survival": 2600, "dataset": 2600, "importing": 4500, "page": 2600, "study": 5000},
+    **{"printed": 700, "methods": 400, "sharing": 1000, "course": 2100, "site": 2600},
+}
+LINES_OF_NOTEBOOKS = 8000
+LINES_BEHIND_FIGURE_1A = 9300
+SLACK = 100  # lines that a budget may be above what it is for
+
+
+def within(lines: int, budget: int, what: str) -> None:
+    assert lines <= budget, f"{what}: {lines} lines of at most {budget}"
+    assert lines > budget - SLACK, f"{what}: {lines} lines: lower its budget of {budget}"
+
+
+def lines(paths: list[Path]) -> int:
+    return sum(len(path.read_text("utf-8").splitlines()) for path in paths)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_keeps_its_budget(room: str):
+    within(lines(modules(room)), BUDGETS[room], room)
+
+
+def test_the_notebooks_keep_their_budget():
+    code = sum(len(code_of(path).splitlines()) for path in notebooks())
+    within(code, LINES_OF_NOTEBOOKS, "notebooks")
+
+
+def test_a_figure_stands_on_few_modules():
+    """What Figure 1A loads of the house, in a process of its own."""
+    figure = next(path for path in notebooks() if path.stem == "figure_1a")
+    imports = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(code_of(figure)))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    loaded = "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('analysis.')))"
+    script = "\n".join(["import sys", *imports, loaded])
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    behind = lines([Path(name) for name in run.stdout.split()])
+    within(behind, LINES_BEHIND_FIGURE_1A, "Figure 1A")
