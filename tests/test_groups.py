@@ -426,8 +426,8 @@ BROKEN = {
     "strata side by side": ("score_test", "[0] * len(times)", "[0]"),
     "a clock within each stratum": (
         "schoenfeld",
-        'whole = rows.drop(columns=STRATUM, errors="ignore")',
-        "whole = rows",
+        "PartialLikelihood(rows.drop(columns=STRATUM), likelihood.x)",
+        "PartialLikelihood(rows, likelihood.x)",
     ),
     "a term as if its columns were apart": (
         "schoenfeld",

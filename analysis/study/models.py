@@ -39,8 +39,9 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     rows = []
     for factor in factors:
         alone = event_rows(dataset, question, [factor])
-        rows += model_rows(question, "univariate", [factor], alone)
-        rows += _proportional(question, "univariate", [factor], alone)[:1]
+        fit = est.cox(alone, [*chain(*terms_of([factor], alone).values())])
+        rows += model_rows(question, "univariate", [factor], alone, fit)
+        rows += _proportional(question, "univariate", [factor], alone, fit)[:1]
         rows += _early_and_late(dataset, question, factor, alone)
         rows += _entering(dataset, question, factor)
     later = _postbaseline(dataset, question)
@@ -51,12 +52,15 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     chosen: list[Factor] = []
     if candidates:
         complete = event_rows(dataset, question, candidates)
-        rows += model_rows(question, "unselected", candidates, complete)
-        kept = est.stepwise(complete, terms_of(candidates, complete), SELECTION_LEVEL)
+        models = est.CoxModels(complete, terms_of(candidates, complete))
+        together = models.model([factor.column for factor in candidates])
+        rows += model_rows(question, "unselected", candidates, complete, together)
+        kept = models.stepwise(SELECTION_LEVEL)
         chosen = [f for f in candidates if f.column in kept]
         if chosen:
-            rows += model_rows(question, "multivariate", chosen, complete)
-            rows += _proportional(question, "multivariate", chosen, complete)
+            fit = models.model([factor.column for factor in chosen])
+            rows += model_rows(question, "multivariate", chosen, complete, fit)
+            rows += _proportional(question, "multivariate", chosen, complete, fit)
     everybody = [factor for factor in later if _of_all(dataset, question, factor)]
     if len(everybody) > 1:
         together = event_rows(dataset, question, everybody)
@@ -118,16 +122,16 @@ def terms_of(factors: Sequence[Factor], rows: pd.DataFrame) -> dict[str, list[st
 
 
 def _proportional(
-    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
+    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame, fit: est.CoxFit
 ) -> list[dict]:
-    return proportional_rows(question.name, kind, terms_of(factors, rows), rows)
+    return proportional_rows(question.name, kind, terms_of(factors, rows), rows, fit)
 
 
 def proportional_rows(
-    name: str, kind: str, terms: Mapping[str, list[str]], rows: pd.DataFrame
+    name: str, kind: str, terms: Mapping[str, list[str]], rows: pd.DataFrame, fit: est.CoxFit
 ) -> list[dict]:
-    """P of each term of a model, then of all together, under `name` in the results."""
-    tested = est.proportional_hazards_test(rows, [*chain(*terms.values())], terms)["p"]
+    """P of each term of a model `fit`, then of all together, under `name` in the results."""
+    tested = est.proportional_hazards_test(rows, [*chain(*terms.values())], terms, fit)["p"]
     keys = [*(f"{name}:{column}" for column in terms), name]
     common = {"n": rows["patient"].nunique(), "events": rows["event"].sum()}
     return [
@@ -224,14 +228,18 @@ def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
 
 
 def model_rows(
-    question: Endpoint, kind: str, factors: Sequence[Factor], rows: pd.DataFrame
+    question: Endpoint,
+    kind: str,
+    factors: Sequence[Factor],
+    rows: pd.DataFrame,
+    fit: est.CoxFit | None = None,
 ) -> list[dict]:
-    """`hazard_ratio_KIND` and `p_KIND` of each factor in one Cox model of the rows.
+    """`hazard_ratio_KIND` and `p_KIND` of each factor in one Cox model of the rows, or its `fit`.
 
     A factor of levels has both for each level, then P of all its levels together.
     """
     terms = terms_of(factors, rows)
-    fit = est.cox(rows, [*chain(*terms.values())])
+    fit = est.cox(rows, [*chain(*terms.values())]) if fit is None else fit
     made = (fit_rows(question.name, kind, f, fit, terms[f.column]) for f in factors)
     return [*chain(*made)]
 

@@ -113,7 +113,7 @@ def named_results(dataset: Dataset) -> list[dict]:
             rows += ratio_rows("model", key, curve, fit, QUARTILES)
             joint = {"quantity": "p_model", "group": key, "estimate": fit.joint(term).p}
             rows.append({**joint, **seen})
-        rows += proportional_rows(named.key, "model", named.terms, named.rows)
+        rows += proportional_rows(named.key, "model", named.terms, named.rows, fit)
         ratios = {
             "quantity": "number_of_ratios",
             "group": named.key,

@@ -9,8 +9,9 @@ from importlib import import_module
 HELD = {
     "comparing": ("Difference", "difference", "restricted_mean_difference", "switching_curves"),
     "competing": ("cumulative_incidence",),
+    "likelihood": ("PartialLikelihood", "STRATUM"),
     "regression": (
-        *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "STRATUM", "cox"),
+        *("Coefficients", "CoxFit", "CoxModels", "cox"),
         *("likelihood_ratio", "null_log_likelihood", "score_p", "stepwise"),
     ),
     "curves": (

@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .regression import STRATUM, CoxFit, PartialLikelihood, cox
+from .likelihood import STRATUM, PartialLikelihood
+from .regression import CoxFit, cox
 from .times import beyond, met
 
 
 def proportional_hazards_test(
-    rows: pd.DataFrame, columns: Sequence[str], terms: Mapping[str, Sequence[str]] | None = None
+    rows: pd.DataFrame,
+    columns: Sequence[str],
+    terms: Mapping[str, Sequence[str]] | None = None,
+    fit: CoxFit | None = None,
 ) -> pd.DataFrame:
     """Test that hazard ratios stay the same over time (Grambsch & Therneau 1994).
 
@@ -22,17 +26,21 @@ def proportional_hazards_test(
     score test of the columns' products with time, added to the Cox model of the columns. It is the
     exact form of the test on scaled Schoenfeld residuals. Time counts as 1 minus the Kaplan-Meier
     estimate of all rows just before it, so that late events have no more weight than early ones.
-    Missing where the model has no estimate, or all events fall on one time.
+    Missing where the model has no estimate, or all events fall on one time. A `fit` of the same
+    rows and columns that is there already need not be made again.
     """
     columns = list(columns)
     tested = {column: [column] for column in columns} | {**(terms or {}), "global": columns}
     missing = pd.DataFrame(np.nan, index=list(tested), columns=["chi2", "p"])
-    fit = cox(rows, columns)
+    fit = cox(rows, columns) if fit is None else fit
     if not fit.estimable:
         return missing
     likelihood, beta, _ = _at_maximum(rows, fit)
-    whole = rows.drop(columns=STRATUM, errors="ignore")
-    clock = PartialLikelihood(whole, likelihood.x).deaths_clock()
+    if STRATUM in rows:
+        clock = PartialLikelihood(rows.drop(columns=STRATUM), likelihood.x).deaths_clock()
+    else:
+        likelihood = likelihood.folded()
+        clock = likelihood.deaths_clock()
     clock = clock - clock.mean()
     (_, score, cross), (*_, squared) = (likelihood.at(beta, clock**power) for power in (1, 2))
     # What the products with time say beyond the factors themselves, which are at their maximum.
@@ -62,7 +70,7 @@ def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     if not fit.estimable:
         return pd.DataFrame(np.nan, index=times, columns=columns)
     likelihood, beta, scale = _at_maximum(rows, fit)
-    residuals, x = likelihood.residuals(beta), likelihood.x[likelihood.event]
+    residuals, x = likelihood.residuals(beta), likelihood.x[likelihood.who]
     expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
     scaled = (x - expected.to_numpy()) @ np.linalg.inv(likelihood.at(beta)[2] / len(x))
     return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +11,9 @@ from scipy import special, stats
 
 from .curves import Z
 from .groups import Comparison
-from .sums import bins, crossed, shortest, summed
-from .times import places
+from .likelihood import PartialLikelihood
+from .sums import shortest
 
-STRATUM = "stratum"  # the column of rows that have strata
-ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
 Terms = Sequence[str] | Mapping[str, Sequence[str]]  # columns, or several by the name of each term
 
 
@@ -70,13 +67,7 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     own baseline hazard, and patients are compared within it; so for all that takes such rows. The
     fit is estimable only where its maximum is proved to exist, see `PartialLikelihood.has_maximum`.
     """
-    columns = list(columns)
-    n, events = rows["patient"].nunique(), int(rows["event"].sum())
-    found = CoxModels(rows, columns, ties).fit(columns)
-    if found is None:
-        return no_fit(columns, n, events)
-    estimates = pd.DataFrame({"beta": found.beta, "se": found.se}, index=columns)
-    return CoxFit(estimates, found.covariance, found.log_likelihood, n, events, estimable=True)
+    return CoxModels(rows, columns, ties).model(columns)
 
 
 def no_fit(columns: Sequence[str], n: int, events: int) -> CoxFit:
@@ -164,11 +155,12 @@ class CoxModels:
         x = np.empty((len(rows), len(columns)))
         for place, column in enumerate(columns):
             x[:, place] = rows[column]
-        self._fits: dict[tuple[str, ...], Coefficients | None] = {}
+        self._columns, self._fits = columns, dict[tuple[str, ...], Coefficients | None]()
+        self._patients, self._events = rows["patient"], int(rows["event"].sum())
         x -= x.sum(axis=0) / max(len(x), 1)
         self._scale = np.sqrt(np.einsum("ij,ij->j", x, x) / max(len(x), 1))
-        self._likelihood = None
-        if rows["event"].sum() > 0:
+        self._likelihood, self._last = None, np.zeros(len(columns))
+        if self._events:
             x /= np.where(self._scale > 0, self._scale, 1.0)
             self._likelihood = PartialLikelihood(rows, x, ties)
 
@@ -179,6 +171,16 @@ class CoxModels:
             self._fits[key] = self._fitted(self._inside(key))
         return self._fits[key]
 
+    def model(self, terms: Sequence[str]) -> CoxFit:
+        """The model of `terms` by the names of its columns, as `cox` gives it."""
+        columns, found = [self._columns[place] for place in self._inside(terms)], self.fit(terms)
+        n = self._patients.nunique()
+        if found is None:
+            return no_fit(columns, n, self._events)
+        estimates = pd.DataFrame({"beta": found.beta, "se": found.se}, index=columns)
+        made = estimates, found.covariance, found.log_likelihood
+        return CoxFit(*made, n, self._events, estimable=True)
+
     def _inside(self, terms: Sequence[str]) -> list[int]:
         return [place for term in terms for place in self._places[term]]
 
@@ -186,10 +188,13 @@ class CoxModels:
         scale = self._scale[places]
         if self._likelihood is None or (scale == 0).any():
             return None
-        likelihood = self._likelihood.of_columns(places)
-        beta, (value, gradient, information) = likelihood.climb()
+        likelihood = self._likelihood.of_columns(places).folded()
+        # The model asked for before this one is often but one term away.
+        beta, (value, gradient, information) = likelihood.climb(start=self._last[places])
         if not likelihood.has_maximum(beta, gradient, information):
             return None
+        self._last = np.zeros(len(self._last))
+        self._last[places] = beta
         covariance = np.linalg.inv(information)
         se = np.sqrt(np.diag(covariance))
         in_units = covariance / np.outer(scale, scale)
@@ -246,217 +251,3 @@ class CoxModels:
                 break
             kept = [term for term in kept if term != kept[p.argmax()]]
         return kept
-
-
-class PartialLikelihood:
-    """The log partial likelihood at any beta (p,), its gradient and its information (Cox 1972).
-
-    Rows are summed by the number of times of death that they outlive, and by those before they
-    came, so that all risk sets are cumulative sums over times: no sort beyond that of the times,
-    and no table of rows beside `x` (rows, p), which is standardised. Times that differ by rounding
-    alone are one. Of strata each has risk sets of its own.
-    """
-
-    def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:
-        start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
-        times, (start, stop) = places(start, stop)
-        if STRATUM in rows:
-            # Each after the last, so that no risk set holds two. Only the order of times counts.
-            first = pd.factorize(rows[STRATUM])[0] * len(times)
-            times, (start, stop) = places(start + first, stop + first)
-        self.x, self.event = np.ascontiguousarray(x, dtype=float), rows["event"].to_numpy() > 0
-        self._follow(times, start, stop, ties)
-
-    def _follow(self, times: np.ndarray, start: np.ndarray, stop: np.ndarray, ties: str) -> None:
-        """Who is at risk when: of start < t <= stop (rows,), as places among `times`."""
-        dies = np.bincount(stop[self.event], minlength=len(times)) > 0
-        until = np.append(np.cumsum(dies), 0)  # the last is for -1, before all times
-        self.come, self.gone = until[start], until[stop]  # so many times of death had passed
-        self.times, self.death = times[dies], self.gone[self.event] - 1
-        self.ties = np.bincount(self.death, minlength=len(self.times))
-        self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
-        self.of_gone, self.of_come = (bins(p, len(self.times) + 1) for p in (self.gone, self.come))
-        # The times whose deaths share a risk set, and these deaths, among all and as rows.
-        ties = np.bincount(self.death, self.share, len(self.times)) > 0
-        self.tied, self.tying = np.flatnonzero(ties), np.flatnonzero(ties[self.death])
-        self.tying_rows = np.flatnonzero(self.event)[self.tying]
-        self.of_tied = bins((np.cumsum(ties) - 1)[self.death[self.tying]], len(self.tied))
-
-    def _efron_share(self) -> np.ndarray:
-        """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
-        first = np.cumsum(self.ties) - self.ties
-        order = np.argsort(self.death, kind="stable")
-        rank = np.empty(len(self.death))
-        rank[order] = np.arange(len(self.death)) - first[self.death[order]]
-        return rank / self.ties[self.death]
-
-    def _breslow_share(self) -> np.ndarray:
-        """Each tied death meets the whole risk set."""
-        return np.zeros(len(self.death))
-
-    def of(self, x: np.ndarray) -> PartialLikelihood:
-        """The likelihood of other columns (rows, p) on the same rows, which stay sorted."""
-        other = copy.copy(self)
-        other.x = np.ascontiguousarray(x)
-        return other
-
-    def of_columns(self, places: Sequence[int]) -> PartialLikelihood:
-        """The likelihood of the columns at some places; of all of them, without a copy."""
-        return self if list(places) == [*range(self.x.shape[1])] else self.of(self.x[:, places])
-
-    def at(
-        self, beta: np.ndarray, count: np.ndarray | float = 1.0
-    ) -> tuple[float, np.ndarray, np.ndarray]:
-        """Log likelihood, gradient (p,) and information (p, p); no numbers too far out.
-
-        There the weights of a risk set are lost in rounding. Each death may `count` (deaths,) for
-        more or less than one. The l-th of d tied deaths has the weights of those that stay, and the
-        part 1 - l/d of those that die. So its mean of x, and the product of that with itself, need
-        sums of the two at each time, and no table of deaths.
-        """
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            score, top, weight = self._weights(beta)
-            denominator, died = self._sums(weight), np.zeros(len(weight))
-            died[self.event] = count
-            part, each, squared = 1 - self.share, count / denominator, count / denominator**2
-            staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
-            staying[self.tied] -= dying
-            gradient = died @ self.x - self._by_time(each) @ staying
-            gradient -= self._by_time(part * each)[self.tied] @ dying
-            mixed, own = (self._by_time(part**k * squared)[self.tied] for k in (1, 2))
-            mixed = crossed(staying[self.tied], mixed, dying)
-            information = crossed(self.x, weight * self._part(each), self.x)
-            information -= crossed(staying, self._by_time(squared), staying)
-            information -= mixed + mixed.T + crossed(dying, own, dying)
-            value = died @ score - (count * (np.log(denominator) + top)).sum()
-            return value, gradient, information
-
-    def highest(self) -> float:
-        """The log likelihood at its maximum, or what it nears where it has none."""
-        return float(self.climb()[1][0]) if self.x.shape[1] else self.value(np.zeros(0))
-
-    def independent(self) -> list[int]:
-        """The places of the columns that do not follow, among those at risk, from earlier ones."""
-        information, found = self.at(np.zeros(self.x.shape[1]))[2], []
-        for place in range(len(information)):
-            inside = information[np.ix_([*found, place], [*found, place])]
-            least = np.linalg.eigvalsh(inside)[0]
-            if least > ALIASED * information.trace():
-                found.append(place)
-        return found
-
-    def value(self, beta: np.ndarray) -> float:
-        """Log likelihood alone."""
-        score, top, weight = self._weights(beta)
-        return float(score[self.event].sum() - (np.log(self._sums(weight)) + top).sum())
-
-    def residuals(self, beta: np.ndarray) -> np.ndarray:
-        """What each death's x has beyond its mean at risk (deaths, p): Schoenfeld's (1982)."""
-        _, _, weight = self._weights(beta)
-        return self.x[self.event] - self._sums(weight, self.x) / self._sums(weight)[:, None]
-
-    def _weights(self, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-        """Each row's score, the largest, and each row's weight, of which that has 1.
-
-        So none overflows; it cancels but for the logs.
-        """
-        score = self.x @ beta
-        top = score.max()
-        return score, top, np.exp(score - top)
-
-    def _part(self, each: np.ndarray) -> np.ndarray:
-        """For each row the sum of `each` (deaths,) over the deaths at which it is at risk.
-
-        It counts the products of the columns of a row once, by its part in all risk sets together.
-        """
-        until_then = np.append(0, np.cumsum(self._by_time(each)))
-        part = until_then[self.gone] - until_then[self.come]
-        part[self.event] -= self._by_time(self.share * each)[self.death]
-        return part
-
-    def _by_time(self, each: np.ndarray) -> np.ndarray:
-        """Sums of `each` (deaths,) by time."""
-        return np.bincount(self.death, each, len(self.times))
-
-    def _sums(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-        """Sums over each death's risk set, of weights or of x by weight, less its share of ties."""
-        sums, place = self._at_risk(weight, x)[self.death], self.of_tied.indices
-        sums[self.tying] -= (self.share[self.tying] * self._dying(weight, x)[place].T).T
-        return sums
-
-    def _dying(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-        """The same sums over those who die at each time that is tied."""
-        rows = self.tying_rows
-        return summed(self.of_tied, weight[rows], None if x is None else x[rows])
-
-    def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-        """The same sums over the risk set of each time: who goes later, less who is yet to come."""
-        sums = summed(self.of_gone, weight, x)
-        if self.come.any():
-            sums -= summed(self.of_come, weight, x)
-        np.cumsum(sums[::-1], axis=0, out=sums[::-1])
-        return sums[1:]
-
-    def deaths_clock(self) -> np.ndarray:
-        """For each death 1 minus the Kaplan-Meier estimate just before it."""
-        survival = np.cumprod(1 - self.ties / self._at_risk(np.ones(len(self.x))))
-        return 1 - np.append(1.0, survival)[self.death]
-
-    def climb(
-        self, most: int = 60, penalty: float = 0.0, start: np.ndarray | None = None
-    ) -> tuple[np.ndarray, tuple[float, np.ndarray, np.ndarray]]:
-        """Newton's method, halving a step that does not climb: the last beta and `at` it.
-
-        From 0, or `start` (p,). With a `penalty`, half of it times the sum of beta^2 is taken off.
-        """
-        beta = np.zeros(self.x.shape[1]) if start is None else start
-        here = self._penalised(beta, penalty)
-        for _ in range(most):
-            # With a penalty the information has an inverse; solving is far faster for many columns.
-            curve, slope = here[2], here[1]
-            step = np.linalg.solve(curve, slope) if penalty else shortest(curve, slope)
-            last = here[1] @ step < 1e-10
-            for _ in range(30):
-                there = self._penalised(beta + step, penalty)
-                rounding = 1e-12 * abs(here[0])
-                if np.isfinite(there[2]).all() and there[0] >= here[0] - rounding:
-                    break
-                step = step / 2
-            else:
-                break
-            beta, here = beta + step, there
-            if last:
-                break
-        return beta, here
-
-    def _penalised(self, beta: np.ndarray, penalty: float) -> tuple[float, np.ndarray, np.ndarray]:
-        value, gradient, information = self.at(beta)
-        if penalty == 0:
-            return value, gradient, information
-        own = penalty * np.eye(len(beta))
-        return value - penalty / 2 * beta @ beta, gradient - penalty * beta, information + own
-
-    def has_maximum(self, beta: np.ndarray, gradient: np.ndarray, information: np.ndarray) -> bool:
-        """Whether a finite maximum is proved by what the likelihood is at `beta`.
-
-        Where factors separate the events, the likelihood climbs for ever and flattens out
-        (Heinze & Schemper 2001), so that a small gradient alone proves nothing. But its curvature
-        cannot change by more than a factor exp(distance * reach), where `reach` bounds the distance
-        between two patients. A Newton step that is short for the curvature then has its maximum
-        nearby (Bach 2010, proposition 2). Curvature that rounding could have made proves nothing.
-        """
-        if not np.isfinite(information).all():
-            return False
-        reach = 2 * np.sqrt(np.einsum("ij,ij->i", self.x, self.x).max())
-        least = np.linalg.eigvalsh(information)[0]
-        if least <= 4 * self._rounding(beta) * reach**2 * len(self.death):
-            return False
-        decrement = gradient @ np.linalg.solve(information, gradient)
-        return 4 * reach**2 * decrement <= least
-
-    def _rounding(self, beta: np.ndarray) -> float:
-        """Bound on the relative error of a risk set's sums, as differences of larger sums."""
-        _, _, weight = self._weights(beta)
-        whole = summed(self.of_gone, weight)[::-1].cumsum()[-2::-1]
-        ratio = (whole[self.death] / self._sums(weight)).max()
-        return np.finfo(float).eps * len(weight) * ratio

@@ -16,7 +16,8 @@ import pandas as pd
 from scipy import optimize
 
 from .curves import CONFIDENCE
-from .regression import CoxModels, PartialLikelihood
+from .likelihood import PartialLikelihood
+from .regression import CoxModels
 
 FOLDS = 10
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from .curves import since_entry
-from .regression import CoxFit, PartialLikelihood, no_fit
+from .likelihood import PartialLikelihood
+from .regression import CoxFit, no_fit
 from .sums import summed, sums_after, sums_before
 from .times import places
 
