@@ -21,7 +21,7 @@ export DATASET DATASETS OUT SCHEDULER
 WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help book books pdf handouts new check test test-all notebooks calibrate lock clean
+.PHONY: help book books pdf handouts new check test test-all notebooks calibrate benchmark lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,10 @@ notebooks: $(READY) ## run the notebooks of book/ in place and store their outpu
 calibrate: $(READY) ## make the synthetic cohort anew, from its seed
 	@$(PY) -m pip install --quiet --disable-pip-version-check numba
 	$(PY) data/blinatumomab/calibration
+
+# R, scikit-survival and statsmodels are compared where they are installed.
+benchmark: $(READY) ## measure what the page on speed shows (an hour, on a quiet machine)
+	@exec $(PY) -m benchmarks
 
 lock: $(READY) ## compile requirements.txt from requirements.in (all Pythons, all systems)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv

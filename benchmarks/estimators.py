@@ -6,9 +6,9 @@ SIZE is a number of patients (default: 259, 10,000, 100,000 and 1,000,000), ESTI
 `ESTIMATORS` (default: all). All see the same rows: whole days, many of them tied, and continuous
 times, few of them tied. A line gives the seconds of the processor that ours takes, on one core,
 how many times those of the size before that is, and the megabytes it adds; then for R and each
-other package our time over theirs (the median of paired runs), the largest difference from R (for
-R: of ours; relative, of numbers above 1), and the megabytes they add. A dash stands for what a
-package does not have, what is not installed, and what would take longer than `LIMIT`, as it grows.
+other package our time over theirs (the median of paired runs) and the largest difference from R
+(for R: of ours; relative, of numbers above 1). A dash stands for what a package does not have, what
+is not installed, and what would take longer than `LIMIT`, as it grows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -42,12 +42,17 @@ from analysis.course.keys_08 import question  # noqa: E402
 from analysis.survival.resampling import draws  # noqa: E402
 from benchmarks import rivals  # noqa: E402
 from benchmarks.rivals import FACTORS, RESAMPLES, SEED, START_STOP, Run  # noqa: E402
+from benchmarks.shown import shown  # noqa: E402
 
 SIZES = (259, 10_000, 100_000, 1_000_000)
 RUNS, SECONDS = 5, 10.0  # of an estimator: so many runs, or until so long
 BATCH = 0.1  # seconds; what is shorter is run again and again, and divided
 LIMIT = 120.0  # seconds of one run
 MEMORY = 14 * 2**30  # bytes of one package
+ABSENT = "–"
+WANTED = {  # of R's time, at 100,000 patients and more
+    **{"kaplan_meier": 0.1, "logrank": 0.1, "incidence": 0.05, "gray": 0.05, "cox_ten": 0.25},
+}
 MODULES = {"lifelines": "lifelines", "scikit-survival": "sksurv", "statsmodels": "statsmodels"}
 
 
@@ -242,43 +247,54 @@ def installed(package: str) -> bool:
     return package == "ours" or find_spec(MODULES[package]) is not None
 
 
-def cells(found: Mapping[str, Measured | None], grown: float) -> Iterator[str]:
-    """The cells of a line."""
+def cells(found: Mapping[str, Measured | None], grown: float) -> dict[str, str]:
+    """The cells of a line that are measured."""
     ours, theirs = found["ours"], found.get("R")
-    yield f"{np.median(ours.seconds):9.4f}{grown:7.1f}{ours.memory / 2**20:7.0f}"
+    made = {
+        "Seconds": f"{np.median(ours.seconds):.4f}",
+        "Grown": "" if np.isnan(grown) else f"{grown:.1f}",
+        "MB": f"{ours.memory / 2**20:.0f}",
+    }
     for package in ("R", *MODULES):
         other = found.get(package)
         if other is None:
-            yield f"{'-':>9}{'-':>9}{'-':>7}"
+            made[f"Of {package}"] = ABSENT
             continue
         runs = min(len(ours.seconds), len(other.seconds))
         ratio = np.median(ours.seconds[:runs] / other.seconds[:runs])
         compared = ours if package == "R" else other
-        gap = difference(compared.found, theirs.found) if theirs else np.nan
-        yield f"{ratio:9.3f}{gap:9.0e}{other.memory / 2**20:7.0f}"
+        apart = f" ({difference(compared.found, theirs.found):.0e})" if theirs else ""
+        made[f"Of {package}"] = f"{ratio:.3f}{apart}"
+    return made
+
+
+def lines(sizes: Sequence[int], keys: Sequence[str]) -> Iterator[dict[str, str]]:
+    """A line for each estimator, kind of times and size."""
+    for key in keys:
+        once = key == "selection"
+        for whole in (True,) if once else (True, False):
+            line, before = Line(key, whole), np.nan
+            for size in sizes[:1] if once else sizes:
+                found = line.at(size)
+                now = line.last["ours"][1]
+                yield {
+                    "Estimator": line.estimator.title,
+                    "Times": "days" if whole else "continuous",
+                    "Patients": f"{size:,}",
+                    **cells(found, now / before),
+                    "Wanted of R": f"{WANTED[key]}" if key in WANTED and size > 10_000 else "",
+                }
+                before = now
 
 
 def main() -> None:
-    """Print a line for each estimator, kind of times and size."""
+    """Measure, print and keep a line for each estimator, kind of times and size."""
     sizes = [int(word.replace(",", "")) for word in sys.argv[1:] if word[0].isdigit()] or SIZES
     keys = [word for word in sys.argv[1:] if not word[0].isdigit()] or list(ESTIMATORS)
     missing = [package for package in MODULES if not installed(package)]
     missing += [] if shutil.which("Rscript") else ["R"]
     print("\n".join(f"{package} is not installed." for package in missing))
-    print(f"{'':43}{'ours':>23}", *(f"{package:>25}" for package in ("R", *MODULES)), sep="")
-    heads = f"{'ratio':>9}{'apart':>9}{'MB':>7}" * (1 + len(MODULES))
-    print(f"{'':33}{'patients':>10}{'seconds':>9}{'grown':>7}{'MB':>7}{heads}")
-    for key in keys:
-        once = key == "selection"
-        for whole in (True,) if once else (True, False):
-            line = Line(key, whole)
-            name = f"{line.estimator.title}, {'days' if whole else 'continuous'}"
-            before = np.nan
-            for size in sizes[:1] if once else sizes:
-                found = line.at(size)
-                now = line.last["ours"][1]
-                print(f"{name:33}{size:10,}", *cells(found, now / before), sep="", flush=True)
-                before = now
+    shown("estimators", lines(sizes, keys))
 
 
 if __name__ == "__main__":

@@ -211,7 +211,7 @@ def page(notebook: Path, parameters: dict[str, Any], until: str = "") -> Page:
     """
     shown: list[dict[str, str]] = []
     try:
-        for _, _, outputs in _ran(notebook, parameters, until):
+        for _, _, outputs in ran(notebook, parameters, until):
             shown += outputs
     except NotRecorded as error:
         return Page(shown, NOTHING, str(error))
@@ -242,7 +242,7 @@ def _executed(notebook: str, target: str, parameters: dict[str, Any], **_: Any) 
     made = nbformat.read(notebook, as_version=4)
     made.cells = []
     try:
-        for cell, printed, outputs in _ran(Path(notebook), parameters):
+        for cell, printed, outputs in ran(Path(notebook), parameters):
             if cell.cell_type == "code":
                 both = [{"text/plain": printed}] * bool(printed) + outputs
                 cell.outputs = [new_output("display_data", data) for data in both]
@@ -257,7 +257,7 @@ def _executed(notebook: str, target: str, parameters: dict[str, Any], **_: Any) 
     return made
 
 
-def _ran(
+def ran(
     notebook: Path, parameters: dict[str, Any], until: str = ""
 ) -> Iterator[tuple[NotebookNode, str, list[dict[str, str]]]]:
     """Each cell, once it has run, with what it printed and what it showed; errors are raised."""

@@ -333,6 +333,22 @@ def _pages_of(
     code: str,
 ) -> Path:
     """The folder of the cache with the pages of one book, of what its notebooks have `filled`."""
+    config = configured(book, shelf, parameters)
+    executed = [run.executed for run in filled]
+    sources = _files_digest(BOOK, site.sources())
+    key = _digest(config, sources, code, *(path.parent.name for path in executed))
+
+    def write(folder: Path) -> None:
+        picture = preview(load(book.folder, parameters.get("mask_below", 0)), executed)
+        site.write_pages(folder, config, kept, executed, picture, book.shown)
+
+    return once(cache / key, write)
+
+
+def configured(
+    book: Book, shelf: dict[str, tuple[str, list[str]]], parameters: dict[str, Any]
+) -> str:
+    """The configuration of a book beside the others of a `shelf`, see `site.configuration`."""
     dataset = load(book.folder, parameters.get("mask_below", 0))
     context = {
         "synthetic": dataset.settings.synthetic,
@@ -345,16 +361,7 @@ def _pages_of(
         "made_by": {p.name: p.path.name for p in book.places if p.endpoint},
     }
     whose = authors(dataset, book.folder)
-    config = site.configuration(dataset.title, whose, book.slug, shelf, context)
-    executed = [run.executed for run in filled]
-    sources = _files_digest(BOOK, site.sources())
-    key = _digest(config, sources, code, *(path.parent.name for path in executed))
-
-    def write(folder: Path) -> None:
-        picture = preview(dataset, executed)
-        site.write_pages(folder, config, kept, executed, picture, book.shown)
-
-    return once(cache / key, write)
+    return site.configuration(dataset.title, whose, book.slug, shelf, context)
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class PartialLikelihood:
         dies = np.bincount(stop[self.event], minlength=len(times)) > 0
         until = np.append(np.cumsum(dies), 0)  # the last is for -1, before all times
         self.come, self.gone = until[start], until[stop]  # so many times of death had passed
+        self.delayed = bool(self.come.any())
         self.times, self.who = times[dies], np.flatnonzero(self.event)
         self.death = self.gone[self.who] - 1
         self.ties = np.bincount(self.death, minlength=len(self.times))
@@ -55,11 +56,11 @@ class PartialLikelihood:
     def _bin(self) -> None:
         """Rows by the times that they outlive, and those that die at a tied time by that."""
         self.of_gone, self.of_come = (bins(p, len(self.times) + 1) for p in (self.gone, self.come))
-        dying = np.flatnonzero(self.event)
-        time = self.gone[dying] - 1
-        tied = np.isin(time, self.tied)
-        self.tying_rows = dying[tied]
-        self.of_tied = bins(self.tie[time[tied]], len(self.tied))
+        self.dying = np.flatnonzero(self.event)
+        self.dies = self.gone[self.dying] - 1
+        tied = np.isin(self.dies, self.tied)
+        self.tying_rows = self.dying[tied]
+        self.of_tied = bins(self.tie[self.dies[tied]], len(self.tied))
 
     def folded(self) -> PartialLikelihood:
         """The same likelihood, rows that say the same being one that counts as `many`.
@@ -173,8 +174,10 @@ class PartialLikelihood:
         It counts the products of the columns of a row once, by its part in all risk sets together.
         """
         until_then = np.append(0, np.cumsum(self._by_time(each)))
-        part = until_then[self.gone] - until_then[self.come]
-        part[self.event] -= self._by_time(self.share * each)[self.gone[self.event] - 1]
+        part = until_then[self.gone]
+        if self.delayed:
+            part -= until_then[self.come]
+        part[self.dying] -= self._by_time(self.share * each)[self.dies]
         return part
 
     def _by_time(self, each: np.ndarray) -> np.ndarray:
@@ -190,12 +193,12 @@ class PartialLikelihood:
     def _dying(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """The same sums over those who die at each time that is tied."""
         rows = self.tying_rows
-        return summed(self.of_tied, weight[rows], None if x is None else x[rows])
+        return summed(self.of_tied, weight[rows], None if x is None else x.take(rows, axis=0))
 
     def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """The same sums over the risk set of each time: who goes later, less who is yet to come."""
         sums = summed(self.of_gone, weight, x)
-        if self.come.any():
+        if self.delayed:
             sums -= summed(self.of_come, weight, x)
         np.cumsum(sums[::-1], axis=0, out=sums[::-1])
         return sums[1:]

@@ -1,0 +1,27 @@
+"""All that the page on speed shows, measured in one run: python -m benchmarks, or make benchmark.
+
+It takes an hour or more, on a machine that does nothing else meanwhile. What it finds is kept in
+book/speed/, from where the page takes its tables.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from .shown import machine, shown
+
+MEASURED = ("book", "estimators", "million")
+PACKAGES = ("numpy", "pandas", "scipy", "altair", "lifelines", "jupyter-book", "dask")
+
+
+def main() -> None:
+    shown("machine", machine(PACKAGES))
+    for name in MEASURED:
+        script = Path(__file__).with_name(f"{name}.py")
+        subprocess.run([sys.executable, str(script)], check=True)
+
+
+if __name__ == "__main__":
+    main()
