@@ -1172,6 +1172,8 @@ def test_a_large_cell_and_a_quoted_line_break_keep_their_row(tmp_path):
     text = 'id,note_x,last_contact_day,died\na,"one\ntwo",5,0\nb,x,y,1\nc,x,6,1\n'
     file = written(tmp_path / "t.csv", text)
     assert sources.read(file).text.index.tolist() == [2, 3, 4]
+    long = written(tmp_path / "long.csv", text.replace("two", "two" * 50_000))
+    assert sources.read(long).text.index.tolist() == [2, 3, 4]
 
 
 def test_an_encoding_that_cannot_be_guessed_is_said_beforehand(tmp_path):

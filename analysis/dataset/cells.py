@@ -172,6 +172,7 @@ def records(text: str, delimiter: str, strict: bool = True) -> tuple[list[list[s
     end, found = "\x1e", []  # it stands alone in the last row, or within the quote
     lines = io.StringIO(f"{text}\n{end}", newline="")
     spaced = delimiter == " "
+    csv.field_size_limit(max(len(text), 2**17))  # a cell may be as long as all of it
     with contextlib.suppress(csv.Error):
         found += csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=spaced)
     if found[-1:] == [[end]]:
