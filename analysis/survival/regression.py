@@ -13,7 +13,7 @@ from scipy import special, stats
 from .curves import Z
 from .groups import Comparison
 from .sums import bins, crossed, shortest, summed
-from .times import places
+from .times import NUMBER, places
 
 STRATUM = "stratum"  # the column of rows that have strata
 ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
@@ -67,16 +67,25 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
     `rows` is as `covariate_rows` gives it. With a column `stratum` of labels each stratum has its
-    own baseline hazard, and patients are compared within it; so for all that takes such rows. The
+    own baseline hazard, and patients are compared within it, and with a column `number` a row is of
+    so many patients alike; so for all that takes such rows. The
     fit is estimable only where its maximum is proved to exist, see `PartialLikelihood.has_maximum`.
     """
     columns = list(columns)
-    n, events = rows["patient"].nunique(), int(rows["event"].sum())
+    n, events = counted(rows)
     found = CoxModels(rows, columns, ties).fit(columns)
     if found is None:
         return no_fit(columns, n, events)
     estimates = pd.DataFrame({"beta": found.beta, "se": found.se}, index=columns)
     return CoxFit(estimates, found.covariance, found.log_likelihood, n, events, estimable=True)
+
+
+def counted(rows: pd.DataFrame) -> tuple[int, int]:
+    """How many patients such rows are of, and how many events they have."""
+    if NUMBER not in rows:
+        return rows["patient"].nunique(), int(rows["event"].sum())
+    once = ~rows["patient"].duplicated()
+    return int(rows.loc[once, NUMBER].sum()), int((rows["event"] * rows[NUMBER]).sum())
 
 
 def no_fit(columns: Sequence[str], n: int, events: int) -> CoxFit:
@@ -168,7 +177,7 @@ class CoxModels:
         x -= x.sum(axis=0) / max(len(x), 1)
         self._scale = np.sqrt(np.einsum("ij,ij->j", x, x) / max(len(x), 1))
         self._likelihood = None
-        if rows["event"].sum() > 0:
+        if rows["event"].any():
             x /= np.where(self._scale > 0, self._scale, 1.0)
             self._likelihood = PartialLikelihood(rows, x, ties)
 
@@ -265,22 +274,36 @@ class PartialLikelihood:
             first = pd.factorize(rows[STRATUM])[0] * len(times)
             times, (start, stop) = places(start + first, stop + first)
         self.x, self.event = np.ascontiguousarray(x, dtype=float), rows["event"].to_numpy() > 0
-        self._follow(times, start, stop, ties)
+        number = rows[NUMBER].to_numpy() if NUMBER in rows else None
+        self._follow(times, start, stop, ties, number)
 
-    def _follow(self, times: np.ndarray, start: np.ndarray, stop: np.ndarray, ties: str) -> None:
+    def _follow(
+        self,
+        times: np.ndarray,
+        start: np.ndarray,
+        stop: np.ndarray,
+        ties: str,
+        number: np.ndarray | None,
+    ) -> None:
         """Who is at risk when: of start < t <= stop (rows,), as places among `times`."""
         dies = np.bincount(stop[self.event], minlength=len(times)) > 0
         until = np.append(np.cumsum(dies), 0)  # the last is for -1, before all times
         self.come, self.gone = until[start], until[stop]  # so many times of death had passed
-        self.times, self.death = times[dies], self.gone[self.event] - 1
+        self.times, self.number = times[dies], number
+        # Each death of a row that is of several counts by itself: they share out their ties.
+        dying = np.flatnonzero(self.event)
+        self.of_death = dying if number is None else np.repeat(dying, number[dying])
+        self.death = self.gone[self.of_death] - 1
         self.ties = np.bincount(self.death, minlength=len(self.times))
         self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
         self.of_gone, self.of_come = (bins(p, len(self.times) + 1) for p in (self.gone, self.come))
         # The times whose deaths share a risk set, and these deaths, among all and as rows.
         ties = np.bincount(self.death, self.share, len(self.times)) > 0
         self.tied, self.tying = np.flatnonzero(ties), np.flatnonzero(ties[self.death])
-        self.tying_rows = np.flatnonzero(self.event)[self.tying]
-        self.of_tied = bins((np.cumsum(ties) - 1)[self.death[self.tying]], len(self.tied))
+        self.tying_rows = dying[ties[self.gone[dying] - 1]]
+        place = np.cumsum(ties) - 1
+        self.of_tied = bins(place[self.gone[self.tying_rows] - 1], len(self.tied))
+        self.tying_at = place[self.death[self.tying]]
 
     def _efron_share(self) -> np.ndarray:
         """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
@@ -316,8 +339,7 @@ class PartialLikelihood:
         """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             score, top, weight = self._weights(beta)
-            denominator, died = self._sums(weight), np.zeros(len(weight))
-            died[self.event] = count
+            denominator, died = self._sums(weight), self._died(count)
             part, each, squared = 1 - self.share, count / denominator, count / denominator**2
             staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
             staying[self.tied] -= dying
@@ -348,12 +370,21 @@ class PartialLikelihood:
     def value(self, beta: np.ndarray) -> float:
         """Log likelihood alone."""
         score, top, weight = self._weights(beta)
-        return float(score[self.event].sum() - (np.log(self._sums(weight)) + top).sum())
+        return float(score[self.of_death].sum() - (np.log(self._sums(weight)) + top).sum())
+
+    def _died(self, count: np.ndarray | float) -> np.ndarray:
+        """What the deaths of each row (rows,) count for; `count` is a number, or (deaths,)."""
+        died = np.zeros(len(self.x))
+        if self.number is None:
+            died[self.event] = count
+            return died
+        each = np.broadcast_to(count, len(self.of_death))
+        return np.bincount(self.of_death, each, len(self.x))
 
     def residuals(self, beta: np.ndarray) -> np.ndarray:
         """What each death's x has beyond its mean at risk (deaths, p): Schoenfeld's (1982)."""
         _, _, weight = self._weights(beta)
-        return self.x[self.event] - self._sums(weight, self.x) / self._sums(weight)[:, None]
+        return self.x[self.of_death] - self._sums(weight, self.x) / self._sums(weight)[:, None]
 
     def _weights(self, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
         """Each row's score, the largest, and each row's weight, of which that has 1.
@@ -362,7 +393,8 @@ class PartialLikelihood:
         """
         score = self.x @ beta
         top = score.max()
-        return score, top, np.exp(score - top)
+        weight = np.exp(score - top)
+        return score, top, weight if self.number is None else weight * self.number
 
     def _part(self, each: np.ndarray) -> np.ndarray:
         """For each row the sum of `each` (deaths,) over the deaths at which it is at risk.
@@ -371,7 +403,7 @@ class PartialLikelihood:
         """
         until_then = np.append(0, np.cumsum(self._by_time(each)))
         part = until_then[self.gone] - until_then[self.come]
-        part[self.event] -= self._by_time(self.share * each)[self.death]
+        part[self.event] -= self._by_time(self.share * each)[self.gone[self.event] - 1]
         return part
 
     def _by_time(self, each: np.ndarray) -> np.ndarray:
@@ -380,7 +412,7 @@ class PartialLikelihood:
 
     def _sums(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """Sums over each death's risk set, of weights or of x by weight, less its share of ties."""
-        sums, place = self._at_risk(weight, x)[self.death], self.of_tied.indices
+        sums, place = self._at_risk(weight, x)[self.death], self.tying_at
         sums[self.tying] -= (self.share[self.tying] * self._dying(weight, x)[place].T).T
         return sums
 
@@ -399,7 +431,8 @@ class PartialLikelihood:
 
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
-        survival = np.cumprod(1 - self.ties / self._at_risk(np.ones(len(self.x))))
+        everybody = self._weights(np.zeros(self.x.shape[1]))[2]
+        survival = np.cumprod(1 - self.ties / self._at_risk(everybody))
         return 1 - np.append(1.0, survival)[self.death]
 
     def climb(
