@@ -74,9 +74,7 @@ class RiskSets:
         """How many of each kind leave on each time (number, times); `kind` (n,), -1 for none."""
         return self._table(kind, number, self.left)
 
-    def _counted(
-        self, place: np.ndarray, who: np.ndarray | slice, longest: int
-    ) -> np.ndarray:
+    def _counted(self, place: np.ndarray, who: np.ndarray | slice, longest: int) -> np.ndarray:
         number = None if self.number is None else self.number[who]
         return patients_at(place[who], longest, number)
 
