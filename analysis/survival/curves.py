@@ -282,8 +282,9 @@ def event_rate(
     """Events after `start` for the time lived after it; limits after Garwood (1936).
 
     Who has the event or leaves on `start` itself is no longer followed after it. Who comes under
-    observation later, on their `entry` (n,), counts from then; `number` as there. Without exposure the three numbers
-    are missing; without events the lower limit is 0. Raises ValueError as `survival_curve` does.
+    observation later, on their `entry` (n,), counts from then; `number` as there. Without exposure
+    the three numbers are missing; without events the lower limit is 0. Raises ValueError as
+    `survival_curve` does.
     """
     observed = np.asarray(observed) > 0
     time, begin = np.asarray(time, dtype=float), np.full(len(time), start)

@@ -32,11 +32,12 @@ def logrank(
 ) -> Comparison:
     """Log-rank test of any number of groups (Mantel 1966; Peto & Peto 1972).
 
-    All are (n,): `group` and `strata` hold labels, and who lacks one is left out; `entry` and `number`
-    are as in `survival_curve`. The variance is hypergeometric where events are tied. With `strata` patients
-    are compared with those of their own stratum, and the strata are added up. A group that is at no
-    event at risk beside another takes no degree of freedom; chi2 and P are missing where fewer than
-    two groups are left. Raises ValueError where a time is not after its entry.
+    All are (n,): `group` and `strata` hold labels, and who lacks one is left out; `entry` and
+    `number` are as in `survival_curve`. The variance is hypergeometric where events are tied. With
+    `strata` patients are compared with those of their own stratum, and the strata are added up. A
+    group that is at no event at risk beside another takes no degree of freedom; chi2 and P are
+    missing where fewer than two groups are left. Raises ValueError where a time is not after its
+    entry.
     """
     event = np.asarray(observed) > 0
     tables = _tables(time, entry, event * 1, group, strata, number)
