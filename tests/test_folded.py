@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import survival
+from analysis.survival.times import NUMBER
 
 RANDOM = np.random.default_rng(20)
 N = 300
@@ -47,7 +48,7 @@ def numbers(found: object) -> np.ndarray:
 def model_rows(rows: pd.DataFrame, number: bool, column: str = "x") -> pd.DataFrame:
     made = rows.assign(start=rows["entry"], stop=rows["time"], patient=range(len(rows)))
     made = made.assign(event=(made["event"] == 1).astype(int), x_squared=made["x"] ** 2)
-    return made if number else made.drop(columns="number")
+    return made.rename(columns={"number": NUMBER}) if number else made
 
 
 def stays(rows: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +111,7 @@ def fine_gray(rows: pd.DataFrame, number: bool) -> survival.CoxFit:
 
 def states(rows: pd.DataFrame, number: bool) -> dict:
     made = stays(rows)
-    return survival.state_shares(made if number else made.drop(columns="number"))
+    return survival.state_shares(made.rename(columns={"number": NUMBER}) if number else made)
 
 
 def cox(rows: pd.DataFrame, number: bool) -> survival.CoxFit:

@@ -34,7 +34,7 @@ def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> di
 
 def source(dataset: Dataset, folder: Path) -> str:
     """Where a drawing is from that leaves its page: the book, its patients, its data."""
-    settings, number = dataset.settings, len(dataset.patients)
+    settings, number = dataset.settings, dataset.size
     size = MASKED if 0 < number < dataset.mask_below else f"{number:,}"
     invented = " Synthetic cohort: no patient data." if settings.synthetic else ""
     cohort = f"{dataset.title} ({size} {settings.population})"

@@ -10,7 +10,7 @@ HELD = {
     "comparing": ("Difference", "difference", "restricted_mean_difference", "switching_curves"),
     "competing": ("cumulative_incidence",),
     "regression": (
-        *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "STRATUM", "cox"),
+        *("Coefficients", "CoxFit", "CoxModels", "PartialLikelihood", "STRATUM", "counted", "cox"),
         *("likelihood_ratio", "null_log_likelihood", "score_p", "stepwise"),
     ),
     "curves": (

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from .regression import STRATUM, CoxFit, PartialLikelihood, cox
-from .times import beyond, met
+from .times import NUMBER, beyond, met
 
 
 def proportional_hazards_test(
@@ -105,7 +105,9 @@ def early_and_late(rows: pd.DataFrame, *columns: str) -> tuple[float, dict[str, 
     where the factor separates the events of one, the other keeps its estimate. Without an event
     the time is NaN, and everything early.
     """
-    times = np.sort(rows.loc[rows["event"] > 0, "stop"])
-    split = float(times[(len(times) - 1) // 2]) if len(times) else np.nan
+    died = rows[rows["event"] > 0].sort_values("stop")
+    passed = (died[NUMBER] if NUMBER in died else died["event"]).cumsum().to_numpy()
+    half = np.searchsorted(passed, (passed[-1] + 1) // 2) if len(died) else 0
+    split = float(died["stop"].iloc[half]) if len(died) else np.nan
     parts = zip(("early", "late"), stretches(rows, split), strict=True)
     return split, {name: cox(part, columns) for name, part in parts}

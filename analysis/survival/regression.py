@@ -67,7 +67,7 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
     `rows` is as `covariate_rows` gives it. With a column `stratum` of labels each stratum has its
-    own baseline hazard, and patients are compared within it, and with a column `number` a row is of
+    own baseline hazard, and patients are compared within it, and with `NUMBER` a row is of
     so many patients alike; so for all that takes such rows. The
     fit is estimable only where its maximum is proved to exist, see `PartialLikelihood.has_maximum`.
     """

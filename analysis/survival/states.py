@@ -14,7 +14,7 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     `rows` are start-stop, a row for each stay: `patient`, `start` (-inf: from the beginning),
     `stop`, `from`, and `to`, the state they come to on `stop`, missing where they are only seen
-    until then; with a `number` each is of so many patients alike. At risk of leaving a state at t
+    until then; with a `NUMBER` each is of so many patients alike. At risk of leaving a state at t
     are those in it with start < t <= stop. The shares begin as those of who is at risk at the first
     change. Patients may return, and come late.
 

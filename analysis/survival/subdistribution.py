@@ -40,11 +40,8 @@ def fine_gray(
     the ratio may be, or where a share is 0. Raises ValueError where the lengths differ, `x` has a
     missing value or a time is not after its entry.
     """
-    time, event, begin = (
-        np.asarray(time, dtype=float),
-        np.asarray(event),
-        np.full(len(time), -np.inf),
-    )
+    time, event = np.asarray(time, dtype=float), np.asarray(event)
+    begin = np.full(len(time), -np.inf)
     if entry is not None:
         begin, time = since_entry(time, entry)
     values = x.to_numpy(dtype=float)
