@@ -134,8 +134,8 @@ BROKEN = {
     ),
     "follow-up of those with the event": (
         estimators,
-        "median(survival_curve(time, np.asarray(observed) == 0, entry))",
-        "median(survival_curve(time, np.asarray(observed) > 0, entry))",
+        "median(survival_curve(time, np.asarray(observed) == 0, entry, number))",
+        "median(survival_curve(time, np.asarray(observed) > 0, entry, number))",
     ),
     "the mean's variance without squares": (estimators, "remaining**2 *", "remaining *"),
     "a rate's upper limit without its event": (estimators, "2 * events + 2", "2 * events"),

@@ -244,7 +244,10 @@ def test_a_worker_starts_another_process_to_copy_where_one_has_ended(
             self.kept = folder
 
     async def day() -> None:
-        warm, worker = cluster.Warm(), SimpleNamespace(state=SimpleNamespace(tasks={"a": 1}))
+        warm, worker = (
+            cluster.Warm(helping=False),
+            SimpleNamespace(state=SimpleNamespace(tasks={"a": 1})),
+        )
         warm.setup(worker)
         for name in "ab":
             assert warm.manager(Path(name)).server is started[0]

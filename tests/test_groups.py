@@ -371,7 +371,7 @@ BROKEN = {
     ),
     "follow-up without the entries": (
         "reverse_kaplan_meier",
-        "median(survival_curve(time, np.asarray(observed) == 0, entry))",
+        "median(survival_curve(time, np.asarray(observed) == 0, entry, number))",
         "median(survival_curve(time, np.asarray(observed) == 0))",
     ),
     "exposure before the entry": (
@@ -402,8 +402,8 @@ BROKEN = {
     "strata as one": ("logrank", "first = layers * stride", "first = 0 * layers"),
     "log-rank without the entries": (
         "logrank",
-        "_tables(time, entry, event * 1, group, strata)",
-        "_tables(time, None, event * 1, group, strata)",
+        "_tables(time, entry, event * 1, group, strata, number)",
+        "_tables(time, None, event * 1, group, strata, number)",
     ),
     "a degree of freedom for each group": (
         "logrank",
@@ -473,8 +473,8 @@ BROKEN = {
     ),
     "the censoring as if nobody were late": (
         "fine_gray",
-        "np.searchsorted(np.sort(begin), self.days) - self.day_start",
-        "len(time) - self.day_start",
+        "_before(begin, self.days, many) - _before(time",
+        "many.sum() - _before(time",
     ),
     "Bonferroni for Holm": ("pairwise", "np.arange(len(order), 0, -1)", "len(order)"),
     "Holm without order": (

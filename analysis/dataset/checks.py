@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pandas as pd
 
-from .cells import NUMBER, numbers, read_table, read_text
+from .cells import NUMBER, numbers, read_text
 from .columns import EVENT_DAYS, REQUIRED, is_number
 from .declared import (
     NO_GROUP,
@@ -32,9 +32,10 @@ from .declared import (
     with_days,
 )
 from .definitions import definition
-from .parquet import read_parquet
+from .parts import Each, folded, one_by_one, read_parts
+from .patients import asked_for, counting, in_parts, number_problems, read_patients
 from .problems import Problem, nearest, one_line, quoted, unprintable
-from .table import PRINT, read_published, table_problems
+from .table import PRINT, read_published
 
 TABLE = "patients.csv"
 SCHEMA = json.loads(Path(__file__).with_name("datapackage.schema.json").read_text("utf-8"))
@@ -54,7 +55,11 @@ RESULT_GROUPS = (
 
 @dataclass(frozen=True)
 class Contents:
-    """What a folder holds. `text` and `published` are text, indexed by the rows of their files."""
+    """What a folder holds. `text` and `published` are text, indexed by the rows of their files.
+
+    Of a table in parts they are those of the folded one: `analysis.number` then names the column
+    that says how many patients each row stands for.
+    """
 
     folder: Path
     package: dict
@@ -84,25 +89,36 @@ class _Parts:
     own: bool
     names: list[str] | None
     path: str
+    number: str
 
 
-def read_folder(folder: Path) -> Contents:
-    """Read a dataset folder and find everything that is wrong with it. Raises nothing."""
+def read_folder(folder: Path, each: Each = one_by_one) -> Contents:
+    """Read a dataset folder and find everything that is wrong with it. Raises nothing.
+
+    `each` does what is to be done with each part of a table in parts.
+    """
     package, problems = _read_package(folder)
     if package is not None:
         problems += _schema_problems(package)
         problems += _text_problems(package)
     parts = _usable(package)
-    problems += _package_problems(parts)
-    text: pd.DataFrame | None = None
+    several = in_parts(folder, parts.path)
+    problems += _package_problems(parts, several)
+    text, fields = None, parts.fields
     if (folder / PACKAGE).is_file():
-        text, found = _read_patients(folder, parts)
+        if several and problems:
+            found = []  # what is in no order is not folded: it takes long
+        elif several:
+            text, found = read_parts(folder, parts.path, fields, package["analysis"], each)
+            package, fields = folded(package, fields)
+        else:
+            text, found = read_patients(folder, parts.path, fields, parts.whole)
         problems += found
         problems += _value_problems(parts, pd.DataFrame() if text is None else text)
     published, found = read_published(folder / PRINT)
     problems += found
     known = package if isinstance(package, dict) else {}
-    return Contents(folder, known, parts.fields, text, published, problems)
+    return Contents(folder, known, fields, text, published, problems)
 
 
 # --- the package -----------------------------------------------------------------------------
@@ -234,7 +250,8 @@ def _usable(package: object) -> _Parts:
                 return None
         return part
 
-    path = at(package, "resources", 0, "path")
+    path, number = at(package, "resources", 0, "path"), at(package, "analysis", "number")
+    number = number if isinstance(number, str) else ""
     given = at(package, "resources", 0, "schema", "fields")
     fields = [entry for _, entry in _valid(given, "field")]
     names = [entry["name"] for entry in fields]
@@ -243,7 +260,7 @@ def _usable(package: object) -> _Parts:
     endpoints = _valid(declared, "endpoint")
     groups = _valid([at(package, "analysis", "compare")], "compare")
     return _Parts(
-        fields=with_days(once, _as_far_as_valid(declared)),
+        fields=counting(with_days(once, _as_far_as_valid(declared)), number),
         whole=isinstance(given, list) and len(fields) == len(given) > 0,
         twice=sorted({name for name in names if names.count(name) > 1}),
         factors=_valid(at(package, "analysis", "factors"), "factor"),
@@ -254,6 +271,7 @@ def _usable(package: object) -> _Parts:
         own=declared is not None,
         names=endpoint_names(declared),
         path=path if isinstance(path, str) and path else TABLE,
+        number=number,
     )
 
 
@@ -283,13 +301,25 @@ def _as_far_as_valid(entries: object) -> list[dict]:
     ]
 
 
-def _package_problems(parts: _Parts) -> Iterator[Problem]:
+def _package_problems(parts: _Parts, several: bool) -> Iterator[Problem]:
     by_name = {entry["name"]: entry for entry in parts.fields}
+    used = asked_for(
+        {
+            "endpoints": [entry for _, entry in parts.endpoints],
+            "factors": [entry for _, entry in parts.factors],
+            "characteristics": [entry for _, entry in parts.characteristics],
+            "models": [entry for _, entry in parts.models],
+            "compare": parts.compare,
+        }
+    )
+    yield from number_problems(parts.number, several, by_name if parts.whole else None, used)
     for name in parts.twice:
         yield in_package("fields", f"{one_line(name)} is described twice")
     died = ["died"] if needs_died(parts.endpoints, parts.own) else []
+    # Who stands for several patients has no name; nor has, in parts, who is not named anyway.
+    named = {"patient_id"} if parts.number or several else set()
     for column in [*REQUIRED, *died] if parts.whole else ():
-        if column not in by_name:
+        if column not in {*by_name, *named}:
             expected = f"the required column {column} is not described"
             yield in_package("fields", expected, hint=nearest(column, by_name))
     for entry in parts.fields:
@@ -466,34 +496,3 @@ def _found(cells: pd.Series, field: dict) -> set[str]:
     if is_number(field):
         return {f"{number:g}" for number in numbers(cells).dropna().unique()}
     return {*cells.unique()} - {""}
-
-
-# --- the table -------------------------------------------------------------------------------
-
-
-def _read_patients(folder: Path, parts: _Parts) -> tuple[pd.DataFrame | None, list[Problem]]:
-    problems = list(_path_problems(folder, parts.path))
-    if problems:
-        return None, problems
-    path = folder / parts.path
-    if not path.is_file():
-        expected = "not found beside datapackage.json, which names it"
-        return None, [Problem(one_line(path.name), expected=expected)]
-    table = read_parquet(path) if path.suffix == ".parquet" else read_table(path)
-    if isinstance(table, list):
-        return None, table
-    return table.cells, [*table.problems, *table_problems(table, parts.fields, parts.whole)]
-
-
-def _path_problems(folder: Path, path: str) -> Iterator[Problem]:
-    """A package may come from anywhere, so what it names stays in its own folder."""
-    absolute = PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or "\\" in path
-    inside, which = False, "such as patients.csv"
-    if not (absolute or ":" in path or ".." in PurePosixPath(path).parts or "\0" in path):
-        which = "not a link that leads out of it"
-        try:
-            inside = (folder / path).resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError, ValueError):
-            inside = False
-    if not inside:
-        yield in_package("resources 1, path", f"a file within the folder, {which}", quoted(path))

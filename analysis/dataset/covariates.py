@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..survival.times import met, one_time
+from ..survival.times import NUMBER, met, one_time
 from .endpoints import Endpoint
 from .model import Dataset, Factor
 
@@ -24,7 +24,8 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
     Returns columns `patient`, `start`, `stop` (days; a row covers start < t <= stop, and the
     first start is -inf, so that an event on day 0 counts, or the day of entry), `event` (0 or 1)
     and the columns of floats of each factor, as `Factor.columns` names them: of a factor of levels
-    one for each but the reference, which is 1 where the patient has that level.
+    one for each but the reference, which is 1 where the patient has that level. Of a folded
+    dataset also NUMBER, of how many patients each is.
     """
     data, patients = question.data, dataset.patients.loc[question.data.index]
     baseline = {f: _baseline(dataset, patients, f) for f in factors if f.kind == "baseline"}
@@ -38,7 +39,7 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
     switch = {
         f.column: pd.Series(d, data.index)[complete] for f, d in zip(later, days, strict=True)
     }
-    rows = _split(kept, list(switch.values()))
+    rows = counting(dataset, _split(kept, list(switch.values())))
     for factor in factors:
         if factor.kind == "baseline":
             rows[list(factor.columns)] = baseline[factor].loc[rows["patient"]].to_numpy()
@@ -47,6 +48,13 @@ def covariate_rows(dataset: Dataset, question: Endpoint, factors: Sequence[Facto
             # A switch before the origin is on from the start, which is -inf.
             rows[factor.column] = (np.where(days < 0, -np.inf, days) <= rows["start"]) * 1.0
     return rows
+
+
+def counting(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a model, with the NUMBER of patients of each where the dataset is folded."""
+    if dataset.number is None:
+        return rows
+    return rows.assign(**{NUMBER: dataset.number[rows["patient"]].to_numpy()})
 
 
 def entry_days(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) -> pd.Series:
@@ -70,7 +78,7 @@ def entry_days(dataset: Dataset, question: Endpoint, factors: Sequence[Factor]) 
 def never_at_risk(dataset: Dataset, question: Endpoint, factor: Factor) -> int:
     """How many of those asked have their event, or leave, on or before their day of entry."""
     time, entry = one_time(question.time, entry_days(dataset, question, [factor]))
-    return int((time <= entry).sum())
+    return question.many(time <= entry)
 
 
 def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd.DataFrame:
@@ -84,7 +92,7 @@ def rows_as_if_known(dataset: Dataset, question: Endpoint, factor: Factor) -> pd
     rows = whole.agg(start=("start", "min"), stop=("stop", "max"), event=("event", "max"))
     came = _switch(dataset.patients, factor).notna()
     rows[factor.column] = came.loc[rows["patient"]].to_numpy() * 1.0
-    return rows
+    return counting(dataset, rows)
 
 
 def at_landmark(rows: pd.DataFrame, column: str, landmark: float) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..survival.curves import patients_of
 from ..survival.times import beyond, one_time
 from .definitions import Definition, in_sentence
 from .model import Dataset, NotRecorded
@@ -22,7 +23,8 @@ from .model import Dataset, NotRecorded
 class Endpoint:
     """One time-to-event question.
 
-    `data` has a row for each patient who is ever at risk, indexed as `dataset.patients`, with the
+    `data` has a row for each patient who is ever at risk, or for `number` patients alike where the
+    dataset is folded, indexed as `dataset.patients`, with the
     columns `origin` (day of the dataset's clock), `time` (days from that origin, 0 or more),
     `event` (0, 1, 2), `entry` (the day after which the patient is under observation; -inf where
     that is the origin) and `died` (known to be dead, and counted here as if only gone). `title`,
@@ -55,6 +57,20 @@ class Endpoint:
         return None if np.isneginf(days).all() else days
 
     @property
+    def number(self) -> np.ndarray | None:
+        """Of how many patients each row is; None where of one each."""
+        return self.data["number"].to_numpy() if "number" in self.data else None
+
+    @property
+    def size(self) -> int:
+        """How many patients are ever at risk."""
+        return self.many(np.ones(len(self.data), dtype=bool))
+
+    def many(self, which: np.ndarray) -> int:
+        """How many of them some are (rows,)."""
+        return patients_of(self.number, np.asarray(which))
+
+    @property
     def begins_later(self) -> bool:
         """Whether anybody is asked from a day after the first on, and so had to reach that day."""
         return self.entry is not None or bool((self.data["origin"] > 0).any())
@@ -78,7 +94,7 @@ def endpoint(dataset: Dataset, name: str) -> Endpoint:
         elif defined.among and not dataset.happened(defined.among).any():
             why = f"is among those asked ({in_sentence(dataset.label(defined.among))})"
         raise NotRecorded(f"{made.title} cannot be shown: no patient of this dataset {why}.")
-    if len(made.data) < dataset.mask_below:
+    if made.size < dataset.mask_below:
         raise NotRecorded(
             f"{made.title} is not shown: fewer than {dataset.mask_below} patients of this dataset "
             f"reach its starting point ({made.origin}), and counts below that are masked."
@@ -103,6 +119,8 @@ def _endpoint(dataset: Dataset, defined: Definition) -> Endpoint:
     data = pd.DataFrame(
         {"origin": start, "time": time, "event": event, "entry": entry}, index=end.index
     ).assign(died=dead(patients) & (event == 0))
+    if dataset.number is not None:
+        data["number"] = dataset.number[data.index]
     there = (data["time"] >= 0) & (data["entry"] < data["time"])
     return Endpoint(
         defined.name,
@@ -111,7 +129,7 @@ def _endpoint(dataset: Dataset, defined: Definition) -> Endpoint:
         defined.event,
         data[there],
         defined.competing_event,
-        int((~there).sum()),
+        dataset.many(data.index[~there]),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .cells import numbers
@@ -23,6 +24,7 @@ from .problems import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20_260_730  # of patients drawn from very many
+MOST_UNFOLDED = 100_000  # patients of a folded table who are looked at one by one
 
 
 class NotRecorded(LookupError):
@@ -96,10 +98,10 @@ class Characteristic:
 class Dataset:
     """A checked dataset. `endpoints` are by name: its own, or the paper's where it declares none.
 
-    `patients` has one row a patient: numbers are float (NaN where blank), all else is text (None
-    where blank). `published` has a row for each place of each printed number, with the columns
-    of PUBLISHED and `kind`, or has no rows. Counts of patients from 1 to below `mask_below` are
-    not to be shown; 0 shows all.
+    `patients` has one row a patient, or for those alike one with their `number`: numbers are float
+    (NaN where blank), all else is text (None where blank). `published` has a row for each place of
+    each printed number, with the columns of PUBLISHED and `kind`, or has no rows. Counts of
+    patients from 1 to below `mask_below` are not to be shown; 0 shows all.
     """
 
     name: str
@@ -118,6 +120,19 @@ class Dataset:
     published: pd.DataFrame
     mask_below: int = 0
     drawn_from: int = 0  # the number of all patients, where these are a sample of them
+    number: pd.Series | None = None  # of how many patients each row is, where of more than one
+
+    @property
+    def size(self) -> int:
+        """How many patients the dataset has, of whom these may be a sample."""
+        return self.drawn_from or self.many(slice(None))
+
+    def many(self, which: pd.Series | slice) -> int:
+        """How many patients some rows are of."""
+        if self.number is None:
+            everybody = pd.Series(True, index=self.patients.index)
+            return int(everybody[which].sum())
+        return int(self.number[which].sum())
 
     def label(self, column: str) -> str:
         """The dataset's own name for a column: its title in the schema."""
@@ -197,23 +212,50 @@ class Dataset:
 _KEPT: dict[Path, tuple[list[tuple], Dataset]] = {}  # by folder, with the state of its files
 
 
-def load(folder: str | Path, mask_below: int = 0, most: int | None = None) -> Dataset:
+def load(
+    folder: str | Path, mask_below: int = 0, most: int | None = None, folded: bool = False
+) -> Dataset:
     """Read and check a dataset folder; counts from 1 to below `mask_below` are not to be shown.
 
     A relative `folder` counts from the root of the repository, so that a notebook finds it
-    wherever it is run. Of more than `most` patients so many are drawn, always the same. Raises
-    DataError with every problem found.
+    wherever it is run. Of more than `most` patients so many are drawn, always the same. Only who
+    asks for a `folded` table gets one, if it is so: rows with a `number` of patients alike, who all
+    have to be counted. Others get its patients one by one, and of very many some that are drawn.
+    Raises DataError with every problem found.
     """
     if type(mask_below) is not int or mask_below < 0:  # True would count as 1
         raise DataError([f"mask_below: found {mask_below!r}, expected 0 or a whole number"])
     state, kept = _KEPT.get(ROOT / folder, ([], None))
     whole = kept if kept and state == _state_of(folder) else _checked(folder)
     found = replace(whole, mask_below=mask_below)
+    if found.number is not None:
+        return found if folded and most is None else _unfolded(found, most or MOST_UNFOLDED)
     number = len(found.patients)
     if most is None or number <= most:
         return found
     drawn = found.patients.sample(most, random_state=SEED).sort_index().reset_index(drop=True)
     return replace(found, patients=drawn, drawn_from=number)
+
+
+def _unfolded(dataset: Dataset, most: int) -> Dataset:
+    """A folded dataset with a row a patient, of more than `most` as many by lot."""
+    rows, drawn_from = one_by_one(dataset.number, most)
+    patients = dataset.patients.iloc[rows].reset_index(drop=True)
+    return replace(dataset, patients=patients, drawn_from=drawn_from, number=None)
+
+
+def one_by_one(number: pd.Series, most: int = MOST_UNFOLDED) -> tuple[np.ndarray, int]:
+    """The place of the row of each patient, in order; of more than `most` of a simple sample.
+
+    `number` is of how many patients each row is. Also their number where they are a sample, or 0.
+    """
+    ends = number.to_numpy().cumsum()
+    everybody = int(ends[-1])
+    if everybody <= most:
+        return np.repeat(np.arange(len(number)), number), 0
+    random = np.random.default_rng(SEED)
+    drawn = np.sort(random.choice(everybody, most, replace=False, shuffle=False))
+    return np.searchsorted(ends, drawn, side="right"), everybody
 
 
 def keep(folder: str | Path, alone: bool = False) -> None:
@@ -252,7 +294,11 @@ def require_factor(datasets: Iterable[Dataset], column: object) -> None:
 def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:
     """The dataset of a folder in which nothing is wrong."""
     package, fields = contents.package, contents.fields
-    analysis, patients = package["analysis"], _typed(contents.text, fields)
+    analysis, patients, number = package["analysis"], _typed(contents.text, fields), None
+    if named := analysis.get("number"):
+        number = patients.pop(named).astype(int)
+        patients = patients.drop(columns="patient_id", errors="ignore")
+        fields = tuple(field for field in fields if field["name"] in patients)
     own = definitions(analysis.get("endpoints"), partial(_label, fields))
     return Dataset(
         name=package["name"],
@@ -270,6 +316,7 @@ def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:
         patients=patients,
         published=_published(contents.published),
         mask_below=mask_below,
+        number=number,
     )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from .cells import TextTable, header_problems, named, of_arrow
 from .problems import Problem, one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SHORT = {"float": np.float32, "halffloat": np.float16}  # by their names in Arrow
 
@@ -27,26 +32,40 @@ def read_parquet(path: Path) -> TextTable | list[Problem]:
         with pa.parquet.ParquetFile(path) as file:
             table = file.read()
     except (OSError, pa.ArrowException) as error:
-        first = str(error).partition("\n")[0].replace(str(path), path.name)
-        return [Problem(path.name, expected=f"cannot be read as Parquet: {first}")]
-    header = [name.strip() for name in table.column_names]
+        return [unreadable(error, path, path.name)]
+    header, problems = header_of(table.schema, path.name)
+    if not header or any(problem.found for problem in problems):
+        return problems
+    return TextTable(path.name, None, texts_of(table, header, range(1, len(table) + 1)), problems)
+
+
+def unreadable(error: Exception, path: Path, name: str) -> Problem:
+    """That a file is no Parquet, in the words of its reader."""
+    first = str(error).partition("\n")[0].replace(str(path), path.name)
+    return Problem(name, expected=f"cannot be read as Parquet: {first}")
+
+
+def header_of(schema: pa.Schema, name: str) -> tuple[list[str], list[Problem]]:
+    """The names of the columns, and what is wrong with them; those of no cells have a `found`."""
+    header = [column.strip() for column in schema.names]
     if not header:
-        return [Problem(path.name, expected="empty; expected columns and a row a patient")]
-    other = [field for field in table.schema if not _plain(field.type)]
-    if other:
-        expected = "text, numbers, dates, or yes and no in each cell"
-        return [
-            Problem(
-                path.name, column=one_line(field.name), found=str(field.type), expected=expected
-            )
-            for field in other
-        ]
+        return [], [Problem(name, expected="empty; expected columns and a row a patient")]
+    expected = "text, numbers, dates, or yes and no in each cell"
+    other = [
+        Problem(name, column=one_line(field.name), found=str(field.type), expected=expected)
+        for field in schema
+        if not _plain(field.type)
+    ]
+    return header, other or list(header_problems(name, None, header))
+
+
+def texts_of(table: pa.Table, header: list[str], rows: Iterable[int]) -> pd.DataFrame:
+    """The cells of a table as texts, indexed by the rows of its file."""
     columns = {
         place: of_arrow(column, partial(_text, short=SHORT.get(str(column.type))))
         for place, column in enumerate(table.columns)
     }
-    cells = named(pd.DataFrame(columns, index=range(1, table.num_rows + 1)), header)
-    return TextTable(path.name, None, cells, list(header_problems(path.name, None, header)))
+    return named(pd.DataFrame(columns, index=rows), header)
 
 
 def _plain(kind) -> bool:

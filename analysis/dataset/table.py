@@ -26,21 +26,38 @@ def table_problems(table: TextTable, fields: tuple[dict, ...], whole: bool) -> I
     """What is wrong with the columns and cells; `whole` says whether all fields are known."""
     file, cells = table.name, table.cells
     if whole:
-        yield from _column_names(table, [entry["name"] for entry in fields])
+        columns = list(table.cells.columns)
+        yield from column_names(file, table.header_row, columns, fields)
     else:  # the reserved columns are known without a package
         described = {entry["name"] for entry in fields}
         fields += tuple({"name": name} for name in RESERVED if name not in described)
     if cells.empty and not any(problem.row for problem in table.problems):
         yield Problem(file, expected="no patients; expected a row each")
+    yield from cell_problems(cells, fields, file)
+
+
+def cell_problems(
+    cells: pd.DataFrame, fields: tuple[dict, ...], file: str, part: bool = False
+) -> Iterator[Problem]:
+    """What is wrong with the cells; of a `part` what is, whatever the others are."""
     for entry in fields:
         if entry["name"] in cells:
-            yield from _column_problems(cells[entry["name"]], entry, file)
+            yield from _column_problems(cells[entry["name"]], entry, file, part)
     yield from _order_problems(cells, fields, file)
 
 
-def _column_names(table: TextTable, names: list[str]) -> Iterator[Problem]:
+def serial_problems(cells: pd.DataFrame, fields: tuple[dict, ...], file: str) -> Iterator[Problem]:
+    """Columns of days that are a spreadsheet's dates."""
+    for entry in fields:
+        if is_day(entry) and entry.get("day") != "age" and entry["name"] in cells:
+            yield from _serial_problems(numbers(cells[entry["name"]]), file)
+
+
+def column_names(
+    file: str, row: int | None, columns: list[str], fields: tuple[dict, ...]
+) -> Iterator[Problem]:
     """Columns that are in one of the two files only; a near name is likely the other's."""
-    file, row, columns = table.name, table.header_row, list(table.cells.columns)
+    names = [entry["name"] for entry in fields]
     if not set(columns) & set(names):
         expected = "not a header; none of its cells is a column that datapackage.json describes"
         yield Problem(file, row, expected=expected)
@@ -58,12 +75,12 @@ def _column_names(table: TextTable, names: list[str]) -> Iterator[Problem]:
         yield Problem(file, row, expected=expected, hidden=hidden)
 
 
-def _column_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Problem]:
+def _column_problems(values: pd.Series, entry: dict, file: str, part: bool) -> Iterator[Problem]:
     limits, name = entry.get("constraints", {}), entry["name"]
     blank = values == ""
     if limits.get("required") or name in (*REQUIRED, "died"):
         yield from listed(values, blank, "a value", file)
-    if limits.get("unique") or name == "patient_id":
+    if not part and (limits.get("unique") or name == "patient_id"):
         yield from listed(
             values, ~blank & values.duplicated(), "a value that no other row has", file
         )
@@ -74,7 +91,7 @@ def _column_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         levels = [str(level) for level in limits["enum"]]
         yield from _one_of(values, levels, "one of " + ", ".join(map(one_line, levels)), file)
     if is_number(entry):
-        yield from _number_problems(values, entry, file)
+        yield from _number_problems(values, entry, file, part)
 
 
 def _control_problems(values: pd.Series, file: str) -> Iterator[Problem]:
@@ -92,7 +109,7 @@ def _one_of(values: pd.Series, levels: list[str], expected: str, file: str) -> I
     yield from listed(values, wrong, expected, file, hints)
 
 
-def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Problem]:
+def _number_problems(values: pd.Series, entry: dict, file: str, part: bool) -> Iterator[Problem]:
     limits = entry.get("constraints", {})
     parsed = numbers(values)
     found = parsed.notna()
@@ -104,7 +121,7 @@ def _number_problems(values: pd.Series, entry: dict, file: str) -> Iterator[Prob
         yield from listed(values, dates, expected, file)
         wrong &= ~dates
         by_age = entry.get("day") == "age"  # who enters late may have days that count from birth
-        serial = [] if by_age else list(_serial_problems(parsed, file))
+        serial = [] if by_age or part else list(_serial_problems(parsed, file))
         yield from serial
     hints = {row: _number_hint(cell) for row, cell in values[wrong].items()}
     yield from listed(values, wrong, "a number, with a point for decimals", file, hints)

@@ -242,17 +242,23 @@ class Page:
 
 
 def open_page(
-    name: str, dataset: str, folder: str, mask_below: int = 0, most: int | None = None
+    name: str,
+    dataset: str,
+    folder: str,
+    mask_below: int = 0,
+    most: int | None = None,
+    folded: bool = False,
 ) -> Page:
     """The page `name` of a dataset folder, with its results to be written to `folder`.
 
     The page of an endpoint may be opened by the endpoint's name. Counts from 1 to `mask_below` less
-    one are hidden. Of more than `most` patients so many are drawn, and the page says so. Raises
-    DataError as `load` does.
+    one are hidden. Of more than `most` patients so many are drawn, and the page says so. A page
+    that asks for a `folded` table counts each row of it as its number of patients; others get
+    patients one by one, of very many those that are drawn. Raises DataError as `load` does.
     """
     if shell := get_ipython():
         shell.register_magic_function(plain, "cell")
-    data = load(dataset, mask_below, most)
+    data = load(dataset, mask_below, most, folded)
     tell_time_of(data.settings)
     if data.drawn_from:
         display(_drawn(data))
@@ -265,6 +271,6 @@ def _drawn(data: Dataset) -> Prose:
         "**This page is about {some} of the {all} patients**, drawn at random and always the same. "
         "So its numbers differ a little from those of other pages, and its code on the whole file "
         "gives a little more or less.",
-        some=ruled(f"{len(data.patients):,}", "of very many patients, those of a lesson"),
+        some=ruled(f"{len(data.patients):,}", "of very many patients, those that are drawn"),
         all=f"{data.drawn_from:,}",
     )

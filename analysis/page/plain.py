@@ -35,6 +35,7 @@ NOTHING = "Not here. There is nothing to estimate."
 NOT_DOWN = "Not here. The curve has not come down to one half, so it has no median yet."
 LACKING = "Not here. This dataset has no column to give to the code."
 MANY = 100_000
+FOLDED = "Not here. A row of this table is of several patients, and the code counts each row once."
 TOO_MANY = f"Not here. For more than {MANY:,} patients this takes minutes."
 OTHERWISE = "Not here. This code is of other columns than those of this dataset’s endpoint."
 CARRIED = formats.CARRIED.removeprefix(f"{formats.DAGGER} ") + "."
@@ -79,6 +80,7 @@ def plain(line: str, cell: str, page: Page | None = None) -> Plain:
     number = page[quantity, group, *map(float, month)]
     lacking = LACKING if "" in names.values() else _asks_otherwise(page, group, cell)
     unknown = NOT_DOWN if quantity == "median" and not page.data.mask_below else NOTHING
+    lacking = FOLDED if page.data.number is not None else lacking
     lacking = lacking or (TOO_MANY if len(page.data.patients) > MANY else "")
     printed = lacking or _printed(code, page.data.patients) if number.known else unknown
     row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""

@@ -34,7 +34,7 @@ def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> di
 
 def source(dataset: Dataset, folder: Path) -> str:
     """Where a drawing is from that leaves its page: the book, its patients, its data."""
-    settings, number = dataset.settings, len(dataset.patients)
+    settings, number = dataset.settings, dataset.size
     size = MASKED if 0 < number < dataset.mask_below else f"{number:,}"
     invented = " Synthetic cohort: no patient data." if settings.synthetic else ""
     cohort = f"{dataset.title} ({size} {settings.population})"
@@ -68,9 +68,15 @@ def authors(dataset: Dataset, folder: Path) -> str:
 
 
 def digest(dataset: Dataset, folder: Path) -> str:
-    """The SHA-256 of the table of patients."""
-    table = dataset.package["resources"][0]["path"]
-    return hashlib.sha256((folder / table).read_bytes()).hexdigest()
+    """The SHA-256 of the table of patients; of one in parts that of their digests, by name."""
+    table = folder / dataset.package["resources"][0]["path"]
+    if not table.is_dir():
+        return hashlib.sha256(table.read_bytes()).hexdigest()
+    whole = hashlib.sha256()
+    for path in sorted(table.rglob("*.parquet")):
+        with path.open("rb") as part:  # which need not fit into memory
+            whole.update(hashlib.file_digest(part, "sha256").digest())
+    return whole.hexdigest()
 
 
 def own_version() -> str:

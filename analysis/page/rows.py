@@ -94,8 +94,18 @@ def anybody(row: pd.Series) -> bool:
     return bool(pd.isna(row["n"]) or row["n"] > 0)
 
 
-def count_rows(name: str, which: pd.Series, mask: pd.Series, suffix: str) -> Iterator[dict]:
-    count, n = int((which & mask).sum()), int(mask.sum())
+def count_rows(
+    name: str, which: pd.Series, mask: pd.Series, suffix: str, number: pd.Series | None = None
+) -> Iterator[dict]:
+    """How many of a column's patients are of a row, and their percentage.
+
+    `number` is of how many patients each is, where of more than one.
+    """
+    inside = which & mask
+    if number is None:
+        count, n = int(inside.sum()), int(mask.sum())
+    else:
+        count, n = (int(number[some[some].index].sum()) for some in (inside, mask))
     yield {"quantity": "count", "group": name + suffix, "estimate": count, "n": n}
     percent = 100 * count / n if n else np.nan
     yield {"quantity": "percent", "group": name + suffix, "estimate": percent, "n": n}

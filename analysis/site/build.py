@@ -26,6 +26,7 @@ from ..page import contents
 from ..page.contents import BOOK, TOC, Place
 from ..page.provenance import authors, provenance, source
 from . import pages as site
+from .folds import folded, is_in_parts
 from .pages import BuildError
 from .preview import preview, preview_alt
 from .running import Crew, Run, kernels_of_one, once, run_all, threads
@@ -53,8 +54,11 @@ class Book:
 
     @property
     def shown(self) -> str:
-        """The dataset's folder as a page may name it: never where it lies on this machine."""
-        if self.folder.is_relative_to(ROOT):
+        """The dataset's folder as a page may name it: never where it lies on this machine.
+
+        What was folded into the cache has its own name.
+        """
+        if self.folder.is_relative_to(ROOT) and not KEY.fullmatch(self.folder.parent.name):
             return self.folder.relative_to(ROOT).as_posix()
         return self.folder.name
 
@@ -65,6 +69,10 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
     `folder` is a dataset's, or None for the paper's book with the books of the other shipped
     datasets under it. Raises DataError or BuildError; html and results then stay as they were.
     """
+    if folder and is_in_parts(folder):
+        require_place(out)
+        with threads() as pool:
+            folder = folded(folder, out / "cache", code_digest(), pool)
     folders = [folder] if folder else _shipped()
     books = [opened(at.name if place else "", at, parameters) for place, at in enumerate(folders)]
     chosen = parameters_by_notebook(parameters)
@@ -74,7 +82,7 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
         crew = Crew(pool, kernels)
         made = build_books(books, chosen, parameters, out / "cache", code_digest(), crew)
         site.publish(made.pages, made.results, out)
-        prune(out / "cache", made.used)
+        prune(out / "cache", {*made.used, *(book.folder.parent for book in books)})
     return made.ran, len(made.used) - len(books) - made.ran, len(books)
 
 
@@ -126,7 +134,7 @@ def opened(slug: str, folder: Path, parameters: dict[str, Any]) -> Book:
     mask_below = parameters.get("mask_below", 0)
     keep(folder)
     dataset = load(folder, mask_below)
-    book = Book(slug, folder, dataset.title, len(dataset.patients), tuple(contents.places(dataset)))
+    book = Book(slug, folder, dataset.title, dataset.size, tuple(contents.places(dataset)))
     if book.patients < mask_below:
         few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
         raise BuildError(f"{book.shown}: {few}")

@@ -17,6 +17,7 @@ from uuid import uuid4
 from distributed import Client, LocalCluster, Worker, WorkerPlugin, get_worker
 from tornado.ioloop import PeriodicCallback
 
+from ..survival.pieces import WORKERS
 from .build import code_digest
 from .kernels import Server
 from .notebooks import ThisInterpreter, copies_of
@@ -37,8 +38,13 @@ class Warm(WorkerPlugin):
 
     name = "plateau"
 
+    def __init__(self, helping: bool) -> None:
+        self._helping = helping  # whether its notebooks may have other workers help
+
     def setup(self, worker: Worker) -> None:
         """Begin: Dask calls it, also on workers that come later."""
+        if self._helping:
+            os.environ[WORKERS] = worker.scheduler.address  # for its kernels
         self._worker, self._idle, self._one = worker, False, threading.Lock()
         self._own, self._copied = ExitStack(), ExitStack()
         self._server: Server | None = None
@@ -50,6 +56,7 @@ class Warm(WorkerPlugin):
     def teardown(self, worker: Worker) -> None:
         """Leave the worker as it was."""
         self._watch.stop()
+        os.environ.pop(WORKERS, None)
         self._copied.close()
         self._own.close()
 
@@ -91,6 +98,7 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
 
     Raises BuildError where the scheduler does not answer, or a worker has other files.
     """
+    given = scheduler
     with ExitStack() as opened:
         if not scheduler:
             # What multiprocessing would say after an interrupt. `building` sets it back.
@@ -103,7 +111,7 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
         except (OSError, ValueError) as error:
             raise BuildError(f"{scheduler}: no scheduler answers there ({error})") from None
         _require_same_files(client, cache)
-        client.register_plugin(Warm())
+        client.register_plugin(Warm(bool(given)))
         opened.callback(client.unregister_worker_plugin, Warm.name)
         yield Crew(client.get_executor(pure=False), _managers, bar=False)
 

@@ -133,7 +133,7 @@ def run_one(run: Run, managers: Managers) -> str | None:
     from .notebooks import NotebookError, execute, parameters_of, serialise
 
     known = parameters_of(run.page.path)
-    inside = run.folder.is_relative_to(ROOT)
+    inside = ROOT / run.shown == run.folder
     dataset = run.shown if inside else str(run.folder)
 
     def write(folder: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from .build import (
     require_place,
 )
 from .cluster import workers
+from .folds import folded
 from .pages import BuildError, publish
 
 LIST = "books.json"  # beside the page that lists them: the same, for programs
@@ -56,9 +58,10 @@ def make_books(
 
         def one(place: int, name: str) -> tuple[Book, Made]:
             with dask.annotate(priority=-place):  # what is begun is ended before more begins
-                book = crew.pool.submit(_opened, name, datasets[name], parameters).result()
+                folder = folded(datasets[name], out / "cache", code, crew.pool)
+                book = crew.pool.submit(_opened, name, folder, parameters).result()
                 made = build_books([book], chosen, parameters, out / "cache", code, crew)
-            return book, made
+            return book, replace(made, used={*made.used, folder.parent})
 
         for number, (name, future) in enumerate(_each(one, list(datasets)), 1):
             at = f"[{number}/{len(datasets)}] {name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from math import floor, log10
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..dataset.columns import EVENT_DAYS, RESERVED, is_number
 from ..dataset.covariates import covariate_rows
 from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint, answerable, dead, endpoint
-from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of
+from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of, one_by_one
 from ..dataset.privacy import EMAIL, is_phone
 from ..dataset.problems import Problem, one_line, quoted, squashed
 from ..importing.words import NO_RESPONSE, about, plain_words
@@ -50,12 +51,30 @@ def check(folder: Path, private: bool = False) -> tuple[list[str], list[str]]:
     if errors:
         return [f"{len(errors)} {'problem' if len(errors) == 1 else 'problems'}"], errors
     dataset = dataset_of(contents)
+    report, drawn = [*_summary(folder, dataset), *_lacking(dataset)], 0
+    if dataset.number is not None:
+        contents, drawn = _one_by_one(contents, dataset)
+        dataset = dataset_of(contents)
     warnings = [problem.line(private) for problem in warnings_of(contents, dataset)]
-    report = [*_summary(folder, dataset), *_lacking(dataset)]
     if warnings:
-        report.append("Warnings:")
+        some = f" (of {dataset.size:,} of the patients, drawn by lot)" if drawn else ""
+        report.append(f"Warnings{some}:")
         report += [f"  {line}" for line in warnings]
     return [*report, "no problem found"], []
+
+
+def _one_by_one(contents: Contents, dataset: Dataset) -> tuple[Contents, int]:
+    """The same with a row a patient; of very many some, and then how many there are."""
+    rows, drawn_from = one_by_one(dataset.number)
+    analysis = {**contents.package["analysis"]}
+    number = analysis.pop("number")
+    text = contents.text.iloc[rows].drop(columns=number)
+    return replace(
+        contents,
+        package={**contents.package, "analysis": analysis},
+        fields=tuple(field for field in contents.fields if field["name"] != number),
+        text=text.set_axis(range(1, len(text) + 1)),
+    ), drawn_from
 
 
 # --- what there is ---------------------------------------------------------------------------
@@ -64,17 +83,16 @@ def check(folder: Path, private: bool = False) -> tuple[list[str], list[str]]:
 def _summary(folder: Path, dataset: Dataset) -> Iterator[str]:
     days = [name for name in dataset.patients if name.endswith("_day")]
     yield f"{folder}: {one_line(dataset.title, 200)}"
-    yield (
-        f"{len(dataset.patients)} patients, {len(dataset.fields)} columns, {len(days)} of them days"
-    )
+    yield (f"{dataset.size} patients, {len(dataset.fields)} columns, {len(days)} of them days")
     questions = answerable(dataset)
     for question in questions:
-        events = int((question.observed == 1).sum())
-        yield f"{question.title}: {len(question.data)} patients, {events} with {question.event}"
+        events = question.many(question.observed == 1)
+        yield f"{question.title}: {question.size} patients, {events} with {question.event}"
         if question.never:
             yield f"  {question.never} more are never at risk: gone by the time they would enter"
     for question in questions[:1]:
-        months = dataset.months(follow_up(question.time, question.observed)[0])
+        median = follow_up(question.time, question.observed, number=question.number)[0]
+        months = dataset.months(median)
         unit = unit_of(dataset.settings)
         known = f"{rounded(months / unit.months, unit.decimals)} {unit.name}"
         known = known if np.isfinite(months) else NOT_REACHED

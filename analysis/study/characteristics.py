@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from .. import survival as est
@@ -24,6 +25,7 @@ from ..page.formats import at_time
 from ..page.groups import in_column
 from ..page.masking import Whole
 from ..page.rows import count_rows, frame
+from ..survival.sums import middle, spread
 from .balance import balance_rows
 from .curves import survival_rows
 
@@ -40,10 +42,15 @@ def filled_results(dataset: Dataset) -> pd.DataFrame:
     """How many patients there are, and in how many of them each column is known."""
     everybody = pd.Series(True, index=dataset.patients.index)
     rows = [
-        {"quantity": "count", "group": name, "estimate": number, "n": len(dataset.patients)}
-        for name, number in dataset.patients.apply(known).sum().items()
+        {
+            "quantity": "count",
+            "group": name,
+            "estimate": dataset.many(which),
+            "n": dataset.many(everybody),
+        }
+        for name, which in dataset.patients.apply(known).items()
     ]
-    return frame([*_headcount({"": everybody}), *rows])
+    return frame([*_headcount(dataset, {"": everybody}), *rows])
 
 
 def characteristics_results(
@@ -59,7 +66,7 @@ def characteristics_results(
         raise NotRecorded("This dataset describes no characteristics of its patients.")
     return frame(
         [
-            *_headcount(columns),
+            *_headcount(dataset, columns),
             *(
                 row
                 for entry in chosen
@@ -95,7 +102,10 @@ def baseline_results(dataset: Dataset, compare: Compare | None = None) -> pd.Dat
     complete = covariate_rows(dataset, first_endpoint(dataset), baseline)["patient"]
     known = pd.Series(everybody.index.isin(complete), index=everybody.index)
     return pd.concat(
-        [table, frame(count_rows("known_in_every_factor", known, everybody, ""))],
+        [
+            table,
+            frame(count_rows("known_in_every_factor", known, everybody, "", dataset.number)),
+        ],
         ignore_index=True,
     )
 
@@ -169,7 +179,7 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
         for row in (
             _characteristic_rows(dataset, entry, mask, _suffix(column))
             if isinstance(entry, Characteristic)
-            else count_rows(entry, derived[entry], mask, _suffix(column))
+            else count_rows(entry, derived[entry], mask, _suffix(column), dataset.number)
         )
     ]
     if not rows:
@@ -178,18 +188,19 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
             "and describes no outcome of its own."
         )
     if "long_term" in columns:
-        rows += count_rows("long_term", columns["long_term"], columns["total"], "")
+        number = dataset.number
+        rows += count_rows("long_term", columns["long_term"], columns["total"], "", number)
         lost = ~columns["long_term"] & ~dead(dataset.patients)
         for column, mask in columns.items():
-            rows += count_rows("lost", lost, mask, _suffix(column))
+            rows += count_rows("lost", lost, mask, _suffix(column), number)
         if not first_endpoint(dataset).competing:
             rows.append(_survival_at_long_term(dataset))
-    return frame([*_headcount(columns), *rows])
+    return frame([*_headcount(dataset, columns), *rows])
 
 
 def _survival_at_long_term(dataset: Dataset) -> dict:
     question, month = main_endpoint(dataset), dataset.settings.long_term_months
-    curve = est.survival_curve(question.time, question.observed, question.entry)
+    curve = est.survival_curve(question.time, question.observed, question.entry, question.number)
     return next(survival_rows(dataset, curve, "survival", question.name, [month]))
 
 
@@ -280,9 +291,9 @@ def _suffix(column: str) -> str:
     return f"|{column}" if column else ""
 
 
-def _headcount(columns: Mapping[str, pd.Series]) -> Iterator[dict]:
+def _headcount(dataset: Dataset, columns: Mapping[str, pd.Series]) -> Iterator[dict]:
     for column, mask in columns.items():
-        count = int(mask.sum())
+        count = dataset.many(mask)
         group = f"patients{_suffix(column)}"
         yield {"quantity": "count", "group": group, "estimate": count, "n": count}
 
@@ -293,14 +304,16 @@ def _characteristic_rows(
     if entry.among:
         mask = mask & dataset.happened(entry.among)
     if entry.statistics:
-        values = dataset.patients[entry.column]
-        yield from _number_rows(entry.column + suffix, values[mask].dropna())
+        values = dataset.patients[entry.column][mask].dropna()
+        number = None if dataset.number is None else dataset.number[values.index].to_numpy()
+        yield from _number_rows(entry.column + suffix, values, number)
         return
     values = dataset.groups(entry.column)
     for level in shown_levels(dataset, entry):
-        yield from count_rows(f"{entry.column}={level}", values.eq(level), mask, suffix)
+        which = values.eq(level)
+        yield from count_rows(f"{entry.column}={level}", which, mask, suffix, dataset.number)
     if not entry.among and values.isna().any():
-        yield from count_rows(f"{entry.column}=", values.isna(), mask, suffix)
+        yield from count_rows(f"{entry.column}=", values.isna(), mask, suffix, dataset.number)
 
 
 def shown_levels(dataset: Dataset, entry: Characteristic) -> list[str]:
@@ -308,17 +321,18 @@ def shown_levels(dataset: Dataset, entry: Characteristic) -> list[str]:
     return list(entry.levels or dataset.levels(entry.column))
 
 
-def _number_rows(group: str, values: pd.Series) -> Iterator[dict]:
+def _number_rows(group: str, values: pd.Series, number: np.ndarray | None) -> Iterator[dict]:
+    n, (mean, sd) = len(values) if number is None else int(number.sum()), spread(values, number)
     statistics = {
-        "count": len(values),
-        "median_value": values.median(),
+        "count": n,
+        "median_value": middle(values, number),
         "min": values.min(),
         "max": values.max(),
-        "mean": values.mean(),
-        "sd": values.std(),
+        "mean": mean,
+        "sd": sd,
     }
     for quantity, value in statistics.items():
-        yield {"quantity": quantity, "group": group, "estimate": value, "n": len(values)}
+        yield {"quantity": quantity, "group": group, "estimate": value, "n": n}
 
 
 def text_results(dataset: Dataset) -> pd.DataFrame:
@@ -353,9 +367,9 @@ def text_results(dataset: Dataset) -> pd.DataFrame:
     rows = [
         row
         for name, which, column in shares
-        for row in count_rows(name, which, columns[column], _suffix(column))
+        for row in count_rows(name, which, columns[column], _suffix(column), dataset.number)
     ]
-    return frame([*_headcount(columns), *rows])
+    return frame([*_headcount(dataset, columns), *rows])
 
 
 def text_wholes() -> list[Whole]:

@@ -12,6 +12,7 @@ from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
 from ..page.rows import count_rows, frame, pick
 from ..page.units import unit_of
+from ..survival.sums import middle
 
 DAYS_PER_YEAR = 365.25
 # Even steps of an axis, in each unit of time: of three days or of thirty years.
@@ -115,7 +116,7 @@ def survival_results(
     only where they are counted themselves, it is all patients;
     `events` counts up to the month, after it, or all.
     """
-    n, events = len(question.data), int((question.observed > 0).sum())
+    n, events = question.size, question.many(question.observed > 0)
     whole = {"group": question.name, "n": n, "events": events}
     rows = [
         {"quantity": "median", **_months(dataset, est.median(curve)), **whole},
@@ -149,10 +150,12 @@ def incidence_results(
     rows += _followed_rows(dataset, question, any_curve, ticks)
     rows += _counted_apart(question)
     # What the incidence of the first cause would seem to be if competing events were censored.
-    naive = est.survival_curve(question.time, question.observed == 1, question.entry)
+    naive = est.survival_curve(
+        question.time, question.observed == 1, question.entry, question.number
+    )
     for month, value in _shown_values(dataset, question, naive, ticks):
         common = {"quantity": "one_minus_survival", "group": next(iter(curves)), "months": month}
-        rows.append({**common, "estimate": 1 - value["survival"], "n": len(question.data)})
+        rows.append({**common, "estimate": 1 - value["survival"], "n": question.size})
     for number, cause in enumerate(curves, start=1):
         rows += _rates_after(dataset, question, number, cause)
     return frame(rows)
@@ -192,7 +195,7 @@ def _curve_rows(
             "estimate": value[share],
             "lower": value["lower"],
             "upper": value["upper"],
-            "n": value["at_risk"] if quantity == "survival" else len(question.data),
+            "n": value["at_risk"] if quantity == "survival" else question.size,
             "events": value["events"],
         }
 
@@ -201,7 +204,7 @@ def _followed_rows(
     dataset: Dataset, question: Endpoint, curve: pd.DataFrame, ticks: Sequence[float] | None
 ) -> Iterator[dict]:
     """Until when anyone is followed; at each month how many still are, and how many have left."""
-    common = {"group": question.name, "n": len(question.data)}
+    common = {"group": question.name, "n": question.size}
     end = dataset.months(question.time.max())
     yield {"quantity": "followup_end", "estimate": end, **common}
     for quantity in ("at_risk", "censored"):
@@ -231,15 +234,20 @@ def _restricted_means(dataset: Dataset, curve: pd.DataFrame, whole: dict) -> Ite
 
 
 def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[dict]:
-    censored = pd.Series(question.time[question.observed == 0], dtype=float)
+    left = question.observed == 0
+    censored = pd.Series(question.time[left], dtype=float)
     # Reversed, the censored are the events; among the censored there is none.
-    median = est.follow_up(question.time, question.observed, question.entry)
+    median = est.follow_up(question.time, question.observed, question.entry, question.number)
     reverse = _months(dataset, median)
-    yield {"quantity": "median_followup", **reverse, **whole, "events": len(censored)}
-    among = {**whole, "n": len(censored), "events": 0}
-    for name in ("median", "min", "max"):
-        value = dataset.months(getattr(censored, name)())
-        yield {"quantity": f"followup_{name}", "estimate": value, **among}
+    yield {"quantity": "median_followup", **reverse, **whole, "events": question.many(left)}
+    among = {**whole, "n": question.many(left), "events": 0}
+    number = None if question.number is None else question.number[left]
+    for name, value in {
+        "median": middle(censored, number),
+        "min": censored.min(),
+        "max": censored.max(),
+    }.items():
+        yield {"quantity": f"followup_{name}", "estimate": dataset.months(value), **among}
 
 
 def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -> Iterator[dict]:
@@ -248,7 +256,7 @@ def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -
     entry = None if question.entry is None else question.entry / DAYS_PER_YEAR
     for month in dataset.settings.months:
         start = dataset.days(month) / DAYS_PER_YEAR
-        rate = est.event_rate(years, observed, start, entry)
+        rate = est.event_rate(years, observed, start, entry, question.number)
         common = {"group": group, "months": month, "n": rate.n}
         if not rate.n:  # nobody is followed so long
             yield {"quantity": "event_rate", **common}
@@ -271,20 +279,23 @@ def _survival_after(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
             yield {**row, "n": 0}
             continue
         entry = None if question.entry is None else question.entry[later] - start
-        curve = est.survival_curve(question.time[later] - start, question.observed[later], entry)
+        number = None if question.number is None else question.number[later]
+        curve = est.survival_curve(
+            question.time[later] - start, question.observed[later], entry, number
+        )
         value = values_at(dataset, curve, [last - month]).iloc[0]
         limits = {"estimate": value["survival"], "lower": value["lower"], "upper": value["upper"]}
-        yield {**row, **limits, "n": int(later.sum()), "events": value["events"]}
+        yield {**row, **limits, "n": question.many(later), "events": value["events"]}
 
 
 def _entry(dataset: Dataset, question: Endpoint) -> Iterator[dict]:
     """How many of the patients enter the curve, and how many months they waited in the median."""
     everybody = pd.Series(True, index=dataset.patients.index)
     enters = pd.Series(everybody.index.isin(question.data.index), index=everybody.index)
-    yield from count_rows(question.name, enters, everybody, "")
+    yield from count_rows(question.name, enters, everybody, "", dataset.number)
     yield from _counted_apart(question)
-    wait = dataset.months(question.data["origin"].median())
-    common = {"group": f"{question.name}:origin", "n": len(question.data)}
+    wait = dataset.months(middle(question.data["origin"], question.number))
+    common = {"group": f"{question.name}:origin", "n": question.size}
     yield {"quantity": "median_value", "estimate": wait, **common}
 
 
@@ -295,9 +306,11 @@ def ends_early(question: Endpoint) -> tuple[int, int] | None:
     """
     if question.entry is None:
         return None
-    curve = est.survival_curve(question.time, question.observed > 0, question.entry)
+    curve = est.survival_curve(
+        question.time, question.observed > 0, question.entry, question.number
+    )
     gone = curve[curve["survival"].eq(0)]
-    if gone.empty or not (later := int((question.entry >= gone.index[0]).sum())):
+    if gone.empty or not (later := question.many(question.entry >= gone.index[0])):
         return None
     return int(gone["at_risk"].iloc[0]), later
 
@@ -307,11 +320,11 @@ def _counted_apart(question: Endpoint) -> Iterator[dict]:
     if early := ends_early(question):
         common = {"group": f"{question.name}:later", "n": early[0]}
         yield {"quantity": "count", "estimate": early[1], **common}
-    if died := question.data["died"].sum():
-        common = {"group": f"{question.name}:died", "n": len(question.data)}
+    if died := question.many(question.data["died"]):
+        common = {"group": f"{question.name}:died", "n": question.size}
         yield {"quantity": "count", "estimate": died, **common}
     if question.never or question.entry is not None:
-        group, n = question.name, len(question.data) + question.never
+        group, n = question.name, question.size + question.never
         yield {"quantity": "never_at_risk", "group": group, "estimate": question.never, "n": n}
 
 

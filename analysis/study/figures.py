@@ -46,7 +46,7 @@ def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: s
 
     `curve` is in days; `name` is the figure's in a paper, as `Figure 1A`, where it has one.
     """
-    title, patients = question.title, in_patients(len(question.data))
+    title, patients = question.title, in_patients(question.size)
     rows = {
         "At risk": ("at_risk", question.name, "estimate"),
         "Censored": ("censored", question.name, "estimate"),
@@ -81,7 +81,7 @@ def group_figure(
     by = in_sentence(page.data.label(parts.compare.column))
     whom = f"{name} from {question.origin} by {by}"
     told = [
-        f"{level}, {in_patients(len(parts.of(level).data))}: "
+        f"{level}, {in_patients(parts.of(level).size)}: "
         f"{at_landmarks(page, quantity, parts.key_of(level, cause))}."
         for level in curves
     ]
@@ -111,7 +111,7 @@ def incidence_figure(
         rows[label] = ("cumulative_incidence", cause, "events")
     series = {labels[cause]: (cause, curve) for cause, curve in curves.items()}
     chart = step_chart(page, question, series, "cumulative_incidence", rows)
-    patients = in_patients(len(question.data))
+    patients = in_patients(question.size)
     whom = f"Cumulative incidence from {question.origin} in {patients}"
     told = {cause: str(at_landmarks(page, "cumulative_incidence", cause)) for cause in curves}
     numbers = " ".join(f"{labels[c]}: {said[0].lower()}{said[1:]}." for c, said in told.items())

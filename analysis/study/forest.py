@@ -44,7 +44,7 @@ def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
     for model, lines in rows.groupby("model", sort=False):
         named = [f"{row.label} {row.words}" for row in lines.itertuples()]
         words += f"{model}: {'; '.join(named)}. "
-    said = f"{question.title} in {in_patients(len(question.data))}."
+    said = f"{question.title} in {in_patients(question.size)}."
     part = f"forest-{question.name}"
     return page.figure(part, forest_chart(rows), words.strip(), caption, said=said)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .. import survival as est
+from ..dataset.covariates import counting
 from ..dataset.definitions import Compare
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
@@ -85,7 +86,7 @@ def group_results(dataset: Dataset, parts: Groups, curves: Mapping) -> pd.DataFr
     """
     ticks = axis_months(dataset, parts.question)
     everybody = pd.Series(True, index=parts.level.index)
-    rows = list(count_rows(f"{parts.key}=", parts.level.isna(), everybody, ""))
+    rows = list(count_rows(f"{parts.key}=", parts.level.isna(), everybody, "", dataset.number))
     found = [_curve_results(dataset, parts, curves, level, ticks) for level in parts.levels]
     rows += _tests(dataset, parts)
     rows += _ratios(dataset, parts)
@@ -137,18 +138,20 @@ def _tests(dataset: Dataset, parts: Groups) -> Iterator[dict]:
     if stratum is not None:
         given["logrank_stratified"] = stratum[level.index].to_numpy()
     for name, within in given.items():
-        found = est.logrank(known.time, event, level.to_numpy(), within, known.entry)
+        found = est.logrank(known.time, event, level.to_numpy(), within, known.entry, known.number)
         yield from _test_rows(name, parts.key, found, known)
     if known.competing and known.entry is None:
         for number, cause in enumerate(parts.causes, start=1):
             key = f"{cause}|{parts.compare.column}"
-            found = est.gray(known.time, known.observed, number, level.to_numpy())
+            found = est.gray(
+                known.time, known.observed, number, level.to_numpy(), None, known.number
+            )
             yield from _test_rows("gray", key, found, known)
     yield from _pairs(parts)
 
 
 def _test_rows(name: str, key: str, found: est.Comparison, known: Endpoint) -> Iterator[dict]:
-    common = {"group": key, "n": len(known.data), "events": int((known.observed == 1).sum())}
+    common = {"group": key, "n": known.size, "events": known.many(known.observed == 1)}
     yield {"quantity": name, "estimate": found.chi2, **common}
     yield {"quantity": f"p_{name}", "estimate": found.p, **common}
 
@@ -158,12 +161,13 @@ def _pairs(parts: Groups) -> Iterator[dict]:
     if len(parts.levels) < 3:
         return
     known, level = parts.known, parts.level.dropna()
-    found = est.pairwise(known.time, known.observed == 1, level.to_numpy(), None, known.entry)
+    event = known.observed == 1
+    found = est.pairwise(known.time, event, level.to_numpy(), None, known.entry, known.number)
     for (one, other), line in found.iterrows():
         one, other = sorted((one, other), key=parts.levels.index)
         both = level.isin([one, other]).to_numpy()
-        common = {"group": f"{parts.key}={other}:{one}", "n": int(both.sum())}
-        common["events"] = int((known.observed[both] == 1).sum())
+        common = {"group": f"{parts.key}={other}:{one}", "n": known.many(both)}
+        common["events"] = known.many(both & event)
         yield {"quantity": "p_logrank_pair", "estimate": line["p"], **common}
         yield {"quantity": "p_logrank_holm", "estimate": line["adjusted"], **common}
 
@@ -182,6 +186,7 @@ def group_rows(dataset: Dataset, parts: Groups) -> tuple[pd.DataFrame, dict[str,
             **{column: (level == other).astype(float) for column, other in columns.items()},
         }
     ).reset_index(drop=True)
+    rows = counting(dataset, rows)
     stratum = strata(dataset, parts)
     if stratum is not None:
         rows["stratum"] = stratum[data.index].to_numpy()
@@ -220,7 +225,7 @@ def group_fit(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[est.CoxFit, p
         return est.cox(rows, columns), rows
     others = [column for column in columns if column not in having]
     kept = rows[~(rows[others] > 0).any(axis=1)]
-    return replace(est.cox(kept, having), n=rows["patient"].nunique()), kept
+    return replace(est.cox(kept, having), n=est.counted(rows)[0]), kept
 
 
 def _subdistribution(parts: Groups) -> Iterator[dict]:
@@ -230,7 +235,7 @@ def _subdistribution(parts: Groups) -> Iterator[dict]:
         return
     level = parts.level.dropna()
     x = pd.DataFrame({other: (level == other).astype(float) for other in parts.others})
-    fit = est.fine_gray(known.time, known.observed, 1, x, known.entry)
+    fit = est.fine_gray(known.time, known.observed, 1, x, known.entry, known.number)
     for other, line in fit.summary().iterrows():
         key = {"group": parts.key_of(other), "n": fit.n, "events": fit.events}
         ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
@@ -248,7 +253,7 @@ def _differences(dataset: Dataset, parts: Groups, curves: Mapping) -> Iterator[d
         shares = {level: _share(dataset, curve, month) for level, curve in curves.items()}
         means = {level: _mean(curve, day) for level, curve in curves.items()}
         for level in parts.others:
-            both = int(parts.level.isin([level, parts.compare.reference]).sum())
+            both = parts.question.many(parts.level.isin([level, parts.compare.reference]))
             key = {"group": parts.key_of(level), "months": month, "n": both}
             share = est.difference(shares[level], shares[parts.compare.reference])
             yield {"quantity": "survival_difference", **_limits(share), **key}

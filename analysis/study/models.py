@@ -133,7 +133,7 @@ def proportional_rows(
     """P of each term of a model `fit`, then of all together, under `name` in the results."""
     tested = est.proportional_hazards_test(rows, [*chain(*terms.values())], terms, fit)["p"]
     keys = [*(f"{name}:{column}" for column in terms), name]
-    common = {"n": rows["patient"].nunique(), "events": rows["event"].sum()}
+    common = dict(zip(("n", "events"), est.counted(rows), strict=True))
     return [
         {"quantity": f"p_proportional_{kind}", "group": key, "estimate": value, **common}
         for key, value in zip(keys, tested[[*terms, "global"]], strict=True)
@@ -145,8 +145,8 @@ def _early_and_late(
 ) -> list[dict]:
     columns = terms_of([factor], rows)[factor.column]
     split, fits = est.early_and_late(rows, *columns)
-    group, seen = {"group": _key(question, factor)}, {"n": rows["patient"].nunique()}
-    seen["events"] = rows["event"].sum()
+    group = {"group": _key(question, factor)}
+    seen = dict(zip(("n", "events"), est.counted(rows), strict=True))
     made = [{"quantity": "split", "estimate": dataset.months(split), **group, **seen}]
     for side, fit in fits.items():
         seen = {"n": fit.n, "events": fit.events}
@@ -161,7 +161,7 @@ def _entering(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[
     """Who never comes to be at risk, where a factor's patients enter on a day."""
     if factor.among and dataset.is_day(factor.among):
         never = never_at_risk(dataset, question, factor)
-        asked = entry_days(dataset, question, [factor]).notna().sum()
+        asked = question.many(entry_days(dataset, question, [factor]).notna())
         group = {"group": _key(question, factor)}
         yield {"quantity": "never_at_risk", "estimate": never, "n": asked, **group}
 

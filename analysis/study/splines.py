@@ -15,6 +15,8 @@ from ..dataset.model import Dataset, Factor
 from ..page.charts import COLOURS, HEIGHT, INK, STYLE, UPRIGHT, Figure
 from ..page.formats import equal_to, in_patients
 from ..page.page import Page
+from ..survival.sums import quantiles
+from ..survival.times import NUMBER
 from .forest import span_of, ticks_of
 from .models import event_rows, factors_of, ratio_of
 
@@ -46,7 +48,8 @@ class Bend:
 
     def quantiles(self, shares: object) -> np.ndarray:
         """Values below which these shares of the patients lie, each value once."""
-        return np.unique(np.quantile(_values(self.rows, self.column), shares))
+        values, many = _values(self.rows, self.column)
+        return np.unique(quantiles(values, shares, many))
 
     def ratios(self, fit: est.CoxFit, at: np.ndarray) -> pd.DataFrame:
         """Hazard ratios of some values against the median."""
@@ -55,10 +58,11 @@ class Bend:
 
 def bend(rows: pd.DataFrame, column: str) -> Bend | None:
     """The rows with the bends of a column: 4 knots, or 3; None where too few values differ."""
-    values = _values(rows, column)
-    for number in (4, 3) if len(values) >= FEW else (3,):
+    values, many = _values(rows, column)
+    n = len(values) if many is None else many.sum()
+    for number in (4, 3) if n >= FEW else (3,):
         try:
-            knots = est.knots(values, number)
+            knots = est.knots(values, number, many)
         except ValueError:
             continue
         made = Bend(column, rows, knots)
@@ -68,8 +72,10 @@ def bend(rows: pd.DataFrame, column: str) -> Bend | None:
     return None
 
 
-def _values(rows: pd.DataFrame, column: str) -> pd.Series:
-    return rows.drop_duplicates("patient")[column]
+def _values(rows: pd.DataFrame, column: str) -> tuple[pd.Series, np.ndarray | None]:
+    """A patient's value, and of how many patients alike it is where of more than one."""
+    once = rows.drop_duplicates("patient")
+    return once[column], once[NUMBER].to_numpy() if NUMBER in once else None
 
 
 def bent(dataset: Dataset, question: Endpoint) -> Iterator[tuple[Factor, Bend]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..dataset.columns import EVENT_DAYS
+from ..dataset.covariates import counting
 from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import dead
 from ..dataset.model import Dataset
@@ -37,7 +38,7 @@ def stays(dataset: Dataset, events: dict[str, str]) -> pd.DataFrame:
     The state is the last event that has come, `none` before any; of events of one day it is the
     later one of `events`. What has come by day 0 is where a patient begins. Columns `patient`,
     `start` (days; -inf from the beginning), `stop`, `from` and `to` (missing at the end of
-    follow-up without an event).
+    follow-up without an event), and the NUMBER of patients where the dataset is folded.
     """
     patients, last = dataset.patients, dataset.patients["last_contact_day"]
     days = patients[[column for column in events if column != "died"]].copy()
@@ -68,4 +69,5 @@ def stays(dataset: Dataset, events: dict[str, str]) -> pd.DataFrame:
         }
     )
     # Who has reached the last day in a state has no stay in it; nobody returns to `none`.
-    return rows[rows["start"] < rows["stop"]].reset_index(drop=True)
+    rows = rows[rows["start"] < rows["stop"]].reset_index(drop=True)
+    return counting(dataset, rows)

@@ -15,6 +15,8 @@ from ..page.formats import listed, rounded
 from ..page.page import Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.tables import Row, Table
+from ..survival.sums import middle
+from ..survival.times import NUMBER
 from .conclusions import LEVEL
 from .forest import forest_chart, mark
 from .groups import Groups, group_fit
@@ -70,8 +72,9 @@ def _parts(factor: Factor, rows: pd.DataFrame) -> dict[str, pd.Series]:
     if factor.numerator:
         sides = map(" or ".join, (factor.numerator, factor.denominator))
         return dict(zip(sides, (value > 0, value == 0), strict=True))
-    middle = rows.drop_duplicates("patient")[factor.column].median()
-    return {f"up to {middle:g}": value <= middle, f"over {middle:g}": value > middle}
+    once = rows.drop_duplicates("patient")
+    half = middle(once[factor.column], once[NUMBER].to_numpy() if NUMBER in rows else None)
+    return {f"up to {half:g}": value <= half, f"over {half:g}": value > half}
 
 
 def subgroup_results(dataset: Dataset, parts: Groups, found: Sequence[Split]) -> list[dict]:
@@ -91,7 +94,7 @@ def subgroup_results(dataset: Dataset, parts: Groups, found: Sequence[Split]) ->
         terms = terms_of([split.arm, split.factor], split.rows)
         alone, products = [column for term in terms.values() for column in term], split.products
         p = est.likelihood_ratio(split.rows.join(products), alone, list(products)).p
-        seen = {"n": split.rows["patient"].nunique(), "events": int(split.rows["event"].sum())}
+        seen = dict(zip(("n", "events"), est.counted(split.rows), strict=True))
         key = {"group": f"{parts.key}:{split.factor.column}"}
         rows.append({"quantity": "interaction_p", "estimate": p, **key, **seen})
     return rows

@@ -11,7 +11,7 @@ HELD = {
     "competing": ("cumulative_incidence",),
     "likelihood": ("PartialLikelihood", "STRATUM"),
     "regression": (
-        *("Coefficients", "CoxFit", "CoxModels", "cox"),
+        *("Coefficients", "CoxFit", "CoxModels", "counted", "cox"),
         *("likelihood_ratio", "null_log_likelihood", "score_p", "stepwise"),
     ),
     "curves": (

@@ -9,11 +9,16 @@ from .curves import RiskSets, log_log_limits
 
 
 def cumulative_incidence(
-    time: np.ndarray, event: np.ndarray, cause: int, entry: np.ndarray | None = None
+    time: np.ndarray,
+    event: np.ndarray,
+    cause: int,
+    entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Aalen-Johansen incidence of `cause` among competing events (Aalen & Johansen 1978).
 
-    `event` (n,) is 0 for censored, else the number of the cause; `entry` as in `survival_curve`.
+    `event` (n,) is 0 for censored, else the number of the cause; `entry` and `number` as in
+    `survival_curve`.
     Ties are exact: at each time all causes share one risk set. The variance is the infinitesimal
     jackknife, which R's `survfit` uses. The limits are log-log on the incidence.
 
@@ -21,7 +26,7 @@ def cumulative_incidence(
     (of the cause), `censored`, `other_events`, with an entry also `entered`, then `incidence`,
     `se`, `lower`, `upper`. Raises ValueError where a time is not after its entry.
     """
-    event, sets = np.asarray(event), RiskSets(time, entry)
+    event, sets = np.asarray(event), RiskSets(time, entry, number=number)
     kind = np.where(event == cause, 0, np.where(event > 0, 1, 2))
     events, others, censored = leaving = sets.leaving(kind, 3)
     all_events = events + others
@@ -34,18 +39,18 @@ def cumulative_incidence(
     if entry is not None:
         counts["entered"] = sets.coming()
     # Where nobody is at risk nothing happens.
-    number = np.maximum(sets.at_risk, 1)
-    after = np.cumprod(1 - all_events / number)
+    present = np.maximum(sets.at_risk, 1)
+    after = np.cumprod(1 - all_events / present)
     before = np.append(1.0, after[:-1])
-    incidence = np.cumsum(before * events / number)
+    incidence = np.cumsum(before * events / present)
     # An event of the cause adds `gain`; leaving at all forgoes `scale` times what is still to come,
     # and that is nothing once no share is left without an event.
     survivors = sets.at_risk - all_events
     scale = np.divide(
-        1.0, survivors, out=np.zeros(len(number)), where=(survivors > 0) & (after > 0)
+        1.0, survivors, out=np.zeros(len(present)), where=(survivors > 0) & (after > 0)
     )
-    forgone, gain = np.stack([incidence * scale, scale]), np.stack([before / number, 0 * scale])
-    toll = np.cumsum((forgone * all_events + gain * events) / number, axis=1)
+    forgone, gain = np.stack([incidence * scale, scale]), np.stack([before / present, 0 * scale])
+    toll = np.cumsum((forgone * all_events + gain * events) / present, axis=1)
     own = [forgone + gain, forgone, np.zeros((2, 1))]
     se = np.sqrt(_jackknife_variance(sets, kind, leaving, own, toll, incidence))
     lower, upper = log_log_limits(incidence, se)
@@ -77,10 +82,10 @@ def _jackknife_variance(
     entered, left = entered[late], sets.left[late]
     paid = toll[:, entered]  # before they came
     theirs = np.choose(kind[late], [kept[:, left] for kept in whole])
-    added = theirs + paid
+    added, many = theirs + paid, 1 if sets.number is None else sets.number[late]
 
     def summed(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-        return np.bincount(places, values, len(sets.times)).cumsum()
+        return np.bincount(places, values * many, len(sets.times)).cumsum()
 
     def present(values: np.ndarray) -> np.ndarray:
         return summed(values, entered) - summed(values, left)

@@ -22,13 +22,19 @@ class RiskSets:
     Without an `entry`, or with one of -inf, they are there from the start, so that an event on day
     0 counts. The one counting of all curves: `time` and `entry` are (n,), and rounding is removed.
     `left` and `entered` (n,) are their places among `times`, -1 for who is there from the start;
-    `entered` is None where all are. Raises ValueError where a time is not after its entry: nobody
-    was seen at risk then.
+    `entered` is None where all are. Each counts once, or as the `number` (n,) of patients that a
+    row stands for. Raises ValueError where a time is not after its entry: nobody was seen at risk
+    then.
     """
 
     def __init__(
-        self, time: np.ndarray, entry: np.ndarray | None = None, origin: float = 0.0
+        self,
+        time: np.ndarray,
+        entry: np.ndarray | None = None,
+        origin: float = 0.0,
+        number: np.ndarray | None = None,
     ) -> None:
+        self.number = number
         entered = None
         if entry is None:
             times, (left,) = places(time)
@@ -38,8 +44,8 @@ class RiskSets:
                 raise ValueError("a time that is not after its entry")
             there = times >= origin  # an earlier entry is from the start
             there[left] = True
-            number = np.append(np.cumsum(there) - 1, -1)
-            times, left, entered = times[there], number[left], number[entered]
+            place = np.append(np.cumsum(there) - 1, -1)
+            times, left, entered = times[there], place[left], place[entered]
         first = np.searchsorted(times, origin)
         if origin not in times[first : first + 1]:
             times = np.insert(times, first, origin)
@@ -58,15 +64,19 @@ class RiskSets:
 
     def count(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
         """How many of some patients (n,) leave on each time."""
-        return np.bincount(self.left[who], minlength=len(self.times))
+        return self._counted(self.left, who, len(self.times))
 
     def coming(self, who: np.ndarray | slice = slice(None)) -> np.ndarray:
         """How many of some patients (n,) enter on each time, without those there from the start."""
-        return np.bincount(self.entered[who] + 1, minlength=len(self.times) + 1)[1:]
+        return self._counted(self.entered + 1, who, len(self.times) + 1)[1:]
 
     def leaving(self, kind: np.ndarray, number: int) -> np.ndarray:
         """How many of each kind leave on each time (number, times); `kind` (n,), -1 for none."""
         return self._table(kind, number, self.left)
+
+    def _counted(self, place: np.ndarray, who: np.ndarray | slice, longest: int) -> np.ndarray:
+        number = None if self.number is None else self.number[who]
+        return patients_at(place[who], longest, number)
 
     def staying(self, kind: np.ndarray, number: int) -> np.ndarray:
         """How many of each kind are at risk at each time (number, times); likewise."""
@@ -78,8 +88,20 @@ class RiskSets:
 
     def _table(self, kind: np.ndarray, number: int, place: np.ndarray) -> np.ndarray:
         times = len(self.times)
-        cells = np.bincount((kind + 1) * times + place, minlength=(number + 1) * times)
+        cells = patients_at((kind + 1) * times + place, (number + 1) * times, self.number)
         return cells.reshape(number + 1, times)[1:]
+
+
+def patients_at(place: np.ndarray, places: int, number: np.ndarray | None = None) -> np.ndarray:
+    """How many patients are at each place (places,): a row each, or the `number` (n,) of a row."""
+    if number is None:
+        return np.bincount(place, minlength=places)
+    return np.bincount(place, number, places).astype(int)  # exact: below 2^53
+
+
+def patients_of(number: np.ndarray | None, which: np.ndarray) -> int:
+    """How many patients `which` (n,) is true for: of a row each, or the `number` (n,) of a row."""
+    return int(which.sum() if number is None else number[which].sum())
 
 
 def since_entry(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -97,19 +119,23 @@ def since_entry(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray,
 
 
 def survival_curve(
-    time: np.ndarray, observed: np.ndarray, entry: np.ndarray | None = None
+    time: np.ndarray,
+    observed: np.ndarray,
+    entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Kaplan-Meier estimate with log-log limits (Kaplan & Meier 1958; Borgan & Liestoel 1990).
 
     `time` (n,) is 0 or more, `observed` (n,) is true for an event, `entry` (n,) is when a patient
-    came under observation on the same clock (left truncation; -inf: from the start). Returns a
+    came under observation on the same clock (left truncation; -inf: from the start), and `number`
+    (n,) of how many patients alike a row is, where it is of more than one. Returns a
     frame indexed by the distinct times, 0 and the entries after it, with `at_risk` (just before the
     time: entry < t <= time), `events`, `censored`, with an entry also `entered`, then `survival`,
     `lower`, `upper`. The limits are missing where survival is 0 or 1: log(-log S) has no value. A
     curve that one early event among one patient takes to 0 stays there. Raises ValueError where a
     time is not after its entry.
     """
-    observed, sets = np.asarray(observed) > 0, RiskSets(time, entry)
+    observed, sets = np.asarray(observed) > 0, RiskSets(time, entry, number=number)
     events, left = sets.count(observed), sets.count()
     counts = {"at_risk": sets.at_risk, "events": events, "censored": left - events}
     if entry is not None:
@@ -160,10 +186,13 @@ def _half(survival: pd.Series) -> float:
 
 
 def follow_up(
-    time: np.ndarray, observed: np.ndarray, entry: np.ndarray | None = None
+    time: np.ndarray,
+    observed: np.ndarray,
+    entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> tuple[float, float, float]:
     """Reverse Kaplan-Meier median follow-up and its limits (Schemper & Smith 1996)."""
-    return median(survival_curve(time, np.asarray(observed) == 0, entry))
+    return median(survival_curve(time, np.asarray(observed) == 0, entry, number))
 
 
 def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.DataFrame:
@@ -244,13 +273,18 @@ class Rate:
 
 
 def event_rate(
-    time: np.ndarray, observed: np.ndarray, start: float = 0.0, entry: np.ndarray | None = None
+    time: np.ndarray,
+    observed: np.ndarray,
+    start: float = 0.0,
+    entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> Rate:
     """Events after `start` for the time lived after it; limits after Garwood (1936).
 
     Who has the event or leaves on `start` itself is no longer followed after it. Who comes under
-    observation later, on their `entry` (n,), counts from then. Without exposure the three numbers
-    are missing; without events the lower limit is 0. Raises ValueError as `survival_curve` does.
+    observation later, on their `entry` (n,), counts from then; `number` as there. Without exposure
+    the three numbers are missing; without events the lower limit is 0. Raises ValueError as
+    `survival_curve` does.
     """
     observed = np.asarray(observed) > 0
     time, begin = np.asarray(time, dtype=float), np.full(len(time), start)
@@ -258,15 +292,15 @@ def event_rate(
         entry, time = since_entry(time, entry)
         begin = np.maximum(entry, start)
     after = beyond(time, start)
-    events = int((after & observed).sum())
-    exposure = float((time - begin)[after].sum())
+    events, lived = patients_of(number, after & observed), (time - begin)[after]
+    exposure = float(lived.sum() if number is None else lived @ number[after])
     if not after.any():
         return Rate(np.nan, np.nan, np.nan, 0, 0, 0.0)
     tail = (1 - CONFIDENCE) / 2
     lower = stats.chi2.ppf(tail, 2 * events) / 2 if events else 0.0
     upper = stats.chi2.isf(tail, 2 * events + 2) / 2
     shares = (events / exposure, lower / exposure, upper / exposure)
-    return Rate(*(float(share) for share in shares), int(after.sum()), events, exposure)
+    return Rate(*map(float, shares), patients_of(number, after), events, exposure)
 
 
 def log_log_limits(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

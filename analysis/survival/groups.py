@@ -28,17 +28,19 @@ def logrank(
     group: np.ndarray,
     strata: np.ndarray | None = None,
     entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> Comparison:
     """Log-rank test of any number of groups (Mantel 1966; Peto & Peto 1972).
 
-    All are (n,): `group` and `strata` hold labels, and who lacks one is left out; `entry` is as in
-    `survival_curve`. The variance is hypergeometric where events are tied. With `strata` patients
-    are compared with those of their own stratum, and the strata are added up. A group that is at no
-    event at risk beside another takes no degree of freedom; chi2 and P are missing where fewer than
-    two groups are left. Raises ValueError where a time is not after its entry.
+    All are (n,): `group` and `strata` hold labels, and who lacks one is left out; `entry` and
+    `number` are as in `survival_curve`. The variance is hypergeometric where events are tied. With
+    `strata` patients are compared with those of their own stratum, and the strata are added up. A
+    group that is at no event at risk beside another takes no degree of freedom; chi2 and P are
+    missing where fewer than two groups are left. Raises ValueError where a time is not after its
+    entry.
     """
     event = np.asarray(observed) > 0
-    tables = _tables(time, entry, event * 1, group, strata)
+    tables = _tables(time, entry, event * 1, group, strata, number)
     return _comparison([_logrank_part(at_risk, events) for at_risk, events, _ in tables])
 
 
@@ -48,6 +50,7 @@ def gray(
     cause: int,
     group: np.ndarray,
     strata: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> Comparison:
     """Test that groups have the same cumulative incidence of `cause` (Gray 1988, with rho = 0).
 
@@ -58,7 +61,7 @@ def gray(
     """
     event = np.asarray(event)
     kinds = np.where(event == cause, 1, (event > 0) * 2)
-    tables = _tables(time, None, kinds, group, strata)
+    tables = _tables(time, None, kinds, group, strata, number)
     return _comparison([_gray_part(*table) for table in tables])
 
 
@@ -68,6 +71,7 @@ def pairwise(
     group: np.ndarray,
     strata: np.ndarray | None = None,
     entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """The log-rank test of each two groups alone, and their P as `holm` adjusts them.
 
@@ -77,7 +81,7 @@ def pairwise(
     group = pd.Series(np.asarray(group))
     pairs = list(combinations(group.dropna().unique(), 2))
     alone = [group.where(group.isin(pair)) for pair in pairs]
-    tests = [vars(logrank(time, observed, labels, strata, entry)) for labels in alone]
+    tests = [vars(logrank(time, observed, labels, strata, entry, number)) for labels in alone]
     names = pd.MultiIndex.from_tuples(pairs, names=["one", "other"]) if pairs else None
     found = pd.DataFrame(tests, index=names, columns=["chi2", "df", "p"])
     return found.assign(adjusted=holm(found["p"]))
@@ -106,19 +110,20 @@ def _tables(
     event: np.ndarray,
     group: np.ndarray,
     strata: np.ndarray | None,
+    number: np.ndarray | None,
 ) -> Iterator[list[np.ndarray]]:
     """For each stratum who is at risk (groups, times) at its events 1 and 2, and these likewise.
 
     One clock serves all strata: the times of each come after those of the one before.
     """
-    sets, stride = RiskSets(time, entry), 0
+    sets, stride = RiskSets(time, entry, number=number), 0
     codes, labels = pd.factorize(np.asarray(group))
     if strata is not None:
         layers, stride = pd.factorize(np.asarray(strata))[0], len(sets.times) + 1
         first = layers * stride
         codes = np.where(layers < 0, -1, codes)
         entered = -1 if sets.entered is None else sets.entered
-        sets = RiskSets(first + sets.left, first + entered)
+        sets = RiskSets(first + sets.left, first + entered, number=number)
     groups = len(labels)
     if not groups:
         return

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .sums import bins, crossed, shortest, summed
-from .times import places
+from .times import NUMBER, places
 
 STRATUM = "stratum"  # the column of rows that have strata
 ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
@@ -21,11 +21,10 @@ class PartialLikelihood:
     Rows are summed by the number of times of death that they outlive, and by those before they
     came, so that all risk sets are cumulative sums over times: no sort beyond that of the times,
     and no table of rows beside `x` (rows, p), which is standardised. Times that differ by rounding
-    alone are one. Of strata each has risk sets of its own. A row may count as `many`, see `folded`;
-    deaths stay one by one, `who` being the row of each.
+    alone are one. Of strata each has risk sets of its own. A row may be of a `number` (rows,) of
+    patients alike. Their deaths stay one by one, since they share out their ties: `of_death` is the
+    row of each.
     """
-
-    many: np.ndarray | float = 1.0
 
     def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:
         start, stop = rows["start"].to_numpy(), rows["stop"].to_numpy()
@@ -35,6 +34,7 @@ class PartialLikelihood:
             first = pd.factorize(rows[STRATUM])[0] * len(times)
             times, (start, stop) = places(start + first, stop + first)
         self.x, self.event = np.ascontiguousarray(x, dtype=float), rows["event"].to_numpy() > 0
+        self.number = rows[NUMBER].to_numpy() if NUMBER in rows else None
         self._follow(times, start, stop, ties)
 
     def _follow(self, times: np.ndarray, start: np.ndarray, stop: np.ndarray, ties: str) -> None:
@@ -43,8 +43,9 @@ class PartialLikelihood:
         until = np.append(np.cumsum(dies), 0)  # the last is for -1, before all times
         self.come, self.gone = until[start], until[stop]  # so many times of death had passed
         self.delayed = bool(self.come.any())
-        self.times, self.who = times[dies], np.flatnonzero(self.event)
-        self.death = self.gone[self.who] - 1
+        self.times, dying = times[dies], np.flatnonzero(self.event)
+        self.of_death = dying if self.number is None else np.repeat(dying, self.number[dying])
+        self.death = self.gone[self.of_death] - 1
         self.ties = np.bincount(self.death, minlength=len(self.times))
         self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
         # The times whose deaths share a risk set, and the place of each of these deaths in them.
@@ -63,7 +64,7 @@ class PartialLikelihood:
         self.of_tied = bins(self.tie[self.dies[tied]], len(self.tied))
 
     def folded(self) -> PartialLikelihood:
-        """The same likelihood, rows that say the same being one that counts as `many`.
+        """The same likelihood, rows that say the same being one with their `number`.
 
         Days are whole and sides few, so that a million patients are some ten thousand rows. Itself
         where the rows would not be half as many.
@@ -76,13 +77,13 @@ class PartialLikelihood:
             place, size = place * len(distinct) + code, size * len(distinct)
         if 2 * size > len(place):
             return self
-        many = np.bincount(place, np.broadcast_to(self.many, len(place)), size)
-        kept, first = many > 0, np.zeros(size, dtype=int)
+        number = np.bincount(place, self.number, size)
+        kept, first = number > 0, np.zeros(size, dtype=int)
         first[place] = np.arange(len(place))
         other, first = copy.copy(self), first[kept]
-        other.x, other.many = np.ascontiguousarray(self.x[first]), many[kept]
+        other.x, other.number = np.ascontiguousarray(self.x[first]), number[kept]
         other.event, other.come, other.gone = (a[first] for a in (self.event, self.come, self.gone))
-        other.who = (np.cumsum(kept) - 1)[place[self.who]]
+        other.of_death = (np.cumsum(kept) - 1)[place[self.of_death]]
         other._bin()
         return other
 
@@ -121,7 +122,8 @@ class PartialLikelihood:
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             score, top, weight = self._weights(beta)
             denominator = self._sums(weight)
-            died = np.bincount(self.who, np.broadcast_to(count, len(self.who)), len(weight))
+            each = np.broadcast_to(count, len(self.of_death))
+            died = np.bincount(self.of_death, each, len(weight))
             part, each, squared = 1 - self.share, count / denominator, count / denominator**2
             staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
             staying[self.tied] -= dying
@@ -152,12 +154,12 @@ class PartialLikelihood:
     def value(self, beta: np.ndarray) -> float:
         """Log likelihood alone."""
         score, top, weight = self._weights(beta)
-        return float(score[self.who].sum() - (np.log(self._sums(weight)) + top).sum())
+        return float(score[self.of_death].sum() - (np.log(self._sums(weight)) + top).sum())
 
     def residuals(self, beta: np.ndarray) -> np.ndarray:
         """What each death's x has beyond its mean at risk (deaths, p): Schoenfeld's (1982)."""
         _, _, weight = self._weights(beta)
-        return self.x[self.who] - self._sums(weight, self.x) / self._sums(weight)[:, None]
+        return self.x[self.of_death] - self._sums(weight, self.x) / self._sums(weight)[:, None]
 
     def _weights(self, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
         """Each row's score, the largest, and each row's weight, of which a patient with that has 1.
@@ -166,7 +168,8 @@ class PartialLikelihood:
         """
         score = self.x @ beta
         top = score.max()
-        return score, top, self.many * np.exp(score - top)
+        weight = np.exp(score - top)
+        return score, top, weight if self.number is None else weight * self.number
 
     def _part(self, each: np.ndarray) -> np.ndarray:
         """For each row the sum of `each` (deaths,) over the deaths at which it is at risk.
@@ -205,9 +208,8 @@ class PartialLikelihood:
 
     def deaths_clock(self) -> np.ndarray:
         """For each death 1 minus the Kaplan-Meier estimate just before it."""
-        survival = np.cumprod(
-            1 - self.ties / self._at_risk(np.broadcast_to(self.many, len(self.x)))
-        )
+        everybody = self._weights(np.zeros(self.x.shape[1]))[2]
+        survival = np.cumprod(1 - self.ties / self._at_risk(everybody))
         return 1 - np.append(1.0, survival)[self.death]
 
     def climb(

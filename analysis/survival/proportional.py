@@ -10,7 +10,7 @@ from scipy import stats
 
 from .likelihood import STRATUM, PartialLikelihood
 from .regression import CoxFit, cox
-from .times import beyond, met
+from .times import NUMBER, beyond, met
 
 
 def proportional_hazards_test(
@@ -70,7 +70,7 @@ def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     if not fit.estimable:
         return pd.DataFrame(np.nan, index=times, columns=columns)
     likelihood, beta, scale = _at_maximum(rows, fit)
-    residuals, x = likelihood.residuals(beta), likelihood.x[likelihood.who]
+    residuals, x = likelihood.residuals(beta), likelihood.x[likelihood.of_death]
     expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
     scaled = (x - expected.to_numpy()) @ np.linalg.inv(likelihood.at(beta)[2] / len(x))
     return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)
@@ -113,7 +113,9 @@ def early_and_late(rows: pd.DataFrame, *columns: str) -> tuple[float, dict[str, 
     where the factor separates the events of one, the other keeps its estimate. Without an event
     the time is NaN, and everything early.
     """
-    times = np.sort(rows.loc[rows["event"] > 0, "stop"])
-    split = float(times[(len(times) - 1) // 2]) if len(times) else np.nan
+    died = rows[rows["event"] > 0].sort_values("stop")
+    passed = (died[NUMBER] if NUMBER in died else died["event"]).cumsum().to_numpy()
+    half = np.searchsorted(passed, (passed[-1] + 1) // 2) if len(died) else 0
+    split = float(died["stop"].iloc[half]) if len(died) else np.nan
     parts = zip(("early", "late"), stretches(rows, split), strict=True)
     return split, {name: cox(part, columns) for name, part in parts}

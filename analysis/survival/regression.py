@@ -13,6 +13,7 @@ from .curves import Z
 from .groups import Comparison
 from .likelihood import PartialLikelihood
 from .sums import shortest
+from .times import NUMBER
 
 Terms = Sequence[str] | Mapping[str, Sequence[str]]  # columns, or several by the name of each term
 
@@ -64,10 +65,19 @@ def cox(rows: pd.DataFrame, columns: Sequence[str], ties: str = "efron") -> CoxF
     """Cox regression on start-stop rows (Cox 1972), ties after Efron (1977) or `breslow` (1974).
 
     `rows` is as `covariate_rows` gives it. With a column `stratum` of labels each stratum has its
-    own baseline hazard, and patients are compared within it; so for all that takes such rows. The
-    fit is estimable only where its maximum is proved to exist, see `PartialLikelihood.has_maximum`.
+    own baseline hazard, and patients are compared within it. With `NUMBER` a row is of so many
+    patients alike. So for all that takes such rows. The fit is estimable only where its maximum is
+    proved to exist, see `PartialLikelihood.has_maximum`.
     """
     return CoxModels(rows, columns, ties).model(columns)
+
+
+def counted(rows: pd.DataFrame) -> tuple[int, int]:
+    """How many patients such rows are of, and how many events they have."""
+    if NUMBER not in rows:
+        return rows["patient"].nunique(), int(rows["event"].sum())
+    once = ~rows["patient"].duplicated()
+    return int(rows.loc[once, NUMBER].sum()), int((rows["event"] * rows[NUMBER]).sum())
 
 
 def no_fit(columns: Sequence[str], n: int, events: int) -> CoxFit:
@@ -156,11 +166,11 @@ class CoxModels:
         for place, column in enumerate(columns):
             x[:, place] = rows[column]
         self._columns, self._fits = columns, dict[tuple[str, ...], Coefficients | None]()
-        self._patients, self._events = rows["patient"], int(rows["event"].sum())
+        self._rows = rows
         x -= x.sum(axis=0) / max(len(x), 1)
         self._scale = np.sqrt(np.einsum("ij,ij->j", x, x) / max(len(x), 1))
         self._likelihood, self._last = None, np.zeros(len(columns))
-        if self._events:
+        if rows["event"].any():
             x /= np.where(self._scale > 0, self._scale, 1.0)
             self._likelihood = PartialLikelihood(rows, x, ties)
 
@@ -174,12 +184,11 @@ class CoxModels:
     def model(self, terms: Sequence[str]) -> CoxFit:
         """The model of `terms` by the names of its columns, as `cox` gives it."""
         columns, found = [self._columns[place] for place in self._inside(terms)], self.fit(terms)
-        n = self._patients.nunique()
+        seen = counted(self._rows)
         if found is None:
-            return no_fit(columns, n, self._events)
+            return no_fit(columns, *seen)
         estimates = pd.DataFrame({"beta": found.beta, "se": found.se}, index=columns)
-        made = estimates, found.covariance, found.log_likelihood
-        return CoxFit(*made, n, self._events, estimable=True)
+        return CoxFit(estimates, found.covariance, found.log_likelihood, *seen, estimable=True)
 
     def _inside(self, terms: Sequence[str]) -> list[int]:
         return [place for term in terms for place in self._places[term]]

@@ -17,9 +17,11 @@ from scipy import optimize
 
 from .curves import CONFIDENCE
 from .likelihood import PartialLikelihood
+from .pieces import in_pieces
 from .regression import CoxModels
 
 FOLDS = 10
+PIECE = 5  # resamples of one piece of the work: a second or two
 
 
 # --- bootstrap -----------------------------------------------------------------------------------
@@ -135,7 +137,8 @@ def bootstrap(
     The slope of a resample's model is the coefficient of one Cox model in the original rows whose
     only covariate is the linear predictor: it follows a factor that changes over time from row to
     row. Inclusion, models and optimism all come from this one pass. Resamples are drawn apart: the
-    first 50 of 200 are those of 50. Raises ValueError without resamples or without candidates.
+    first 50 of 200 are those of 50, and free workers may take some, see `in_pieces`. Raises
+    ValueError without resamples or without candidates.
     """
     candidates = tuple(candidates)
     if resamples < 1 or not candidates:
@@ -144,19 +147,40 @@ def bootstrap(
     varying = [column for column in candidates if rows[column].nunique() > 1]
     everything = models.fit(varying) if varying else None
     together = pd.Series(np.nan if everything is None else everything.beta, varying, dtype=float)
-    original = _Calibration(rows, candidates)
-    drawn = draws(rows, resamples, seed)
-    found = tuple(_select(sample, candidates, level, original) for sample in drawn)
+    given = [(rows, candidates, level, seed, *some) for some in _parted(resamples)]
+    found = tuple(one for some in in_pieces(_selected, given) for one in some)
     return Bootstrap(candidates, tuple(models.stepwise(level)), together, found)
 
 
-def draws(rows: pd.DataFrame, resamples: int, seed: int) -> Iterator[pd.DataFrame]:
-    """Bootstrap samples of the patients of `rows`, whose `patient` is the number of the draw."""
+def _parted(runs: int) -> list[tuple[int, int]]:
+    """Numbers of runs in pieces: the first of each, and of the next."""
+    return [(first, min(first + PIECE, runs)) for first in range(0, runs, PIECE)]
+
+
+def _selected(
+    rows: pd.DataFrame,
+    candidates: tuple[str, ...],
+    level: float,
+    seed: int,
+    first: int,
+    following: int,
+) -> list[Resample]:
+    """Some of the resamples of a bootstrap, by their numbers."""
+    original = _Calibration(rows, candidates)
+    drawn = draws(rows, following, seed, first)
+    return [_select(sample, candidates, level, original) for sample in drawn]
+
+
+def draws(rows: pd.DataFrame, resamples: int, seed: int, passed: int = 0) -> Iterator[pd.DataFrame]:
+    """Bootstrap samples of the patients of `rows`, whose `patient` is the number of the draw.
+
+    The first `passed` are left out.
+    """
     number, patients = pd.factorize(rows["patient"])
     order = np.argsort(number, kind="stable")
     size = np.bincount(number, minlength=len(patients))
     first = np.cumsum(size) - size
-    for child in np.random.SeedSequence(seed).spawn(resamples):
+    for child in np.random.SeedSequence(seed).spawn(resamples)[passed:]:
         chosen = np.random.default_rng(child).integers(0, len(patients), len(patients))
         many = size[chosen]
         draw = np.repeat(np.arange(len(patients)), many)
@@ -175,11 +199,22 @@ def shuffled(
     """
     if rows["patient"].duplicated().any():
         raise ValueError("columns that change over time cannot be given to another patient")
-    columns, random = list(columns), np.random.default_rng(seed)
-    values = rows[columns].to_numpy(dtype=float)
-    for _ in range(runs):
-        moved = pd.DataFrame(random.permutation(values), columns=columns, index=rows.index)
-        yield CoxModels(rows.assign(**moved), columns).stepwise(level)
+    given = [(rows, list(columns), level, seed, *some) for some in _parted(runs)]
+    for some in in_pieces(_kept_by_chance, given):
+        yield from some
+
+
+def _kept_by_chance(
+    rows: pd.DataFrame, columns: list[str], level: float, seed: int, first: int, following: int
+) -> list[list[str]]:
+    """What selection keeps in some of the permutations, by their numbers."""
+    values, random, kept = rows[columns].to_numpy(dtype=float), np.random.default_rng(seed), []
+    for number in range(following):
+        dealt = random.permutation(values)
+        if number >= first:
+            moved = pd.DataFrame(dealt, columns=columns, index=rows.index)
+            kept.append(CoxModels(rows.assign(**moved), columns).stepwise(level))
+    return kept
 
 
 def _select(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .curves import Z
 from .regression import CoxFit
+from .sums import quantiles
 
 
 def local_line(
@@ -38,13 +39,15 @@ def local_line(
     return np.array(fits), np.array(norms)
 
 
-def knots(x: np.ndarray, number: int = 4) -> np.ndarray:
+def knots(x: np.ndarray, number: int = 4, many: np.ndarray | None = None) -> np.ndarray:
     """Where a `spline` of some values bends: 3 or 4 of their quantiles (Harrell 2015, table 2.3).
+
+    `many` (n,) is of how many patients each value is, where of more than one.
 
     Raises ValueError where two of them are the same value.
     """
     shares = {3: (0.10, 0.50, 0.90), 4: (0.05, 0.35, 0.65, 0.95)}[number]
-    found = np.quantile(np.asarray(x, dtype=float), shares)
+    found = quantiles(x, shares, many)
     if not (np.diff(found) > 0).all():
         raise ValueError(f"no {number} different knots among these values")
     return found

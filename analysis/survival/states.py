@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .curves import RiskSets, log_log_limits
-from .times import one_time
+from .times import NUMBER, one_time
 
 
 def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -14,8 +14,9 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     `rows` are start-stop, a row for each stay: `patient`, `start` (-inf: from the beginning),
     `stop`, `from`, and `to`, the state they come to on `stop`, missing where they are only seen
-    until then. At risk of leaving a state at t are those in it with start < t <= stop. The shares
-    begin as those of who is at risk at the first change. Patients may return, and come late.
+    until then; with a `NUMBER` each is of so many patients alike. At risk of leaving a state at t
+    are those in it with start < t <= stop. The shares begin as those of who is at risk at the first
+    change. Patients may return, and come late.
 
     Returns a frame for each state, in the order in which rows name them, indexed by 0 and the
     distinct times of start and stop: `at_risk` (in it just before the time), `events` (who come to
@@ -25,7 +26,11 @@ def state_shares(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     ValueError where a patient's row does not go on from where the one before it ended.
     """
     stays = _Stays(rows)
-    here, moves, sets = stays.here, stays.moves, RiskSets(stays.stop, stays.start)
+    here, moves, sets = (
+        stays.here,
+        stays.moves,
+        RiskSets(stays.stop, stays.start, number=stays.number),
+    )
     shares, variances = stays.occupation(sets.times)
     left = np.unique(here[moves])
     found = {}
@@ -54,6 +59,8 @@ class _Stays:
         codes, self.states = pd.factorize(pd.concat([rows["from"], rows["to"]]))
         self.here, self.there = codes[: len(rows)], codes[len(rows) :]
         self.patient = pd.factorize(rows["patient"])[0]
+        self.number = rows[NUMBER].to_numpy() if NUMBER in rows else None
+        self.many = np.ones(len(rows)) if self.number is None else self.number.astype(float)
         self.moves = (self.there >= 0) & (self.there != self.here)
         same = self.patient[1:] == self.patient[:-1]
         state = np.where(self.moves, self.there, self.here)
@@ -69,14 +76,16 @@ class _Stays:
         changes, first = np.unique(self.stop[moving], return_index=True)
         begin = changes[0] if len(changes) else self.stop.max()
         begins = (self.start < begin) & (begin <= self.stop)
-        share = np.bincount(self.here[begins], minlength=number) / begins.sum()
+        many = self.many[begins]
+        share = np.bincount(self.here[begins], many, number) / many.sum()
         influence = _Influence(self, begins, share)
         shares, variances = [share], [influence.variances]
         for time, gone in zip(changes, np.split(moving, first[1:]), strict=bool(len(changes))):
             at_risk = influence.at_risk(time)
             weight = 1 / np.maximum(at_risk, 1)
             change = np.zeros((number, number))
-            np.add.at(change, (self.here[gone], self.there[gone]), weight[self.here[gone]])
+            leaving = weight[self.here[gone]] * self.many[gone]
+            np.add.at(change, (self.here[gone], self.there[gone]), leaving)
             change -= np.diag(change.sum(axis=1))
             influence.move(change, share * weight, gone)
             share = share + share @ change
@@ -102,9 +111,10 @@ class _Influence:
         self.stays, number = stays, len(share)
         self.own = np.zeros((stays.patient.max() + 1, number))
         first = np.eye(number)[stays.here[begins]] - share
-        self.own[stays.patient[begins]] = first / begins.sum()
+        self.own[stays.patient[begins]] = first / stays.many[begins].sum()
         self.state = np.full(len(self.own), number)
-        self.squares = self.own.T @ self.own
+        of_begin = self.own[stays.patient[begins]]
+        self.squares = of_begin.T @ (of_begin * stays.many[begins, None])
         self.inside, self.counts = np.zeros((number, number)), np.zeros(number)
         self.path, self.grown = np.eye(number), np.zeros((number + 1, number))
         self.coming = np.argsort(stays.start, kind="stable")
@@ -140,8 +150,9 @@ class _Influence:
         """Have the patients of some rows come into their states, or leave them."""
         here, patients, number = self.stays.here[rows], self.stays.patient[rows], len(self.counts)
         now, sign = self.of(patients), 1 if present else -1
-        np.add.at(self.inside, here, sign * now)
-        self.counts += sign * np.bincount(here, minlength=number)
+        many = sign * self.stays.many[rows]
+        np.add.at(self.inside, here, many[:, None] * now)
+        self.counts += np.bincount(here, many, number)
         self.present[rows] = present
         self.state[patients] = here if present else number
         self.own[patients] = self._undone(now - self.grown[self.state[patients]])
@@ -165,8 +176,9 @@ class _Influence:
             self.path, self.grown = np.eye(len(change)), np.zeros_like(self.grown)
         here, there = self.stays.here[gone], self.stays.there[gone]
         patients, states = self.stays.patient[gone], np.eye(len(change))
-        moved = weight[here, None] * (states[there] - states[here])
-        crossed = self.of(patients).T @ moved
-        self.squares += crossed + crossed.T + moved.T @ moved
-        np.add.at(self.inside, here, moved)
+        moved, many = weight[here, None] * (states[there] - states[here]), self.stays.many[gone]
+        all_moved = many[:, None] * moved
+        crossed = self.of(patients).T @ all_moved
+        self.squares += crossed + crossed.T + moved.T @ all_moved
+        np.add.at(self.inside, here, all_moved)
         self.own[patients] += self._undone(moved)

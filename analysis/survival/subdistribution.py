@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .curves import since_entry
+from .curves import patients_of, since_entry
 from .likelihood import PartialLikelihood
 from .regression import CoxFit, no_fit
 from .sums import summed, sums_after, sums_before
@@ -18,11 +18,13 @@ def fine_gray(
     cause: int,
     x: pd.DataFrame,
     entry: np.ndarray | None = None,
+    number: np.ndarray | None = None,
 ) -> CoxFit:
     """Subdistribution hazards regression of `cause` among competing events (Fine & Gray 1999).
 
     `time` (n,) is 0 or more, in any unit; `event` (n,) is 0 for censored, else the number of the
-    cause; `x` has a row a patient and a column of numbers a factor. Who has a competing event stays
+    cause; `x` has a row a patient, or the `number` (n,) of patients alike, and a column of
+    numbers a factor. Who has a competing event stays
     at risk, with the share of patients who would not have been censored since: the Kaplan-Meier
     estimate of not being censored just before the event of another, over that just before its own.
     Tied events each meet the whole risk set (Breslow 1974). The standard errors are the robust ones
@@ -39,11 +41,8 @@ def fine_gray(
     the ratio may be, or where a share is 0. Raises ValueError where the lengths differ, `x` has a
     missing value or a time is not after its entry.
     """
-    time, event, begin = (
-        np.asarray(time, dtype=float),
-        np.asarray(event),
-        np.full(len(time), -np.inf),
-    )
+    time, event = np.asarray(time, dtype=float), np.asarray(event)
+    begin = np.full(len(time), -np.inf)
     if entry is not None:
         begin, time = since_entry(time, entry)
     values = x.to_numpy(dtype=float)
@@ -51,13 +50,14 @@ def fine_gray(
         raise ValueError(f"{len(time)} times, {len(event)} events and {len(values)} rows of x")
     if not np.isfinite(values).all():
         raise ValueError("a factor has a missing value")
-    n, events = len(time), int((event == cause).sum())
+    events = patients_of(number, event == cause)
+    n = len(time) if number is None else int(number.sum())
     none = no_fit(x.columns, n, events)
     if events == 0 or (values == values[0]).all(axis=0).any():
         return none
     scale = values.std(axis=0)
     x = (values - values.mean(axis=0)) / scale
-    likelihood = _WeightedLikelihood(time, event, cause, x, begin)
+    likelihood = _WeightedLikelihood(time, event, cause, x, begin, number)
     if not np.isfinite(likelihood.kept).all():
         return none
     beta, (value, gradient, information) = likelihood.climb()
@@ -85,10 +85,17 @@ class _WeightedLikelihood(PartialLikelihood):
     """
 
     def __init__(
-        self, time: np.ndarray, event: np.ndarray, cause: int, x: np.ndarray, begin: np.ndarray
+        self,
+        time: np.ndarray,
+        event: np.ndarray,
+        cause: int,
+        x: np.ndarray,
+        begin: np.ndarray,
+        number: np.ndarray | None,
     ) -> None:
         order = np.argsort(time, kind="stable")
         time, event, begin = time[order], event[order], begin[order]
+        self.number = number if number is None else number[order]
         times, (start, stop) = places(begin, time)
         self.x, self.event = x[order], event == cause
         self._follow(times, start, stop, "breslow")
@@ -100,10 +107,12 @@ class _WeightedLikelihood(PartialLikelihood):
         self.censored = event == 0
         self.days, self.day = np.unique(time, return_inverse=True)
         self.day_start = np.searchsorted(time, self.days, side="left")
-        self.still = np.searchsorted(np.sort(begin), self.days) - self.day_start
-        self.leaving = np.bincount(self.day[self.censored], minlength=len(self.days)) / self.still
+        many = np.ones(len(time), dtype=int) if self.number is None else self.number
+        self.still = _before(begin, self.days, many) - _before(time, self.days, many)
+        leaving = np.bincount(self.day[self.censored], many[self.censored], len(self.days))
+        self.leaving = leaving / self.still
         before = np.append(1.0, np.cumprod(1 - self.leaving)[:-1])  # G just before each day
-        before = before * _come_before(self.days, begin, time)
+        before = before * _come_before(self.days, begin, time, many)
         self.uncensored = before[np.searchsorted(self.days, self.times)]
         ahead = self.gone < len(self.times)  # a risk set in which to be kept
         competing = ~self.event & ~self.censored & ahead
@@ -141,9 +150,12 @@ class _WeightedLikelihood(PartialLikelihood):
         lived = until[gone] - until[come] + after[gone] * self.kept[:, None]
         expected = weight * (self.x * lived[:, :1] - lived[:, 1:])
         own = np.zeros_like(self.x)
-        own[self.event] = self.x[self.event] - mean[self.death]
+        own[self.event] = self.x[self.event] - mean[self.gone[self.event] - 1]
+        if self.number is not None:  # of each patient of a row
+            expected = expected / self.number[:, None]
         known = own - expected
-        return known if self.is_late else known + self._of_censoring(weight, after)
+        found = known if self.is_late else known + self._of_censoring(weight, after)
+        return found if self.number is None else found * np.sqrt(self.number)[:, None]
 
     def _of_censoring(self, weight: np.ndarray, after: np.ndarray) -> np.ndarray:
         """What each patient adds as one of those of whom the weights are estimated (psi).
@@ -160,10 +172,21 @@ class _WeightedLikelihood(PartialLikelihood):
         return lowered[self.day] * self.censored[:, None] - expected[self.day]
 
 
-def _come_before(days: np.ndarray, begin: np.ndarray, time: np.ndarray) -> np.ndarray:
+def _before(when: np.ndarray, days: np.ndarray, many: np.ndarray, side: str = "left") -> np.ndarray:
+    """How many patients (days,) were before each day, or by it; `many` (n,) are those of a row."""
+    order = np.argsort(when, kind="stable")
+    passed = np.searchsorted(when[order], days, side=side)
+    return np.append(0, np.cumsum(many[order]))[passed]
+
+
+def _come_before(
+    days: np.ndarray, begin: np.ndarray, time: np.ndarray, many: np.ndarray
+) -> np.ndarray:
     """The share of patients who have come before each day: Kaplan-Meier in reverse time."""
-    entries, coming = np.unique(begin[np.isfinite(begin)], return_counts=True)
-    come, gone = (np.searchsorted(np.sort(when), entries, side="right") for when in (begin, time))
+    late = np.isfinite(begin)
+    entries, entry = np.unique(begin[late], return_inverse=True)
+    coming = np.bincount(entry, many[late], len(entries))
+    come, gone = (_before(when, entries, many, "right") for when in (begin, time))
     shares = np.append(np.cumprod((1 - coming / (come - gone))[::-1])[::-1], 1.0)
     return shares[np.searchsorted(entries, days)]
 

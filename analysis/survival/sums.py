@@ -2,10 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from scipy.sparse import csc_array
 
 BLOCK = 8192  # rows whose products are summed at once, so that they stay in the processor's cache
+
+
+def middle(values: pd.Series, number: np.ndarray | None = None) -> float:
+    """The median of values, each there once or its `number` (n,) of times; missing ones are not."""
+    if number is None:
+        return values.median()
+    known = values.notna().to_numpy()
+    value, many = values[known].to_numpy(dtype=float), np.asarray(number)[known]
+    if not len(value):
+        return np.nan
+    order = np.argsort(value, kind="stable")
+    passed = many[order].cumsum()
+    both = np.searchsorted(passed, [(passed[-1] - 1) // 2, passed[-1] // 2], side="right")
+    return float(value[order][both].mean())
+
+
+def quantiles(
+    values: np.ndarray, shares: Sequence[float], number: np.ndarray | None = None
+) -> np.ndarray:
+    """Quantiles as `numpy.quantile` has them, of values each its `number` (n,) of times."""
+    values = np.asarray(values, dtype=float)
+    if number is None:
+        return np.quantile(values, shares)
+    order = np.argsort(values, kind="stable")
+    passed = np.asarray(number)[order].cumsum()
+    place = (passed[-1] - 1) * np.asarray(shares, dtype=float)
+    ends = [np.searchsorted(passed, end(place), side="right") for end in (np.floor, np.ceil)]
+    low, high = (values[order][end] for end in ends)
+    return low + (high - low) * (place - np.floor(place))
+
+
+def spread(values: pd.Series, number: np.ndarray | None = None) -> tuple[float, float]:
+    """Mean and standard deviation of values without a missing one, each its `number` of times."""
+    if number is None:
+        return values.mean(), values.std()
+    value, n = values.to_numpy(dtype=float), number.sum()
+    if not n:
+        return np.nan, np.nan
+    mean = value @ number / n
+    return mean, np.sqrt((value - mean) ** 2 @ number / (n - 1)) if n > 1 else np.nan
 
 
 def bins(place: np.ndarray, number: int) -> csc_array:

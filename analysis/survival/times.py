@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+NUMBER = ":number"  # the column of rows that are of several patients alike; no dataset has it
 ROUNDING = np.sqrt(np.finfo(float).eps)  # times that differ by less are one: R's tolerance
 
 
