@@ -17,6 +17,7 @@ from pypdf import PdfReader
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.contents import places
+from analysis.page.provenance import named
 from analysis.site.build import notebooks
 from benchmarks.pages import DRAWN, measure, serving
 
@@ -637,7 +638,7 @@ def test_every_page_says_what_made_it(soups: dict[str, BeautifulSoup]) -> None:
         folder = folders[name.rpartition("/")[0]]
         table = (ROOT / "data" / folder / "patients.csv").read_bytes()
         lines = soup.select_one(".plateau-provenance").get_text(" ", strip=True)
-        assert f"{folder} 1.0.0" in lines
+        assert named(load(f"data/{folder}")) in lines
         assert hashlib.sha256(table).hexdigest()[:12] in lines
         assert "Parameters defaults" in lines
         assert all(

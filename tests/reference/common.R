@@ -137,9 +137,9 @@ DATASETS <- list(
   myeloid = list(
     months = LANDMARKS$myeloid,
     factors = list(
-      sides("arm", "B", "A"),
+      sides("arm", "Arm B", "Arm A"),
       sides("sex", "male", "female"),
-      sides("flt3", "C", c("A", "B")),
+      sides("flt3", "FLT3 C", c("FLT3 A", "FLT3 B")),
       postbaseline("response_day", endpoints = "os"),
       postbaseline("hsct_day")
     )
