@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..dataset.definitions import in_sentence
-from ..page.formats import at_time, equal_to, listed
+from ..page.formats import at_time, begun, equal_to, listed
 from ..page.page import Page
 from ..page.prose import Prose
 from ..page.quantities import MISSING
+from ..page.rows import at_risk
 from ..page.tables import Row, Table
 from . import conclusions
+from .asked import without
+from .figures import at_least
 from .groups import Groups
 from .landmarks import without_limits
 
+MORE = "A ratio above 1 means a higher incidence than in the reference."
 ALONE = "A hazard ratio above 1 means that the event comes sooner than in the reference."
 
 
@@ -143,6 +147,124 @@ def _pairs(page: Page, parts: Groups) -> list[str]:
     return [adjusted + "; ".join(named) + "."] if named else []
 
 
+def answer_by_group(page: Page, parts: Groups) -> Prose:
+    """What the page of a curve finds of its groups: their shares, and whether they differ.
+
+    Of groups that were randomised the ratio and its test come first: they are the answer.
+    """
+    found = [groups_told(page, parts), groups_found(page, parts)]
+    found = [groups_compared(page, parts), *found] if drawn(parts) else found[::-1]
+    return Prose.joined(filter(None, found), "\n\n")
+
+
+def groups_in_short(page: Page, parts: Groups, limits: bool = True) -> Prose | None:
+    """The same in a line or two, without the test; None where nothing of it may be shown."""
+    found = [groups_found(page, parts, limits)]
+    if drawn(parts):
+        found.insert(0, groups_compared(page, parts))
+    return Prose.joined(there, " ") if (there := [*filter(None, found)]) else None
+
+
+def groups_read(page: Page, parts: Groups) -> Prose:
+    """How to read the groups: their medians, their shares at a landmark, and their ratios."""
+    said, by = [], in_sentence(page.data.label(parts.compare.column))
+    if not parts.question.competing:
+        median = _each(page, parts, {level: page["median", parts.key_of(level)].ci
+                                     for level in parts.levels})  # fmt: skip
+        title = in_sentence(parts.question.title)
+        words = "Median {title}, by {by}: {each}. A median is the first time at which the curve of "
+        words += "a group is at one half or below."
+        said.append(page.say(words, title=title, by=by, each=median))
+    if found := groups_found(page, parts):
+        firm = _landmarks(page, parts)[0]
+        why = "This is the last landmark to which patients of every group are followed."
+        if firm:
+            why = "This is the last landmark to which at least {least} patients, and a tenth, of "
+            why += "every group are followed: there no curve is faint."
+        said.append(page.say("{found} " + why, found=found, least=at_least(page.data)))
+    if compared := groups_compared(page, parts):
+        meaning = ALONE if not parts.question.competing else MORE
+        said.append(page.say("{compared} " + meaning, compared=compared))
+    return Prose.joined(said, "\n\n")
+
+
+def drawn(parts: Groups) -> bool:
+    """Whether chance alone made the groups of a curve: it begins on the day of randomisation."""
+    return parts.compare.randomised and not parts.question.begins_later
+
+
+def groups_found(page: Page, parts: Groups, limits: bool = True) -> Prose | None:
+    """Of each group who had the event, or is without it, at a landmark that enough are followed to.
+
+    `Alive at 36 months, by disease: ALL, 37.8% (95% CI, 22.5–53.0); …`. None where there is none.
+    """
+    firm, known = _landmarks(page, parts)
+    if not known:
+        return None
+    month = max(firm or known)
+    shares = {level: page[_share(parts), parts.key_of(level), month] for level in parts.levels}
+    event, competing = parts.question.event, parts.question.competing
+    return page.say(
+        "**{what} {when} {month}, by {by}: {each}.**",
+        what=begun(event if competing else without(event)),
+        when="by" if competing else "at",
+        month=page.setting(at_time(month), "months"),
+        by=in_sentence(page.data.label(parts.compare.column)),
+        each=_each(page, parts, {name: one.ci if limits else one for name, one in shares.items()}),
+    )
+
+
+def groups_compared(page: Page, parts: Groups) -> Prose | None:
+    """The ratio of each group to the reference; None where none is known."""
+    kind = "subdistribution_ratio_group" if parts.question.competing else "hazard_ratio_group"
+    keys = {level: (kind, parts.key_of(level)) for level in parts.others}
+    ratios = {level: page[key] for level, key in keys.items() if key in page and page[key].known}
+    if not ratios:
+        return None
+    one = len(ratios) == 1
+    return page.say(
+        "**{ratio} of {event}" + (", {level} against {reference}: {value}.**" if one else
+                                  ", against {reference}: {each}.**"),
+        ratio="Ratio of subdistribution hazards" if parts.question.competing else "Hazard ratio",
+        event=parts.question.event,
+        reference=parts.compare.reference,
+        level=next(iter(ratios)),
+        value=next(iter(ratios.values())).ci,
+        each=_each(page, parts, {level: ratio.ci for level, ratio in ratios.items()}),
+    )  # fmt: skip
+
+
+def _each(page: Page, parts: Groups, values: Mapping[str, object]) -> Prose:
+    """`ALL, 37.8%; AML low risk, 60.3%`: each group with its number."""
+    said = [page.say("{level}, {value}", level=level, value=v) for level, v in values.items()]
+    return Prose.joined(said, "; ")
+
+
+def _share(parts: Groups) -> str:
+    return "cumulative_incidence" if parts.question.competing else "survival"
+
+
+def _landmarks(page: Page, parts: Groups) -> tuple[list[float], list[float]]:
+    """The landmarks at which no curve of a group is faint, and all to which each is followed.
+
+    Faint is a curve of which fewer than ten, or a tenth, are followed.
+    """
+    keys = [parts.key_of(level) for level in parts.levels]
+    known = [
+        month
+        for month in page.data.settings.months
+        if all(page[_share(parts), key, month].known for key in keys)
+        and all(at_risk(page.numbers, key, month) != 0 for key in keys)
+    ]
+    least = [max(at_least(page.data), (parts.level == one).sum() / 10) for one in parts.levels]
+    firm = [
+        month
+        for month in known
+        if all(at_risk(page.numbers, k, month) >= few for k, few in zip(keys, least, strict=True))
+    ]
+    return firm, known
+
+
 TOLD = {
     "unknown": "**No difference can be tested.** There are too few events, or only one group.",
     "differ": "**The curves differ by more than chance would make likely**: {tests}.",
@@ -213,8 +335,8 @@ HAZARDS = (
 
 def groups_mislead(page: Page, parts: Groups) -> Prose:
     """What these groups can and cannot say of a cause, and whether one ratio will do."""
-    drawn = "drawn_before" if parts.question.begins_later else "drawn"
-    said = [CHANCE[drawn if parts.compare.randomised else "not_drawn"]]
+    before = "drawn_before" if parts.compare.randomised else "not_drawn"
+    said = [CHANCE["drawn" if drawn(parts) else before]]
     values: dict[str, object] = {}
     key = ("p_proportional_group", parts.key)
     if key in page and conclusions.differ(page[key].value) == "differ":
