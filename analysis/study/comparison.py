@@ -176,7 +176,7 @@ def groups_read(page: Page, parts: Groups) -> Prose:
         words += "a group is at one half or below."
         said.append(page.say(words, title=title, by=by, each=median))
     if found := groups_found(page, parts):
-        firm = _landmarks(page, parts)[0]
+        firm = landmark_of(page, parts)[1]
         why = "This is the last landmark to which patients of every group are followed."
         if firm:
             why = "This is the last landmark to which at least {least} patients, and a tenth, of "
@@ -198,11 +198,10 @@ def groups_found(page: Page, parts: Groups, limits: bool = True) -> Prose | None
 
     `Alive at 36 months, by disease: ALL, 37.8% (95% CI, 22.5–53.0); …`. None where there is none.
     """
-    firm, known = _landmarks(page, parts)
-    if not known:
+    month, _ = landmark_of(page, parts)
+    if month is None:
         return None
-    month = max(firm or known)
-    shares = {level: page[_share(parts), parts.key_of(level), month] for level in parts.levels}
+    shares = {level: page[share_of(parts), parts.key_of(level), month] for level in parts.levels}
     event, competing = parts.question.event, parts.question.competing
     return page.say(
         "**{what} {when} {month}, by {by}: {each}.**",
@@ -240,20 +239,22 @@ def _each(page: Page, parts: Groups, values: Mapping[str, object]) -> Prose:
     return Prose.joined(said, "; ")
 
 
-def _share(parts: Groups) -> str:
+def share_of(parts: Groups) -> str:
+    """The quantity of the groups at a month."""
     return "cumulative_incidence" if parts.question.competing else "survival"
 
 
-def _landmarks(page: Page, parts: Groups) -> tuple[list[float], list[float]]:
-    """The landmarks at which no curve of a group is faint, and all to which each is followed.
+def landmark_of(page: Page, parts: Groups) -> tuple[float | None, bool]:
+    """The last landmark at which no curve of a group is faint, and True.
 
-    Faint is a curve of which fewer than ten, or a tenth, are followed.
+    Faint is a curve of which fewer than ten, or a tenth, are followed. Without such a landmark the
+    last to which each group is followed, or None, and False.
     """
     keys = [parts.key_of(level) for level in parts.levels]
     known = [
         month
         for month in page.data.settings.months
-        if all(page[_share(parts), key, month].known for key in keys)
+        if all(page[share_of(parts), key, month].known for key in keys)
         and all(at_risk(page.numbers, key, month) != 0 for key in keys)
     ]
     least = [max(at_least(page.data), (parts.level == one).sum() / 10) for one in parts.levels]
@@ -262,7 +263,7 @@ def _landmarks(page: Page, parts: Groups) -> tuple[list[float], list[float]]:
         for month in known
         if all(at_risk(page.numbers, k, month) >= few for k, few in zip(keys, least, strict=True))
     ]
-    return firm, known
+    return max(firm or known, default=None), bool(firm)
 
 
 TOLD = {
