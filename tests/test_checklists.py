@@ -174,7 +174,7 @@ def test_tests_of_interaction_are_told_where_there_are_any(made):
     )
     assert counted in " ".join(told["bmt"].split())
     assert "No interaction is tested" in told["blinatumomab"]
-    assert "studied in some of the patients only: MRD response" in told["blinatumomab"]
+    assert "studied in some of the patients only: MRD" in told["blinatumomab"]
 
 
 def said_of(found, number):

@@ -428,5 +428,5 @@ def test_levels_break_no_check_and_no_lesson(myeloid, colon_folder):
     assert advice.check(colon_folder)[0][-1] == "no problem found"
     assert {f.column for f in keys_08.known(myeloid).factors} == {"sex"}
     study = Study(myeloid, {"table_3": factor_results(myeloid, endpoint(myeloid, "os"))})
-    assert str(facts.unadjusted(study)["label"]).endswith("(B/A)")
+    assert str(facts.unadjusted(study)["label"]).endswith("(Arm B/Arm A)")
     assert "handling" in facts.words(study)

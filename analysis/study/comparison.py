@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ..dataset.definitions import in_sentence
 from ..page.formats import at_time, begun, equal_to, listed
 from ..page.page import Page
-from ..page.prose import Prose
+from ..page.prose import Prose, ruled
 from ..page.quantities import MISSING
 from ..page.rows import at_risk
 from ..page.tables import Row, Table
@@ -37,13 +37,16 @@ def groups_table(page: Page, parts: Groups) -> Table:
         for month in months:
             rows += _section(page, parts, "survival", "Without the event", month)
         for month in months:
-            rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
+            rows += _section(page, parts, "rmst", "without the event, up to", month)
     by = in_sentence(page.data.label(parts.compare.column))
     followed = "" if parts.question.competing else "; for a share, those at risk just before it"
+    blank = any(cell == MISSING for row in rows for cell in row.cells[:3])
+    nobody = (
+        f" {MISSING}, nobody in the group (for a difference, in it or in the reference) was "
+        "followed so long."
+    )
     notes = [
-        f"Patients: all of a group{followed}. {MISSING}, nobody in the group (for a difference, in "
-        "it "
-        "or in the reference) was followed so long. CI, confidence interval.",
+        f"Patients: all of a group{followed}.{nobody * blank} CI, confidence interval.",
         f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
@@ -80,7 +83,7 @@ def _section(
     if month is not None and not any(number.known for number, _ in known):
         return []
     unit = page.unit.name
-    heading = {"median": f"Median, {unit}", "rmst": f"{title} {at_time(month or 0)}, {unit}"}
+    heading = {"median": f"Median, {unit}", "rmst": f"Mean {unit} {title} {at_time(month or 0)}"}
     rows = [Row(heading.get(quantity, f"{title} at {at_time(month or 0)}, %"))]
     for number, level in known:
         cells = [str(number.n), number.cell]
@@ -181,7 +184,8 @@ def groups_read(page: Page, parts: Groups) -> Prose:
         if firm:
             why = "This is the last landmark to which at least {least} patients, and a tenth, of "
             why += "every group are followed: there no curve is faint."
-        said.append(page.say("{found} " + why, found=found, least=at_least(page.data)))
+        least = ruled(at_least(page.data), "the fewest patients on whom a curve stands firmly")
+        said.append(page.say("{found} " + why, found=found, least=least))
     if compared := groups_compared(page, parts):
         meaning = ALONE if not parts.question.competing else MORE
         said.append(page.say("{compared} " + meaning, compared=compared))
