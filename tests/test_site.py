@@ -346,7 +346,7 @@ SCROLLED = """() => [...document.querySelectorAll('article *')].filter(part =>
 PAPER = {"width": 680, "height": 1_000}  # an A4 sheet without its margins
 
 
-@pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s1"])
+@pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s2"])
 def test_paper_shows_every_number_of_a_table(served: str, visit, name: str) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/{name}.html")

@@ -50,7 +50,8 @@ def groups_table(page: Page, parts: Groups) -> Table:
         f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
-    notes[:1] += without_limits(shares[shares["group"].isin(map(parts.key_of, parts.levels))])
+    shares = shares[shares["group"].isin(map(parts.key_of, parts.levels))]
+    notes[:1] += without_limits(shares[shares["months"].isin(months)])  # not at the start
     differences = page.numbers[page.numbers["quantity"].isin(DIFFERENCES.values())]
     if differences.query("estimate.notna() and lower.isna()", engine="python").size:
         notes.append(WITHOUT_ERROR)
