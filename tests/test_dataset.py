@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import chdir, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
+from inprocess import run
 
 from analysis.dataset import cells, model
 from analysis.dataset.checks import read_folder
@@ -299,6 +303,24 @@ def test_a_table_in_parquet_is_the_same_dataset(tmp_path):
 def test_a_truth_in_parquet_is_yes_or_no(tmp_path):
     place = as_parquet(tmp_path, lambda patients: patients.assign(died=patients["died"] == "yes"))
     pd.testing.assert_series_equal(load(place).patients["died"], load("data/bmt").patients["died"])
+
+
+@pytest.mark.parametrize("truth", [False, True])
+def test_plain_code_reads_the_table_that_a_dataset_has(tmp_path, truth):
+    """And gives the number of the page, also where yes and no are a truth in Parquet."""
+    place = as_parquet(tmp_path, lambda patients: (
+        patients.assign(died=patients["died"] == "yes") if truth else patients
+    ))  # fmt: skip
+    shown = run("figure_1a", place, tmp_path / "results").text
+    code = BeautifulSoup(shown, "html.parser").select_one("details.plain-code")
+    said = code.select_one("pre.plain-output").get_text()
+    assert 'pd.read_parquet("patients.parquet")' in code.get_text()
+    assert "patients.csv" not in code.get_text() and "21.1" in said
+    # What is shown is what a reader can run beside the file itself.
+    printed = StringIO()
+    with chdir(place), redirect_stdout(printed):
+        exec(compile(code.select_one(".highlight pre").get_text(), "<shown>", "exec"), {})
+    assert printed.getvalue().strip() == said.strip()
 
 
 def test_what_is_wrong_in_parquet_is_named_by_row_and_column(tmp_path):

@@ -126,7 +126,7 @@ def test_a_landmark_that_nobody_reaches_is_said_to_be_one(tmp_path: Path) -> Non
         died = patients["died"].where(last < 1000, "no")
         return patients.assign(**kept, died=died)
 
-    page = run(LESSON, changed("bmt", tmp_path / "short", shortened), tmp_path)
+    page = run(LESSON, changed("myeloid", tmp_path / "short", shortened), tmp_path)
     assert "Nobody was followed from 12 months to 60" in text(page)
     assert "Nobody was followed to 36 months" in text(page)
     columns = BeautifulSoup(page.text, "html.parser").select(f"#{LESSON}-ways thead th")

@@ -102,15 +102,15 @@ def myeloid():
     data = load("data/myeloid")
     sides = {"numerator": (), "denominator": ()}
     changed = {
-        "arm": {"reference": "A", "levels": ("A", "B")},
-        "flt3": {"reference": "A", "levels": ("A", "B", "C")},
+        "arm": {"reference": "Arm A", "levels": ("Arm A", "Arm B")},
+        "flt3": {"reference": "FLT3 A", "levels": ("FLT3 A", "FLT3 B", "FLT3 C")},
     }
     factors = tuple(
         replace(f, **sides, **changed[f.column]) if f.column in changed else f
         for f in data.factors
         if f.kind == "baseline"
     )
-    return replace(data, factors=factors, compare=Compare("arm", "A", True))
+    return replace(data, factors=factors, compare=Compare("arm", "Arm A", True))
 
 
 def recorded(data, name):
@@ -130,8 +130,9 @@ def recorded(data, name):
 def differences(data, case, name):
     """How far each row of R is from ours; without ours, or with one blank, infinitely far."""
     ours = recorded(data, name)
-    if case == "myeloid":  # R's column of the sexes has another name
+    if case == "myeloid":  # R's column of the sexes has another name, its levels are the source's
         ours["group"] = ours["group"].str.replace(":sex", ":male")
+        ours["group"] = ours["group"].str.replace("=Arm |=FLT3 ", "=", regex=True)
     theirs = R[R["case"].eq(case) & R["quantity"].ne("p_entry")]
     both = theirs.merge(ours, how="left", on=["quantity", "group"], suffixes=("", "_ours"))
     found = {}
@@ -427,5 +428,5 @@ def test_levels_break_no_check_and_no_lesson(myeloid, colon_folder):
     assert advice.check(colon_folder)[0][-1] == "no problem found"
     assert {f.column for f in keys_08.known(myeloid).factors} == {"sex"}
     study = Study(myeloid, {"table_3": factor_results(myeloid, endpoint(myeloid, "os"))})
-    assert str(facts.unadjusted(study)["label"]).endswith("(B/A)")
+    assert str(facts.unadjusted(study)["label"]).endswith("(Arm B/Arm A)")
     assert "handling" in facts.words(study)

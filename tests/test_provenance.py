@@ -53,7 +53,7 @@ def test_the_lines_name_data_and_parameters() -> None:
     dataset = load(folder)
     lines = provenance(dataset, folder, {})
     digest = hashlib.sha256((folder / "patients.csv").read_bytes()).hexdigest()
-    assert lines["Data"] == f"bmt 1.0.0, patients.csv SHA-256 {digest[:12]}"
+    assert lines["Data"] == f"bmt 2.0.0, patients.csv SHA-256 {digest[:12]}"
     assert lines["Parameters"] == "defaults"
     assert provenance(dataset, folder, {"scale": 2})["Parameters"] == "scale = 2"
 

@@ -62,7 +62,7 @@ def test_a_page_that_finds_no_results_says_so(tmp_path):
 def test_the_front_page_has_the_numbers_of_the_curves(tmp_path):
     front = run("index", "data/bmt", tmp_path).numbers
     curves = results_of("data/bmt")
-    for name, page in (("os", "figure_1a"), ("rfs", "figure_1b"), ("os_after_hsct", "figure_1c")):
+    for name, page in (("os", "figure_1a"), ("rfs", "figure_1b"), ("relapse", "figure_1c")):
         theirs = curves[page][curves[page]["group"].isin([name, f"{name}:origin"])]
         ours = front[front["group"].isin([name, f"{name}:origin"])]
         pd.testing.assert_frame_equal(

@@ -54,11 +54,11 @@ PAPER = {
 OTHERS = {
     "bmt": {
         "OS": "figure_1a",
-        "transplant": "figure_1c",
+        "transplant": "index",
         "leukemia": "index",
-        "graft versus host disease": "table_2",
+        "graft versus host disease": "figure_1d",
         "CMV": "table_1",
-        "Gray's test": "figure_1d",
+        "Gray's test": "figure_1c",
         "own data": "rerunning",
     },
     "myeloid": {

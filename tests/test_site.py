@@ -17,6 +17,7 @@ from pypdf import PdfReader
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.contents import places
+from analysis.page.provenance import named
 from analysis.site.build import notebooks
 from benchmarks.pages import DRAWN, measure, serving
 
@@ -345,7 +346,7 @@ SCROLLED = """() => [...document.querySelectorAll('article *')].filter(part =>
 PAPER = {"width": 680, "height": 1_000}  # an A4 sheet without its margins
 
 
-@pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s1"])
+@pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s2"])
 def test_paper_shows_every_number_of_a_table(served: str, visit, name: str) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/{name}.html")
@@ -637,7 +638,7 @@ def test_every_page_says_what_made_it(soups: dict[str, BeautifulSoup]) -> None:
         folder = folders[name.rpartition("/")[0]]
         table = (ROOT / "data" / folder / "patients.csv").read_bytes()
         lines = soup.select_one(".plateau-provenance").get_text(" ", strip=True)
-        assert f"{folder} 1.0.0" in lines
+        assert named(load(f"data/{folder}")) in lines
         assert hashlib.sha256(table).hexdigest()[:12] in lines
         assert "Parameters defaults" in lines
         assert all(

@@ -18,6 +18,7 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.endpoints import endpoint
 from ..dataset.model import ROOT, Dataset, load
+from ..page.groups import competing
 from ..study.curves import incidence_results, survival_results
 from ..study.models import factor_endpoints, factor_results
 
@@ -70,7 +71,6 @@ def _difference(ours: pd.Series, theirs: pd.Series) -> pd.Series:
 
 # --- the pages of the shipped datasets -----------------------------------------------------------
 
-ENDPOINTS = dict(figure_1a="os", figure_1b="rfs", figure_1c="os_after_hsct", figure_1d="relapse")
 OF_QUANTITY = {
     "median": "median",
     "survival": "kaplan_meier",
@@ -98,12 +98,13 @@ def _page(name: str, dataset: Dataset) -> pd.DataFrame:
     """What a page records of its estimators, computed as its notebook does."""
     if name == "table_3":
         return pd.concat([factor_results(dataset, q) for q in factor_endpoints(dataset)])
-    question = endpoint(dataset, ENDPOINTS[name])
+    of = next(plan.name for plan in dataset.endpoints.values() if plan.page == name)
+    question = endpoint(dataset, of)
     data = (question.time, question.observed)
-    if name != "figure_1d":
+    if not question.competing:
         return survival_results(dataset, question, est.survival_curve(*data))
-    causes = {"relapse": 1, "death": 2}
-    curves = {cause: est.cumulative_incidence(*data, number) for cause, number in causes.items()}
+    causes = enumerate((of, competing(question)), start=1)
+    curves = {cause: est.cumulative_incidence(*data, number) for number, cause in causes}
     return incidence_results(dataset, question, curves)
 
 

@@ -1,11 +1,13 @@
 """Cells that need nothing of ours: `%%plain`, code that a reader can take away.
 
-Such a cell runs by itself, beside a `patients.csv` of the page's dataset, and knows none of the
-notebook's names. Those that differ from study to study stand on its first line, as in
-`%%plain median os day={column}`, and come first in the code that is shown. Before them stands the
-row of the page's results which the first number that it prints repeats: quantity, group and, where
-it has one, month; before the row stands `folded` where the code waits behind its name. Where the
-page does not show that number, as where it is masked, the cell prints none either.
+Such a cell runs by itself, beside the table of the page's dataset, and knows none of the
+notebook's names. It reads `patients.csv`; where the dataset's table has another name, or is
+Parquet, the code that is shown and run reads that. What differs from study to study stands on its
+first line, as in `%%plain median os day={column}`, and comes first in the code that is shown.
+Before it stands the row of the page's results which the first number that it prints repeats:
+quantity, group and, where it has one, month; before the row stands `folded` where the code waits
+behind its name. Where the page does not show that number, as where it is masked, the cell prints
+none either.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import warnings
 from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 NOTHING = "Not here. There is nothing to estimate."
 NOT_DOWN = "Not here. The curve has not come down to one half, so it has no median yet."
 LACKING = "Not here. This dataset has no column to give to the code."
+READ = re.compile(r'pd\.read_csv\("patients\.csv"[^)]*\)')
 MANY = 100_000
 FOLDED = "Not here. A row of this table is of several patients, and the code counts each row once."
 TOO_MANY = f"Not here. For more than {MANY:,} patients this takes minutes."
@@ -76,13 +80,14 @@ def plain(line: str, cell: str, page: Page | None = None) -> Plain:
     folded, keys = words[:1] == ["folded"], [word for word in words if "=" not in word]
     quantity, group, *month = keys[folded:]
     given = [f"{name} = {_literal(value)}" for name, value in names.items()]
-    code = "\n".join([*given, cell.strip()]) + "\n"
+    table = PurePosixPath(page.data.package["resources"][0]["path"]).name
+    code = _reading(table, "\n".join([*given, cell.strip()]) + "\n")
     number = page[quantity, group, *map(float, month)]
     lacking = LACKING if "" in names.values() else _asks_otherwise(page, group, cell)
     unknown = NOT_DOWN if quantity == "median" and not page.data.mask_below else NOTHING
     lacking = FOLDED if page.data.number is not None else lacking
     lacking = lacking or (TOO_MANY if len(page.data.patients) > MANY else "")
-    printed = lacking or _printed(code, page.data.patients) if number.known else unknown
+    printed = lacking or _printed(code, page.data.patients, table) if number.known else unknown
     row, name = " ".join([quantity, group, *month]), _name(cell) if folded else ""
     return Plain(code, printed, row, name, CARRIED if page.mark(number) else "")
 
@@ -102,11 +107,22 @@ def _name(cell: str) -> str:
     return f"The same in {library}, {sum(map(bool, map(str.strip, cell.splitlines())))} lines"
 
 
-def _printed(code: str, patients: pd.DataFrame) -> str:
+def _reading(table: str, code: str) -> str:
+    """The code with the dataset's own table; of Parquet yes and no may be a truth."""
+    if not table.endswith(".parquet"):
+        return code.replace('"patients.csv"', f'"{table}"')
+    read = f'pd.read_parquet("{table}").replace({{True: "yes", False: "no"}})'
+    return READ.sub(lambda _: read, code)
+
+
+def _printed(code: str, patients: pd.DataFrame, table: str) -> str:
     """What code prints beside these patients, or that the libraries cannot."""
     said = StringIO()
     with TemporaryDirectory() as folder, chdir(folder), redirect_stdout(said):
-        patients.to_csv("patients.csv", index=False)
+        if table.endswith(".parquet"):
+            patients.to_parquet(table)
+        else:
+            patients.to_csv(table, index=False)
         with warnings.catch_warnings(action="ignore"):  # they name what the page has told already
             try:
                 exec(compile(code, "<plain>", "exec"), {"__name__": "__plain__"})

@@ -12,12 +12,16 @@ import pandas as pd
 
 from ..dataset.columns import RESERVED
 from ..dataset.definitions import in_sentence
+from ..dataset.endpoints import Endpoint
 from ..page.formats import at_time, counted, equal_to, listed, p_value
 from ..page.page import Page
 from ..page.prose import Prose, declared, ruled
 from ..page.quantities import MASKED
 from ..page.rows import anybody, is_carried, pick
+from ..study.comparison import drawn, landmark_of, share_of
 from ..study.curves import plateau_month
+from ..study.groups import Groups
+from ..study.groups import groups as parted
 from ..study.models import SELECTION_LEVEL, factors_of
 from ..study.sentences import beyond
 from .study import Study
@@ -48,6 +52,7 @@ def words(study: Study) -> dict[str, Values]:
     first = [factor for factor in study.factors if factor.kind == "baseline"]
     straight = [factor.label for factor in first if len(factor.numerator + factor.levels) == 0]
     within = [factor.label for factor in study.factors if factor.among]
+    by = dataset.compare if dataset.compare and dataset.compare.randomised else None
     in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
     titles = [in_sentence(question.title) for question in study.endpoints.values()]
     paid = funders(study)
@@ -65,9 +70,10 @@ def words(study: Study) -> dict[str, Values]:
         "mislead": {"page": study.link(study.main.name)},
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
+        "randomised": when(by, by=by and in_sentence(dataset.label(by.column))),
         "selection": when(models is not None, level=level(), candidates=candidates),
         "spread": when(first and in_table),
-        "subsets": {"labels": _list(within) or "none", "tests": _interactions(study)},
+        "subsets": {"labels": _list(within), "tests": _interactions(study)},
         "treatment": when(treatment, named=treatment),
     }
 
@@ -253,6 +259,8 @@ def groups(study: Study, name: str) -> Values:
         return None
     there = study.estimates(page, f"p_{test}")
     tested = key in set(there["group"])
+    parts, month = _parts(study, question)
+    each = [_contrast(study, page, ratio, key, group, month) for group in own]
     return {
         "title": question.title,
         "by": in_sentence(study.dataset.label(compare.column)),
@@ -261,8 +269,41 @@ def groups(study: Study, name: str) -> Values:
         "p": _p(study, page, f"p_{test}", key) if tested else None,
         "ratio": RATIOS[ratio],
         "page": study.link(name),
-        "each": [_contrast(study, page, ratio, key, group) for group in own],
+        "drawn": drawn(parts),
+        "each": each,
+        "differences": [one for one in each if one["difference"]],
     }
+
+
+def absolute_groups(study: Study, name: str) -> Values:
+    """The share of each group at the last landmark to which enough of all groups are followed."""
+    compare, question = study.dataset.compared(), study.endpoints.get(name)
+    if not compare or question is None or study.page_of(name) not in study.pages:
+        return None
+    parts, month = _parts(study, question)
+    if month is None:
+        return None
+    page, of = study.page_of(name), share_of(parts)
+    return {
+        "title": question.title,
+        "event": question.event,
+        "competing": question.competing,
+        "by": in_sentence(study.dataset.label(compare.column)),
+        "at": declared(at_time(month), "months"),
+        "page": study.link(name),
+        "each": [
+            {"level": level, "value": study.number(page, of, parts.key_of(level), month).ci}
+            for level in parts.levels
+        ],
+    }
+
+
+def _parts(study: Study, question: Endpoint) -> tuple[Groups, float | None]:
+    """The groups of an endpoint, and the landmark at which its page tells of them."""
+    parts = parted(study.dataset, question, study.dataset.compared())
+    page = Page("report", study.dataset, "")
+    page.numbers = study.pages[study.page_of(question.name)]
+    return parts, landmark_of(page, parts)[0]
 
 
 TESTS = {
@@ -276,17 +317,15 @@ RATIOS = {
 }
 
 
-def _contrast(study: Study, page: str, ratio: str, key: str, group: str) -> dict[str, Any]:
-    """A group against the reference: its ratio, and the last difference in survival."""
+def _contrast(
+    study: Study, page: str, ratio: str, key: str, group: str, month: float | None
+) -> dict[str, Any]:
+    """A group against the reference: its ratio, and the difference in survival at a landmark."""
     rows = study.estimates(page, "survival_difference")
-    months = rows[rows["group"].eq(group)]["months"]
-    difference = None
-    if len(months):
-        last = months.max()
-        number = study.number(page, "survival_difference", group, last)
-        difference = {"value": number.ci, "at": declared(at_time(last), "months")}
+    there = month in [*rows[rows["group"].eq(group)]["months"]]
     level, number = group.removeprefix(f"{key}="), study.number(page, ratio, group)
-    return {"level": level, "ratio": number.ci, "difference": difference}
+    found = study.number(page, "survival_difference", group, month).ci if there else None
+    return {"level": level, "ratio": number.ci, "difference": found}
 
 
 def _p(study: Study, page: str, quantity: str, group: str) -> Prose:
@@ -364,8 +403,8 @@ def _interactions(study: Study) -> Prose | None:
         tests = len(study.estimates(study.page_of(question.name), "interaction_p"))
         if tests:
             values = {"page": study.link(name), "tests": study.declared(f"tests|{name}", tests)}
-            told.append(Prose("{page}, {tests}", **values))
-    return Prose.joined(told, "; ") if told else None
+            told.append(Prose("{tests} on {page}", **values))
+    return Prose.joined(told, " and ") if told else None
 
 
 def _list(labels: Iterator[str] | list[str]) -> str:
@@ -382,6 +421,7 @@ NUMBERS: dict[str, Callable[[Study], Values]] = {
 }
 OF_ENDPOINTS: dict[str, Callable[[Study, str], Values]] = {
     "absolute": last_known,
+    "absolute_groups": absolute_groups,
     "events": events,
     "groups": groups,
 }

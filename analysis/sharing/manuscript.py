@@ -17,7 +17,8 @@ from typing import Any
 import yaml
 
 from .. import survival as est
-from ..dataset.endpoints import in_sentence
+from ..dataset.definitions import in_sentence
+from ..dataset.endpoints import Endpoint
 from ..dataset.model import ROOT
 from ..page.formats import at_time, listed
 from ..page.page import Page
@@ -54,6 +55,7 @@ def methods(study: Study, folder: Path) -> Prose:
         "months": declared(at_time(*settings.months), "months"),
         "endpoints": [_endpoint(study, name) for name in study.endpoints],
         "groups": list(_groups(study)),
+        "arms": _arms(study),
         "strata": listed(in_sentence(dataset.label(name)) for name in dataset.compare.strata)
         if dataset.compare
         else "",
@@ -72,10 +74,8 @@ def findings(study: Study) -> Prose:
     values = {
         **_patients(study),
         "first": declared(at_time(study.dataset.settings.months[0]), "months"),
-        "curves": list(_curves(study)),
-        "incidences": list(_incidences(study)),
+        "endpoints": [*_curves(study), *_incidences(study)],
         "followup": facts.followup(study),
-        "groups": list(_groups(study)),
         "models": list(facts.models(study)),
         "named_models": list(facts.named_models(study)),
     }
@@ -89,11 +89,12 @@ def _patients(study: Study) -> dict[str, Any]:
 def _curves(study: Study) -> Iterator[dict[str, Any]]:
     for question in study.curves:
         values = {**facts.events(study, question.name), "had": had(question.event)}
+        values["name"] = in_sentence(question.title)
         values["share"] = share_named(study.dataset.endpoints[question.name])
         values["died"] = facts.died(study, question.name)
         values["landmarks"] = list(facts.landmarks(study, question.name))
         main = question.name == study.main.name
-        yield {**values, "later": facts.later(study) if main else None}
+        yield {**values, **_by_group(study, question), "later": facts.later(study) if main else ""}
 
 
 def _incidences(study: Study) -> Iterator[dict[str, Any]]:
@@ -102,7 +103,35 @@ def _incidences(study: Study) -> Iterator[dict[str, Any]]:
         if question.competing and study.page_of(question.name) in study.pages:
             found = facts.last_known(study, question.name)
             if found and found["landmark"]:
-                yield found
+                yield {**found, **_by_group(study, question)}
+
+
+def _by_group(study: Study, question: Endpoint) -> dict[str, Any]:
+    """What is said of an endpoint's groups, and in which place: first where they were drawn."""
+    found, shares = (told(study, question.name) for told in (facts.groups, facts.absolute_groups))
+    first = bool(found and found["drawn"])
+    chosen = bool(found and not first and study.dataset.compare.randomised)
+    share = f"the incidence of {question.event}" if question.competing else "survival"
+    if not question.competing and question.event != "death":
+        share = f"the share {without(question.event)}"
+    order = ("groups", "all") if first else ("all", "groups")
+    return {"groups": found, "shares": shares, "order": order, "chosen": chosen, "height": share}
+
+
+def _arms(study: Study) -> dict[str, Any] | None:
+    """How many patients were randomised to which group; None where they were not."""
+    compare, page = study.dataset.compare, study.pages.get("table_1")
+    if not compare or not compare.randomised or page is None:
+        return None
+    column = compare.column
+    groups = [(level, f"patients|{column}={level}") for level in study.dataset.levels(column)]
+    there = {*page.loc[page["quantity"].eq("count"), "group"]}
+    each = [
+        {"level": level, "n": study.number("table_1", "count", group)}
+        for level, group in groups
+        if group in there
+    ]
+    return {"by": in_sentence(study.dataset.label(column)), "each": each}
 
 
 def _groups(study: Study) -> Iterator[dict[str, Any]]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..dataset.definitions import in_sentence
-from ..page.formats import at_time, equal_to, listed
+from ..page.formats import at_time, begun, equal_to, listed
 from ..page.page import Page
-from ..page.prose import Prose
+from ..page.prose import Prose, ruled
 from ..page.quantities import MISSING
+from ..page.rows import at_risk
 from ..page.tables import Row, Table
 from . import conclusions
+from .asked import without
+from .figures import at_least
 from .groups import Groups
 from .landmarks import without_limits
 
+MORE = "A ratio above 1 means a higher incidence than in the reference."
 ALONE = "A hazard ratio above 1 means that the event comes sooner than in the reference."
 
 
@@ -33,17 +37,21 @@ def groups_table(page: Page, parts: Groups) -> Table:
         for month in months:
             rows += _section(page, parts, "survival", "Without the event", month)
         for month in months:
-            rows += _section(page, parts, "rmst", "Mean time without it, up to", month)
+            rows += _section(page, parts, "rmst", "without the event, up to", month)
     by = in_sentence(page.data.label(parts.compare.column))
     followed = "" if parts.question.competing else "; for a share, those at risk just before it"
+    blank = any(cell == MISSING for row in rows for cell in row.cells[:3])
+    nobody = (
+        f" {MISSING}, nobody in the group (for a difference, in it or in the reference) was "
+        "followed so long."
+    )
     notes = [
-        f"Patients: all of a group{followed}. {MISSING}, nobody in the group (for a difference, in "
-        "it "
-        "or in the reference) was followed so long. CI, confidence interval.",
+        f"Patients: all of a group{followed}.{nobody * blank} CI, confidence interval.",
         f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
-    notes[:1] += without_limits(shares[shares["group"].isin(map(parts.key_of, parts.levels))])
+    shares = shares[shares["group"].isin(map(parts.key_of, parts.levels))]
+    notes[:1] += without_limits(shares[shares["months"].isin(months)])  # not at the start
     differences = page.numbers[page.numbers["quantity"].isin(DIFFERENCES.values())]
     if differences.query("estimate.notna() and lower.isna()", engine="python").size:
         notes.append(WITHOUT_ERROR)
@@ -76,7 +84,7 @@ def _section(
     if month is not None and not any(number.known for number, _ in known):
         return []
     unit = page.unit.name
-    heading = {"median": f"Median, {unit}", "rmst": f"{title} {at_time(month or 0)}, {unit}"}
+    heading = {"median": f"Median, {unit}", "rmst": f"Mean {unit} {title} {at_time(month or 0)}"}
     rows = [Row(heading.get(quantity, f"{title} at {at_time(month or 0)}, %"))]
     for number, level in known:
         cells = [str(number.n), number.cell]
@@ -141,6 +149,126 @@ def _pairs(page: Page, parts: Groups) -> list[str]:
         named.append(f"{one} and {other}, P {equal_to(row['estimate'])}")
     adjusted = "Pairs of groups by the log-rank test, adjusted after Holm: "
     return [adjusted + "; ".join(named) + "."] if named else []
+
+
+def answer_by_group(page: Page, parts: Groups) -> Prose:
+    """What the page of a curve finds of its groups: their shares, and whether they differ.
+
+    Of groups that were randomised the ratio and its test come first: they are the answer.
+    """
+    found = [groups_told(page, parts), groups_found(page, parts)]
+    found = [groups_compared(page, parts), *found] if drawn(parts) else found[::-1]
+    return Prose.joined(filter(None, found), "\n\n")
+
+
+def groups_in_short(page: Page, parts: Groups, limits: bool = True) -> Prose | None:
+    """The same in a line or two, without the test; None where nothing of it may be shown."""
+    found = [groups_found(page, parts, limits)]
+    if drawn(parts):
+        found.insert(0, groups_compared(page, parts))
+    return Prose.joined(there, " ") if (there := [*filter(None, found)]) else None
+
+
+def groups_read(page: Page, parts: Groups) -> Prose:
+    """How to read the groups: their medians, their shares at a landmark, and their ratios."""
+    said, by = [], in_sentence(page.data.label(parts.compare.column))
+    if not parts.question.competing:
+        median = _each(page, parts, {level: page["median", parts.key_of(level)].ci
+                                     for level in parts.levels})  # fmt: skip
+        title = in_sentence(parts.question.title)
+        words = "Median {title}, by {by}: {each}. A median is the first time at which the curve of "
+        words += "a group is at one half or below."
+        said.append(page.say(words, title=title, by=by, each=median))
+    if found := groups_found(page, parts):
+        firm = landmark_of(page, parts)[1]
+        why = "This is the last landmark to which patients of every group are followed."
+        if firm:
+            why = "This is the last landmark to which at least {least} patients, and a tenth, of "
+            why += "every group are followed: there no curve is faint."
+        least = ruled(at_least(page.data), "the fewest patients on whom a curve stands firmly")
+        said.append(page.say("{found} " + why, found=found, least=least))
+    if compared := groups_compared(page, parts):
+        meaning = ALONE if not parts.question.competing else MORE
+        said.append(page.say("{compared} " + meaning, compared=compared))
+    return Prose.joined(said, "\n\n")
+
+
+def drawn(parts: Groups) -> bool:
+    """Whether chance alone made the groups of a curve: it begins on the day of randomisation."""
+    return parts.compare.randomised and not parts.question.begins_later
+
+
+def groups_found(page: Page, parts: Groups, limits: bool = True) -> Prose | None:
+    """Of each group who had the event, or is without it, at a landmark that enough are followed to.
+
+    `Alive at 36 months, by disease: ALL, 37.8% (95% CI, 22.5–53.0); …`. None where there is none.
+    """
+    month, _ = landmark_of(page, parts)
+    if month is None:
+        return None
+    shares = {level: page[share_of(parts), parts.key_of(level), month] for level in parts.levels}
+    event, competing = parts.question.event, parts.question.competing
+    return page.say(
+        "**{what} {when} {month}, by {by}: {each}.**",
+        what=begun(event if competing else without(event)),
+        when="by" if competing else "at",
+        month=page.setting(at_time(month), "months"),
+        by=in_sentence(page.data.label(parts.compare.column)),
+        each=_each(page, parts, {name: one.ci if limits else one for name, one in shares.items()}),
+    )
+
+
+def groups_compared(page: Page, parts: Groups) -> Prose | None:
+    """The ratio of each group to the reference; None where none is known."""
+    kind = "subdistribution_ratio_group" if parts.question.competing else "hazard_ratio_group"
+    keys = {level: (kind, parts.key_of(level)) for level in parts.others}
+    ratios = {level: page[key] for level, key in keys.items() if key in page and page[key].known}
+    if not ratios:
+        return None
+    one = len(ratios) == 1
+    return page.say(
+        "**{ratio} of {event}" + (", {level} against {reference}: {value}.**" if one else
+                                  ", against {reference}: {each}.**"),
+        ratio="Ratio of subdistribution hazards" if parts.question.competing else "Hazard ratio",
+        event=parts.question.event,
+        reference=parts.compare.reference,
+        level=next(iter(ratios)),
+        value=next(iter(ratios.values())).ci,
+        each=_each(page, parts, {level: ratio.ci for level, ratio in ratios.items()}),
+    )  # fmt: skip
+
+
+def _each(page: Page, parts: Groups, values: Mapping[str, object]) -> Prose:
+    """`ALL, 37.8%; AML low risk, 60.3%`: each group with its number."""
+    said = [page.say("{level}, {value}", level=level, value=v) for level, v in values.items()]
+    return Prose.joined(said, "; ")
+
+
+def share_of(parts: Groups) -> str:
+    """The quantity of the groups at a month."""
+    return "cumulative_incidence" if parts.question.competing else "survival"
+
+
+def landmark_of(page: Page, parts: Groups) -> tuple[float | None, bool]:
+    """The last landmark at which no curve of a group is faint, and True.
+
+    Faint is a curve of which fewer than ten, or a tenth, are followed. Without such a landmark the
+    last to which each group is followed, or None, and False.
+    """
+    keys = [parts.key_of(level) for level in parts.levels]
+    known = [
+        month
+        for month in page.data.settings.months
+        if all(page[share_of(parts), key, month].known for key in keys)
+        and all(at_risk(page.numbers, key, month) != 0 for key in keys)
+    ]
+    least = [max(at_least(page.data), (parts.level == one).sum() / 10) for one in parts.levels]
+    firm = [
+        month
+        for month in known
+        if all(at_risk(page.numbers, k, month) >= few for k, few in zip(keys, least, strict=True))
+    ]
+    return max(firm or known, default=None), bool(firm)
 
 
 TOLD = {
@@ -213,8 +341,8 @@ HAZARDS = (
 
 def groups_mislead(page: Page, parts: Groups) -> Prose:
     """What these groups can and cannot say of a cause, and whether one ratio will do."""
-    drawn = "drawn_before" if parts.question.begins_later else "drawn"
-    said = [CHANCE[drawn if parts.compare.randomised else "not_drawn"]]
+    before = "drawn_before" if parts.compare.randomised else "not_drawn"
+    said = [CHANCE["drawn" if drawn(parts) else before]]
     values: dict[str, object] = {}
     key = ("p_proportional_group", parts.key)
     if key in page and conclusions.differ(page[key].value) == "differ":

@@ -109,7 +109,8 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
     if survival:
         columns.append(f"Without event to {at_time(last)} (95% CI)")
         note += "; shares: log-log"
-    note += f"). {MISSING}, no estimate, or an estimate without an interval."
+    blank = any(cell == MISSING or f"({MISSING})" in cell for row in rows for cell in row.cells)
+    note += ")." + f" {MISSING}, no estimate, or an estimate without an interval." * blank
     note += " Less than one patient-year gives no rate." * seen_little
     marked = any(row.cells[-1].endswith(DAGGER) for row in rows if row.cells)
     notes = [note, *[f"{CARRIED.replace('so long', f'to {at_time(last)}')}."] * marked]

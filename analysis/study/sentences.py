@@ -79,14 +79,17 @@ def _incidence_found(page: Page, question: Endpoint) -> list[Clause]:
     return [(words, {**parts, "event": question.event, "competing": question.competing})]
 
 
-def curve_told(page: Page, question: Endpoint) -> Prose:
-    """What a survival curve says: median, landmarks, restricted mean, follow-up."""
+def curve_told(page: Page, question: Endpoint, whose: str = "") -> Prose:
+    """What a survival curve says: median, landmarks, restricted mean, follow-up.
+
+    `whose` it is, where the page has other curves too: ` of all patients`.
+    """
     return page.say(
         "{median}",
         "{landmarks}.",
         "{rmst}",
         "{follow_up}",
-        median=median_told(page, question.name, in_sentence(question.title)),
+        median=median_told(page, question.name, in_sentence(question.title) + whose),
         landmarks=survival_at_landmarks(page, question),
         rmst=restricted_mean(page, question.name, question.event),
         follow_up=follow_up_told(page, question.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from .groups import Groups, group_fit
 from .models import event_rows, factors_of, ratio_of, terms_of
 from .named import factor_of
 
+UNIT = re.compile(r"\(per (?:[\d.]+ )?(%|[a-z]+?)s?\)$")  # of a label: `Age (per 10 years)`
 MOST_MARKS = 3  # in one row of a forest
 
 
@@ -111,6 +113,15 @@ def _ratios(split: Split, parts: Groups) -> Iterator[dict]:
             yield {**row, **ratio_of(line), "n": fit.n, "events": fit.events}
 
 
+def _told(split: Split, name: str) -> str:
+    """The words for a part: of a number that is cut with its unit, as `up to 28 years`."""
+    unit = UNIT.search(split.factor.label)
+    cut = not (split.factor.numerator or split.factor.levels)
+    if not cut or not unit:
+        return name
+    return f"{name}%" if unit[1] == "%" else f"{name} {unit[1]}s"
+
+
 def key_of(parts: Groups, other: str, split: Split, name: str) -> str:
     """The results' name of a group's ratio in a part: `os|arm:sex=male`, or `os|arm=B:sex=male`."""
     start = parts.key if len(parts.others) == 1 else parts.key_of(other)
@@ -125,7 +136,7 @@ def subgroups_figure(page: Page, parts: Groups, found: Sequence[Split]) -> Figur
         for name in split.parts:
             keys = [key_of(parts, other, split, name) for other in others]
             ratios = [page["hazard_ratio_subgroup", key] for key in keys]
-            lines[f"{_short(split.factor)}: {name}"] = ratios
+            lines[f"{_short(split.factor)}: {_told(split, name)}"] = ratios
     rows = []
     for place, (label, ratios) in enumerate(lines.items()):
         for number, (ratio, other) in enumerate(zip(ratios, others, strict=True)):
@@ -164,7 +175,7 @@ def subgroups_table(page: Page, parts: Groups, found: Sequence[Split]) -> Table:
             keys = [key_of(parts, other, split, name) for other in parts.others]
             numbers = [page["hazard_ratio_subgroup", key] for key in keys]
             cells = [str(numbers[0].n), str(numbers[0].events), *(one.cell for one in numbers), ""]
-            rows.append(Row(name, cells, 1))
+            rows.append(Row(_told(split, name), cells, 1))
     cut = [_short(s.factor) for s in found if not (s.factor.numerator or s.factor.levels)]
     notes = [
         "HR, hazard ratio against the reference; CI, confidence interval. P of interaction: "

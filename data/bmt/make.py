@@ -60,9 +60,6 @@ def patient(number: int, source: dict[str, str]) -> dict[str, str]:
         "waiting_days": source["z7"],
         "hospital": HOSPITAL[source["z9"]],
         "mtx": YES_NO[source["z10"]],
-        # Disease-free survival of this study counts from the transplant, for every patient.
-        "response_day": "0",
-        "hsct_day": "0",
         "platelet_recovery_day": day_if(source["dp"], source["tp"]),
         "acute_gvhd_day": day_if(source["da"], source["ta"]),
         "chronic_gvhd_day": chronic_gvhd_day,

@@ -12,6 +12,8 @@ TARGET = Path(__file__).with_name("patients.csv")
 
 SEX = {"m": "male", "f": "female"}
 YES_NO = {"1": "yes", "0": "no"}
+# The source calls the levels of both by a letter alone, and an A might be either.
+ARM, FLT3 = ({letter: f"{what} {letter}" for letter in "ABC"} for what in ("Arm", "FLT3"))
 
 
 def whole_day(text: str) -> str:
@@ -31,9 +33,9 @@ def patient(source: dict[str, str]) -> dict[str, str]:
     """One row of patients.csv from one row of the source."""
     return {
         "patient_id": f"M{int(source['id']):03d}",
-        "arm": source["trt"],
+        "arm": ARM[source["trt"]],
         "sex": SEX[source["sex"]],
-        "flt3": source["flt3"],
+        "flt3": FLT3[source["flt3"]],
         "response_day": whole_day(source["crtime"]),
         "hsct_day": whole_day(source["txtime"]),
         "relapse_day": whole_day(source["rltime"]),

@@ -133,7 +133,7 @@ incidence <- function(dataset, endpoint, column, d, causes) {
 
 m <- read.csv("data/myeloid/source.csv", na.strings = "")
 survival("myeloid", "os", "arm",
-         with(m, data.frame(time = futime, event = death, group = factor(trt), stratum = flt3)))
+         with(m, data.frame(time = futime, event = death, group = factor(paste("Arm", trt)), stratum = flt3)))
 b <- read.csv("data/bmt/source.csv", na.strings = "")
 disease <- factor(c("ALL", "AML low risk", "AML high risk")[b$group],
                   levels = c("ALL", "AML low risk", "AML high risk"))

@@ -58,9 +58,10 @@ overall_survival <- function(patients) {
   transform(patients, origin = 0, time = last_contact_day, event = died)
 }
 
-# Relapse-free survival is censored at the last disease assessment, where a dataset has one, else at
-# the last contact.
+# Relapse-free survival counts from the response, where a dataset has one, else from day 0. It is
+# censored at the last disease assessment, where a dataset has one, else at the last contact.
 relapse_free_survival <- function(patients) {
+  if (is.null(patients$response_day)) patients$response_day <- 0
   responders <- subset(patients, !is.na(response_day))
   relapsed <- !is.na(responders$relapse_day)
   end <- ifelse(relapsed, responders$relapse_day, responders$last_contact_day)
@@ -136,9 +137,9 @@ DATASETS <- list(
   myeloid = list(
     months = LANDMARKS$myeloid,
     factors = list(
-      sides("arm", "B", "A"),
+      sides("arm", "Arm B", "Arm A"),
       sides("sex", "male", "female"),
-      sides("flt3", "C", c("A", "B")),
+      sides("flt3", "FLT3 C", c("FLT3 A", "FLT3 B")),
       postbaseline("response_day", endpoints = "os"),
       postbaseline("hsct_day")
     )

@@ -20,15 +20,18 @@ values_of <- function(dataset, estimator, case, values) {
 
 shipped_endpoints <- function(name) {
   patients <- read_patients(name)
+  rfs <- relapse_free_survival(patients)
+  found <- list(
+    os = with(patients, list(time = last_contact_day, event = died)),
+    rfs = with(rfs, list(time = time, event = event))
+  )
+  if (is.null(patients$hsct_day)) return(found)
   transplanted <- subset(patients, !is.na(hsct_day) & !is.na(response_day) &
                            response_day <= hsct_day &
                            (is.na(relapse_day) | hsct_day < relapse_day))
-  rfs <- relapse_free_survival(patients)
-  list(
-    os = with(patients, list(time = last_contact_day, event = died)),
-    rfs = with(rfs, list(time = time, event = event)),
-    os_after_hsct = with(transplanted, list(time = last_contact_day - hsct_day, event = died))
-  )
+  survived <- list(time = transplanted$last_contact_day - transplanted$hsct_day,
+                   event = transplanted$died)
+  c(found, list(os_after_hsct = survived))
 }
 
 # `gone` has no plateau: everybody has the event. `zero` has events on day 0.

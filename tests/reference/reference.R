@@ -141,29 +141,30 @@ curve_rows <- function(page, group, cohort, months) {
 }
 
 
-# ---- Figure 1D: relapse and death without relapse, competing -------------------------------------
+# ---- An event and what competes with it: in Figure 1D relapse and death -------------------------------------
 
 # The variance is survfit's: the infinitesimal jackknife (the sum over patients of the squared
 # influence on the estimate). Without weights it equals Greenwood's form for the Aalen-Johansen
 # estimate, in which the relapses and deaths of a day are multinomial among those at risk. cmprsk
 # uses another formula (Aalen's), larger or smaller by a few parts in a thousand, so its variances
 # are not compared. The limits of a proportion p are p^exp(-+ 1.96 SE / (p log p)).
-incidence_rows <- function(responders, months) {
-  cause <- first_event(responders)
+# `cause` is a factor: censored, the event and what competes, as the results call them.
+incidence_rows <- function(page, responders, cause, months) {
   fit <- competing(responders$time, cause)
   at <- summary(fit, times = months * DAYS_PER_MONTH, extend = TRUE)
   agrees_with_cmprsk(responders$time, cause, at)
   one <- function(state) {
     column <- match(state, fit$states)
     known <- known_at(fit, at$time)
-    result("figure_1d", "cumulative_incidence", state, known * at$pstate[, column],
+    result(page, "cumulative_incidence", state, known * at$pstate[, column],
            known * at$lower[, column], known * at$upper[, column], nrow(responders),
            known * events_until(responders$time, cause == state, at$time), months)
   }
   rates <- function(state) {
-    rate_rows("figure_1d", state, responders$time, cause == state, months)
+    rate_rows(page, state, responders$time, cause == state, months)
   }
-  rbind(one("relapse"), one("death"), rates("relapse"), rates("death"))
+  states <- levels(cause)[-1]
+  do.call(rbind, c(lapply(states, one), lapply(states, rates)))
 }
 
 
@@ -323,6 +324,25 @@ never_at_risk_row <- function(models, factor) {
 
 # ---- A dataset -----------------------------------------------------------------------------------
 
+# Survival after transplant and relapse, or where all are transplanted on day 0 relapse and chronic
+# GVHD, with which relapse and death compete.
+figures_1c_and_1d <- function(patients, rfs, months) {
+  relapse <- function(page) incidence_rows(page, rfs, first_event(rfs), months)
+  if (!is.null(patients$hsct_day)) {
+    survival <- curve_rows("figure_1c", "os_after_hsct", survival_after_hsct(patients), months)
+    return(rbind(survival, relapse("figure_1d")))
+  }
+  other <- pmin(patients$relapse_day, ifelse(patients$died, patients$last_contact_day, NA),
+                na.rm = TRUE)
+  day <- patients$chronic_gvhd_day
+  first <- !is.na(day) & (is.na(other) | day <= other)
+  cause <- ifelse(first, "chronic_gvhd", ifelse(is.na(other), "censored", "chronic_gvhd:competing"))
+  time <- ifelse(first, day, ifelse(is.na(other), patients$last_contact_day, other))
+  cause <- factor(cause, c("censored", "chronic_gvhd", "chronic_gvhd:competing"))
+  rbind(relapse("figure_1c"),
+        incidence_rows("figure_1d", transform(patients, time = time), cause, months))
+}
+
 reference_rows <- function(patients, dataset) {
   os <- overall_survival(patients)
   rfs <- relapse_free_survival(patients)
@@ -331,8 +351,7 @@ reference_rows <- function(patients, dataset) {
   rbind(
     curve_rows("figure_1a", "os", os, dataset$months),
     curve_rows("figure_1b", "rfs", rfs, dataset$months),
-    curve_rows("figure_1c", "os_after_hsct", survival_after_hsct(patients), dataset$months),
-    incidence_rows(rfs, dataset$months),
+    figures_1c_and_1d(patients, rfs, dataset$months),
     do.call(rbind, lapply(models, table_3_rows)),
     do.call(rbind, lapply(models, table_3_checks))
   )
