@@ -267,6 +267,25 @@ def test_the_page_does_not_jump_when_charts_come_alive(served: str, visit) -> No
         assert after == pytest.approx(before, abs=6)
 
 
+# A control that comes alive later, with the script that shows it and a page that has it.
+LATER = (("views.js", "bmt/figure_1a"), ("controls.js", "lesson_05_immortal_time"))
+
+
+@pytest.mark.parametrize(("script", "name"), LATER)
+def test_what_comes_alive_has_its_room_before(served: str, visit, script: str, name: str) -> None:
+    places = """[...document.querySelectorAll("article :is(figure, h2, .chart-answer)")]
+        .filter(part => part.checkVisibility())
+        .map(part => Math.round(part.getBoundingClientRect().top))"""
+    visit.route(f"**/{script}*", lambda route: route.abort())
+    visit.goto(f"{served}/{name}.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    before = visit.evaluate(places)
+    visit.unroute(f"**/{script}*")
+    visit.goto(f"{served}/{name}.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    assert visit.evaluate(places) == before
+
+
 def test_dark_mode_has_no_light_cards(served: str, visit) -> None:
     visit.goto(f"{served}/figure_1a.html")
     colours = visit.evaluate(
