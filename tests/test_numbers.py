@@ -19,7 +19,7 @@ from conftest import often
 from analysis.dataset.model import ROOT, load
 from analysis.page.alignment import aligned
 from analysis.page.contents import Place, places
-from analysis.page.formats import full, rounded, scaled
+from analysis.page.formats import full, of_unrounded, rounded, scaled
 from analysis.page.page import Number
 from analysis.page.prose import Prose, declared, sourced
 from analysis.page.quantities import nature
@@ -298,3 +298,41 @@ def test_no_line_ends_within_a_p():
     for text in ("= .02", "<.001"):
         said = Prose("log-rank P {p}; P {again}.", p=sourced(text, row), again=text).markdown
         assert not re.search(r"\bP |= \.", said) and said.count("P\u00a0") == 2
+
+
+@pytest.mark.parametrize(
+    ("apart", "one", "other", "said"),
+    [
+        ("24.2", "32.9", "8.6", True),
+        ("24.3", "32.9", "8.6", False),
+        ("−1.9", "8.1", "10.0", False),
+        ("−1.8", "8.1", "10.0", True),
+        ("masked", "32.9", "8.6", False),
+    ],
+)
+def test_a_difference_that_rounding_hides_is_explained(apart, one, other, said):
+    assert ("unrounded" in of_unrounded(apart, one, other)) == said
+
+
+def test_no_sentence_of_a_lesson_has_a_difference_that_its_numbers_do_not_give(site: Path):
+    """Two numbers and how far they are apart: where rounding hides it, the sentence says so."""
+    asked = (
+        (
+            "lesson_04_*",
+            r"in ([\d.]+)% \(95% CI.*? gives ([\d.]+)%, ([\d.]+) points more\.(.{55})",
+            -1,
+        ),
+        (
+            "lesson_07_*",
+            r"then, ([\d.]+)%.*?without, ([\d.]+)%.*?difference, (−?[\d.]+) (.{90})",
+            1,
+        ),
+    )
+    for name, pattern, sign in asked:
+        pages = [*site.glob(f"{name}.html"), *site.glob(f"*/{name}.html")]
+        assert len(pages) == 3
+        for page in pages:
+            text = BeautifulSoup(page.read_bytes(), "lxml").get_text()
+            one, other, apart, after = re.search(pattern, " ".join(text.split())).groups()
+            told = sign * (Decimal(one) - Decimal(other)) == Decimal(apart.replace("−", "-"))
+            assert told or "unrounded" in after, page

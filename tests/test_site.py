@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import often
@@ -267,6 +268,25 @@ def test_the_page_does_not_jump_when_charts_come_alive(served: str, visit) -> No
         assert after == pytest.approx(before, abs=6)
 
 
+# A control that comes alive later, with the script that shows it and a page that has it.
+LATER = (("views.js", "bmt/figure_1a"), ("controls.js", "lesson_05_immortal_time"))
+
+
+@pytest.mark.parametrize(("script", "name"), LATER)
+def test_what_comes_alive_has_its_room_before(served: str, visit, script: str, name: str) -> None:
+    places = """[...document.querySelectorAll("article :is(figure, h2, .chart-answer)")]
+        .filter(part => part.checkVisibility())
+        .map(part => Math.round(part.getBoundingClientRect().top))"""
+    visit.route(f"**/{script}*", lambda route: route.abort())
+    visit.goto(f"{served}/{name}.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    before = visit.evaluate(places)
+    visit.unroute(f"**/{script}*")
+    visit.goto(f"{served}/{name}.html")
+    visit.wait_for_function(DRAWN, timeout=15_000)
+    assert visit.evaluate(places) == before
+
+
 def test_dark_mode_has_no_light_cards(served: str, visit) -> None:
     visit.goto(f"{served}/figure_1a.html")
     colours = visit.evaluate(
@@ -460,6 +480,40 @@ def test_groups_or_all_patients_at_a_press(served: str, visit) -> None:
     assert visit.errors == []
 
 
+def test_a_table_says_that_it_goes_on_until_its_end_is_seen(served: str, visit) -> None:
+    """On a phone, and nothing moves when the words come or go."""
+    visit.goto(f"{served}/table_s1.html")
+    table, words = visit.locator(".table-wrap").first, visit.locator(".more-columns span").first
+    place = "element => element.getBoundingClientRect().top"
+    assert words.is_visible() and "more columns" in words.inner_text()
+    caption = visit.locator(".table-caption").first.bounding_box()
+    assert words.bounding_box()["y"] >= caption["y"] + caption["height"] - 1
+    top = table.evaluate(place)
+    table.evaluate("table => { table.scrollLeft = table.scrollWidth }")
+    words.wait_for(state="hidden")
+    assert table.evaluate(place) == top
+    visit.set_viewport_size(DESK)
+    assert not visit.locator(".more-columns span").locator("visible=true").count()
+
+
+def test_the_code_of_a_lesson_is_all_there_and_no_toggle_follows_another(
+    soups: dict[str, BeautifulSoup],
+) -> None:
+    """But that of the parameters, which a reader may look for."""
+    folded = "details.hide > summary"
+    for path in (path for path in notebooks() if path.stem.startswith("lesson_")):
+        article = soups[f"{path.stem}.html"].select_one("article")
+        cells = nbformat.read(path, as_version=4).cells
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        shown = [cell.source for cell in code if "remove-input" not in cell.metadata["tags"]]
+        found = [part.get_text() for part in article.select("div.cell div.cell_input pre")]
+        assert [text.strip() for text in found] == [source.strip() for source in shown], path.stem
+        for cell in article.select("div.cell:not(.tag_parameters, .tag_solution, .tag_hide-cell)"):
+            after = cell.find_next_sibling()
+            if cell.select(folded) and not cell.select("div.cell_output") and after is not None:
+                assert not ("cell" in after.get("class", []) and after.select(folded)), path.stem
+
+
 DIAGRAMS = ("table_3", "patients", "bmt/table_3", "myeloid/patients")
 
 
@@ -602,6 +656,36 @@ def test_the_keyboard_shows_where_it_is(served: str, visit) -> None:
         skip.focus()
         visit.keyboard.press("Enter")
         visit.wait_for_function("location.hash === '#main-content'")
+
+
+# Links that lie under something else when they have the focus, as they come from below.
+UNDER_OTHERS = """() => [...document.querySelectorAll(".bd-sidebar-primary nav a")].reverse()
+    .filter(link => link.checkVisibility())
+    .filter(link => {
+      link.focus();
+      const { left, top } = link.getClientRects()[0];
+      return !link.contains(document.elementFromPoint(left + 6, top + 6));
+    })
+    .map(link => link.textContent)"""
+
+
+def test_the_keyboard_goes_back_through_the_sidebar(served: str, visit) -> None:
+    visit.set_viewport_size(DESK)
+    visit.goto(f"{served}/figure_1a.html")
+    assert visit.evaluate(UNDER_OTHERS) == []
+
+
+@pytest.mark.parametrize("button", ["primary-toggle", "secondary-toggle", "search-button"])
+def test_what_a_key_opens_gives_the_focus_back(served: str, visit, button: str) -> None:
+    visit.goto(f"{served}/figure_1a.html")
+    opener = visit.locator(f"button.{button}:visible").first
+    opener.focus()
+    visit.keyboard.press("Enter")
+    visit.locator("dialog[open]").wait_for()
+    assert visit.evaluate("document.activeElement.closest('dialog') !== null")
+    visit.keyboard.press("Escape")
+    visit.locator("dialog[open]").wait_for(state="detached")
+    assert opener.evaluate("button => button === document.activeElement")
 
 
 WITHOUT_A_RING = """() =>

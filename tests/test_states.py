@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from inprocess import run
 from test_declared import made
 
 from analysis.dataset.model import ROOT, load
+from analysis.page.charts import HEIGHT
 from analysis.study.states import events_in_order, stays
 from analysis.survival.states import state_shares
 
@@ -110,3 +113,17 @@ def test_a_state_that_all_have_left_has_no_limits():
     left = state_shares(pd.DataFrame({"patient": range(6), **stay}))["a"].iloc[-1]
     assert left["share"] == pytest.approx(0, abs=1e-12)
     assert left[["lower", "upper"]].isna().all()
+
+
+@pytest.mark.parametrize("name", ["blinatumomab", "bmt", "myeloid"])
+def test_every_state_is_named_once_in_its_area_or_above_the_chart(name: str, tmp_path: Path):
+    shown = run("states", ROOT / "data" / name, tmp_path).shown
+    (figure,) = (out["text/html"] for out in shown if "chart-spec" in out.get("text/html", ""))
+    spec = json.loads(re.search(r'class="chart-spec">(.*?)</script>', figure, re.DOTALL)[1])
+    areas, words = spec["layer"]
+    named = {row["state"]: row for row in spec["datasets"][words["data"]["name"]]}
+    colour = areas["encoding"]["color"]
+    above = (colour["legend"] or {"values": []})["values"]
+    assert sorted([*named, *above]) == sorted(colour["scale"]["domain"])
+    assert above  # each of the shipped datasets has a state that few are in
+    assert all(row["top"] - row["bottom"] > 18 / HEIGHT for row in named.values())

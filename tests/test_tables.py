@@ -94,12 +94,12 @@ def test_one_wild_number_opens_no_gap_in_the_others(cells: list[str], wild: str)
 
 def test_a_table_that_is_saved_carries_caption_and_notes() -> None:
     """Under the rows, each with as many cells as the head, so that the whole can be read."""
-    made = table(["7, or so", f"8{DAGGER}"], notes=["CI, confidence interval.", CARRIED])
+    made = table(["7, or so", f"8{DAGGER}"], notes=["95% confidence interval.", CARRIED])
     file = csv_of(made)
     read = pd.read_csv(io.StringIO(file), dtype=str, keep_default_na=False)
     notes = read["A"].str.startswith("# ")
     assert list(read[~notes]["B"]) == ["7, or so", f"8{DAGGER}"]
-    assert list(read[notes]["A"]) == ["# T", "# CI, confidence interval.", f"# {CARRIED}"]
+    assert list(read[notes]["A"]) == ["# T", "# 95% confidence interval.", f"# {CARRIED}"]
     assert {len(line) for line in csv.reader(file.splitlines())} == {2}
 
 
@@ -164,12 +164,27 @@ def test_a_mark_without_a_note_is_text() -> None:
 
 def test_abbreviations_are_explained_once_and_only_where_used() -> None:
     own = {"MRD": "minimal <b>", "HSCT": "transplant", "CI": "another"}
-    made = table(["MRD 5", "95% CI"], notes=["P, test."], abbreviations=own)
+    made = table(["MRD 5", "95% CI", "P"], notes=["P, test."], abbreviations=own)
     assert made._plain().splitlines()[-2:] == ["P, test.", "CI, another; MRD, minimal <b>."]
     assert "minimal &lt;b&gt;" in made._html()
     said = table(["95% CI"], notes=["CI, confidence interval (log-log)."])
     assert len(html_of(said).select(".table-notes p")) == 1
     assert not html_of(table(["MRDs", "OSB"], abbreviations=own)).select(".table-notes")
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["7.1", "–"], ["HR, ratio. –, nobody."]),
+        (["7.1–8", f"7{DAGGER}"], ["HR, ratio.", CARRIED]),
+        (["P .04"], ["HR, ratio; P, Wald."]),
+    ],
+)
+def test_a_sign_that_a_table_does_not_have_is_not_explained(cells, told) -> None:
+    notes = ["HR, ratio; P, Wald. –, nobody.", CARRIED]
+    made = Table("t", "The HR", ("A", "B"), [Row("a", (cell,)) for cell in cells], notes)
+    assert made._plain().splitlines()[-len(told) :] == told
+    assert len(html_of(made).select(".table-notes p")) == len(told)
 
 
 def test_every_line_has_its_cells() -> None:

@@ -13,6 +13,7 @@ from .quantities import MASKED, MISSING, nature
 from .units import told
 
 DAGGER = "†"  # marks a value that is carried forward
+NUMBER = re.compile(r"−?\d+(\.\d+)?")  # as `rounded` writes it
 CARRIED = f"{DAGGER} Nobody was followed so long: the last value is carried forward"
 
 
@@ -29,6 +30,16 @@ def rounded(value: float, decimals: int) -> str:
     step = Decimal(1).scaleb(-decimals)
     shown = format(Decimal(f"{value:.12g}").quantize(step, ROUND_HALF_UP), "f")
     return shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", "−")
+
+
+def of_unrounded(apart: str, one: str, other: str) -> str:
+    """What a sentence has to add where a difference is not that of the numbers beside it."""
+    told = [
+        Decimal(text.replace("−", "-")) for text in (apart, one, other) if NUMBER.fullmatch(text)
+    ]
+    if len(told) < 3 or told[0] == told[1] - told[2]:
+        return ""
+    return " The difference is taken from the unrounded numbers."
 
 
 def short(value: float) -> str:

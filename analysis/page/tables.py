@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote
 
 import pandas as pd
@@ -15,10 +16,14 @@ import pandas as pd
 from .alignment import aligned, is_numeric
 from .formats import DAGGER, full, row_id, row_number
 from .prose import Prose
-from .quantities import MASKED, NOT_ESTIMABLE
+from .quantities import MASKED, MISSING, NOT_ESTIMABLE
 
 # A note that begins with one of these belongs to the cells that end with it.
 MARKS = (DAGGER, "‡", "§", "¶")
+# What a part of a note explains, with which it begins: a mark, a dash, letters of ours.
+EXPLAINED = re.compile(
+    rf"(?P<mark>[{''.join(MARKS)}*])(?= )|(?:{MISSING}|(?P<short>CI|HR|P|SD|SMD))(?=, )"
+)
 FOLDER, ALL_TABLES = "tables", "all-tables"  # of a book: the files that analysis/site writes
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet lets a formula begin
 BOM = "\ufeff"  # without it Excel takes UTF-8 for the signs of a Western machine
@@ -55,7 +60,8 @@ class Table:
 
     Only a cell that is Prose keeps its links. `words` tells a table of words from one of numbers:
     its lines may wrap. With `cards` a narrow screen shows a card for each row. `abbreviations` are
-    those of the dataset; the notes explain those that the table uses.
+    those of the dataset; the notes explain those that the table uses. What a note explains of signs
+    that the table does not have is left out.
     """
 
     name: str
@@ -137,9 +143,34 @@ class Table:
         """The marks that a note explains, with the id of the note."""
         return {
             note[0]: f"{self.name}-note-{number}"
-            for number, note in enumerate(self.notes, start=1)
+            for number, note in enumerate(self._own_notes, start=1)
             if note.startswith(MARKS)
         }
+
+    @cached_property
+    def _own_notes(self) -> list[str]:
+        """The notes without their parts that explain what neither table nor notes have."""
+        shown = " ".join([self.caption, *self.columns, *self._lines()])
+        every = [part for note in self.notes for part in re.split(r"(?<=\.) |; ", note)]
+
+        def kept(part: str) -> bool:
+            sign = EXPLAINED.match(part)
+            if sign is None or sign["mark"]:
+                return sign is None or sign[0] in shown
+            others = [one for one in every if part not in one] if sign["short"] else []
+            return _has_word(" ".join([shown, *others]), sign[0])
+
+        def told(sentence: str) -> str:
+            end = "." * sentence.endswith(".")
+            parts = "; ".join(filter(kept, sentence.removesuffix(".").split("; ")))
+            return parts and parts + end
+
+        notes = [filter(None, map(told, re.split(r"(?<=\.) ", note))) for note in self.notes]
+        return [*filter(None, map(" ".join, notes))]
+
+    def _lines(self) -> list[str]:
+        """The text of each row."""
+        return [" ".join((row.heading, *map(str, row.cells))) for row in self.rows]
 
     def _unmarked(self, cell: str | Prose) -> str | Prose:
         """A cell without its mark. Prose has links of its own, and no mark."""
@@ -169,15 +200,14 @@ class Table:
 
     def _every_note(self) -> list[str]:
         """The notes, and what the abbreviations mean that they do not explain."""
-        lines = [" ".join((row.heading, *map(str, row.cells))) for row in self.rows]
-        noted = " ".join(self.notes)
-        text = " ".join([self.caption, *self.columns, *lines, noted])
+        noted = " ".join(self._own_notes)
+        text = " ".join([self.caption, *self.columns, *self._lines(), noted])
         missing = [
             f"{short}, {words}"
             for short, words in sorted({**ABBREVIATIONS, **self.abbreviations}.items())
             if _has_word(text, short) and f"{short}, " not in noted
         ]
-        return [*self.notes, *([f"{'; '.join(missing)}."] if missing else [])]
+        return [*self._own_notes, *([f"{'; '.join(missing)}."] if missing else [])]
 
     def _download(self) -> str:
         """The menu of the table's files: of the CSV in the link itself, of the others beside it."""

@@ -152,10 +152,12 @@ ENTRY = re.compile(r"((?:^[^\s`].*\n)+)(?:^ +.*\n)+\n?", re.MULTILINE)
 def spoken(glossary: str, said: str) -> str:
     """The glossary without the words that the pages of a book, what is `said`, do not use."""
 
+    def used(term: str) -> bool:
+        return re.search(rf"(?<!\w){re.escape(term)}s?(?!\w)", said, re.IGNORECASE) is not None
+
     def kept(entry: re.Match) -> str:
-        terms = "|".join(map(re.escape, entry[1].splitlines()))
-        used = re.search(rf"(?<!\w)(?:{terms})s?(?!\w)", said, re.IGNORECASE)
-        return entry[0] if used else ""
+        terms = [term for term in entry[1].splitlines() if used(term)]
+        return entry[0].replace(entry[1], "".join(f"{term}\n" for term in terms)) if terms else ""
 
     return ENTRY.sub(kept, glossary)
 

@@ -1,7 +1,8 @@
 """What stands at the foot of a page, folded: definitions, the print, the code, every number.
 
 A page of the analysis shows what was found. The code of its cells stands together under it, in the
-order in which it ran; a lesson keeps its code where each step is taken.
+order in which it ran. A lesson keeps its code where each step is taken: the cells that lead to one
+table, chart or sentence stand behind one toggle, over what they lead to.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ LESSON = "lesson_"
 
 def gather(app: Sphinx, page: nodes.document) -> None:
     """Put the code of all cells into one section, before that of the numbers."""
-    code = [] if app.env.docname.startswith(LESSON) else [*_code(page)]
+    lesson = app.env.docname.startswith(LESSON)
+    code = [] if lesson else [*_code(page)]
+    if lesson:
+        join(page)
     for cell, source in code:
         cell.remove(source)
         cell.attributes.pop("hide_mode", None)
@@ -38,6 +42,29 @@ def gather(app: Sphinx, page: nodes.document) -> None:
         next(page.findall(nodes.section)).append(section)
     else:
         last.parent.insert(last.parent.index(last), section)
+
+
+def join(page: nodes.document) -> None:
+    """Put the code of a folded cell that shows nothing into the folded cell right after it."""
+    for cell in [*_cells(page)]:
+        place = cell.parent.index(cell)
+        before = cell.parent.children[place - 1] if place else None
+        if _is_step(before) and len(before.children) == 1 and _is_step(cell):
+            earlier, source = before.children[0], cell.children[0]
+            codes = [earlier] if "cell_input" in earlier["classes"] else earlier.children
+            steps = nodes.container("", *codes, source, nb_element="cell_code_source")
+            cell.replace(source, steps)
+            cell.parent.remove(before)
+
+
+def _is_step(cell: nodes.Node | None) -> bool:
+    """Whether it is a cell whose code is folded, and no parameters, solution or check."""
+    return (
+        isinstance(cell, nodes.container)
+        and cell.get("nb_element") == "cell_code"
+        and cell.get("hide_mode") == "input"
+        and not {"tag_parameters", "tag_solution"} & {*cell["classes"]}
+    )
 
 
 def _cells(page: nodes.document) -> Iterator[nodes.container]:

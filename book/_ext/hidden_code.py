@@ -1,6 +1,7 @@
 """What code it is that a page shows when it is asked: the name of each folded cell.
 
 A cell begins with a comment that names it, and that name stands on its toggle: `Code: The figure`.
+Where a toggle has several cells, it is the name of the last, which shows what comes of them.
 What would answer an exercise says so, so that nobody opens it by accident. No two toggles of a page
 have one name.
 """
@@ -40,10 +41,11 @@ def heading(node: nodes.Node | None) -> str:
 
 def visit(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Open the folded cell, in place of myst-nb's own label."""
-    source = next(node.findall(nodes.literal_block)).astext()
+    sources = [source.astext() for source in node.children[0].findall(nodes.literal_block)]
     cells = self.document.findall(nodes.container)  # a cell folded whole is not told its parent
     cell = next(cell for cell in cells if any(part is node for part in cell.children))
-    name = name_of(source, cell["classes"], heading(cell))
+    name = name_of(sources[-1], cell["classes"], heading(cell))
+    name += f", in {len(sources)} steps" if len(sources) > 1 else ""
     seen = self.__dict__.setdefault("names_of_code", Counter())
     seen[name] += 1
     heard = f"{name}, {seen[name]}" if seen[name] > 1 else name
