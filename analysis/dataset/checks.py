@@ -32,8 +32,15 @@ from .declared import (
     with_days,
 )
 from .definitions import definition
-from .parts import Each, folded, one_by_one, read_parts
-from .patients import asked_for, counting, in_parts, number_problems, read_patients
+from .patients import (
+    Each,
+    asked_for,
+    counting,
+    in_parts,
+    in_turn,
+    number_problems,
+    read_patients,
+)
 from .problems import Problem, nearest, one_line, quoted, unprintable
 from .table import PRINT, read_published
 
@@ -92,7 +99,7 @@ class _Parts:
     number: str
 
 
-def read_folder(folder: Path, each: Each = one_by_one) -> Contents:
+def read_folder(folder: Path, each: Each = in_turn) -> Contents:
     """Read a dataset folder and find everything that is wrong with it. Raises nothing.
 
     `each` does what is to be done with each part of a table in parts.
@@ -109,6 +116,8 @@ def read_folder(folder: Path, each: Each = one_by_one) -> Contents:
         if several and problems:
             found = []  # what is in no order is not folded: it takes long
         elif several:
+            from .parts import folded, read_parts  # of use to few
+
             text, found = read_parts(folder, parts.path, fields, package["analysis"], each)
             package, fields = folded(package, fields)
         else:

@@ -7,9 +7,8 @@ that nothing asks for are checked and left out. Neither a part nor the whole has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import pandas as pd
 
 from .columns import RESERVED
 from .parquet import header_of, texts_of, unreadable
-from .patients import asked_for
+from .patients import Each, asked_for
 from .problems import LISTED_AT_MOST, Problem, one_line
 from .table import cell_problems, column_names, serial_problems
 
@@ -33,22 +32,11 @@ NUMBER_FIELD = {
     "constraints": {"required": True, "minimum": 1},
 }
 NUMBER = NUMBER_FIELD["name"]
-ROW, MANY = (
-    ":row",
-    ":many",
-)  # columns of Arrow beside those of a file, whose names have no such sign
+ROW, MANY = ":row", ":many"  # columns of Arrow beside those of a file, which have no such names
 BATCH = 100_000  # rows that are read at once
 BUFFER = 1 << 20  # bytes of a column that are read at once
 MOST_ROWS = 5_000_000  # that differ: more would not be read by the pages
 IDS = 25_000_000  # patients' identifiers that are compared at once
-
-# Does a task with each of the given arguments, here or on workers; what comes of them, in order.
-Each = Callable[[Callable[..., Any], Iterable[tuple]], Iterator[Any]]
-
-
-def one_by_one(task: Callable[..., Any], given: Iterable[tuple]) -> Iterator[Any]:
-    """The tasks in this process."""
-    return starmap(task, given)
 
 
 @dataclass(frozen=True)
