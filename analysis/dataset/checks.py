@@ -32,15 +32,7 @@ from .declared import (
     with_days,
 )
 from .definitions import definition
-from .patients import (
-    Each,
-    asked_for,
-    counting,
-    in_parts,
-    in_turn,
-    number_problems,
-    read_patients,
-)
+from .patients import asked_for, counting, in_parts, number_problems, read_patients
 from .problems import Problem, nearest, one_line, quoted, unprintable
 from .table import PRINT, read_published
 
@@ -99,10 +91,10 @@ class _Parts:
     number: str
 
 
-def read_folder(folder: Path, each: Each = in_turn) -> Contents:
+def read_folder(folder: Path, each: Callable | None = None) -> Contents:
     """Read a dataset folder and find everything that is wrong with it. Raises nothing.
 
-    `each` does what is to be done with each part of a table in parts.
+    `each` does what is to be done with each part of a table in parts, see `parts.Each`.
     """
     package, problems = _read_package(folder)
     if package is not None:

@@ -7,8 +7,9 @@ that nothing asks for are checked and left out. Neither a part nor the whole has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 from .columns import RESERVED
 from .parquet import header_of, texts_of, unreadable
-from .patients import Each, asked_for
+from .patients import asked_for
 from .problems import LISTED_AT_MOST, Problem, one_line
 from .table import cell_problems, column_names, serial_problems
 
@@ -39,6 +40,15 @@ MOST_ROWS = 5_000_000  # that differ: more would not be read by the pages
 IDS = 25_000_000  # patients' identifiers that are compared at once
 
 
+# Does a task with each of the given arguments, here or on workers; what comes of them, in order.
+Each = Callable[[Callable[..., Any], Iterable[tuple]], Iterator[Any]]
+
+
+def in_turn(task: Callable[..., Any], given: Iterable[tuple]) -> Iterator[Any]:
+    """The tasks in this process."""
+    return starmap(task, given)
+
+
 @dataclass(frozen=True)
 class Fold:
     """Rows that differ, by their texts, and how many patients each stands for (rows,)."""
@@ -49,7 +59,11 @@ class Fold:
 
 
 def read_parts(
-    folder: Path, path: str, fields: tuple[dict, ...], analysis: Mapping[str, Any], each: Each
+    folder: Path,
+    path: str,
+    fields: tuple[dict, ...],
+    analysis: Mapping[str, Any],
+    each: Each | None = None,
 ) -> tuple[pd.DataFrame | None, list[Problem]]:
     """The folded table, with the column NUMBER, and what is wrong with it; None where too much is.
 
@@ -64,7 +78,7 @@ def read_parts(
     kept = kept_columns(analysis, fields)
     tasks = ((file, name, fields, kept) for name, file in parts.items())
     problems: list[Problem] = []
-    total = None
+    total, each = None, each or in_turn
     for total in _merging(each(fold_file, tasks)):
         problems += total.problems
         if len(total.cells) > MOST_ROWS:

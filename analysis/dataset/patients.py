@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import starmap
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -16,14 +15,6 @@ from .definitions import definition
 from .parquet import read_parquet
 from .problems import Problem, nearest, one_line, quoted
 from .table import table_problems
-
-# Does a task with each of the given arguments, here or on workers; what comes of them, in order.
-Each = Callable[[Callable[..., Any], Iterable[tuple]], Iterator[Any]]
-
-
-def in_turn(task: Callable[..., Any], given: Iterable[tuple]) -> Iterator[Any]:
-    """The tasks in this process."""
-    return starmap(task, given)
 
 
 def read_patients(

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..dataset.checks import read_folder
 from ..dataset.declared import PACKAGE
-from ..dataset.parts import NUMBER
-from ..dataset.patients import Each, in_parts
+from ..dataset.parts import NUMBER, Each
+from ..dataset.patients import in_parts
 from ..dataset.problems import raise_any
 from .running import once
 
