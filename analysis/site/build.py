@@ -132,7 +132,7 @@ def opened(slug: str, folder: Path, parameters: dict[str, Any]) -> Book:
     """
     mask_below = parameters.get("mask_below", 0)
     keep(folder)
-    dataset = load(folder, mask_below)
+    dataset = load(folder, mask_below, folded=True)
     book = Book(slug, folder, dataset.title, dataset.size, tuple(contents.places(dataset)))
     if book.patients < mask_below:
         few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
@@ -341,7 +341,7 @@ def _pages_of(
     code: str,
 ) -> Path:
     """The folder of the cache with the pages of one book, of what its notebooks have `filled`."""
-    dataset = load(book.folder, parameters.get("mask_below", 0))
+    dataset = load(book.folder, parameters.get("mask_below", 0), folded=True)
     context = {
         "synthetic": dataset.settings.synthetic,
         "printed": not dataset.published.empty,
