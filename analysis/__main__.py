@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 
 import yaml
 
-from .dataset.model import load
 from .dataset.new import new
 from .dataset.problems import DataError, of_system
 from .site.build import build
@@ -247,10 +246,15 @@ def _pdf(options: argparse.Namespace) -> int:
     from .site.pdf import write_pdf
 
     out = _built_to_print(options)
-    name = f"{load(options.dataset.resolve()).name if options.dataset else 'plateau'}.pdf"
+    name = f"{_name_of(options.dataset) if options.dataset else 'plateau'}.pdf"
     pages = write_pdf(out / "html", out / name)
     print(f"The PDF is at {options.out / name} ({pages} pages)")
     return 0
+
+
+def _name_of(folder: Path) -> str:
+    """The name of a dataset of which a book has been built."""
+    return json.loads((folder / "datapackage.json").read_text("utf-8-sig"))["name"]
 
 
 def _built_to_print(options: argparse.Namespace) -> Path:

@@ -133,7 +133,7 @@ def opened(slug: str, folder: Path, parameters: dict[str, Any]) -> Book:
     """
     mask_below = parameters.get("mask_below", 0)
     keep(folder)
-    dataset = load(folder, mask_below)
+    dataset = load(folder, mask_below, folded=True)
     book = Book(slug, folder, dataset.title, dataset.size, tuple(contents.places(dataset)))
     if book.patients < mask_below:
         few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
@@ -359,7 +359,8 @@ def _pages_of(
     key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
     def write(folder: Path) -> None:
-        picture = preview(load(book.folder, parameters.get("mask_below", 0)), executed)
+        dataset = load(book.folder, parameters.get("mask_below", 0), folded=True)
+        picture = preview(dataset, executed)
         site.write_pages(folder, config, kept, executed, picture, book.shown)
 
     return once(cache / key, write)
@@ -369,7 +370,7 @@ def configured(
     book: Book, shelf: dict[str, tuple[str, list[str]]], parameters: dict[str, Any]
 ) -> str:
     """The configuration of a book beside the others of a `shelf`, see `site.configuration`."""
-    dataset = load(book.folder, parameters.get("mask_below", 0))
+    dataset = load(book.folder, parameters.get("mask_below", 0), folded=True)
     context = {
         "synthetic": dataset.settings.synthetic,
         "printed": not dataset.published.empty,

@@ -236,6 +236,7 @@ def number_rows(
     longest = [max(texts, key=len) for texts in zip(*lines.values(), strict=True)]
     shares = [number / ticks[-1] for number in ticks]
     widths = least_widths(shares, [0] * len(ticks), longest, size=11)
+    before = max(22, 9 + 3 * len(longest[0]))  # pixels: half of the first number, and room
     layers = []
     for place, (label, counts) in enumerate(lines.items()):
         height = alt.value(HEIGHT + 58 + ROW * place)
@@ -246,7 +247,7 @@ def number_rows(
             .encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM)
         )
         heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
-            align="right", dx=-22, fontSize=11, limit=HEADING
+            align="right", dx=-before, fontSize=11, limit=HEADING
         )
         heading = heading.encode(x=alt.value(0), y=height, text="label:N", tooltip="label:N")
         named = f"{UNDER}_{place}"

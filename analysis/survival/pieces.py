@@ -12,7 +12,7 @@ from itertools import starmap
 from typing import Any
 
 WORKERS = "PLATEAU_WORKERS"  # in the environment: the address of a Dask scheduler, where one helps
-WORTH = 5.0  # seconds of work that are left, from which on it pays to ask for help
+WORTH = 10.0  # seconds of work that are left, from which on it pays to ask for help
 ANSWER = 5  # seconds in which a scheduler answers
 
 
