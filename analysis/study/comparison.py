@@ -41,10 +41,8 @@ def groups_table(page: Page, parts: Groups) -> Table:
     by = in_sentence(page.data.label(parts.compare.column))
     followed = "" if parts.question.competing else "; for a share, those at risk just before it"
     blank = any(cell == MISSING for row in rows for cell in row.cells[:3])
-    nobody = (
-        f" {MISSING}, nobody in the group (for a difference, in it or in the reference) was "
-        "followed so long."
-    )
+    whose = "" if parts.question.competing else " (for a difference, in it or in the reference)"
+    nobody = f" {MISSING}, nobody in the group{whose} was followed so long."
     notes = [
         f"Patients: all of a group{followed}.{nobody * blank} CI, confidence interval.",
         f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
