@@ -258,16 +258,17 @@ def one_by_one(number: pd.Series, most: int = MOST_UNFOLDED) -> tuple[np.ndarray
     return np.searchsorted(ends, drawn, side="right"), everybody
 
 
-def keep(folder: str | Path, alone: bool = False) -> None:
-    """Read a dataset folder once for all copies of this process, until one of its files changes.
+def keep(*folders: str | Path, alone: bool = False) -> None:
+    """Read dataset folders once for all copies of this process, until one of their files changes.
 
     `alone` lets go of all others. Raises DataError.
     """
-    kept = _KEPT.get(ROOT / folder)
+    known = _KEPT.copy()
     if alone:
         _KEPT.clear()
-    state = _state_of(folder)
-    _KEPT[ROOT / folder] = kept if kept and kept[0] == state else (state, _checked(folder))
+    for folder in folders:
+        kept, state = known.get(ROOT / folder), _state_of(folder)
+        _KEPT[ROOT / folder] = kept if kept and kept[0] == state else (state, _checked(folder))
 
 
 def _state_of(folder: str | Path) -> list[tuple]:

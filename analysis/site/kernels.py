@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -32,12 +31,9 @@ SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED":
 
 
 class Server:
-    """The process that is copied, on Linux. The thread that makes it must outlive it.
+    """The process that is copied, on Linux. The thread that makes it must outlive it."""
 
-    It reads the `datasets`, which are known to be right, once for all its copies.
-    """
-
-    def __init__(self, datasets: Iterable[Path] = ()) -> None:
+    def __init__(self) -> None:
         self._one_at_a_time = threading.Lock()
         self._process = subprocess.Popen(
             python("from analysis.site.kernels import serve; serve()"),
@@ -47,9 +43,6 @@ class Server:
             text=True,
             cwd=ROOT,
             env=os.environ | SINGLE,
-        )
-        print(
-            json.dumps([str(folder) for folder in datasets]), file=self._process.stdin, flush=True
         )
 
     def __enter__(self) -> Server:
@@ -64,10 +57,11 @@ class Server:
         """Whether it runs no more, as when the system was short of memory."""
         return self._process.poll() is not None
 
-    def keep(self, folder: Path) -> None:
-        """Let its next copies know this dataset already, and no other."""
+    def keep(self, *folders: Path) -> None:
+        """Let its next copies know these datasets already, and no other."""
+        told = {"keep": list(map(str, folders))}
         with self._one_at_a_time, suppress(OSError):  # whether it has ended, `start` says
-            print(json.dumps(str(folder)), file=self._process.stdin, flush=True)
+            print(json.dumps(told), file=self._process.stdin, flush=True)
 
     def start(self, *given: Any) -> int:
         """Start a kernel; `given` is what `_be_kernel` takes. Returns the number of its process."""
@@ -114,8 +108,7 @@ class _Running:
 def serve() -> None:
     """What the server does: start a kernel for each line of stdin, and answer with its number.
 
-    The first line names the folders of datasets that are read beforehand. A line that is a text is
-    the folder of one that takes the place of all others.
+    A line may also name datasets to `keep`, which take the place of all others.
     """
     kernel = [f"ipykernel.{part}" for part in ("kernelapp", "ipkernel", "zmqshell", "debugger")]
     for library in (*kernel, "altair", "lifelines", "scipy.stats"):
@@ -123,15 +116,13 @@ def serve() -> None:
     for room in OF_PAGES:
         for module in sorted((ROOT / "analysis" / room).glob("[a-z]*.py")):
             import_module(f"analysis.{room}.{module.stem}")
-    for folder in json.loads(sys.stdin.readline()):
-        keep(folder)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended copy is gone: nobody asks how it went
     server = os.getpid()
     for line in sys.stdin:
         asked = json.loads(line)
-        if isinstance(asked, str):
-            with suppress(Exception):  # what is wrong with it, its notebooks say
-                keep(asked, alone=True)
+        if isinstance(asked, dict):
+            with suppress(Exception):  # what is wrong with one, its notebooks say
+                keep(*asked["keep"], alone=True)
             continue
         copy = os.fork()
         if not copy:

@@ -102,7 +102,9 @@ def kernels_of_one(datasets: Sequence[Path] = ()) -> Iterator[Kernels]:
             if not copied and many > FEW and sys.platform == "linux":
                 from .kernels import Server
 
-                copied.append(copies_of(opened.enter_context(Server(datasets))))
+                server = opened.enter_context(Server())
+                server.keep(*datasets)
+                copied.append(copies_of(server))
             return lambda folder: copied[0] if copied else ThisInterpreter
 
         yield managers

@@ -34,7 +34,7 @@ def refresh_notebooks() -> list[str]:
 
     changed = []
     every = [page for page in places(load(PAPER)) if page.path.suffix == ".ipynb"]
-    with kernels_of_one() as kernels, threads() as pool:
+    with kernels_of_one([PAPER]) as kernels, threads() as pool:
         manager = kernels(len(every))(PAPER)
         for reading in (False, True):  # the one after the other: they read what these have found
             now = [page for page in every if reads_others(page.path) is reading]
