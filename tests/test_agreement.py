@@ -157,8 +157,8 @@ BROKEN = {
     ),
     "proportionality against survival after": (
         estimators,
-        "1 - np.append(1.0, survival)[self.death]",
-        "1 - survival[self.death]",
+        "1 - np.append(1.0, survival[:-1])",
+        "1 - survival",
     ),
     "proportionality as if the factors were free": (
         estimators,

@@ -160,11 +160,11 @@ def test_rows_that_say_the_same_are_one_and_the_likelihood_stays(ties, late):
     folded, beta = whole.folded(), np.array([0.3, -0.1])
     assert 2 * len(folded.x) < len(whole.x)
     assert folded.number.sum() == rows[NUMBER].sum()
-    clock = whole.deaths_clock()
+    clock = whole.clock()
     for count in (1.0, clock):
         for found, expected in zip(folded.at(beta, count), whole.at(beta, count), strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-10)
-    np.testing.assert_allclose(folded.deaths_clock(), clock, rtol=1e-12)
+    np.testing.assert_allclose(folded.clock(), clock, rtol=1e-12)
     np.testing.assert_allclose(folded.value(beta), whole.value(beta), rtol=1e-12)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from .sums import bins, crossed, shortest, summed
 from .times import NUMBER, places
 
 STRATUM = "stratum"  # the column of rows that have strata
+PIECE = 1_000_000  # tied deaths that are summed at once
 ALIASED = 1e-10  # a smaller part of the information is rounding: the columns depend on each other
 
 
@@ -22,8 +23,7 @@ class PartialLikelihood:
     came, so that all risk sets are cumulative sums over times: no sort beyond that of the times,
     and no table of rows beside `x` (rows, p), which is standardised. Times that differ by rounding
     alone are one. Of strata each has risk sets of its own. A row may be of a `number` (rows,) of
-    patients alike. Their deaths stay one by one, since they share out their ties: `of_death` is the
-    row of each.
+    patients alike. All that is said of deaths is by their times.
     """
 
     def __init__(self, rows: pd.DataFrame, x: np.ndarray, ties: str = "efron") -> None:
@@ -43,25 +43,37 @@ class PartialLikelihood:
         until = np.append(np.cumsum(dies), 0)  # the last is for -1, before all times
         self.come, self.gone = until[start], until[stop]  # so many times of death had passed
         self.delayed = bool(self.come.any())
-        self.times, dying = times[dies], np.flatnonzero(self.event)
-        self.of_death = dying if self.number is None else np.repeat(dying, self.number[dying])
-        self.death = self.gone[self.of_death] - 1
-        self.ties = np.bincount(self.death, minlength=len(self.times))
-        self.share = {"efron": self._efron_share, "breslow": self._breslow_share}[ties]()
-        # The times whose deaths share a risk set, and the place of each of these deaths in them.
-        ties = np.bincount(self.death, self.share, len(self.times)) > 0
-        self.tied, self.tying = np.flatnonzero(ties), np.flatnonzero(ties[self.death])
-        self.tie = np.cumsum(ties) - 1
+        self.times, self.dying = times[dies], np.flatnonzero(self.event)
+        self.dies = self.gone[self.dying] - 1
+        many = None if self.number is None else self.number[self.dying]
+        self.ties = np.bincount(self.dies, many, len(self.times)).astype(int)
+        share_out = {"efron": self.ties > 1, "breslow": np.zeros(len(self.times), dtype=bool)}
+        self.tied = np.flatnonzero(share_out[ties])  # the times whose deaths share a risk set
+        self.deaths = [*self._in_pieces()] if self.ties[self.tied].sum() <= PIECE else None
         self._bin()
+
+    def _in_pieces(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The tied deaths, some at once: the place of each one's time in `tied`, and its 1 - l/d.
+
+        Between the two the place of the first death of each time.
+        """
+        number = self.ties[self.tied]
+        piece = number.cumsum() // PIECE
+        for one in np.unique(piece):
+            place = np.flatnonzero(piece == one)
+            many = number[place]
+            first = many.cumsum() - many
+            rank = np.arange(many.sum()) - np.repeat(first, many)
+            yield np.repeat(place, many), first, 1 - rank / np.repeat(many, many)
 
     def _bin(self) -> None:
         """Rows by the times that they outlive, and those that die at a tied time by that."""
         self.of_gone, self.of_come = (bins(p, len(self.times) + 1) for p in (self.gone, self.come))
-        self.dying = np.flatnonzero(self.event)
-        self.dies = self.gone[self.dying] - 1
-        tied = np.isin(self.dies, self.tied)
-        self.tying_rows = self.dying[tied]
-        self.of_tied = bins(self.tie[self.dies[tied]], len(self.tied))
+        place = np.full(len(self.times), -1)
+        place[self.tied] = np.arange(len(self.tied))
+        tie = place[self.dies]
+        self.tying = self.dying[tie >= 0]
+        self.of_tied = bins(tie[tie >= 0], len(self.tied))
 
     def folded(self) -> PartialLikelihood:
         """The same likelihood, rows that say the same being one with their `number`.
@@ -83,21 +95,10 @@ class PartialLikelihood:
         other, first = copy.copy(self), first[kept]
         other.x, other.number = np.ascontiguousarray(self.x[first]), number[kept]
         other.event, other.come, other.gone = (a[first] for a in (self.event, self.come, self.gone))
-        other.of_death = (np.cumsum(kept) - 1)[place[self.of_death]]
+        other.dying = np.flatnonzero(other.event)
+        other.dies = other.gone[other.dying] - 1
         other._bin()
         return other
-
-    def _efron_share(self) -> np.ndarray:
-        """The l-th of d tied deaths (l from 0) leaves out l/d of the tied deaths' weight."""
-        first = np.cumsum(self.ties) - self.ties
-        order = np.argsort(self.death, kind="stable")
-        rank = np.empty(len(self.death))
-        rank[order] = np.arange(len(self.death)) - first[self.death[order]]
-        return rank / self.ties[self.death]
-
-    def _breslow_share(self) -> np.ndarray:
-        """Each tied death meets the whole risk set."""
-        return np.zeros(len(self.death))
 
     def of(self, x: np.ndarray) -> PartialLikelihood:
         """The likelihood of other columns (rows, p) on the same rows, which stay sorted."""
@@ -114,28 +115,51 @@ class PartialLikelihood:
     ) -> tuple[float, np.ndarray, np.ndarray]:
         """Log likelihood, gradient (p,) and information (p, p); no numbers too far out.
 
-        There the weights of a risk set are lost in rounding. Each death may `count` (deaths,) for
-        more or less than one. The l-th of d tied deaths has the weights of those that stay, and the
-        part 1 - l/d of those that die. So its mean of x, and the product of that with itself, need
-        sums of the two at each time, and no table of deaths.
+        There the weights of a risk set are lost in rounding. Deaths may `count` by their times
+        (times,) for more or less than one. The l-th of d tied deaths (l from 0) has the weights of
+        those that stay, and the part 1 - l/d of those that die (Efron 1977). So its mean of x, and
+        the product of that with itself, need sums of the two at each time, and no table of deaths.
         """
+        count = np.broadcast_to(count, len(self.times))
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             score, top, weight = self._weights(beta)
-            denominator = self._sums(weight)
-            each = np.broadcast_to(count, len(self.of_death))
-            died = np.bincount(self.of_death, each, len(weight))
-            part, each, squared = 1 - self.share, count / denominator, count / denominator**2
+            (each, squared, logs), (part, mixed, own) = self._over_deaths(weight, count)
             staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
             staying[self.tied] -= dying
-            gradient = died @ self.x - self._by_time(each) @ staying
-            gradient -= self._by_time(part * each)[self.tied] @ dying
-            mixed, own = (self._by_time(part**k * squared)[self.tied] for k in (1, 2))
+            died = self._died(count)
+            gradient = died @ self.x - each @ staying - part @ dying
             mixed = crossed(staying[self.tied], mixed, dying)
-            information = crossed(self.x, weight * self._part(each), self.x)
-            information -= crossed(staying, self._by_time(squared), staying)
+            information = crossed(self.x, weight * self._part(each, part), self.x)
+            information -= crossed(staying, squared, staying)
             information -= mixed + mixed.T + crossed(dying, own, dying)
-            value = died @ score - (count * (np.log(denominator) + top)).sum()
+            value = died @ score - (logs + count * self.ties * top).sum()
             return value, gradient, information
+
+    def _over_deaths(self, weight: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over the deaths of each time, of what is known of the weight that is at risk.
+
+        Of its inverse, the square of that, and its log (3, times). Of tied deaths (3, tied) also of
+        their part 1 - l/d times the inverse, and times, or squared times, the square.
+        """
+        risk, tied = self._at_risk(weight), np.empty((6, len(self.tied)))
+        each = 1 / risk
+        whole = count * self.ties * np.array([each, each * each, np.log(risk)])
+        staying, dying = risk[self.tied], self._dying(weight)
+        for place, first, part in self._in_pieces() if self.deaths is None else self.deaths:
+            left = staying[place] - (1 - part) * dying[place]
+            each = 1 / left
+            own = part * each
+            sums = [each, each * each, np.log(left), own, own * each, own * own]
+            tied[:, place[first]] = np.add.reduceat(np.array(sums), first, axis=1)
+        tied *= count[self.tied]
+        whole[:, self.tied] = tied[:3]
+        return whole, tied[3:]
+
+    def _died(self, count: np.ndarray) -> np.ndarray:
+        """What the deaths of each row count for (rows,)."""
+        died = np.zeros(len(self.x))
+        died[self.dying] = count[self.dies]
+        return died if self.number is None else died * self.number
 
     def highest(self) -> float:
         """The log likelihood at its maximum, or what it nears where it has none."""
@@ -154,12 +178,19 @@ class PartialLikelihood:
     def value(self, beta: np.ndarray) -> float:
         """Log likelihood alone."""
         score, top, weight = self._weights(beta)
-        return float(score[self.of_death].sum() - (np.log(self._sums(weight)) + top).sum())
+        once = np.ones(len(self.times))
+        logs = self._over_deaths(weight, once)[0][2]
+        return float(self._died(once) @ score - (logs + self.ties * top).sum())
 
-    def residuals(self, beta: np.ndarray) -> np.ndarray:
-        """What each death's x has beyond its mean at risk (deaths, p): Schoenfeld's (1982)."""
+    def expected(self, beta: np.ndarray) -> np.ndarray:
+        """The mean of x among those at risk at each time (times, p), that of its tied deaths."""
         _, _, weight = self._weights(beta)
-        return self.x[self.of_death] - self._sums(weight, self.x) / self._sums(weight)[:, None]
+        (each, _, _), (part, _, _) = self._over_deaths(weight, np.ones(len(self.times)))
+        staying, dying = self._at_risk(weight, self.x), self._dying(weight, self.x)
+        staying[self.tied] -= dying
+        sums = each[:, None] * staying
+        sums[self.tied] += part[:, None] * dying
+        return sums / self.ties[:, None]
 
     def _weights(self, beta: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
         """Each row's score, the largest, and each row's weight, of which a patient with that has 1.
@@ -171,31 +202,22 @@ class PartialLikelihood:
         weight = np.exp(score - top)
         return score, top, weight if self.number is None else weight * self.number
 
-    def _part(self, each: np.ndarray) -> np.ndarray:
-        """For each row the sum of `each` (deaths,) over the deaths at which it is at risk.
+    def _part(self, each: np.ndarray, part: np.ndarray) -> np.ndarray:
+        """For each row the sum of `each` (times,) over the times at which it is at risk.
 
-        It counts the products of the columns of a row once, by its part in all risk sets together.
+        It counts the products of the columns of a row once, by its part in all risk sets together:
+        at a tied time in which it dies, by `part` (tied,).
         """
-        until_then = np.append(0, np.cumsum(self._by_time(each)))
-        part = until_then[self.gone]
+        until_then = np.append(0, np.cumsum(each))
+        sums = until_then[self.gone]
         if self.delayed:
-            part -= until_then[self.come]
-        part[self.dying] -= self._by_time(self.share * each)[self.dies]
-        return part
-
-    def _by_time(self, each: np.ndarray) -> np.ndarray:
-        """Sums of `each` (deaths,) by time."""
-        return np.bincount(self.death, each, len(self.times))
-
-    def _sums(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-        """Sums over each death's risk set, of weights or of x by weight, less its share of ties."""
-        sums, place = self._at_risk(weight, x)[self.death], self.tie[self.death[self.tying]]
-        sums[self.tying] -= (self.share[self.tying] * self._dying(weight, x)[place].T).T
+            sums -= until_then[self.come]
+        sums[self.tying] -= (each[self.tied] - part)[self.of_tied.indices]
         return sums
 
     def _dying(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """The same sums over those who die at each time that is tied."""
-        rows = self.tying_rows
+        rows = self.tying
         return summed(self.of_tied, weight[rows], None if x is None else x.take(rows, axis=0))
 
     def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
@@ -206,11 +228,11 @@ class PartialLikelihood:
         np.cumsum(sums[::-1], axis=0, out=sums[::-1])
         return sums[1:]
 
-    def deaths_clock(self) -> np.ndarray:
-        """For each death 1 minus the Kaplan-Meier estimate just before it."""
+    def clock(self) -> np.ndarray:
+        """For each time of death 1 minus the Kaplan-Meier estimate just before it."""
         everybody = self._weights(np.zeros(self.x.shape[1]))[2]
         survival = np.cumprod(1 - self.ties / self._at_risk(everybody))
-        return 1 - np.append(1.0, survival)[self.death]
+        return 1 - np.append(1.0, survival[:-1])
 
     def climb(
         self, most: int = 60, penalty: float = 0.0, start: np.ndarray | None = None
@@ -259,7 +281,7 @@ class PartialLikelihood:
             return False
         reach = 2 * np.sqrt(np.einsum("ij,ij->i", self.x, self.x).max())
         least = np.linalg.eigvalsh(information)[0]
-        if least <= 4 * self._rounding(beta) * reach**2 * len(self.death):
+        if least <= 4 * self._rounding(beta) * reach**2 * self.ties.sum():
             return False
         decrement = gradient @ np.linalg.solve(information, gradient)
         return 4 * reach**2 * decrement <= least
@@ -267,6 +289,6 @@ class PartialLikelihood:
     def _rounding(self, beta: np.ndarray) -> float:
         """Bound on the relative error of a risk set's sums, as differences of larger sums."""
         _, _, weight = self._weights(beta)
-        whole = summed(self.of_gone, weight)[::-1].cumsum()[-2::-1]
-        ratio = (whole[self.death] / self._sums(weight)).max()
-        return np.finfo(float).eps * len(weight) * ratio
+        whole, least = summed(self.of_gone, weight)[::-1].cumsum()[-2::-1], self._at_risk(weight)
+        least[self.tied] -= (1 - 1 / self.ties[self.tied]) * self._dying(weight)
+        return np.finfo(float).eps * len(weight) * (whole / least).max()

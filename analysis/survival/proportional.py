@@ -36,16 +36,16 @@ def proportional_hazards_test(
     if not fit.estimable:
         return missing
     likelihood, beta, _ = _at_maximum(rows, fit)
+    clock = likelihood.clock()
     if STRATUM in rows:
-        clock = PartialLikelihood(rows.drop(columns=STRATUM), likelihood.x).deaths_clock()
-    else:
-        likelihood = likelihood.folded()
-        clock = likelihood.deaths_clock()
-    clock = clock - clock.mean()
+        whole = PartialLikelihood(rows.drop(columns=STRATUM), likelihood.x)
+        clock[likelihood.dies] = whole.clock()[whole.dies]
+    likelihood = likelihood.folded()
+    clock = clock - clock @ likelihood.ties / likelihood.ties.sum()
     (_, score, cross), (*_, squared) = (likelihood.at(beta, clock**power) for power in (1, 2))
     # What the products with time say beyond the factors themselves, which are at their maximum.
     added = squared - cross @ np.linalg.solve(likelihood.at(beta)[2], cross)
-    if np.linalg.eigvalsh(added)[0] < 1e-12 * len(clock):
+    if np.linalg.eigvalsh(added)[0] < 1e-12 * likelihood.ties.sum():
         return missing
     places = [[columns.index(column) for column in term] for term in tested.values()]
     chi2 = [score[own] @ np.linalg.solve(added[np.ix_(own, own)], score[own]) for own in places]
@@ -70,9 +70,8 @@ def schoenfeld(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     if not fit.estimable:
         return pd.DataFrame(np.nan, index=times, columns=columns)
     likelihood, beta, scale = _at_maximum(rows, fit)
-    residuals, x = likelihood.residuals(beta), likelihood.x[likelihood.of_death]
-    expected = pd.DataFrame(x - residuals).groupby(likelihood.death).transform("mean")
-    scaled = (x - expected.to_numpy()) @ np.linalg.inv(likelihood.at(beta)[2] / len(x))
+    x, expected = likelihood.x[likelihood.dying], likelihood.expected(beta)[likelihood.dies]
+    scaled = (x - expected) @ np.linalg.inv(likelihood.at(beta)[2] / len(x))
     return pd.DataFrame((scaled + beta)[order] / scale, index=times, columns=columns)
 
 

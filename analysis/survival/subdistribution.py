@@ -119,10 +119,10 @@ class _WeightedLikelihood(PartialLikelihood):
         with np.errstate(divide="ignore"):
             self.kept = np.where(competing, 1 / before[self.day], 0.0)
 
-    def _part(self, each: np.ndarray) -> np.ndarray:
-        """For each patient the weighted sum of `each` (deaths,) over the deaths at risk."""
-        kept = np.append(0, np.cumsum(self._by_time(each) * self.uncensored))
-        return super()._part(each) + self.kept * (kept[-1] - kept[self.gone])
+    def _part(self, each: np.ndarray, part: np.ndarray) -> np.ndarray:
+        """For each patient the weighted sum of `each` (times,) over the times at risk."""
+        kept = np.append(0, np.cumsum(each * self.uncensored))
+        return super()._part(each, part) + self.kept * (kept[-1] - kept[self.gone])
 
     def _at_risk(self, weight: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """Weighted sums over each time's risk set: who is followed, and who is kept in it."""
@@ -150,7 +150,7 @@ class _WeightedLikelihood(PartialLikelihood):
         lived = until[gone] - until[come] + after[gone] * self.kept[:, None]
         expected = weight * (self.x * lived[:, :1] - lived[:, 1:])
         own = np.zeros_like(self.x)
-        own[self.event] = self.x[self.event] - mean[self.gone[self.event] - 1]
+        own[self.event] = self.x[self.event] - mean[self.dies]
         if self.number is not None:  # of each patient of a row
             expected = expected / self.number[:, None]
         known = own - expected
