@@ -25,6 +25,7 @@ def row(estimate: float, lower: float = NONE, upper: float = NONE) -> dict[str, 
 CASES = [
     ("plateau", (12, 0, 0.0, 0.31), "eventless"),
     ("plateau", (400, 9, 0.010, 0.049), "flat"),
+    ("plateau", (400, 0, 0.0, 0.009), "flat"),
     ("plateau", (179, 47, 0.070, 0.126), "falling"),
     ("plateau", (45, 1, 0.0003, 0.072), "open"),
     ("plateau", (0, 0, NONE, NONE), "nobody"),

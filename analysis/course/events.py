@@ -102,11 +102,13 @@ def competing_words(dataset: Dataset, question: Endpoint) -> dict[str, str]:
         words |= {name: word.format(event=question.event) for name, word in DEATHS.items()}
     if question.event == "relapse":
         words |= RELAPSE
+        if "response_day" in dataset.patients:
+            words["free"] = "alive in remission"
     names = ("event", "other", "others", "had_other", "gone")
     return words | {name.capitalize(): words[name][:1].upper() + words[name][1:] for name in names}
 
 
-RELAPSE = {"events": "relapses", "had": "relapsed", "have": "relapse", "free": "alive in remission"}
+RELAPSE = {"events": "relapses", "had": "relapsed", "have": "relapse"}
 DEATHS = {
     "an_other": "a death without one",
     "others": "deaths",

@@ -36,6 +36,13 @@ def without(event: str) -> str:
     return "alive" if event == "death" else f"without {event}"
 
 
+def came_first(event: str) -> str:
+    """What those had to whom a competing event came: `died without relapse`, `died first`."""
+    if event.startswith("death without "):
+        return event.replace("death", "died", 1)
+    return f"{had(event)} first"
+
+
 def share_named(plan: Definition) -> str:
     """What a share of its curve is, as a clause begins: survival only where death is the event."""
     return "Survival was" if plan.event == "death" else f"Without {plan.event} were"

@@ -274,6 +274,8 @@ TOLD = {
     "differ": "**The curves differ by more than chance would make likely**: {tests}.",
     "not_told_apart": "**No difference between the curves is shown**: {tests}. That does not prove "
     "that they are alike.",
+    "by_rate": "**The incidences are not shown to differ**: {incidence}. **The rates among those who "
+    "have had neither event do**: {rates}.",
 }
 LARGE = ": the interval of a difference says how large it may be."
 NAMES = {
@@ -301,7 +303,14 @@ def groups_told(page: Page, parts: Groups) -> Prose:
     outcome = conclusions.differ(page[f"p_{first}", parts.key].value)
     left_out = page["count", f"{parts.key}="]
     unknown = "" if left_out.value == 0 else " {out} are left out because their group is not known."
-    sentence = TOLD[outcome].replace("{tests}", "; ".join(said))
+    rates = parts.question.competing and ("p_logrank", parts.key) in page
+    if rates and outcome == "not_told_apart":
+        p = page["p_logrank", parts.key].value
+        outcome = "by_rate" if conclusions.differ(p) == "differ" else outcome
+    each = {"{tests}": said, "{incidence}": said[:1], "{rates}": said[1:]}
+    sentence = TOLD[outcome]
+    for place, tests in each.items():
+        sentence = sentence.replace(place, "; ".join(tests))
     if outcome == "not_told_apart" and page.numbers["quantity"].isin(DIFFERENCES.values()).any():
         sentence = sentence.removesuffix(".") + LARGE
     return page.say(sentence + unknown, strata=strata, out=page.share(f"{parts.key}="), **values)

@@ -25,16 +25,17 @@ def plateau(
 ) -> Literal["unknown", "nobody", "eventless", "flat", "falling", "open"]:
     """What `events` among `n` followed beyond a month say, with the limits of their yearly rate.
 
-    Flat: both limits below FLAT_BELOW. Falling: both at or above it. Open: one on either side.
+    Flat: both limits below FLAT_BELOW. Falling: both at or above it. Open: one on either side;
+    eventless, if no event was seen.
     """
     if pd.isna(n) or (n > 0 and (pd.isna(events) or pd.isna(upper))):
         return "unknown"
     if n == 0:
         return "nobody"
-    if events == 0:
-        return "eventless"
     if upper < FLAT_BELOW:
         return "flat"
+    if events == 0:
+        return "eventless"
     return "falling" if lower >= FLAT_BELOW else "open"
 
 

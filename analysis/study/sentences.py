@@ -313,9 +313,10 @@ def beyond(page: Page, group: str, month: float) -> Prose:
 BOUNDS = {
     "unknown": "**No limits are shown:** they would give the number of these few patients away.",
     "nobody": "**So nothing is known of that time.** No patient was followed there.",
-    "eventless": "**Level, within a bound.** At the upper limit of that rate {loss} of them would "
-    "have the event within a year. The data are compatible with that, and with none "
-    "{{cite}}`pocock2002,morris2019`.",
+    "eventless": "**Level, but not shown to be flat.** No event was seen, but the upper limit of "
+    "that rate is not below {rule}, the rate below which a curve is called flat here. At that "
+    "limit {loss} of them would have the event within a year. The data are compatible with that, "
+    "and with none {{cite}}`pocock2002,morris2019`.",
     "flat": "**Flat within these bounds.** Both limits of that rate are below {rule}, the rate "
     "below which a curve is called flat here. At the upper limit {loss} of them would have the "
     "event within a year, at the lower limit {least}. The data are compatible with both "
