@@ -274,8 +274,8 @@ TOLD = {
     "differ": "**The curves differ by more than chance would make likely**: {tests}.",
     "not_told_apart": "**No difference between the curves is shown**: {tests}. That does not prove "
     "that they are alike.",
-    "by_rate": "**The incidences are not shown to differ**: {incidence}. **The rates among those who "
-    "have had neither event do**: {rates}.",
+    "by_rate": "**The incidences are not shown to differ**: {incidence}. **The rates among those "
+    "who have had neither event do**: {rates}.",
 }
 LARGE = ": the interval of a difference says how large it may be."
 NAMES = {
