@@ -110,6 +110,6 @@ def test_the_tail_and_the_median_are_drawn_as_they_are_told(paper):
     assert sum(row["censored"] for row in steps) == curve["censored"].sum()  # none is drawn twice
     assert {row["median"] for row in rows if "half" in row and row["median"]} == {7.5}
     assert [row["text"] for row in rows if "foot" in row] == ["7.5"]
-    assert "Dashed: the median. Faint: where fewer than 10, or a tenth, are followed." in (
+    assert "Dashed: the median. Faint: where fewer than 10, or than a tenth, are followed." in (
         figure.caption
     )

@@ -237,7 +237,7 @@ def test_the_sentences_say_the_totals(card):
     words = repr(sc.sentences(card))
     matched, printed = total(card, "matched_numbers"), total(card, "printed_numbers")
     assert f"{matched} of {printed} numbers" in words
-    assert "The other cannot come out, because the paper contradicts itself." in words
+    assert "The remaining one cannot come out, because the paper contradicts itself." in words
     assert f"built to give {total(card, 'matched_numbers', 'calibrated')} of" in words
 
 

@@ -99,7 +99,7 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     others += [never if one else f"{{impossible}} {never}"] * bool(impossible)
     told = "{numbers} and {says}" if len(says) else "{numbers}"
     said = [f"**This cohort reproduces {told} that the paper prints.**"]
-    begin = "The other" if one else "Of the other numbers,"
+    begin = "The remaining one" if one else "Of the other numbers,"
     said += [f"{begin} {listed(others)}."] * bool(others)
     said += ["The cohort was built to give {aimed} of the matching numbers. That these match is no "
              "evidence."] * bool(aimed)  # fmt: skip

@@ -144,7 +144,7 @@ def _marks(page: Page, question: Endpoint, curves: Mapping[str, pd.DataFrame]) -
                if ("median", group) in page]  # fmt: skip
     said = {
         " Dashed: the median.": pd.notna(medians).any(),
-        f" Faint: where fewer than {at_least(data)}, or a tenth, are followed.": any(
+        f" Faint: where fewer than {at_least(data)}, or than a tenth, are followed.": any(
             np.isfinite(few_from(data, curve)) for curve in curves.values()
         ),
         " Ticks: patients whose follow-up ends there.": any(
