@@ -64,12 +64,13 @@ def curves_chart(
     Without an `origin` the patients are invented and their time is in months. `steps` has `month`,
     `estimate`, `series`; with a `choice`, the number of the one that is shown first, also `choice`.
     `series` gives the order of the curves' names, which stand in the corner; the first two have a
-    colour each, and so on in turn. `styles` gives some a dash (1). `marks` has a `month`, a `text`
-    and, with a choice, a `choice`: vertical rules with words, which begin below the names. `more`
-    are layers under the curves, on `time_axis` and `share_axis`; they follow the choice as well.
-    `under` are the numbers under the axis.
+    colour each, and so on in turn; of three the last has that of the text. `styles` gives some a
+    dash (1). `marks` has a `month`, a `text` and, with a choice, a `choice`: vertical rules with
+    words, which begin below the names. `more` are layers under the curves, on `time_axis` and
+    `share_axis`; they follow the choice as well. `under` are the numbers under the axis.
     """
-    colours = [COLOURS[number % len(COLOURS)] for number in range(len(series))]
+    hues = [*COLOURS, INK] if len(series) == 3 else COLOURS
+    colours = [hues[number % len(hues)] for number in range(len(series))]
     dashes = [DASHES[(styles or {}).get(name, 0)] for name in series]
     names = list(series)
     x, y = time_axis(ticks, origin), share_axis()

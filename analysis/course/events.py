@@ -195,6 +195,12 @@ def later_factors(dataset: Dataset) -> list[Factor]:
     return found
 
 
+def randomised_factor(dataset: Dataset) -> Factor | None:
+    """The factor of two sides to which the patients were randomised, if the dataset names one."""
+    by = dataset.compare if dataset.compare and dataset.compare.randomised else None
+    return next((f for f in dataset.factors if by and f.column == by.column and f.numerator), None)
+
+
 def factors_of_all(dataset: Dataset) -> list[Factor]:
     """Of these, the ones whose model has every patient from the start: they fit into one model."""
     os = outcome_of(dataset, deaths=True)

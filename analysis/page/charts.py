@@ -30,7 +30,7 @@ HEIGHT = 340
 STATIC_WIDTH = 680
 ROW = 17  # pixels between the rows of numbers under the axis
 SHORTEST = 220  # pixels that a title or a label may take: those of the axis on a small phone
-HEADING = 122  # pixels that the heading of a row of numbers may take
+HEADING = 20  # letters of a row of numbers' heading in a line
 WIDTHS = range(160, 1000, 20)  # pixels of an axis at which its labels are tried
 # Okabe & Ito 2008: told apart with any colour vision. The site gives each theme its own shade.
 HUES = ("#0072b2", "#d55e00", "#00735a", "#a0478a", "#7d6200", "#5b5b5b", "#b3261e", "#2b6f8f")

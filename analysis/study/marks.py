@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 import altair as alt
 import numpy as np
@@ -29,6 +30,7 @@ from ..page.rows import at_risk, pick
 from ..page.units import told
 
 NAME = alt.ExprRef("min(width - 16, 400)")  # pixels that the name of a curve may take
+LINE = 13  # pixels between the lines of a heading under the axis
 MARKED = 2  # the landmarks of more curves would hide one another
 # A label says from which width of the chart on there is room for it.
 WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
@@ -226,7 +228,10 @@ def number_rows(
     ticks: Sequence[float],
     x: alt.X,
 ) -> list[alt.Chart]:
-    """Numbers under the axis, each centred on the axis's own tick, where there is room."""
+    """Numbers under the axis, each centred on the axis's own tick, where there is room.
+
+    They stand on the last line of their heading, which no label is too long for.
+    """
     lines = {
         label: [_count(results, *source, number) for number in ticks]
         for label, source in rows.items()
@@ -237,19 +242,21 @@ def number_rows(
     shares = [number / ticks[-1] for number in ticks]
     widths = least_widths(shares, [0] * len(ticks), longest, size=11)
     before = max(22, 9 + 3 * len(longest[0]))  # pixels: half of the first number, and room
-    layers = []
+    layers, top = [], HEIGHT + 58
     for place, (label, counts) in enumerate(lines.items()):
-        height = alt.value(HEIGHT + 58 + ROW * place)
+        words = wrap(label, HEADING)
+        height = top + LINE * (len(words) - 1)
         numbers = pd.DataFrame({"month": ticks, "count": counts, "from_width": widths})
         drawn = (
             alt.Chart(numbers)
             .mark_text(fontSize=11)
-            .encode(x=x, y=height, text="count:N", fillOpacity=WHERE_ROOM)
+            .encode(x=x, y=alt.value(height), text="count:N", fillOpacity=WHERE_ROOM)
         )
-        heading = alt.Chart(pd.DataFrame({"label": [label]})).mark_text(
-            align="right", dx=-before, fontSize=11, limit=HEADING
+        heading = alt.Chart(pd.DataFrame({"label": ["\n".join(words)]})).mark_text(
+            align="right", dx=-before, fontSize=11, lineBreak="\n", lineHeight=LINE
         )
-        heading = heading.encode(x=alt.value(0), y=height, text="label:N", tooltip="label:N")
+        heading = heading.encode(x=alt.value(0), y=alt.value(top), text="label:N")
+        top = height + ROW
         named = f"{UNDER}_{place}"
         layers += [heading.properties(name=named), drawn.properties(name=f"{named}_counts")]
     return layers
