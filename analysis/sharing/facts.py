@@ -52,8 +52,12 @@ def words(study: Study) -> dict[str, Values]:
     first = [factor for factor in study.factors if factor.kind == "baseline"]
     straight = [factor.label for factor in first if len(factor.numerator + factor.levels) == 0]
     within = [factor.label for factor in study.factors if factor.among]
-    by = dataset.compare if dataset.compare and dataset.compare.randomised else None
-    in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
+    compare = dataset.compare
+    by = compare if compare and compare.randomised else None
+    columns = in_sentence(dataset.label(compare.column)) if compare else ""
+    rows = [entry for entry in rows if not compare or entry.column != compare.column]
+    in_table = {factor.column for factor in first} - {compare and compare.column}
+    in_table = in_table <= {entry.column for entry in rows}
     titles = [in_sentence(question.title) for question in study.endpoints.values()]
     paid = funders(study)
     models = study.pages.get("table_3")
@@ -63,16 +67,20 @@ def words(study: Study) -> dict[str, Values]:
         return values if there else None
 
     return {
-        "baseline": when(rows and "table_1" in study.pages, labels=_list(e.label for e in rows)),
+        "baseline": when(
+            rows and "table_1" in study.pages,
+            labels=_list(entry.label for entry in rows),
+            columns=columns,
+        ),
         "described": when(own and all(entry.get("description") for entry in own)),
         "funder": when(any(paid), names=listed(filter(None, paid))),
-        "handling": when(first, straight=_list(straight) or "none"),
+        "handling": when(first, straight=_list(straight)),
         "mislead": {"page": study.link(study.main.name)},
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
         "randomised": when(by, by=by and in_sentence(dataset.label(by.column))),
         "selection": when(models is not None, level=level(), candidates=candidates),
-        "spread": when(first and in_table),
+        "spread": when(first and in_table, columns=columns),
         "subsets": {"labels": _list(within), "tests": _interactions(study)},
         "treatment": when(treatment, named=treatment),
     }
