@@ -19,6 +19,7 @@ from ..page.prose import Prose, declared, ruled
 from ..page.quantities import MASKED
 from ..page.rows import anybody, is_carried, pick
 from ..study.comparison import drawn, landmark_of, share_of
+from ..study.conclusions import LEVEL
 from ..study.curves import plateau_month
 from ..study.groups import Groups
 from ..study.groups import groups as parted
@@ -413,6 +414,16 @@ def _interactions(study: Study) -> Prose | None:
             values = {"page": study.link(name), "tests": study.declared(f"tests|{name}", tests)}
             told.append(Prose("{tests} on {page}", **values))
     return Prose.joined(told, " and ") if told else None
+
+
+def subgroups(study: Study, name: str) -> Values:
+    """How many tests of interaction an endpoint's page has, and how many of them were small."""
+    found = study.estimates(study.page_of(name), "interaction_p")
+    if found.empty:
+        return None
+    small = study.declared(f"small|{name}", int((found["estimate"] < LEVEL).sum()))
+    tests = study.declared(f"tests|{name}", len(found))
+    return {"tests": tests, "small": small, "level": ruled(f"{LEVEL:g}"[1:], "the level of a test")}
 
 
 def _list(labels: Iterator[str] | list[str]) -> str:

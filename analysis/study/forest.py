@@ -44,8 +44,8 @@ def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
     for model, lines in rows.groupby("model", sort=False):
         named = [f"{row.label} {row.words}" for row in lines.itertuples()]
         words += f"{model}: {'; '.join(named)}. "
-    caption += " An arrow: the interval runs past the axis." * _past(rows).any(axis=None)
-    caption += " Squares: the stepwise model." * rows["model"].eq(MODELS["multivariate"]).any()
+    caption += " An arrow: the interval runs past the axis." * bool(_past(rows).any(axis=None))
+    caption += " Squares: the stepwise model." * (MODELS["multivariate"] in {*rows["model"]})
     said = f"{question.title} in {in_patients(question.size)}."
     part = f"forest-{question.name}"
     return page.figure(part, forest_chart(rows), words.strip(), caption, said=said)
