@@ -161,7 +161,7 @@ def answer_by_group(page: Page, parts: Groups) -> Prose:
     found = [groups_told(page, parts), groups_found(page, parts)]
     found = [groups_compared(page, parts), *found] if drawn(parts) else found[::-1]
     if parts.compare.randomised and not drawn(parts):
-        found.append(page.say(f"{UNPROTECTED} This curve begins after it."))
+        found.append(page.say(f"{UNPROTECTED} The curve begins later, with those who got so far."))
     return Prose.joined(filter(None, found), "\n\n")
 
 
