@@ -19,6 +19,7 @@ from ..page.prose import Prose, declared, ruled
 from ..page.quantities import MASKED
 from ..page.rows import anybody, is_carried, pick
 from ..study.comparison import drawn, landmark_of, share_of
+from ..study.conclusions import LEVEL
 from ..study.curves import plateau_month
 from ..study.groups import Groups
 from ..study.groups import groups as parted
@@ -52,8 +53,12 @@ def words(study: Study) -> dict[str, Values]:
     first = [factor for factor in study.factors if factor.kind == "baseline"]
     straight = [factor.label for factor in first if len(factor.numerator + factor.levels) == 0]
     within = [factor.label for factor in study.factors if factor.among]
-    by = dataset.compare if dataset.compare and dataset.compare.randomised else None
-    in_table = {factor.column for factor in first} <= {entry.column for entry in rows}
+    compare = dataset.compare
+    by = compare if compare and compare.randomised else None
+    columns = in_sentence(dataset.label(compare.column)) if compare else ""
+    rows = [entry for entry in rows if not compare or entry.column != compare.column]
+    in_table = {factor.column for factor in first} - {compare and compare.column}
+    in_table = in_table <= {entry.column for entry in rows}
     titles = [in_sentence(question.title) for question in study.endpoints.values()]
     paid = funders(study)
     models = study.pages.get("table_3")
@@ -63,16 +68,20 @@ def words(study: Study) -> dict[str, Values]:
         return values if there else None
 
     return {
-        "baseline": when(rows and "table_1" in study.pages, labels=_list(e.label for e in rows)),
+        "baseline": when(
+            rows and "table_1" in study.pages,
+            labels=_list(entry.label for entry in rows),
+            columns=columns,
+        ),
         "described": when(own and all(entry.get("description") for entry in own)),
         "funder": when(any(paid), names=listed(filter(None, paid))),
-        "handling": when(first, straight=_list(straight) or "none"),
+        "handling": when(first, straight=_list(straight)),
         "mislead": {"page": study.link(study.main.name)},
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
         "randomised": when(by, by=by and in_sentence(dataset.label(by.column))),
         "selection": when(models is not None, level=level(), candidates=candidates),
-        "spread": when(first and in_table),
+        "spread": when(first and in_table, columns=columns),
         "subsets": {"labels": _list(within), "tests": _interactions(study)},
         "treatment": when(treatment, named=treatment),
     }
@@ -405,6 +414,16 @@ def _interactions(study: Study) -> Prose | None:
             values = {"page": study.link(name), "tests": study.declared(f"tests|{name}", tests)}
             told.append(Prose("{tests} on {page}", **values))
     return Prose.joined(told, " and ") if told else None
+
+
+def subgroups(study: Study, name: str) -> Values:
+    """How many tests of interaction an endpoint's page has, and how many of them were small."""
+    found = study.estimates(study.page_of(name), "interaction_p")
+    if found.empty:
+        return None
+    small = study.declared(f"small|{name}", int((found["estimate"] < LEVEL).sum()))
+    tests = study.declared(f"tests|{name}", len(found))
+    return {"tests": tests, "small": small, "level": ruled(f"{LEVEL:g}"[1:], "the level of a test")}
 
 
 def _list(labels: Iterator[str] | list[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import inspect
 import platform
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -46,6 +47,7 @@ def methods(study: Study, folder: Path) -> Prose:
         **_patients(study),
         "population": settings.population,
         "title": dataset.title,
+        "counted": str(dataset.size) in re.findall(r"\d+", dataset.title),
         "version": installed(named(dataset), "the name and version in datapackage.json"),
         "digest": installed(
             f"SHA-256 {digest(dataset, folder)[:12]}", "the digest of the patients"
@@ -78,6 +80,7 @@ def findings(study: Study) -> Prose:
         "followup": facts.followup(study),
         "models": list(facts.models(study)),
         "named_models": list(facts.named_models(study)),
+        "arm": (_arms(study) or {}).get("by"),
     }
     return said(template("report"), values, "results")
 
@@ -115,7 +118,8 @@ def _by_group(study: Study, question: Endpoint) -> dict[str, Any]:
     if not question.competing and question.event != "death":
         share = f"the share {without(question.event)}"
     order = ("groups", "all") if first else ("all", "groups")
-    return {"groups": found, "shares": shares, "order": order, "chosen": chosen, "height": share}
+    made = {"groups": found, "shares": shares, "order": order, "chosen": chosen, "height": share}
+    return {**made, "subgroups": facts.subgroups(study, question.name)}
 
 
 def _arms(study: Study) -> dict[str, Any] | None:

@@ -63,10 +63,7 @@ def asked(page: Page, question: Endpoint) -> Prose:
     data, plan = page.data, page.data.endpoints[question.name]
     lines = [
         page.say("- **Patients:** {who}", who=who_and_how_many(page, question)),
-        page.say(
-            "- **Clock starts:** {start}",
-            start=starts(question, plan),
-        ),
+        page.say("- **Clock starts:** {start}", start=starts(question, plan)),
         page.say(
             "- **Event:** {event}. Patients without it are followed until the {until}",
             event=question.event,
@@ -107,12 +104,7 @@ def _late(page: Page, question: Endpoint, plan: Definition) -> Prose:
     sentences = [late] if question.entry is not None else []
     if never.value != 0:
         sentences.append(gone if sentences else f"- **Not at risk:** {gone}")
-    return page.say(
-        ". ".join(sentences),
-        since=listed(since),
-        never=never,
-        all=never.n,
-    )
+    return page.say(". ".join(sentences), since=listed(since), never=never, all=never.n)
 
 
 def whom(data: Dataset, plan: Definition) -> str:

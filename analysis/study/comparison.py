@@ -25,13 +25,15 @@ def groups_table(page: Page, parts: Groups) -> Table:
     """Of each group the median, and at each landmark survival and the restricted mean.
 
     Beside the estimates at a landmark stands what parts them from the reference. Where events
-    compete it has the incidence of the event instead, of which no difference is given.
+    compete it has the incidence of each event instead, of which no difference is given.
     """
     months = page.data.settings.months
     rows = []
     if parts.question.competing:
-        for month in months:
-            rows += _section(page, parts, "cumulative_incidence", "Incidence", month)
+        events = (parts.question.event, parts.question.competing)
+        for cause, event in zip(parts.causes, events, strict=True):
+            for month in months:
+                rows += _section(page, parts, "cumulative_incidence", f"With {event}", month, cause)
     else:
         rows += _section(page, parts, "median", "Median")
         for month in months:
@@ -48,7 +50,8 @@ def groups_table(page: Page, parts: Groups) -> Table:
         f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
-    shares = shares[shares["group"].isin(map(parts.key_of, parts.levels))]
+    own = [parts.key_of(level, cause) for level in parts.levels for cause in parts.causes]
+    shares = shares[shares["group"].isin(own)]
     notes[:1] += without_limits(shares[shares["months"].isin(months)])  # not at the start
     differences = page.numbers[page.numbers["quantity"].isin(DIFFERENCES.values())]
     if differences.query("estimate.notna() and lower.isna()", engine="python").size:
@@ -74,16 +77,17 @@ DIFFERENCES = {"survival": "survival_difference", "rmst": "rmst_difference"}
 
 
 def _section(
-    page: Page, parts: Groups, quantity: str, title: str, month: float | None = None
+    page: Page, parts: Groups, quantity: str, title: str, month: float | None = None, of: str = ""
 ) -> list[Row]:
     """A heading with a line for each group, in which something is known of any."""
     at = () if month is None else (month,)
-    known = [(page[quantity, parts.key_of(level), *at], level) for level in parts.levels]
+    known = [(page[quantity, parts.key_of(level, of), *at], level) for level in parts.levels]
     if month is not None and not any(number.known for number, _ in known):
         return []
     unit = page.unit.name
     heading = {"median": f"Median, {unit}", "rmst": f"Mean {unit} {title} {at_time(month or 0)}"}
-    rows = [Row(heading.get(quantity, f"{title} at {at_time(month or 0)}, %"))]
+    when = f"{'by' if of else 'at'} {at_time(month or 0)}, %"
+    rows = [Row(heading.get(quantity, f"{title} {when}"))]
     for number, level in known:
         cells = [str(number.n), number.cell]
         difference = (DIFFERENCES.get(quantity, ""), parts.key_of(level), *at)
@@ -156,7 +160,12 @@ def answer_by_group(page: Page, parts: Groups) -> Prose:
     """
     found = [groups_told(page, parts), groups_found(page, parts)]
     found = [groups_compared(page, parts), *found] if drawn(parts) else found[::-1]
+    if parts.compare.randomised and not drawn(parts):
+        found.append(page.say(f"{UNPROTECTED} The curve begins later, with those who got so far."))
     return Prose.joined(filter(None, found), "\n\n")
+
+
+UNPROTECTED = "**Randomisation does not protect this comparison.**"
 
 
 def groups_in_short(page: Page, parts: Groups, limits: bool = True) -> Prose | None:
@@ -164,6 +173,8 @@ def groups_in_short(page: Page, parts: Groups, limits: bool = True) -> Prose | N
     found = [groups_found(page, parts, limits)]
     if drawn(parts):
         found.insert(0, groups_compared(page, parts))
+    elif parts.compare.randomised and found[0]:
+        found.append(page.say("Not protected by randomisation."))
     return Prose.joined(there, " ") if (there := [*filter(None, found)]) else None
 
 
@@ -331,11 +342,12 @@ def rivals_told(page: Page, parts: Groups) -> Prose:
 
 CHANCE = {
     "drawn": "**The groups were randomised.** So a difference between the curves is due to the "
-    "treatment, within its interval. No test of the groups at baseline is shown: after "
-    "randomisation, any difference there is chance {{cite}}`senn1994`.",
-    "drawn_before": "**Randomisation does not protect this comparison.** The groups were "
-    "randomised on the first day. This curve begins later, with those who got so far, and the "
-    "group may have decided who did. A difference between its curves does not prove its cause.",
+    "assigned group and what followed from it, or to chance; its interval says how much chance may "
+    "do. No test of the groups at baseline is shown: after randomisation, any difference there is "
+    "chance {{cite}}`senn1994`.",
+    "drawn_before": f"{UNPROTECTED} The groups were randomised on the first day. This curve begins "
+    "later, with those who got so far, and the group may have decided who did. A difference "
+    "between its curves does not prove its cause.",
     "not_drawn": "**The groups were not randomised.** Their patients may differ in other ways, "
     "too, and a difference between the curves does not prove its cause.",
 }

@@ -60,6 +60,7 @@ def survival_figure(page: Page, question: Endpoint, curve: pd.DataFrame, name: s
     caption = (
         f"{named(name)}{title} from {question.origin}, {patients}. Shaded: 95% confidence band."
         + _marks(page, question, {question.name: curve})
+        + _few_at_median(page, {"": (question.name, curve)})
     )
     words = f"{whom}, {_shape([curve], 'falling step')}. {numbers}"
     return page.figure("", chart, words, caption, said=f"{whom}. {numbers}")
@@ -87,9 +88,9 @@ def group_figure(
     ]
     numbers = " ".join(told)
     read = "Shaded: 95% confidence bands. Under the axis: patients at risk."
-    caption = f"{name} by {by}. From {question.origin}. {read}" + _marks(
-        page, question, dict(series.values())
-    )
+    marks = _marks(page, question, dict(series.values()))
+    marks += "" if cause else _few_at_median(page, series)
+    caption = f"{name} by {by}. From {question.origin}. {read}{marks}"
     words = f"{whom}, {_shape(curves.values(), 'step')}. {numbers}"
     part = f"by-{parts.causes.index(cause or question.name)}"
     return page.figure(part, chart, words, caption, tuple(series), said=f"{whom}. {numbers}")
@@ -156,6 +157,18 @@ def _marks(page: Page, question: Endpoint, curves: Mapping[str, pd.DataFrame]) -
     return "".join(words for words, there in said.items() if there)
 
 
+def _few_at_median(page: Page, series: Mapping[str, tuple[str, pd.DataFrame]]) -> str:
+    """That a median rests on those few who are left on a curve when it comes down to one half."""
+    said = ""
+    for label, (group, curve) in series.items():
+        median = pick(page.numbers, "median", group)["estimate"]
+        if median >= few_from(page.data, curve) * (1 - 1e-9):
+            day = page.data.days(median) * (1 - 1e-9)
+            few = _unless_few(page.data, curve["at_risk"][curve.index >= day].iloc[0])
+            said += f" The median{label and f' of {label}'} rests on the last {few} patients."
+    return said
+
+
 def step_chart(
     page: Page,
     question: Endpoint,
@@ -182,6 +195,8 @@ def step_chart(
     )
     marked = series if len(series) <= MARKED else {}
     estimates = landmarks(dataset, results, quantity, marked)
+    medians = [pick(results, "median", group)["estimate"] for group, _ in series.values()
+               if quantity == "survival"]  # fmt: skip
     x = time_axis(ticks, question.origin)
     y = share_axis(title=height or curve_title(dataset, question, quantity))
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
@@ -196,7 +211,7 @@ def step_chart(
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
         ),
-        *landmark_layers(estimates, ticks[-1], x, colour),
+        *landmark_layers(estimates, ticks[-1], x, colour, steps, medians),
         *series_labels(_by_height(series, share), colour, falling=quantity == "survival"),
     ]
     if len(series) > 1:

@@ -44,6 +44,8 @@ def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
     for model, lines in rows.groupby("model", sort=False):
         named = [f"{row.label} {row.words}" for row in lines.itertuples()]
         words += f"{model}: {'; '.join(named)}. "
+    caption += " An arrow: the interval runs past the axis." * bool(_past(rows).any(axis=None))
+    caption += " Squares: the stepwise model." * (MODELS["multivariate"] in {*rows["model"]})
     said = f"{question.title} in {in_patients(question.size)}."
     part = f"forest-{question.name}"
     return page.figure(part, forest_chart(rows), words.strip(), caption, said=said)
@@ -92,6 +94,13 @@ def span_of(rows: pd.DataFrame) -> float:
 
     estimates = min(max(reach("estimate"), LEAST_SPAN), MOST_SPAN)
     return float(f"{max(LEAST_SPAN, min(reach('lower', 'upper'), 4 * estimates)) * 1.1:.4g}")
+
+
+def _past(rows: pd.DataFrame, span: float | None = None) -> pd.DataFrame:
+    """Which limits of the ratios run past the axis."""
+    span = span or span_of(rows)
+    limits = rows.loc[rows["estimate"].notna(), ["lower", "upper"]].astype(float)
+    return pd.DataFrame({"lower": limits["lower"] < 1 / span, "upper": limits["upper"] > span})
 
 
 def ticks_of(span: float) -> list[float]:
@@ -185,9 +194,10 @@ def _mark_layers(
             x=x, shape=shape, tooltip=tooltip
         ),
     ]
+    past = _past(marks, span)
     for beyond, end, arrow in (
-        (marks["lower"] < 1 / span, 1 / span, "triangle-left"),
-        (marks["upper"] > span, span, "triangle-right"),
+        (past["lower"], 1 / span, "triangle-left"),
+        (past["upper"], span, "triangle-right"),
     ):
         if beyond.any():
             arrows = base.properties(data=marks[beyond].assign(at=end)[["at", "y", "model"]])

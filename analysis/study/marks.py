@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import isnan
 from textwrap import wrap
 
 import altair as alt
@@ -31,6 +32,7 @@ from ..page.units import told
 
 NAME = alt.ExprRef("min(width - 16, 400)")  # pixels that the name of a curve may take
 LINE = 13  # pixels between the lines of a heading under the axis
+NEVER = 10**6  # pixels that no chart has
 MARKED = 2  # the landmarks of more curves would hide one another
 # A label says from which width of the chart on there is room for it.
 WHERE_ROOM = alt.condition("datum.from_width <= width", alt.value(1), alt.value(0))
@@ -67,10 +69,8 @@ def median_layers(
         alt.Chart(drops).mark_rule(**dashed).encode(x=x, y="half:Q", y2=alt.datum(0), color=colour),
     ]
     # Left of its median a curve is above one half, so the words have room under it.
-    texts = [
-        f"median {written(found[label])}" if month > end / 5 else written(found[label])
-        for label, month in known.items()
-    ]
+    word = "median " * all(month > end / 5 for month in known.values())
+    texts = [word + written(found[label]) for label in known]
     told = drops.assign(text=texts, foot=[0.03 + 0.06 * place for place in range(len(drops))])
     for right, those in told.groupby(_crossed(told, end)):
         side = {"align": "left", "dx": 4} if right else {"align": "right", "dx": -4}
@@ -110,13 +110,19 @@ def landmarks(
 
 
 def landmark_layers(
-    landmarks: pd.DataFrame, end: float, x: alt.X, colour: alt.Color
+    landmarks: pd.DataFrame,
+    end: float,
+    x: alt.X,
+    colour: alt.Color,
+    steps: pd.DataFrame | None = None,
+    medians: Sequence[float] = (),
 ) -> list[alt.Chart]:
     """Points, bars and figures; of two curves the second stands a little to the right.
 
     At each landmark the figure of the higher curve stands above it, that of the lower below. A
     figure for which the chart is too narrow is not drawn: the last landmark's comes first, then
-    the others from left to right. The table under the chart has them all.
+    the others from left to right. So it is where its curve, of `steps`, or a line of the `medians`
+    would cross it, and of two curves both have one or none. The table has them all.
     """
     layers = []
     places = landmarks.groupby("month")["estimate"].rank(ascending=False, method="first") - 1
@@ -131,7 +137,10 @@ def landmark_layers(
     )
     told = landmarks.assign(label_at=heights).loc[last_first.index].dropna(subset=["label_at"])
     tops = HEIGHT * (1 - told["label_at"])
-    told["from_width"] = least_widths(told["month"] / end, tops, told["text"])
+    crossed = _crossing(told, end, steps, medians)
+    told["from_width"] = least_widths(told["month"] / end, tops, told["text"], crossed=crossed)
+    alone = told["month"].isin(landmarks["month"][[isnan(height) for height in heights]])
+    told["from_width"] = told.groupby("month")["from_width"].transform("max").mask(alone, NEVER)
     for place, (name, rows) in enumerate(landmarks.groupby("series", sort=False)):
         base = alt.Chart(rows).encode(x=x, xOffset=alt.value(4 * place), color=colour)
         layers += [
@@ -147,12 +156,18 @@ def landmark_layers(
 
 
 def least_widths(
-    at: Sequence[float], tops: Sequence[float], texts: Sequence[str], size: float | None = None
+    at: Sequence[float],
+    tops: Sequence[float],
+    texts: Sequence[str],
+    size: float | None = None,
+    crossed: Callable[[int, float, float], bool] = lambda *_: False,
 ) -> list[int]:
     """From which width of the axis on each label touches none of those before it.
 
     `at` is the share of the axis at which a label is centred, `tops` its height in pixels, `size`
-    that of its letters, by default LABEL_SIZE's. A label that never has room gets a million.
+    that of its letters, by default LABEL_SIZE's. A label that never has room gets NEVER.
+    `crossed` says of a label's place, half its share of the axis and its height in pixels whether
+    something else lies on it.
     """
     needed = [0] * len(texts)
     for width in WIDTHS:
@@ -163,12 +178,35 @@ def least_widths(
             free = all(
                 abs(share * width - x) >= half + other or abs(top - y) >= 1.2 * high
                 for x, y, other in kept
-            )
+            ) and not crossed(place, half / width, high)
             if free:
                 kept.append((share * width, top, half))
             else:
                 needed[place] = width + WIDTHS.step
-    return [10**6 if width > WIDTHS[-1] else width for width in needed]
+    return [NEVER if width > WIDTHS[-1] else width for width in needed]
+
+
+def _crossing(
+    told: pd.DataFrame, end: float, steps: pd.DataFrame | None, medians: Sequence[float]
+) -> Callable[[int, float, float], bool]:
+    """Whether a label's own curve, or a dashed line of a median, lies on it."""
+    curves = {} if steps is None else dict(iter(steps.groupby("series")))
+    known = [month for month in medians if month <= end]
+
+    def crossed(place: int, half: float, high: float) -> bool:
+        month, name, middle = told.iloc[place][["month", "series", "label_at"]]
+        low, top = middle - 0.6 * high / HEIGHT, middle + 0.6 * high / HEIGHT
+        first, last = month - half * end, month + half * end
+        drops = any(first < median < last for median in known)
+        if low < 0.5 and (drops or top > 0.5 and first < max(known, default=0)):
+            return True
+        if name not in curves:
+            return False
+        start, stop = np.searchsorted(curves[name]["month"], [first, last], "right")
+        here = curves[name]["estimate"].iloc[max(start - 1, 0) : stop]
+        return bool(here.min() < top and here.max() > low)
+
+    return crossed
 
 
 def _label_height(row: pd.Series, place: int, over: float) -> float:

@@ -62,10 +62,7 @@ def _codes(dataset: Dataset, column: str, file: str) -> Iterator[Problem]:
         said += "if they are, make it type string with an enum"
         count = f"{len(levels)} different whole numbers"
         yield Problem(
-            file,
-            column=column,
-            expected=f"{count} ({shown}) {said}",
-            hidden=f"{count} {said}",
+            file, column=column, expected=f"{count} ({shown}) {said}", hidden=f"{count} {said}"
         )
 
 

@@ -49,13 +49,8 @@ class Split:
 def splits(dataset: Dataset, parts: Groups) -> Iterator[Split]:
     """One for each factor that is known on day 0 of all patients; of a number, at its median."""
     arm = factor_of(dataset, parts.compare.column)
-    arm = Factor(
-        arm.column,
-        arm.label,
-        "baseline",
-        reference=parts.compare.reference,
-        levels=(*parts.levels,),
-    )
+    reference, levels = parts.compare.reference, (*parts.levels,)
+    arm = Factor(arm.column, arm.label, "baseline", reference=reference, levels=levels)
     for factor in factors_of(dataset, parts.question) if parts.others else ():
         if factor.kind == "baseline" and not factor.among and factor.column != arm.column:
             rows = event_rows(dataset, parts.question, [arm, factor])

@@ -15,12 +15,17 @@ from sphinx.application import Sphinx
 
 NUMBERS = "The numbers of this page"
 CODE = "The code of this page"
-FOLDED = ("What is estimated", "What is shown", "Against the print", CODE, NUMBERS)
+PRINT = "Against the print"
+FOLDED = ("What is estimated", "What is shown", PRINT, CODE, NUMBERS)
 LESSON = "lesson_"
 
 
 def gather(app: Sphinx, page: nodes.document) -> None:
     """Put the code of all cells into one section, before that of the numbers."""
+    for section in [*page.findall(nodes.section)]:
+        tables = ("<table" in part.astext() for part in section.findall(nodes.raw))
+        if _title(section) == PRINT and not any(tables):  # nothing was printed of it
+            section.parent.remove(section)
     lesson = app.env.docname.startswith(LESSON)
     code = [] if lesson else [*_code(page)]
     if lesson:
