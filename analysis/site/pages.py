@@ -153,7 +153,7 @@ def spoken(glossary: str, said: str) -> str:
     """The glossary without the words that the pages of a book, what is `said`, do not use."""
 
     def used(term: str) -> bool:
-        return re.search(rf"(?<![\w/]){re.escape(term)}s?(?![\w/])", said, re.IGNORECASE) is not None
+        return re.search(rf"(?<!\w){re.escape(term)}s?(?!\w)", said, re.IGNORECASE) is not None
 
     def kept(entry: re.Match) -> str:
         terms = [term for term in entry[1].splitlines() if used(term)]
