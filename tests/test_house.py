@@ -110,10 +110,11 @@ def test_a_figure_stands_on_few_modules():
         for node in ast.walk(ast.parse(code_of(figure)))
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
-    loaded = "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('analysis.')))"
+    ours = "(m.__file__ for n, m in sys.modules.items() if n.startswith('analysis.'))"
+    loaded = f"print(*{ours}, sep='\\n')"
     script = "\n".join(["import sys", *imports, loaded])
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    behind = lines([Path(name) for name in run.stdout.split()])
+    behind = lines([Path(name) for name in run.stdout.splitlines()])
     within(behind, LINES_BEHIND_FIGURE_1A, "Figure 1A")
