@@ -28,7 +28,8 @@ from test_pages import NASTY, THIN, nasty
 from analysis import survival as est
 from analysis.dataset.model import ROOT, load
 from analysis.page.contents import places
-from analysis.page.prose import with_interval
+from analysis.page.formats import interval, with_unit
+from analysis.page.prose import Prose, sourced
 from analysis.page.rows import COLUMNS, pick
 from analysis.sharing import checklists, manuscript, texts
 from analysis.sharing.checklists import (
@@ -67,6 +68,15 @@ def made() -> dict[tuple[str, str], checklists.Checklist]:
 def studies() -> dict[str, Study]:
     """Each shipped dataset with its results; a test takes a copy of its own with `fresh`."""
     return {name: Study.of(opened(f"data/{name}")) for name in NAMES}
+
+
+def with_interval(
+    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
+) -> Prose:
+    """A number as it should be told: `7.5 months (95% CI, 5.5–8.5)`."""
+    row = pick(results, quantity, group, months)
+    limits = "" if row[["lower", "upper"]].isna().all() else f" (95% CI, {interval(row)})"
+    return sourced(with_unit(row) + limits, row)
 
 
 def fresh(study: Study) -> Study:

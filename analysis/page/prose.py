@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from .formats import counted, full, interval, listed, row_id, row_key, row_number, shown, with_unit
+from .formats import counted, full, listed, row_id, row_key, row_number, shown, with_unit
 from .rows import pick
 
 SPECIAL = r"\\`*_{}\[\]()#+!|$~^:@"  # what Markdown might read as markup, as a class of a pattern
@@ -20,15 +20,6 @@ def estimate(
     """An estimate with its unit, for prose: `7.5 months`."""
     row = pick(results, quantity, group, months)
     return sourced(with_unit(row), row)
-
-
-def with_interval(
-    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
-) -> Prose:
-    """The same with its 95 % interval: `7.5 months (95% CI, 5.5–8.5)`."""
-    row = pick(results, quantity, group, months)
-    limits = "" if row[["lower", "upper"]].isna().all() else f" (95% CI, {interval(row)})"
-    return sourced(with_unit(row) + limits, row)
 
 
 def share(results: pd.DataFrame, group: str) -> Prose:

@@ -308,8 +308,3 @@ class Numbers:
             f"<td>{html.escape(text)}</td>" for text in (row["quantity"], row["group"], *values)
         )
         return f'<tr id="{row_id(row)}"><th scope="row">{row_number(row)}</th>{cells}</tr>'
-
-
-def numbers_table(results: pd.DataFrame, page: str) -> Numbers:
-    """The results that a page wrote as `page`, to six digits; the file has all of them."""
-    return Numbers(page, results)
