@@ -8,18 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from .formats import counted, full, listed, row_id, row_key, row_number, shown, with_unit
+from .formats import counted, full, listed, row_id, row_key, row_number, shown
 from .rows import pick
 
 SPECIAL = r"\\`*_{}\[\]()#+!|$~^:@"  # what Markdown might read as markup, as a class of a pattern
-
-
-def estimate(
-    results: pd.DataFrame, quantity: str, group: str, months: float | None = None
-) -> Prose:
-    """An estimate with its unit, for prose: `7.5 months`."""
-    row = pick(results, quantity, group, months)
-    return sourced(with_unit(row), row)
 
 
 def share(results: pd.DataFrame, group: str) -> Prose:
