@@ -1,7 +1,7 @@
-"""All that the page on speed shows, measured in one run: python -m benchmarks, or make benchmark.
+"""The book, the estimators and many patients, measured in one run: make benchmark.
 
 It takes an hour or more, on a machine that does nothing else meanwhile. What it finds is kept in
-book/speed/, from where the page takes its tables.
+_build/benchmarks/, a table each.
 """
 
 from __future__ import annotations

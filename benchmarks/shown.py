@@ -1,4 +1,4 @@
-"""What a benchmark has found: printed line by line, and kept for the book's page on speed."""
+"""What a benchmark has found: printed line by line, and kept as a table in _build/benchmarks/."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[1] / "book" / "speed"
+KEPT = Path(__file__).resolve().parents[1] / "_build" / "benchmarks"
 
 
 def shown(name: str, lines: Iterable[dict]) -> None:
-    """Print each line as it comes; when all are there, they are the page's table of that name."""
+    """Print each line as it comes; when all are there, they are kept as the table of that name."""
     kept = []
     for line in lines:
         kept.append(line)
         print("  ".join(f"{head}: {cell}" for head, cell in line.items()), flush=True)
-    PAGE.mkdir(exist_ok=True)
-    with (PAGE / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, [*kept[0]])
         table.writeheader()
         table.writerows(kept)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import survival
+from analysis.survival import likelihood
 from analysis.survival.times import NUMBER
 
 RANDOM = np.random.default_rng(20)
@@ -166,6 +167,17 @@ def test_rows_that_say_the_same_are_one_and_the_likelihood_stays(ties, late):
             np.testing.assert_allclose(found, expected, rtol=1e-10)
     np.testing.assert_allclose(folded.clock(), clock, rtol=1e-12)
     np.testing.assert_allclose(folded.value(beta), whole.value(beta), rtol=1e-12)
+
+
+def test_tied_deaths_in_pieces_are_those_at_once(monkeypatch):
+    rows = model_rows(few_days(late=True), number=True)
+    x, beta = rows[["x", "x_squared"]].to_numpy(), np.array([0.3, -0.1])
+    whole = survival.PartialLikelihood(rows, x)
+    monkeypatch.setattr(likelihood, "PIECE", 100)
+    parted = survival.PartialLikelihood(rows, x)
+    assert parted.deaths is None and len([*parted._in_pieces()]) > 1
+    for found, expected in zip(parted.at(beta), whole.at(beta), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_rows_that_differ_are_not_folded():
