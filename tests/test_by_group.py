@@ -128,3 +128,12 @@ def test_what_makes_the_columns_is_no_row_and_has_no_mean(tmp_path: Path):
     few = load(made(tmp_path / "few", *patients, compare={"column": "age"}, characteristics=only))
     with pytest.raises(NotRecorded, match="nothing of its patients but their groups"):
         baseline_results(few, few.compared())
+
+
+def test_tests_that_disagree_are_told_apart(tmp_path):
+    made = run("figure_1d", "data/bmt", tmp_path, endpoint="chronic_gvhd")
+    key = "chronic_gvhd|disease"
+    rates, shares = (pick(made.numbers, f"p_{test}", key) for test in ("logrank", "gray"))
+    assert rates["estimate"] < 0.05 <= shares["estimate"]
+    assert "**The incidences are not shown to differ**" in made.text
+    assert "**The rates among those who have had neither event do**" in made.text
