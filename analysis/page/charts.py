@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import altair as alt
-import vl_convert
 from altair.utils.schemapi import disable_debug_mode
 
 from ..dataset.model import Dataset
+from .drawing import draw
 from .prose import Prose
 from .units import told
 
@@ -27,7 +27,6 @@ from .units import told
 disable_debug_mode()
 
 HEIGHT = 340
-STATIC_WIDTH = 680
 ROW = 17  # pixels between the rows of numbers under the axis
 SHORTEST = 220  # pixels that a title or a label may take: those of the axis on a small phone
 HEADING = 20  # letters of a row of numbers' heading in a line
@@ -41,8 +40,6 @@ INK = "currentColor"
 SMALLEST, LARGEST = 10, 12  # pixels of a label on a phone and at a desk
 LABEL_SIZE = alt.ExprRef(f"clamp(width / 35, {SMALLEST}, {LARGEST})")
 TITLE_SIZE = alt.ExprRef("width < 270 ? 10 : 12")  # of an axis that names where time starts
-VEGA_LITE = "6.1"  # 6.4 looks for the words of a tooltip where a nearest point has none
-HOVER = "hover"  # the layer that only a live chart needs
 UNDER = "under"  # the layer of the numbers under the axis
 FOCUS, FADED = "focus", 0.15  # the curve whose name is pressed, and what is left of the others
 # What a drawing is saved for, and its size, by the name that the site's script has for it.
@@ -262,26 +259,13 @@ def with_source(dataset: Dataset, caption: str) -> str:
     return f"{caption} Synthetic cohort." if dataset.settings.synthetic else caption
 
 
-def still(spec: dict, width: int, hidden: tuple[str, ...] = (HOVER,)) -> dict:
-    """A compiled chart of a fixed width, without the layers that are `hidden`."""
-    marks = [mark for mark in spec["marks"] if not mark["name"].startswith(hidden)]
-    signals = [signal for signal in spec["signals"] if signal["name"] != "width"]
-    fixed = {"marks": marks, "signals": signals, "width": width, "autosize": "pad"}
-    return {**spec, **fixed}
-
-
 def _in_tenths(found: re.Match) -> str:
     return re.sub(r"(\.\d)\d+", r"\1", found.group())
 
 
 def _drawn(chart: alt.LayerChart, name: str) -> tuple[dict, str]:
-    """The chart as Vega, for which a page needs half the scripts of Vega-Lite, and as a drawing.
-
-    The drawing has no hover marks, and is the same bytes for the same data.
-    """
-    # The tests validate charts.
-    spec = vl_convert.vegalite_to_vega(chart.to_dict(validate=False), vl_version=VEGA_LITE)
-    svg = vl_convert.vega_to_svg(still(spec, STATIC_WIDTH))
+    """The chart as Vega and as a drawing, which is the same bytes for the same data."""
+    spec, svg = draw(chart.to_dict(validate=False))  # the tests validate charts
     # A tenth of a pixel is as fine as a screen shows; more digits are a tenth of the page.
     svg = re.sub(r' d="[^"]*"|translate\([^)]*\)', _in_tenths, svg)
     # Vega counts its clip paths through a whole process; a page needs ids of its own.

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from importlib import import_module
@@ -22,6 +23,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 
 from ..dataset.model import ROOT, keep
+from ..page import drawing
 from .processes import end_with, python
 
 # The rooms that notebooks import from: what the server imports, no copy has to.
@@ -118,6 +120,7 @@ def serve() -> None:
             import_module(f"analysis.{room}.{module.stem}")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended copy is gone: nobody asks how it went
     server = os.getpid()
+    _draw_beside(server)
     for line in sys.stdin:
         asked = json.loads(line)
         if isinstance(asked, dict):
@@ -131,6 +134,18 @@ def serve() -> None:
             finally:
                 os._exit(0)
         print(copy, flush=True)
+
+
+def _draw_beside(server: int) -> None:
+    """Have one more copy draw the charts of all others, which then know where it is."""
+    place = os.path.join(tempfile.mkdtemp(prefix="drawing-"), "socket")
+    if not os.fork():
+        try:
+            end_with(server)
+            drawing.serve(place)
+        finally:
+            os._exit(0)
+    os.environ[drawing.PLACE] = place
 
 
 def _be_kernel(server: int, arguments: list[str], environment: dict[str, str], folder: str) -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 
 from ..dataset.endpoints import answerable
 from ..dataset.model import Dataset
-from ..page.charts import HOVER, UNDER, still
+from ..page.charts import UNDER
+from ..page.drawing import HOVER, still
 
 WIDTH, HEIGHT = 600, 315  # drawn at twice this: 1200 by 630 pixels is what others expect
 INK, QUIET = "#1d2528", "#566268"

@@ -14,7 +14,6 @@ from ..dataset.model import Dataset
 from ..page.charts import (
     HEADING,
     HEIGHT,
-    HOVER,
     INK,
     LABEL_SIZE,
     LARGEST,
@@ -25,6 +24,7 @@ from ..page.charts import (
     in_unit,
     time_axis,
 )
+from ..page.drawing import HOVER
 from ..page.formats import counted, shown, written
 from ..page.quantities import MISSING
 from ..page.rows import at_risk, pick
