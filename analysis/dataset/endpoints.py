@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -82,6 +82,13 @@ def endpoint(dataset: Dataset, name: str) -> Endpoint:
     Raises NotRecorded where it has no endpoint of this name or lacks a column that the endpoint
     needs, and where nobody is at risk in it, or so few that they are masked.
     """
+    if name not in dataset.made:
+        dataset.made[name] = _asked_for(dataset, name)
+    made = dataset.made[name]
+    return replace(made, data=made.data.copy())  # whoever asks may add to it
+
+
+def _asked_for(dataset: Dataset, name: str) -> Endpoint:
     if name not in dataset.endpoints:
         raise NotRecorded(f"This dataset has no endpoint that is called {name}.")
     defined = dataset.endpoints[name]

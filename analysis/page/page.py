@@ -90,7 +90,7 @@ class Page:
     def __init__(self, name: str, data: Dataset, folder: str) -> None:
         self.name, self.data, self.folder = name, data, folder
         self.numbers = frame([])
-        self._ends = pd.Series(dtype=float)  # of follow-up: not shown where counts are masked
+        self._known = self.numbers  # with the ends of follow-up, also where masking hides them
 
     def record(
         self,
@@ -104,10 +104,11 @@ class Page:
         Nothing is hidden of the group of patients that the page has `invented`.
         """
         found = pd.concat(map(frame, parts), ignore_index=True)
-        self._ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
+        ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
         own = ~found["group"].eq(invented)
         found.loc[own, :] = masked(self.data, found[own], wholes)
         self.numbers = found
+        self._known = found.assign(estimate=found["estimate"].fillna(ends))
         write(self.numbers, self.folder, self.name)
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
@@ -142,8 +143,7 @@ class Page:
         if row["quantity"] == "conditional_survival":  # it reaches to the last landmark
             row = pick(self.numbers, "survival", row["group"], self.data.settings.months[-1])
         # A mark tells no day: it may rest on the end of follow-up that masking hides.
-        known = self.numbers.assign(estimate=self.numbers["estimate"].fillna(self._ends))
-        return DAGGER if is_carried(known, row) else ""
+        return DAGGER if is_carried(self._known, row) else ""
 
     def share(self, group: str) -> Prose:
         """A count within its whole: `56 of 123 (45.5%)`; of nobody, no percentage."""

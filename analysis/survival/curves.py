@@ -209,15 +209,14 @@ def at(curve: pd.DataFrame, times: Sequence[float], carry: float = 0.0) -> pd.Da
     passed = np.searchsorted(curve.index, own, side="right")
     first_left = np.searchsorted(curve.index, own, side="left")
     counts = ["at_risk", "events", "censored", "other_events", "entered", "left"]
-    values = curve.drop(columns=counts, errors="ignore").iloc[passed - 1].set_axis(times)
-    values["at_risk"] = np.append(curve["at_risk"], 0)[first_left]
-    values["censored"] = np.append(0.0, curve["censored"].cumsum())[first_left]
-    values["events"] = np.append(0.0, curve["events"].cumsum())[passed]
     end = curve.index[-1] + carry
     told = (first_left < len(curve)) | (times <= end * (1 + ROUNDING)) | nobody_is_left(curve)
-    unknown = values.columns.drop("at_risk")
-    values.loc[~told, unknown] = np.nan
-    return values
+    values = {name: curve[name].to_numpy()[passed - 1] for name in curve if name not in counts}
+    values["censored"] = np.append(0.0, curve["censored"].cumsum())[first_left]
+    values["events"] = np.append(0.0, curve["events"].cumsum())[passed]
+    values = {name: np.where(told, value, np.nan) for name, value in values.items()}
+    at_risk = np.append(curve["at_risk"], 0)[first_left]
+    return pd.DataFrame(values, index=times).assign(at_risk=at_risk)
 
 
 def nobody_is_left(curve: pd.DataFrame) -> bool:
