@@ -565,7 +565,7 @@ def test_what_a_killed_build_leaves_in_the_temporary_folder_goes_with_the_next(
     (killed / processes.LOCK).touch()
     code = (
         "import sys; from pathlib import Path; from analysis.site import processes as p\n"
-        "with p._held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "with p.held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     running = tmp_path / f"{processes.PREFIX}running"
     running.mkdir()

@@ -211,7 +211,9 @@ def test_a_book_that_failed_stays_as_it_was(tmp_path) -> None:
             (folder / part).mkdir(parents=True, exist_ok=True)
             (folder / part / "index.csv").write_text(name)
         pages, found = {name: folder / "html"}, {name: [folder / "results"]}
-        return build.Book(name, tmp_path, f"<{name}>", 1200), build.Made(pages, found, {folder}, 1)
+        return build.Book(name, tmp_path, f"<{name}>", 1200), build.Made(
+            pages, found, {folder}, 1, 1
+        )
 
     shelf._shelve({name: made(name) for name in "12"}, "12", tmp_path)
     shelf._shelve({"1": made("1")}, "123", tmp_path)

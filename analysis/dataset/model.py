@@ -121,7 +121,8 @@ class Dataset:
     mask_below: int = 0
     drawn_from: int = 0  # the number of all patients, where these are a sample of them
     number: pd.Series | None = None  # of how many patients each row is, where of more than one
-    made: dict = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)  # endpoints
+    # Its endpoints, once they have been asked for.
+    made: dict = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def size(self) -> int:

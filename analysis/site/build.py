@@ -36,6 +36,7 @@ REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
 WHOLE_FROM = {"seed": 0, "draws": 1, "resamples": 1}  # parameters that are whole numbers
+WORKSHOP = "workshop"  # beside pages: the name of the folder in which Sphinx made them
 KEY = re.compile(r"[0-9a-f]{32}(\.([0-9a-f]+\.)?new)?")  # the names of what lies in the cache
 
 
@@ -83,19 +84,20 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
         made = build_books(books, chosen, parameters, out / "cache", code_digest(), crew)
         site.publish(made.pages, made.results, out)
         prune(out / "cache", {*made.used, *(book.folder.parent for book in books)})
-    return made.ran, len(made.used) - len(books) - made.ran, len(books)
+    return made.ran, made.of - made.ran, len(books)
 
 
 @dataclass(frozen=True)
 class Made:
     """What came of books: by their slugs their pages and folders of results, in the cache.
 
-    `used` is all that they need there, `ran` the number of notebooks that were not there before.
+    `used` is all that they need there; of so many notebooks so many `ran`, that were not there.
     """
 
     pages: dict[str, Path]
     results: dict[str, list[Path]]
     used: set[Path]
+    of: int
     ran: int
 
 
@@ -115,9 +117,10 @@ def build_books(
     runs, ran = _run_rounds(books, chosen, cache, code, crew)
     pages = _build_pages(books, runs, parameters, cache, code, crew)
     results = {slug: [run.place / "results" for run in of] for slug, of in runs.items()}
-    places = (run.place for of in runs.values() for run in of)
+    places = {run.place for of in runs.values() for run in of}
     html = {slug: place / "html" for slug, place in pages.items()}
-    return Made(html, results, {*pages.values(), *places}, ran)
+    shops = (cache / (place / WORKSHOP).read_text() for place in pages.values())
+    return Made(html, results, {*pages.values(), *shops, *places}, len(places), ran)
 
 
 def _shipped() -> list[Path]:
@@ -289,7 +292,10 @@ def _run_rounds(
             for book in books
         ]
         planned = [plan.result() for plan in plans]
-        ran += run_all([run for of in planned for run in of], crew)
+        every = [run for of in planned for run in of]
+        # The longest first, or one of them would be the last, alone.
+        every.sort(key=lambda run: len(_code_of(run.page.path)), reverse=True)
+        ran += run_all(every, crew)
         for book, of in zip(books, planned, strict=True):
             runs[book.slug] += of
     for book in books:
@@ -361,7 +367,8 @@ def _pages_of(
     def write(folder: Path) -> None:
         dataset = load(book.folder, parameters.get("mask_below", 0), folded=True)
         picture = preview(dataset, executed)
-        site.write_pages(folder, config, kept, executed, picture, book.shown)
+        made = site.write_pages(folder, config, kept, executed, picture, book.shown, cache)
+        (folder / WORKSHOP).write_text(made.name)
 
     return once(cache / key, write)
 

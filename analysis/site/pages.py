@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,17 +19,13 @@ from ..dataset.definitions import PAPERS, definition
 from ..dataset.model import ROOT
 from ..page.contents import BOOK, TOC, Place, pages, table_of
 from ..page.prose import Prose
-from .processes import python
+from .rendering import BuildError, render
 from .tables import write_tables
 
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
 LOCK = ".lock"  # a file in each folder that is built into
 SWAPPED = ("html", "results")
 PASSING = NEXT, PREVIOUS, DISCARD = ("next", "previous", "discard")  # hold them in the exchange
-
-
-class BuildError(RuntimeError):
-    """The book cannot be built; the text says why, a line for each reason."""
 
 
 def sources() -> list[Path]:
@@ -83,9 +78,11 @@ def write_pages(
     notebooks: Iterable[Path],
     preview: bytes,
     name: str,
-) -> None:
+    cache: Path,
+) -> Path:
     """Make folder/html from book/ and the executed notebooks, each with its results beside it.
 
+    Returns the folder of `cache` in which Sphinx keeps what it need not make again.
     `kept` are the pages of the book. `preview` is the picture of the book for those who show a link
     to it. `name` is the dataset's folder, with which the learner's notebooks begin where it is one
     of the repository.
@@ -105,15 +102,15 @@ def write_pages(
     said = "\n".join(map(text_of, stage.glob("*.ipynb")))
     for glossary in stage.glob("glossary.md"):
         glossary.write_text(spoken(glossary.read_text("utf-8"), said), "utf-8")
-    _sphinx(stage, folder, name)
-    (folder / "_build" / "html").rename(folder / "html")
+    workshop = render(stage, cache, name, folder / "html")
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
         shutil.copytree(stage / "results", folder / "html" / "results")
     write_tables(folder / "html", [place.name for place in kept])
     _write_exercises(folder / "html" / EXERCISES, name, kept)
     (folder / "html" / ".buildinfo").unlink(missing_ok=True)
-    shutil.rmtree(folder / "_build")
+    shutil.rmtree(folder / "_build", ignore_errors=True)
     shutil.rmtree(stage)
+    return workshop
 
 
 def _bind(stage: Path, kept: list[Place]) -> None:
@@ -209,23 +206,6 @@ def _write_exercises(folder: Path, name: str, kept: list[Place]) -> None:
     for path in (path for path in lessons() if path in there):
         made = learner(nbformat.read(path, as_version=4), dataset)
         nbformat.write(made, folder / path.name)
-
-
-def _sphinx(stage: Path, out: Path, name: str) -> None:
-    """Build one book; a warning is an error, and only then is Sphinx's own output shown."""
-    program = python("from jupyter_book.cli.main import main; main()")
-    options = ["--config", stage / "_config.yml", "-W", "-n", "--keep-going"]
-    command = [*program, "build", stage, "--path-output", out, *options]
-    settings = {"DONTWRITEBYTECODE": "1", "UTF8": "1", "IOENCODING": "utf-8"}
-    environment = os.environ | {f"PYTHON{name}": value for name, value in settings.items()}
-    result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment)
-    if result.returncode or not (out / "_build" / "html" / "index.html").exists():
-        said = (result.stdout + result.stderr).replace(f"{stage}{os.sep}", "book/")
-        said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # Sphinx's colours
-        lines = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
-        raised = re.findall(r"^[\w.]+(?:Error|Exception): .+", said, re.MULTILINE)
-        reasons = "\n".join(lines or raised[:1] or [said])
-        raise BuildError(f"{reasons}\nSphinx cannot build the book of {name}; see the lines above")
 
 
 def publish(

@@ -62,7 +62,7 @@ def building(sweeping: bool = True) -> Iterator[None]:
         prefix=PREFIX, dir=_short_folder(), ignore_cleanup_errors=True
     )
     before = os.environ.copy()
-    with place as folder, _held(Path(folder) / LOCK):
+    with place as folder, held(Path(folder) / LOCK):
         os.environ.update(dict.fromkeys(KEPT, folder))
         tempfile.tempdir = folder
         _temporary.append(folder)
@@ -76,7 +76,7 @@ def building(sweeping: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def _held(lock: Path) -> Iterator[None]:
+def held(lock: Path) -> Iterator[None]:
     """A lock that ends with its process, even killed. Raises sqlite3.Error where it is held."""
     with closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as held:
         held.execute("PRAGMA journal_mode = MEMORY")  # no file beside it
@@ -89,7 +89,7 @@ def _sweep(folder: str) -> None:
     for place in Path(folder).glob(f"{PREFIX}*"):
         with suppress(OSError, sqlite3.Error):
             if (place / LOCK).is_file() and not place.is_symlink():
-                with _held(place / LOCK):
+                with held(place / LOCK):
                     pass
                 shutil.rmtree(place, ignore_errors=True)
 

@@ -132,6 +132,7 @@ def index(app: Sphinx, found: dict[str, list[Section]]) -> dict[str, Any]:
 
     The dataset adds its abbreviations, and to the first page its title.
     """
+    found = _found_before(app) | found
     told = app.config.html_context
     words = yaml.safe_load(WORDS.read_text("utf-8"))
     for short, meant in told["abbreviations"].items():
@@ -149,6 +150,15 @@ def index(app: Sphinx, found: dict[str, list[Section]]) -> dict[str, Any]:
         known_as = about.get(source, [])
         pages.append({"name": name, "title": title, "about": known_as, "sections": found[name]})
     return {**words, "pages": pages}
+
+
+def _found_before(app: Sphinx) -> dict[str, list[Section]]:
+    """The sections of the pages as the last index has them: Sphinx writes only what changed."""
+    before = Path(app.outdir, INDEX)
+    if not before.exists():
+        return {}
+    made = before.read_text("utf-8").partition("const SEARCHED = ")[2].rstrip(";\n")
+    return {page["name"]: page["sections"] for page in json.loads(made)["pages"]}
 
 
 def write(found: dict[str, list[Section]], app: Sphinx, error: Exception | None) -> None:
