@@ -28,7 +28,7 @@ from conftest import ROOT, command, copy_of_repository
 from analysis.__main__ import _plain, main
 from analysis.page import contents, provenance
 from analysis.sharing import manuscript
-from analysis.site import build, pages, processes, running
+from analysis.site import build, pages, processes, rendering, running
 from analysis.site.notebooks import METADATA, NOT_RECORDED, _ended_at_error
 
 PARAMETERS = 'dataset = "data/blinatumomab"\nresults_folder = "_build/results"\nscale = 1'
@@ -52,7 +52,7 @@ from pathlib import Path
 def main():
     _, _, stage, _, out, *_ = sys.argv
     html = Path(out, "_build", "html")
-    html.mkdir(parents=True)
+    html.mkdir(parents=True, exist_ok=True)
     told = Path(stage, "_config.yml").read_text("utf-8")
     for page in (path for path in Path(stage).iterdir() if path.suffix in (".md", ".ipynb")):
         said = page.read_text("utf-8") + told
@@ -366,6 +366,48 @@ def test_a_warning_of_sphinx_fails_and_keeps_the_last_good_site(small: Path) -> 
     error = assert_refused(with_sphinx(small), "book", "--dataset", "data/bmt")
     assert "book/index.md:3: WARNING: unknown document: 'nowhere'" in error
     assert "formula not understood: \\nosuchcommand" in error
+
+
+def workshop_of(root: Path) -> Path:
+    (whole,) = (root / "_build" / "cache").glob(f"*/{rendering.WHOLE}")
+    return whole.parent
+
+
+def pages_of(root: Path) -> dict[str, bytes]:
+    html = root / "_build" / "html"
+    return {path.name: path.read_bytes() for path in html.glob("*") if path.is_file()}
+
+
+def test_sphinx_makes_again_what_changed_and_all_is_as_if_made_from_nothing(small: Path) -> None:
+    """Where a page changed what others take from it, or a build was interrupted, all is made."""
+    root, path = with_sphinx(small), small / "book" / "count.ipynb"
+
+    def made(title: str, code: str) -> tuple[Path, set[str]]:
+        """The workshop after a build of the changed page, and the pages that Sphinx wrote."""
+        begun = time.time_ns()
+        write_notebook(path, title, code)
+        assert command(root, "book", "--dataset", "data/blinatumomab").returncode == 0
+        workshop = workshop_of(root)
+        html = (workshop / "_build" / "html").glob("*.html")
+        return workshop, {page.stem for page in html if page.stat().st_mtime_ns > begun}
+
+    first, _ = made("Count", COUNT)
+    second, written = made("Count", COUNT + "\nprint('more')")
+    assert second == first
+    assert "count" in written and "response" not in written
+    by_parts = pages_of(root)
+    assert b"more" in by_parts["count.html"]
+    assert b"Response" in by_parts["searchindex.js"]
+    third, written = made("Number", COUNT)
+    assert third != first and not first.exists()
+    assert {"count", "response", "index"} <= written
+    (third / rendering.WHOLE).unlink()
+    (third / "_build" / "html" / "response.html").write_text("cut off here")
+    _, written = made("Number", COUNT + "\nprint('more')")
+    assert "response" in written and b"cut off" not in pages_of(root)["response.html"]
+    shutil.rmtree(root / "_build")
+    made("Count", COUNT + "\nprint('more')")
+    assert pages_of(root) == by_parts
 
 
 @pytest.mark.parametrize("folder", ["results", "previous"])

@@ -34,7 +34,7 @@ def draw(chart: dict) -> tuple[dict, str]:
 def still(spec: dict, width: int, hidden: tuple[str, ...] = (HOVER,)) -> dict:
     """A compiled chart of a fixed width, without the layers that are `hidden`."""
     marks = [mark for mark in spec["marks"] if not mark["name"].startswith(hidden)]
-    signals = [signal for signal in spec["signals"] if signal["name"] != "width"]
+    signals = [signal for signal in spec.get("signals", []) if signal["name"] != "width"]
     fixed = {"marks": marks, "signals": signals, "width": width, "autosize": "pad"}
     return {**spec, **fixed}
 
@@ -48,7 +48,7 @@ def serve(place: str) -> None:
                 chart = notebook.recv()
                 try:
                     notebook.send(_drawn(chart))
-                except ValueError as error:
+                except Exception as error:  # whoever asked meets it by drawing
                     notebook.send(str(error))
 
 

@@ -110,6 +110,9 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
             client = opened.enter_context(Client(scheduler, timeout=ANSWER, set_as_default=False))
         except (OSError, ValueError) as error:
             raise BuildError(f"{scheduler}: no scheduler answers there ({error})") from None
+        if not client.scheduler_info()["workers"]:
+            print(f"{scheduler}: no worker is there yet; waiting for the first", file=sys.stderr)
+            client.wait_for_workers(1)
         _require_same_files(client, cache)
         client.register_plugin(Warm(bool(given)))
         opened.callback(client.unregister_worker_plugin, Warm.name)
