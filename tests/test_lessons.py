@@ -43,7 +43,7 @@ SIDES = {"Wrong and right, side by side", "Move it yourself"}
 
 
 def module_of(lesson: Path) -> ModuleType:
-    """The keys to a lesson: of `lesson_05_immortal_time`, `analysis.course.keys_05`."""
+    """The keys to a lesson: of `lesson_06_immortal_time`, `analysis.course.keys_06`."""
     number, name = lesson.stem.split("_", 2)[1:]
     moved = (ROOT / "analysis" / "course" / f"keys_{number}.py").exists()
     return import_module(f"analysis.course.{f'keys_{number}' if moved else name}")

@@ -33,7 +33,7 @@ NOTE = "Synthetic cohort: no patient data."
 
 
 # Words, charts, wide tables, links of each kind; `index` is always there.
-SOME = ("figure_1a", "table_3", "scorecard", "lesson_05_immortal_time", "methods", "bibliography")
+SOME = ("figure_1a", "table_3", "scorecard", "lesson_06_immortal_time", "methods", "bibliography")
 
 
 @pytest.fixture(scope="module", params=often(("the whole book", "some pages"), "some pages"))
