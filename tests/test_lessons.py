@@ -35,7 +35,8 @@ DATASETS = ("blinatumomab", "bmt", "myeloid")
 LESSONS = lessons()
 NAMES = [path.stem for path in LESSONS]
 # Those that have the form of Lesson 1: a worked piece, and exercises that tell right from wrong.
-CONVERTED = {"lesson_01_censoring"}
+WORKED = {path.stem for path in (ROOT / "book" / "worked").glob("*.py")}
+CONVERTED = {path.stem for path in LESSONS if path.stem[: len("lesson_00")] in WORKED}
 NEW = [path for path in LESSONS if path.stem in CONVERTED]
 NEW_NAMES = [path.stem for path in NEW]
 ORDER = [
