@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from analysis import load  # noqa: E402 (the path comes first)
-from analysis.course.keys_08 import question  # noqa: E402
+from analysis.course.keys_09 import question  # noqa: E402
 from analysis.survival.resampling import draws  # noqa: E402
 from benchmarks import rivals  # noqa: E402
 from benchmarks.rivals import FACTORS, RESAMPLES, SEED, START_STOP, Run  # noqa: E402
@@ -85,7 +85,7 @@ def start_stop(number: int, whole: bool) -> pd.DataFrame:
 
 
 def of_table_3(*_: object) -> pd.DataFrame:
-    """The patients of Table 3 who are known in all factors, as Lesson 8 resamples them."""
+    """The patients of Table 3 who are known in all factors, as Lesson 9 resamples them."""
     return question(load(ROOT / "data" / "blinatumomab")).rows.replace({"start": {-np.inf: -1.0}})
 
 

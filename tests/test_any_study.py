@@ -110,15 +110,15 @@ LESSONS = {
     "lesson_01_censoring",
     "lesson_02_follow_up",
     "lesson_03_plateau",
-    "lesson_09_proportional_hazards",
-    "lesson_10_reading",
+    "lesson_10_proportional_hazards",
+    "lesson_11_reading",
 }
 ON_THE_WAY = {
-    "lesson_04_competing_risks",
-    "lesson_05_immortal_time",
-    "lesson_06_start_stop",
-    "lesson_07_conditioning",
-    "lesson_08_selection",
+    "lesson_05_competing_risks",
+    "lesson_06_immortal_time",
+    "lesson_07_start_stop",
+    "lesson_08_conditioning",
+    "lesson_09_selection",
 }
 OF_THE_PAPER = {"in_the_text", "table_2", "table_s1", "cohort", "consistency", "scorecard"}
 
@@ -189,10 +189,10 @@ def groups(page: Page, quantity: str) -> set[str]:
 
 def test_a_book_has_the_pages_that_its_study_can_fill(fails, competes, dies):
     assert {*EVERYWHERE, *LESSONS, "failure", "table_3"} <= there(fails)
-    assert {*EVERYWHERE, "loosening", "lesson_04_competing_risks"} <= there(competes)
+    assert {*EVERYWHERE, "loosening", "lesson_05_competing_risks"} <= there(competes)
     assert not OF_THE_PAPER & (there(fails) | there(competes))
     assert {*EVERYWHERE, *LESSONS, *ON_THE_WAY, "loosening"} <= there(dies)
-    assert "lesson_04_competing_risks" not in there(fails)
+    assert "lesson_05_competing_risks" not in there(fails)
     assert not LESSONS & there(competes)
 
 
@@ -265,9 +265,9 @@ def test_a_lesson_speaks_of_the_event_of_the_study(fails, competes):
     assert "Implant survival at the landmarks" in third
     assert not re.search(r"\b(died|deaths?|dead)\b", before_the_code(third))
     assert "Difference in months free of the event" in outputs(
-        fails["lesson_09_proportional_hazards"]
+        fails["lesson_10_proportional_hazards"]
     )
-    fourth = outputs(competes["lesson_04_competing_risks"])
+    fourth = outputs(competes["lesson_05_competing_risks"])
     assert "Loosening by each landmark" in fourth and "Had the competing event" in fourth
 
 
@@ -281,7 +281,7 @@ def test_each_page_has_the_rows_of_its_endpoint(fails, competes):
     )
     assert groups(competes["loosening"], "p_gray") >= {"loosening|model"}
     assert {"loosening", "loosening:competing"} <= groups(
-        competes["lesson_04_competing_risks"], "cumulative_incidence"
+        competes["lesson_05_competing_risks"], "cumulative_incidence"
     )
 
 
@@ -333,7 +333,7 @@ def test_a_count_is_one_on_the_page_of_a_curve_and_in_the_lessons(tmp_path):
     patients.loc[leaving, ["failure_day", "revision_day", "removal_day"]] = None
     patients.loc[leaving, "last_contact_day"] = 365.25
     made = study(tmp_path / "data", patients, endpoints=[FAILS])
-    names = ("failure", "lesson_02_follow_up", "lesson_10_reading")
+    names = ("failure", "lesson_02_follow_up", "lesson_11_reading")
     own, follow_up, reading = (
         run(name, made, tmp_path).numbers.set_index(["quantity", "group"]) for name in names
     )

@@ -283,7 +283,7 @@ def test_without_the_rule_much_would_be_told(tmp_path, monkeypatch):
     folder = dataset(tmp_path / "made", patients(*KINDS["between two landmarks"]))
     left_out = [path.stem for path in Path("book").glob("*.ipynb")]
     kept = {f"figure_1{letter}" for letter in "abcd"}
-    kept |= {"index", "lesson_01_censoring", "lesson_04_competing_risks"}
+    kept |= {"index", "lesson_01_censoring", "lesson_05_competing_risks"}
     hits, _ = found_beyond(folder, tmp_path / "results", left_out={*left_out} - kept)
     assert {hit.partition(":")[0] for hit in hits} >= kept - {"index"}
     assert any(" | " in hit for hit in hits)
@@ -337,7 +337,7 @@ def test_of_a_curve_of_some_patients_the_last_one_followed_decides_what_is_carri
 
 
 def test_who_leaves_on_the_day_of_a_landmark_is_followed_to_it():
-    """Lesson 10 counts those at risk beyond the day, and there is nobody; the value is known."""
+    """Lesson 11 counts those at risk beyond the day, and there is nobody; the value is known."""
     kept = {"group": "os", "months": 12.0, "n": 0}
     rows = [{"quantity": "survival", "estimate": 0.5, **kept}]
     rows += [{"quantity": "at_risk", "estimate": 0, **kept}]

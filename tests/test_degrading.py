@@ -21,10 +21,10 @@ ALWAYS = {"scorecard", "consistency", "cohort"}
 CHECKLISTS = ("strobe", "remark")  # tests/test_checklists.py takes columns away from them
 RESPONSE_ONLY = {
     *("figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"),
-    "lesson_04_competing_risks",
+    "lesson_05_competing_risks",
 }
-LATER_FACTOR = {"lesson_06_start_stop"}
-FACTORS_ONLY = {"lesson_08_selection", "lesson_09_proportional_hazards"}
+LATER_FACTOR = {"lesson_07_start_stop"}
+FACTORS_ONLY = {"lesson_09_selection", "lesson_10_proportional_hazards"}
 RELAPSE_ONLY = RESPONSE_ONLY - {"figure_1c"}
 
 
@@ -81,7 +81,7 @@ LESS = {
         {"without": EVENTS, "factors": slice(2)},
         RESPONSE_ONLY
         | LATER_FACTOR
-        | {"states", "lesson_05_immortal_time", "lesson_07_conditioning"},
+        | {"states", "lesson_06_immortal_time", "lesson_08_conditioning"},
     ),
     "nobody responds": (
         {"change": never("response_day")},

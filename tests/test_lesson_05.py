@@ -1,154 +1,130 @@
-"""What Lesson 5 says of immortal time."""
+"""What Lesson 5 says of competing risks, on the shipped datasets."""
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import Page, run
+from conftest import EACH
+from inprocess import run
 
-from analysis import survival
-from analysis.course.keys_05 import followed
-from analysis.dataset.covariates import covariate_rows
-from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import ROOT, Factor, load
+from analysis import survival as est
+from analysis.dataset.endpoints import Endpoint, endpoint
+from analysis.dataset.model import ROOT, load
 from analysis.page.rows import pick
 
-LESSON = "lesson_05_immortal_time"
-EVENTS = {"blinatumomab": "hsct_day", "bmt": "platelet_recovery_day", "myeloid": "hsct_day"}
+LESSON = "lesson_05_competing_risks"
+SHIPPED = ("blinatumomab", "bmt", "myeloid")
+REFERENCE = Path(__file__).parent / "reference"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
-    results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in EVENTS}
+@pytest.fixture(scope="module", params=EACH)
+def shipped(request, tmp_path_factory):
+    """A dataset, its responders' endpoint, and the lesson's page."""
+    data = load(f"data/{request.param}")
+    page = run(LESSON, f"data/{request.param}", tmp_path_factory.mktemp("results"))
+    return data, endpoint(data, "relapse"), page
 
 
-def ratio(page: Page, kind: str, column: str, month: float | None = None) -> float:
-    return pick(page.numbers, f"hazard_ratio_{kind}", f"os:{column}", month)["estimate"]
+def both(question: Endpoint) -> tuple[pd.Series, pd.Series]:
+    time, event = question.time, question.observed
+    right = est.cumulative_incidence(time, event, 1)["incidence"]
+    return right, 1 - est.survival_curve(time, event == 1)["survival"].reindex(right.index)
 
 
-def test_under_the_curves_stand_those_still_followed(made) -> None:
-    page = made["myeloid"]
-    rows = page.numbers[page.numbers["quantity"].eq("survival_by_state")]
-    specs = [json.loads(x) for x in re.findall(r'class="chart-spec">(.*?)</script>', page.text)]
-    drawn = [pd.DataFrame(data) for spec in specs for data in spec["datasets"].values()]
-    counts = [data for data in drawn if {"month", "count"} <= set(data)]
-    assert len(counts) == 2  # had it so far, and not yet
-    for data, side in zip(counts, ("yes", "no"), strict=True):
-        own = rows[rows["group"].str.endswith(f"|{side}")].set_index("months")["n"]
-        assert len(data) > 3
-        assert data["count"].tolist() == [str(own[month]) for month in data["month"]]
+def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_event(shipped):
+    _, question, _ = shipped
+    right, wrong = both(question)
+    first_death = question.time[question.observed == 2].min()
+    relapses = question.time[question.observed == 1]
+    first_after = relapses[relapses > first_death].min()
+    before = right.index < first_after
+    assert wrong[before].to_numpy() == pytest.approx(right[before].to_numpy(), abs=1e-12)
+    assert (wrong[~before] > right[~before] + 1e-6).all()
 
 
-def test_in_myeloid_the_ratio_of_the_transplant_turns_round(made) -> None:
-    """Alone, and beside response; R's values for the latter are 0.447637 and -0.587946 in logs."""
-    alone = [ratio(made["myeloid"], kind, "hsct_day") for kind in ("fixed", "univariate")]
-    assert alone[0] < 1 < alone[1]
-    both = {
-        (kind, column): round(ratio(made["myeloid"], kind, column), 2)
-        for kind in ("fixed_together", "together")
-        for column in ("hsct_day", "response_day")
-    }
-    assert both == {
-        ("fixed_together", "hsct_day"): 0.61,
-        ("together", "hsct_day"): 1.56,
-        ("fixed_together", "response_day"): 0.34,
-        ("together", "response_day"): 0.56,
-    }
+def test_the_invented_patients_have_the_events_of_the_dataset(shipped):
+    data, _, page = shipped
+    free = "in remission" if "response_day" in data.patients else "without relapse"
+    for said in ("Four relapsed. Three died without relapse.", f"Those who are alive {free}."):
+        assert said in page.text
 
 
-@pytest.mark.parametrize("name", ["blinatumomab", "bmt"])
-def test_as_if_known_always_looks_better_than_from_its_day(made, name: str) -> None:
-    fixed, right = (ratio(made[name], kind, EVENTS[name]) for kind in ("fixed", "univariate"))
-    assert fixed < right
+def test_it_is_so_at_every_landmark(shipped):
+    data, _, page = shipped
+    for month in data.settings.months:
+        right, wrong = (
+            pick(page.numbers, quantity, "relapse", month)["estimate"]
+            for quantity in ("cumulative_incidence", "one_minus_survival")
+        )
+        assert wrong > right
 
 
-def test_nobody_dies_before_what_he_ever_has() -> None:
-    patients = followed(load("data/myeloid")).dropna()
-    assert (patients["came"] <= patients["days"]).all()
-    assert len(patients) == 364
+def test_the_parts_are_a_whole_and_by_one_minus_survival_more(shipped):
+    data, _, page = shipped
+    for month in data.settings.months:
+        free = pick(page.numbers, "survival", "relapse", month)["estimate"]
+        right, wrong = (
+            free
+            + sum(pick(page.numbers, q, cause, month)["estimate"] for cause in ("relapse", "death"))
+            for q in ("cumulative_incidence", "one_minus_survival")
+        )
+        assert right == pytest.approx(1)
+        assert wrong > 1.01
+    assert "its parts add up to more than 100%" in page.text
+    assert "the error does not show here" not in page.text
 
 
-def test_a_landmark_asks_only_those_who_reach_it(made) -> None:
-    data = load("data/myeloid")
-    patients = followed(data)
-    row = pick(made["myeloid"].numbers, "count", "hsct_day by month 6", 6)
-    day = data.days(6)
-    assert row["n"] == (patients["days"] > day).sum()
-    assert row["estimate"] == ((patients["days"] > day) & (patients["came"] < day)).sum()
-
-
-def test_the_curves_of_states_are_those_of_the_estimator(made) -> None:
-    """They begin at the first month at which ten of those followed have had it."""
-    data = load("data/myeloid")
-    begin = int(re.search(r"Those followed beyond (\d+) months?", made["myeloid"].text)[1])
-    event = Factor("hsct_day", "", "postbaseline")
-    rows = covariate_rows(data, endpoint(data, "os"), [event])
-    curve = survival.switching_curves(rows, "hsct_day", data.days(begin))[1]
-    value = survival.at(curve, [data.days(24)]).iloc[0]
-    row = pick(made["myeloid"].numbers, "survival_by_state", "os:hsct_day|yes", 24)
-    assert row["estimate"] == pytest.approx(value["survival"], rel=1e-12)
-    assert (row["n"], row["events"]) == (value["at_risk"], value["events"])
-    earlier = survival.switching_curves(rows, "hsct_day", data.days(begin - 1))[1]
-    assert curve["at_risk"].iloc[0] >= 10 > earlier["at_risk"].iloc[0]
-
-
-@pytest.mark.parametrize("name", EVENTS)
-def test_the_wrong_curves_are_of_the_same_patients_as_the_right_ones(made, name: str) -> None:
-    numbers = made[name].numbers.set_index("quantity")
-    followed_to = [
-        numbers.loc[kind].groupby("months")["n"].sum()
-        for kind in ("survival_ever", "survival_by_state")
+def test_more_censored_deaths_lead_from_the_incidence_to_one_minus_survival(shipped):
+    data, question, page = shipped
+    rows = page.numbers[page.numbers["quantity"] == "cumulative_incidence_censored"]
+    (month,) = rows["months"].unique()
+    assert rows["estimate"].is_monotonic_increasing
+    ends = [
+        pick(page.numbers, quantity, "relapse", month)["estimate"]
+        for quantity in ("cumulative_incidence", "one_minus_survival")
     ]
-    pd.testing.assert_series_equal(*followed_to)
-    assert followed_to[0].iloc[0] > 0
+    assert list(rows["estimate"].iloc[[0, -1]]) == pytest.approx(ends)
+    assert (data.months(question.time) >= month).any()
 
 
-def test_a_named_event_is_taken_or_refused(tmp_path: Path) -> None:
-    taken = run(LESSON, "data/bmt", tmp_path, factor="acute_gvhd_day")
-    assert np.isfinite(ratio(taken, "univariate", "acute_gvhd_day"))
-    assert "hsct_day" in run(LESSON, "data/bmt", tmp_path, factor="hsct_day").missing
+def test_the_ratios_of_the_incidence_are_those_of_r(shipped):
+    data, _, page = shipped
+    known = pd.read_csv(REFERENCE / "lessons.csv")
+    known = known[known["dataset"].eq(data.name) & known["estimator"].eq("fine_gray")]
+    ours = page.numbers[page.numbers["quantity"] == "hazard_ratio_subdistribution"]
+    ours = ours.set_index("group")["estimate"]
+    theirs = {
+        f"relapse:{row.quantity.removeprefix('beta:')}": np.exp(row.value)
+        for row in known.itertuples()
+        if row.quantity.startswith("beta:")
+    }
+    assert len(theirs) > 2
+    assert ours.to_dict() == pytest.approx(theirs, rel=1e-6)
 
 
-def test_the_landmark_of_the_tables_does_not_know_the_data(made, tmp_path: Path) -> None:
-    late = Path(shutil.copytree(ROOT / "data" / "myeloid", tmp_path / "late"))
-    patients = pd.read_csv(late / "patients.csv", dtype=str, keep_default_na=False)
-    day = pd.to_numeric(patients["hsct_day"]) + 200
-    there = day <= patients["last_contact_day"].astype(float)
-    patients["hsct_day"] = day.map("{:.0f}".format).where(there, "")
-    patients.to_csv(late / "patients.csv", index=False)
-    for page in (made["myeloid"], run(LESSON, late, tmp_path / "results")):
-        assert "At a landmark, 6 months" in page.text
+def test_a_factor_that_only_kills_lowers_the_incidence_of_relapse():
+    """Invented: the rate of death is four times as high, that of relapse the same."""
+    draw = np.random.default_rng(1)
+    x = np.repeat([0.0, 1.0], 2000)
+    relapse, death = draw.exponential(1, 4000), draw.exponential(np.where(x == 1, 0.25, 1))
+    time, event = np.minimum(relapse, death), np.where(relapse < death, 1, 2)
+    rows = pd.DataFrame({"patient": range(4000), "start": -np.inf, "stop": time, "x": x})
+    specific = est.cox(rows.assign(event=(event == 1) * 1), ["x"]).summary()
+    sub = est.fine_gray(time, event, 1, rows[["x"]]).summary()
+    assert specific.loc["x", "lower"] < 1 < specific.loc["x", "upper"]
+    assert sub.loc["x", "upper"] < 0.7
 
 
-def ratios(fixed: float, right: float) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """The numbers of the page with these two ratios in them."""
-
-    def change(numbers: pd.DataFrame) -> pd.DataFrame:
-        changed = numbers.copy()
-        for kind, value in (("fixed", fixed), ("univariate", right)):
-            here = changed["quantity"].eq(f"hazard_ratio_{kind}")
-            changed.loc[here & changed["group"].eq("os:hsct_day"), "estimate"] = value
-        return changed
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("fixed", "right", "words"),
-    [
-        (0.7, 1.8, "other side of one"),
-        (0.3, 0.9, "is higher"),
-        (1.2, 0.9, "is not higher"),
-    ],
-)
-def test_what_the_clock_did_is_told_by_the_ratios(tmp_path, fixed, right, words) -> None:
-    page = run(LESSON, "data/myeloid", tmp_path, change=ratios(fixed, right))
-    assert words in page.text
+def test_where_no_relapse_follows_a_death_the_page_says_so(tmp_path):
+    folder = Path(shutil.copytree(ROOT / "data" / "myeloid", tmp_path / "late"))
+    question = endpoint(load(folder), "relapse")
+    patients = pd.read_csv(folder / "patients.csv", dtype=str, keep_default_na=False)
+    end = patients["last_contact_day"].astype(float).max() + 1
+    late = question.data.index[question.observed == 2]
+    patients.loc[late, "last_contact_day"] = f"{end:.0f}"  # after every relapse
+    patients.to_csv(folder / "patients.csv", index=False)
+    assert "the error does not show here" in run(LESSON, folder, tmp_path / "results").text

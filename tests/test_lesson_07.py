@@ -1,32 +1,31 @@
-"""Lesson 7: the columns of the survivors, what lots make of them, and the question forward."""
+"""What Lesson 7 says of start-stop rows, on the shipped datasets."""
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from conftest import EACH
-from inprocess import Made, Page, run
+from inprocess import Made, Page, changed, of, run
 
 from analysis import survival as est
-from analysis.course.events import early_and_late_event, event_day, later_event, later_events
-from analysis.course.keys_07 import landmark, splits
+from analysis.course.events import factors_of_all, later_factors
+from analysis.course.keys_07 import from_the_start, main_factor
+from analysis.dataset.covariates import covariate_rows, rows_as_if_known
 from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import Dataset, NotRecorded, load
+from analysis.dataset.model import Dataset, load
+from analysis.page.plain import LACKING
 from analysis.page.rows import pick
-from analysis.study.characteristics import outcome_results
 
+LESSON = "lesson_07_start_stop"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
-LESSON = "lesson_07_conditioning"
-
-
-@pytest.fixture(scope="module")
-def datasets() -> dict[str, Dataset]:
-    return {name: load(f"data/{name}") for name in SHIPPED}
+REFERENCE = Path(__file__).parent / "reference"
 
 
 @pytest.fixture(scope="module")
@@ -35,236 +34,203 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     return Made(lambda name: run(LESSON, f"data/{name}", results))
 
 
-@pytest.fixture(scope="module")
-def results(made) -> dict[str, pd.DataFrame]:
-    return Made(lambda name: made[name].numbers)
+@pytest.fixture(params=EACH)
+def shipped(request, made) -> tuple[Dataset, Page]:
+    """A dataset and the lesson's page of it."""
+    return load(f"data/{request.param}"), made[request.param]
 
 
-def with_patients(dataset: Dataset, **columns: object) -> Dataset:
-    return dataclasses.replace(dataset, patients=dataset.patients.assign(**columns))
+def ratio(page: Page, way: str, column: str) -> float:
+    return pick(page.numbers, f"hazard_ratio_{way}", f"os:{column}")["estimate"]
 
 
-# --- which event ------------------------------------------------------------------------------
+def counts(page: Page) -> pd.DataFrame:
+    """How many are at risk in each month, a column for each part of them, and `n`."""
+    rows = page.numbers[page.numbers["quantity"] == "count"]
+    part = rows["group"].str.rpartition("=")[2]
+    wide = rows.assign(part=part).pivot(index="months", columns="part", values="estimate")
+    return wide.assign(n=rows.groupby("months")["n"].first())
 
 
-def test_the_event_is_the_first_that_comes_on_the_way_to_some(datasets) -> None:
-    assert later_event(datasets["blinatumomab"]).column == "response_day"
-    assert later_event(datasets["myeloid"], prefer=("hsct_day",)).column == "hsct_day"
-    # There all respond and are transplanted on day 0, and all platelets but a few's recover.
-    assert later_event(datasets["bmt"]).column == "platelet_recovery_day"
-
-
-def test_an_event_of_all_or_of_nobody_or_of_the_first_day_is_none(datasets) -> None:
-    data = datasets["myeloid"]
-    end = data.patients["last_contact_day"]
-    some = data.patients.index % 2 == 0
-    for days in (np.nan, 5.0, np.where(some, 0.0, np.nan), end.where(some)):
-        found = later_events(with_patients(data, response_day=days))
-        assert [event.column for event in found] == ["hsct_day"]
-
-
-def test_an_event_of_few_is_none_where_few_are_masked(datasets) -> None:
-    data = datasets["bmt"]
-    without = int(data.patients["platelet_recovery_day"].isna().sum())
-    for below, there in ((without, True), (without + 1, False)):
-        found = later_events(dataclasses.replace(data, mask_below=below))
-        assert ("platelet_recovery_day" in {event.column for event in found}) == there
-
-
-def test_a_dataset_without_such_an_event_says_so(datasets) -> None:
-    bare = dataclasses.replace(with_patients(datasets["bmt"]), factors=())
-    with pytest.raises(NotRecorded, match="records none"):
-        later_event(bare)
-
-
-# --- looking back -----------------------------------------------------------------------------
-
-
-def test_the_columns_are_those_of_table_2(datasets, results) -> None:
-    table = outcome_results(datasets["blinatumomab"])
-    late = datasets["blinatumomab"].settings.long_term_months
-    for ours, theirs in (("lived", "long_term"), ("others", "shorter")):
-        row = pick(results["blinatumomab"], "share_recorded", f"hsct_day:{ours}", late)
-        count = pick(table, "count", f"hsct_day|{theirs}")
-        assert (row["events"], row["n"]) == (count["estimate"], count["n"])
-    lost = pick(results["blinatumomab"], "count", "others", late)
-    assert lost["estimate"] == pick(table, "count", "lost|shorter")["estimate"]
-
-
-@pytest.mark.parametrize("name", EACH)
-def test_the_two_directions_are_far_apart(datasets, results, name) -> None:
-    event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
-    column = pick(results[name], "share_recorded", f"{event.column}:lived", late)
-    turned = pick(results[name], "share_lived", f"{event.column}:with", late)
-    assert column["events"] == turned["events"]  # the same patients
-    assert column["estimate"] - turned["estimate"] > 0.25
-
-
-# --- lots -------------------------------------------------------------------------------------
-
-
-def drawn(numbers: pd.DataFrame) -> pd.DataFrame:
-    """The rows that lots have made."""
-    return numbers[numbers["quantity"].str.endswith("_drawn")]
-
-
-@pytest.mark.parametrize("name", EACH)
-def test_lots_give_the_event_to_as_many_as_have_it(datasets, results, name) -> None:
-    late = datasets[name].settings.long_term_months
-    for event in early_and_late_event(datasets[name]):
-        had = {}
-        for way in ("recorded", "drawn"):
-            columns = pd.DataFrame(
-                pick(results[name], f"share_{way}", f"{event.column}:{side}", late)
-                for side in ("lived", "others")
-            )
-            had[way] = (columns["estimate"] * columns["n"]).sum() / columns["n"].sum()
-        assert had["drawn"] == pytest.approx(had["recorded"], abs=0.05)
-
-
-def test_lots_know_nothing_of_a_patient_but_how_long_they_were_followed(
-    datasets, tmp_path: Path
-) -> None:
-    """Each patient's chance is that of a day up to their end, by the event's own curve."""
-    data, os = datasets["blinatumomab"], endpoint(datasets["blinatumomab"], "os")
-    numbers = run(LESSON, "data/blinatumomab", tmp_path, draws=4000).numbers
-    for event in early_and_late_event(data):
-        day = event_day(data, event).fillna(np.inf).to_numpy()
-        curve = est.survival_curve(np.minimum(day, os.time), day <= os.time)
-        chance = 1 - est.at(curve, os.time, carry=np.inf)["survival"].to_numpy()
-        for month in splits(data):
-            lived = est.beyond(os.time, data.days(month))
-            for side, who in (("lived", lived), ("others", ~lived)):
-                row = pick(numbers, "share_drawn", f"{event.column}:{side}", month)
-                assert row["estimate"] == pytest.approx(chance[who].mean(), abs=0.01)
-
-
-def test_the_seed_decides_the_lots_and_nothing_else(tmp_path: Path) -> None:
-    one, again, other = (
-        run(LESSON, "data/bmt", tmp_path, seed=seed, draws=3).numbers for seed in (7, 7, 8)
-    )
-    pd.testing.assert_frame_equal(one, again)
-    assert not drawn(one)["estimate"].equals(drawn(other)["estimate"])
-    pd.testing.assert_frame_equal(one.drop(drawn(one).index), other.drop(drawn(other).index))
-
-
-@pytest.mark.parametrize("name", EACH)
-def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
-    datasets, results, name
-) -> None:
-    late = datasets[name].settings.long_term_months
-    first, latest = (
-        pick(results[name], "share_gap_drawn", event.column, late)
-        for event in early_and_late_event(datasets[name])
-    )
-    assert 0 < first["estimate"] < latest["estimate"]
-    assert latest["lower"] > 0
+def cells_of(page: Page, part: str) -> list[list[str]]:
+    """The lines of a table of the page."""
+    table = BeautifulSoup(page.text, "html.parser").find("table", id=f"{LESSON}-{part}")
+    lines = [line.find_all(["th", "td"]) for line in table.tbody.find_all("tr")]
+    return [[cell.get_text() for cell in line] for line in lines]
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "words"),
+    ("ours", "theirs"),
     [
-        ("blinatumomab", "response_day", "more than the draws give"),
-        ("blinatumomab", "hsct_day", "within what the draws give"),
-        ("bmt", "chronic_gvhd_day", "within what the draws give"),
-        # Transplanted patients die earlier there: time-dependent hazard ratio 1.56.
-        ("myeloid", "hsct_day", "but less often than"),
+        ("hazard_ratio_right", "hazard_ratio_univariate"),
+        ("hazard_ratio_fixed", "hazard_ratio_fixed"),
     ],
 )
-def test_what_lots_leave_of_the_difference(datasets, made, name, column, words) -> None:
-    lines = sentence(made[name], "**With no effect at all.**").splitlines()
-    (line,) = (line for line in lines if f"**{datasets[name].label(column)}.**" in line)
-    assert words in line
+def test_the_ratios_are_those_of_r(shipped, ours, theirs):
+    data, page = shipped
+    known = pd.read_csv(REFERENCE / f"{data.name}.csv")
+    known = known[known["page"].eq("table_3") & known["quantity"].eq(theirs)]
+    known = known.set_index("group")["estimate"]
+    found = page.numbers[page.numbers["quantity"] == ours].set_index("group")["estimate"]
+    assert len(found) == len(later_factors(data))
+    for group, value in found.items():
+        assert value == pytest.approx(known[group], rel=1e-6)
 
 
-# --- forward ----------------------------------------------------------------------------------
+def test_the_model_of_all_is_that_of_r(made):
+    known = pd.read_csv(REFERENCE / "known.csv").set_index(["name", "dataset"])["value"]
+    for column, name in (("response_day", "response"), ("hsct_day", "hsct")):
+        beta = known[f"os_beta_{name}_time_dependent", "myeloid"]
+        ours = ratio(made["myeloid"], "right_together", column)
+        assert ours == pytest.approx(np.exp(beta), rel=1e-6)
 
 
-def test_who_is_gone_before_the_landmark_is_on_neither_side(results) -> None:
-    """R's landmark analysis of the same data has 582 patients at day 90."""
-    sides = [
-        pick(results["myeloid"], "survival_landmark", f"response_day:{side}", 3)
-        for side in ("with", "without")
+def test_to_count_from_the_switch_on_takes_an_advantage_away(shipped):
+    """The time before it was given to those who switch."""
+    data, page = shipped
+    for factor in later_factors(data):
+        fixed, right = (ratio(page, way, factor.column) for way in ("fixed", "right"))
+        assert fixed < right
+
+
+def test_the_factor_that_is_told_of_moves_most(shipped):
+    data, page = shipped
+    main = main_factor(data)
+    apart = {
+        factor.column: np.log(ratio(page, "right", factor.column))
+        - np.log(ratio(page, "fixed", factor.column))
+        for factor in factors_of_all(data)
+    }
+    assert max(apart, key=apart.get) == main.column
+    told = f"differ most for {main.label}."
+    if len(apart) == 1:
+        told = f"{main.label} is the only factor of all patients."
+    assert told in page.text.replace("\\", "")
+
+
+def test_transplant_turns_round_in_myeloid(made):
+    for kind in ("", "_together"):
+        fixed, right = (
+            pick(made["myeloid"].numbers, f"hazard_ratio_{way}{kind}", "os:hsct_day")
+            for way in ("fixed", "right")
+        )
+        assert fixed["upper"] < 1 < right["lower"]
+    assert "the right ratio says the opposite" in made["myeloid"].text
+
+
+def test_a_cut_changes_nothing_and_an_interval_too_early_is_the_worst_slip(shipped):
+    data, page = shipped
+    column = main_factor(data).column
+    right = ratio(page, "right", column)
+    assert ratio(page, "cut", column) == pytest.approx(right, rel=1e-9)
+    slips = ("day_early", "overlapping", "interval_early")
+    off = [abs(np.log(ratio(page, way, column) / right)) for way in slips]
+    assert 0 < off[0] < off[1] < off[2]
+
+
+def test_rows_that_are_a_day_early_are_those_of_switches_that_came_a_day_early(made, tmp_path):
+    """So a death on the day of the switch falls to those who have switched."""
+
+    def a_day_earlier(patients: pd.DataFrame) -> pd.DataFrame:
+        days = pd.to_numeric(patients["hsct_day"]) - 1
+        return patients.assign(hsct_day=days.map("{:.0f}".format).where(days.notna(), ""))
+
+    early = changed("myeloid", tmp_path / "early", a_day_earlier)
+    page = run(LESSON, early, tmp_path / "results")
+    assert main_factor(load(str(early))).column == "hsct_day"
+    slip, right = ratio(made["myeloid"], "day_early", "hsct_day"), ratio(page, "right", "hsct_day")
+    assert slip == pytest.approx(right, rel=1e-9)
+    assert slip != pytest.approx(ratio(made["myeloid"], "right", "hsct_day"), rel=1e-3)
+
+
+def test_the_parts_at_risk_are_those_of_both_tables_of_rows(shipped):
+    data, page = shipped
+    question, factor = endpoint(data, "os"), main_factor(data)
+    rows = covariate_rows(data, question, [factor])
+    known = rows_as_if_known(data, question, factor)
+    whole = est.survival_curve(known["stop"], known["event"])
+    for month, parts in counts(page).iterrows():
+        day = month * data.settings.days_per_month
+        there = rows[(rows["start"] < day) & (day <= rows["stop"])]
+        switched = known[(known["stop"] >= day) & (known[factor.column] > 0)]
+        assert parts["already"] == there[factor.column].sum()
+        assert parts["already"] + parts["later"] == len(switched)
+        assert parts["n"] == est.at(whole, [day])["at_risk"].iloc[0]
+        assert parts["n"] == parts[["already", "later", "never"]].sum()
+
+
+def test_as_many_months_are_shown_as_patients_take_to_switch(shipped):
+    _, page = shipped
+    months = counts(page)
+    assert 8 <= len(months) <= 31
+    assert months.index[0] == 0
+    assert months["later"].iloc[-1] < 0.1 * months["later"].iloc[0]
+
+
+def test_a_patient_of_a_private_dataset_is_never_shown(shipped, tmp_path):
+    data, public = shipped
+    assert "One patient of this dataset" in public.text
+    private = changed(data.name, tmp_path / "private", lambda patients: patients)
+    package = json.loads((private / "datapackage.json").read_text("utf-8"))
+    text = json.dumps({**package, "public": False})
+    (private / "datapackage.json").write_text(text, "utf-8")
+    page = run(LESSON, private, tmp_path / "results")
+    assert "One patient of this dataset" not in page.text
+    assert "An invented patient." in page.text
+    assert "The rows of this patient, who is invented." in page.text
+    assert [line[1:3] for line in cells_of(page, "life-rows")] == [
+        ["0", "40"],
+        ["40", "130"],
+        ["130", "300"],
     ]
-    assert sum(row["n"] for row in sides) == 582
-    assert [row["estimate"] for row in sides] == [1, 1]
 
 
-@pytest.mark.parametrize("name", EACH)
-def test_looking_back_is_unfair_to_those_without(datasets, results, name) -> None:
-    """Who died before the landmark falls to their side alone, nearly."""
-    event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
-    back, forward = (
-        pick(results[name], quantity, f"{event.column}:without", late)["estimate"]
-        for quantity in ("survival_from_start", "survival_landmark")
-    )
-    assert back < forward
+def test_the_shown_patient_has_the_rows_that_the_model_takes(shipped):
+    data, page = shipped
+    factors = [from_the_start(data, factor) for factor in later_factors(data)]
+    rows = covariate_rows(data, endpoint(data, "os"), factors)
+    shown = cells_of(page, "life-rows")
+    assert len(shown) == rows["patient"].value_counts().max()
+    head = re.search(rf'id="{LESSON}-life-rows".*?</thead>', page.text, re.DOTALL)[0]
+    columns = [f.column for f in factors if f">{f.label}<" in head]
+    assert len(columns) == len(shown[0]) - 4
+    made = [[f"{row.stop:g}", *(f"{row[c]:.0f}" for c in columns)] for _, row in rows.iterrows()]
+    assert all([stop, *values] in made for _, _, stop, *values, _ in shown)
 
 
-@pytest.mark.parametrize("name", EACH)
-def test_from_the_start_those_with_the_event_seem_to_live_longer(datasets, made, name) -> None:
-    event, at = later_event(datasets[name]), datasets[name].settings.months[0]
-    start, since = (
-        pick(made[name].numbers, quantity, f"{event.column}:with", at)["estimate"]
-        for quantity in ("survival_from_start", "survival_from_event")
-    )
-    assert start > since
-    assert "counts as survival" in made[name].text
+def test_small_counts_are_masked_in_the_answers(tmp_path):
+    page = run(LESSON, "data/bmt", tmp_path, mask_below=12)
+    rows = page.numbers[page.numbers["quantity"] == "count"]
+    assert not rows["estimate"].isin(range(1, 12)).any()
+    answers = BeautifulSoup(page.text, "html.parser").select(".chart-answers li")
+    assert any("in start–stop rows: masked." in answer.get_text() for answer in answers)
 
 
-def test_a_landmark_has_patients_on_both_sides(datasets) -> None:
-    data = datasets["myeloid"]
-    assert landmark(data) == 3
-    day = data.patients["response_day"]
-    assert landmark(with_patients(data, response_day=day + 100)) == 6
-    with pytest.raises(NotRecorded, match="both with and without"):
-        landmark(with_patients(data, response_day=day + 800))
+def test_a_masked_course_shows_an_invented_patient(tmp_path):
+    page = run(LESSON, "data/bmt", tmp_path, mask_below=5)
+    assert "The rows of this patient, who is invented." in page.text
+    assert "One patient of this dataset" not in page.text
 
 
-def test_without_a_split_there_is_no_lesson(datasets) -> None:
-    data = datasets["myeloid"]
-    with pytest.raises(NotRecorded, match="Survivors cannot be set apart"):
-        splits(with_patients(data, last_contact_day=100.0))
+def test_without_a_factor_that_changes_the_page_says_so(shipped, tmp_path):
+    data, _ = shipped
+    fixed = changed(data.name, tmp_path / "fixed", lambda patients: patients)
+    package = json.loads((fixed / "datapackage.json").read_text("utf-8"))
+    factors = package["analysis"]["factors"]
+    package["analysis"]["factors"] = [f for f in factors if f.get("kind") == "baseline"]
+    (fixed / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    page = run(LESSON, fixed, tmp_path / "results")
+    assert re.search("names no factor .* that changes on the way", page.missing)
 
 
-# --- few --------------------------------------------------------------------------------------
-
-
-def test_where_a_field_is_masked_nothing_gives_it_back(tmp_path: Path) -> None:
-    """Of the survivors of the paper's cohort seven did not respond."""
-    page = run(LESSON, "data/blinatumomab", tmp_path, mask_below=8)
-    made, late = page.numbers, load("data/blinatumomab").settings.long_term_months
-    at = made[(made["months"] == late) & made["group"].str.startswith("response_day")]
-    table = at[at["quantity"].isin(["share_recorded", "share_lived", "share_gap_recorded"])]
-    assert len(table) == 5
-    assert table[["estimate", "events"]].isna().all(axis=None)
-    assert re.search(r"\*\*Two questions\.\*\*.*masked.* are known to have lived", page.text)
-    other = pick(made, "share_recorded", "hsct_day:lived", late)
-    assert other["events"] == 24  # no field is small there
-
-
-@pytest.mark.parametrize("below", [0, 5])
-def test_a_difference_does_not_give_a_masked_side_back(tmp_path: Path, below: int) -> None:
-    """In bmt fewer than five of those without recovery by the landmark are at risk at the end."""
-    page = run(LESSON, "data/bmt", tmp_path, mask_below=below, draws=5)
-    rows = page.numbers[page.numbers["quantity"].isin(["survival_difference", "p_difference"])]
-    assert rows["estimate"].isna().all() == bool(below)
-    words = "cannot be judged" if below else "has P = .045"
-    assert words in sentence(page, "Forward from")
-
-
-@pytest.mark.parametrize("p, words", [(0.2, "do not show"), (0.01, "has P = .010. The smaller")])
-def test_two_sides_are_told_apart_by_their_difference(tmp_path: Path, p: float, words: str) -> None:
-    def change(numbers: pd.DataFrame) -> pd.DataFrame:
-        estimate = numbers["estimate"].mask(numbers["quantity"].eq("p_difference"), p)
-        return numbers.assign(estimate=estimate)
-
-    page = run(LESSON, "data/myeloid", tmp_path, change=change, draws=5)
-    assert words in sentence(page, "Forward from")
-
-
-def sentence(page: Page, beginning: str) -> str:
-    """The first paragraph of the page that begins so, as plain text."""
-    return next(
-        shown["text/plain"] for shown in page.shown if shown["text/plain"].startswith(beginning)
-    )
+def test_where_no_factor_is_simple_the_plain_code_says_that_it_has_none():
+    """Each is of some patients alone, so that none of them has rows in a few lines."""
+    data = load("data/myeloid")
+    factors = [
+        replace(factor, among="response_day") if factor.kind == "postbaseline" else factor
+        for factor in data.factors
+        if factor.column != "response_day"
+    ]
+    page, _ = of(LESSON, replace(data, factors=factors), until="lesson-06-21")
+    assert LACKING in page.text and "take more than a few lines" in page.text
+    assert "KeyError" not in page.text

@@ -1,266 +1,270 @@
-"""Lesson 8: what stepwise selection keeps, how often it would, and what noise does."""
+"""Lesson 8: the columns of the survivors, what lots make of them, and the question forward."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from bs4 import BeautifulSoup, Tag
 from conftest import EACH
 from inprocess import Made, Page, run
-from lifelines.statistics import logrank_test
-from scipy.stats import norm
 
-import analysis
 from analysis import survival as est
-from analysis.course import keys_08 as keys
-from analysis.dataset.model import ROOT, Dataset, NotRecorded
+from analysis.course.events import early_and_late_event, event_day, later_event, later_events
+from analysis.course.keys_08 import landmark, splits
+from analysis.dataset.endpoints import endpoint
+from analysis.dataset.model import Dataset, NotRecorded, load
 from analysis.page.rows import pick
+from analysis.study.characteristics import outcome_results
 
-LESSON = "lesson_08_selection"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
-SEED, RESAMPLES = 1, 50
-FROZEN = {
-    "age": 39,
-    "sex": 6,
-    "race": 18,
-    "prior_hsct": 32,
-    "primary_refractory": 20,
-    "salvage_line": 20,
-    "bone_marrow_blasts": 9,
-    "t_4_11": 36,
-    "ecog": 24,
-    "response_day": 50,
-}
+LESSON = "lesson_08_conditioning"
 
 
 @pytest.fixture(scope="module")
 def datasets() -> dict[str, Dataset]:
-    return {name: analysis.load(f"data/{name}") for name in SHIPPED}
+    return {name: load(f"data/{name}") for name in SHIPPED}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> dict[str, Page]:
-    results, given = tmp_path_factory.mktemp("results"), {"seed": SEED, "resamples": RESAMPLES}
-    return Made(lambda name: run(LESSON, f"data/{name}", results, **given))
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
+    results = tmp_path_factory.mktemp("results")
+    return Made(lambda name: run(LESSON, f"data/{name}", results))
 
 
-def values(page: Page, quantity: str) -> pd.Series:
-    """The estimates of a quantity by column."""
-    rows = page.numbers[page.numbers["quantity"] == quantity]
-    return rows.set_index(rows["group"].str.removeprefix("os:"))["estimate"]
+@pytest.fixture(scope="module")
+def results(made) -> dict[str, pd.DataFrame]:
+    return Made(lambda name: made[name].numbers)
 
 
-def figure(page: Page) -> Tag:
-    return BeautifulSoup(page.text, "html.parser").select_one(f"#{LESSON}-resamples")
+def with_patients(dataset: Dataset, **columns: object) -> Dataset:
+    return dataclasses.replace(dataset, patients=dataset.patients.assign(**columns))
 
 
-# --- frequencies ------------------------------------------------------------------------------
+# --- which event ------------------------------------------------------------------------------
 
 
-def test_the_seed_gives_these_frequencies(made) -> None:
-    """Frozen: of 50 resamples with seed 1, how many keep each factor of the synthetic cohort."""
-    kept = values(made["blinatumomab"], "share_kept") * RESAMPLES
-    assert kept.round(9).to_dict() == FROZEN
+def test_the_event_is_the_first_that_comes_on_the_way_to_some(datasets) -> None:
+    assert later_event(datasets["blinatumomab"]).column == "response_day"
+    assert later_event(datasets["myeloid"], prefer=("hsct_day",)).column == "hsct_day"
+    # There all respond and are transplanted on day 0, and all platelets but a few's recover.
+    assert later_event(datasets["bmt"]).column == "platelet_recovery_day"
 
 
-# --- among which ------------------------------------------------------------------------------
+def test_an_event_of_all_or_of_nobody_or_of_the_first_day_is_none(datasets) -> None:
+    data = datasets["myeloid"]
+    end = data.patients["last_contact_day"]
+    some = data.patients.index % 2 == 0
+    for days in (np.nan, 5.0, np.where(some, 0.0, np.nan), end.where(some)):
+        found = later_events(with_patients(data, response_day=days))
+        assert [event.column for event in found] == ["hsct_day"]
 
 
-def test_only_factors_of_all_patients_that_vary_compete(datasets) -> None:
-    data = datasets["blinatumomab"]
-    columns = keys.question(data).columns
-    assert "response_day" in columns
-    assert not {"hsct_day", "mrd_response_day"} & {*columns}  # of responders, of the evaluable
-    same = dataclasses.replace(data, patients=data.patients.assign(sex="Male"))
-    assert set(columns) - set(keys.question(same).columns) == {"sex"}
-
-
-def test_a_dataset_of_one_factor_or_few_deaths_says_so(datasets) -> None:
+def test_an_event_of_few_is_none_where_few_are_masked(datasets) -> None:
     data = datasets["bmt"]
-    with pytest.raises(NotRecorded, match="fewer than two factors"):
-        keys.question(dataclasses.replace(data, factors=data.factors[:1]))
-    few = data.patients["died"].where(data.patients["died"].eq("yes").cumsum() <= 9, "no")
-    with pytest.raises(NotRecorded, match="fewer than 10 patients of this dataset"):
-        keys.question(dataclasses.replace(data, patients=data.patients.assign(died=few)))
+    without = int(data.patients["platelet_recovery_day"].isna().sum())
+    for below, there in ((without, True), (without + 1, False)):
+        found = later_events(dataclasses.replace(data, mask_below=below))
+        assert ("platelet_recovery_day" in {event.column for event in found}) == there
 
 
-# --- models -----------------------------------------------------------------------------------
+def test_a_dataset_without_such_an_event_says_so(datasets) -> None:
+    bare = dataclasses.replace(with_patients(datasets["bmt"]), factors=())
+    with pytest.raises(NotRecorded, match="records none"):
+        later_event(bare)
 
 
-@pytest.mark.parametrize("name", EACH)
-def test_both_models_are_cox_models_of_the_same_patients(datasets, made, name) -> None:
-    asked = keys.question(datasets[name])
-    kept = est.stepwise(asked.rows, asked.columns)
-    for kind, columns in (("stepwise", kept), ("all", asked.columns)):
-        summary = est.cox(asked.rows, columns).summary()
-        numbers = made[name].numbers
-        rows = numbers[numbers["quantity"] == f"hazard_ratio_{kind}"]
-        rows = rows.set_index(rows["group"].str.removeprefix("os:"))
-        assert set(rows.index) == set(columns)
-        for ours, theirs in (("estimate", "hazard_ratio"), ("lower", "lower"), ("upper", "upper")):
-            assert rows[ours].to_dict() == pytest.approx(summary[theirs].to_dict(), rel=1e-6)
+# --- looking back -----------------------------------------------------------------------------
 
 
-def test_the_chart_shows_what_the_resamples_keep(datasets, made) -> None:
-    """Counted over the stations, each factor is kept about as often as over all."""
-    spec = json.loads(figure(made["bmt"]).select_one(".chart-spec").string)
-    data = [pd.DataFrame(rows) for rows in spec["datasets"].values()]
-    points = next(rows for rows in data if {"line", "ratio", "choice"} == set(rows))
-    lines = next(rows for rows in data if {"line", "label", "share"} <= set(rows))
-    labels = dict(zip(lines["line"], lines["label"], strict=True))
-    kept = points.groupby("choice")["line"].agg(lambda line: {labels[place] for place in line})
-    answers = [item.text for item in figure(made["bmt"]).select(".chart-answers li")]
-    assert len(answers) == 25
-    assert len({frozenset(model) for model in kept}) > 10
-    for factor in keys.question(datasets["bmt"]).factors:
-        share = pick(made["bmt"].numbers, "share_kept", f"os:{factor.column}")["estimate"]
-        shown = sum(factor.label in model for model in kept) / len(answers)
-        assert shown == pytest.approx(share, abs=0.25)
-    for place, model in kept.items():
-        assert {label for label in labels.values() if f"{label} at" in answers[place]} == model
-
-
-def test_the_papers_cohort_ends_in_many_models_and_its_own_is_rare(made) -> None:
-    numbers = made["blinatumomab"].numbers
-    assert pick(numbers, "number_of_models", "os")["estimate"] > RESAMPLES / 2
-    assert pick(numbers, "share_model", "patients")["estimate"] < 0.15
+def test_the_columns_are_those_of_table_2(datasets, results) -> None:
+    table = outcome_results(datasets["blinatumomab"])
+    late = datasets["blinatumomab"].settings.long_term_months
+    for ours, theirs in (("lived", "long_term"), ("others", "shorter")):
+        row = pick(results["blinatumomab"], "share_recorded", f"hsct_day:{ours}", late)
+        count = pick(table, "count", f"hsct_day|{theirs}")
+        assert (row["events"], row["n"]) == (count["estimate"], count["n"])
+    lost = pick(results["blinatumomab"], "count", "others", late)
+    assert lost["estimate"] == pick(table, "count", "lost|shorter")["estimate"]
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_what_is_kept_looks_stronger_than_in_the_model_of_all(made, name) -> None:
-    kept, everything = (
-        np.log(values(made[name], f"hazard_ratio_{kind}")).abs() for kind in ("when_kept", "all")
+def test_the_two_directions_are_far_apart(datasets, results, name) -> None:
+    event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
+    column = pick(results[name], "share_recorded", f"{event.column}:lived", late)
+    turned = pick(results[name], "share_lived", f"{event.column}:with", late)
+    assert column["events"] == turned["events"]  # the same patients
+    assert column["estimate"] - turned["estimate"] > 0.25
+
+
+# --- lots -------------------------------------------------------------------------------------
+
+
+def drawn(numbers: pd.DataFrame) -> pd.DataFrame:
+    """The rows that lots have made."""
+    return numbers[numbers["quantity"].str.endswith("_drawn")]
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_lots_give_the_event_to_as_many_as_have_it(datasets, results, name) -> None:
+    late = datasets[name].settings.long_term_months
+    for event in early_and_late_event(datasets[name]):
+        had = {}
+        for way in ("recorded", "drawn"):
+            columns = pd.DataFrame(
+                pick(results[name], f"share_{way}", f"{event.column}:{side}", late)
+                for side in ("lived", "others")
+            )
+            had[way] = (columns["estimate"] * columns["n"]).sum() / columns["n"].sum()
+        assert had["drawn"] == pytest.approx(had["recorded"], abs=0.05)
+
+
+def test_lots_know_nothing_of_a_patient_but_how_long_they_were_followed(
+    datasets, tmp_path: Path
+) -> None:
+    """Each patient's chance is that of a day up to their end, by the event's own curve."""
+    data, os = datasets["blinatumomab"], endpoint(datasets["blinatumomab"], "os")
+    numbers = run(LESSON, "data/blinatumomab", tmp_path, draws=4000).numbers
+    for event in early_and_late_event(data):
+        day = event_day(data, event).fillna(np.inf).to_numpy()
+        curve = est.survival_curve(np.minimum(day, os.time), day <= os.time)
+        chance = 1 - est.at(curve, os.time, carry=np.inf)["survival"].to_numpy()
+        for month in splits(data):
+            lived = est.beyond(os.time, data.days(month))
+            for side, who in (("lived", lived), ("others", ~lived)):
+                row = pick(numbers, "share_drawn", f"{event.column}:{side}", month)
+                assert row["estimate"] == pytest.approx(chance[who].mean(), abs=0.01)
+
+
+def test_the_seed_decides_the_lots_and_nothing_else(tmp_path: Path) -> None:
+    one, again, other = (
+        run(LESSON, "data/bmt", tmp_path, seed=seed, draws=3).numbers for seed in (7, 7, 8)
     )
-    both = kept.notna()
-    assert (kept[both] > everything[both]).mean() > 0.9
-    assert "chance has helped it" in made[name].text
+    pd.testing.assert_frame_equal(one, again)
+    assert not drawn(one)["estimate"].equals(drawn(other)["estimate"])
+    pd.testing.assert_frame_equal(one.drop(drawn(one).index), other.drop(drawn(other).index))
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_a_part_of_the_ratios_is_lost_outside(made, name) -> None:
-    assert 0.5 < pick(made[name].numbers, "calibration_slope", "os")["estimate"] < 1
-    assert "The rest was chance" in made[name].text
-
-
-@pytest.mark.parametrize("name", EACH)
-def test_ridge_draws_towards_no_effect(made, name) -> None:
-    shrunk, whole = (
-        np.log(values(made[name], f"hazard_ratio_{kind}")).abs().mean() for kind in ("ridge", "all")
+def test_a_difference_arises_from_nothing_and_more_where_the_event_is_late(
+    datasets, results, name
+) -> None:
+    late = datasets[name].settings.long_term_months
+    first, latest = (
+        pick(results[name], "share_gap_drawn", event.column, late)
+        for event in early_and_late_event(datasets[name])
     )
-    assert shrunk < whole
-    freedom = pick(made[name].numbers, "degrees_of_freedom", "os")["estimate"]
-    assert 1 < freedom < len(values(made[name], "share_kept"))
+    assert 0 < first["estimate"] < latest["estimate"]
+    assert latest["lower"] > 0
 
 
-def test_what_other_numbers_would_say(tmp_path) -> None:
-    """No loss outside, ratios that are nearer to 1 when kept, and a rule that keeps nothing."""
-
-    def other(numbers: pd.DataFrame) -> pd.DataFrame:
-        numbers.loc[numbers["quantity"].eq("calibration_slope"), "estimate"] = 1.1
-        numbers.loc[numbers["quantity"].eq("hazard_ratio_when_kept"), "estimate"] = 1.0
-        numbers.loc[numbers["quantity"].eq("number_of_models"), "estimate"] = 1
-        return numbers[~numbers["quantity"].eq("hazard_ratio_stepwise")]
-
-    said = run(LESSON, "data/bmt", tmp_path, change=other, resamples=5).text
-    assert "nothing is lost" in said and "The rest was chance" not in said
-    assert "have a stronger ratio" in said and "chance has helped it" not in said
-    assert "it ends in the same model each time." in said
-    assert "The rule keeps: none." in said
-    assert "is kept least often" not in said and "is kept most often" in said
-
-
-def test_without_estimates_nothing_is_compared(tmp_path) -> None:
-    def none(numbers: pd.DataFrame) -> pd.DataFrame:
-        parts = ["calibration_slope", "hazard_ratio_when_kept", "hazard_ratio_all"]
-        numbers.loc[numbers["quantity"].isin(parts), ["estimate", "lower", "upper"]] = np.nan
-        return numbers
-
-    said = run(LESSON, "data/bmt", tmp_path, change=none, resamples=5).text
-    assert "There is no model of all factors to compare with." in said
-    assert "No resample keeps a factor, so no model can be judged." in said
-    assert "never kept" in said and "not estimable" in said
+@pytest.mark.parametrize(
+    ("name", "column", "words"),
+    [
+        ("blinatumomab", "response_day", "more than the draws give"),
+        ("blinatumomab", "hsct_day", "within what the draws give"),
+        ("bmt", "chronic_gvhd_day", "within what the draws give"),
+        # Transplanted patients die earlier there: time-dependent hazard ratio 1.56.
+        ("myeloid", "hsct_day", "but less often than"),
+    ],
+)
+def test_what_lots_leave_of_the_difference(datasets, made, name, column, words) -> None:
+    lines = sentence(made[name], "**With no effect at all.**").splitlines()
+    (line,) = (line for line in lines if f"**{datasets[name].label(column)}.**" in line)
+    assert words in line
 
 
-# --- noise ------------------------------------------------------------------------------------
+# --- forward ----------------------------------------------------------------------------------
+
+
+def test_who_is_gone_before_the_landmark_is_on_neither_side(results) -> None:
+    """R's landmark analysis of the same data has 582 patients at day 90."""
+    sides = [
+        pick(results["myeloid"], "survival_landmark", f"response_day:{side}", 3)
+        for side in ("with", "without")
+    ]
+    assert sum(row["n"] for row in sides) == 582
+    assert [row["estimate"] for row in sides] == [1, 1]
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_noise_is_kept_about_as_often_as_the_formula_says(made, name) -> None:
-    numbers = made[name].numbers
-    number = pick(numbers, "number_of_factors", "shuffled")["estimate"]
-    chance = pick(numbers, "share_at_least_one", "formula")["estimate"]
-    assert chance == pytest.approx(1 - 0.95**number)
-    # Twice the standard error of 50 shufflings.
-    assert pick(numbers, "share_at_least_one", "shuffled")["estimate"] == pytest.approx(
-        chance, abs=0.14
+def test_looking_back_is_unfair_to_those_without(datasets, results, name) -> None:
+    """Who died before the landmark falls to their side alone, nearly."""
+    event, late = later_event(datasets[name]), datasets[name].settings.long_term_months
+    back, forward = (
+        pick(results[name], quantity, f"{event.column}:without", late)["estimate"]
+        for quantity in ("survival_from_start", "survival_landmark")
     )
-
-
-def test_a_dataset_without_baseline_factors_has_none_to_shuffle(tmp_path) -> None:
-    later = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "later"))
-    package = json.loads((later / "datapackage.json").read_text("utf-8"))
-    factors = package["analysis"]["factors"]
-    package["analysis"]["factors"] = [f for f in factors if f["kind"] == "postbaseline"]
-    (later / "datapackage.json").write_text(json.dumps(package), "utf-8")
-    page = run(LESSON, later, tmp_path / "results", resamples=5)
-    assert "fewer than two baseline factors" in page.text
-    assert not page.numbers["quantity"].eq("share_at_least_one").any()
-    assert "no factor of two sides to be tested alone" in page.text
-    assert "There is nothing to estimate." in page.text
-
-
-# --- one factor alone -------------------------------------------------------------------------
+    assert back < forward
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_one_factor_alone_is_tested_by_log_rank(datasets, made, name) -> None:
-    data, numbers = datasets[name], made[name].numbers
-    row = numbers[numbers["quantity"] == "p_alone"].iloc[0]
-    factor = next(f for f in data.factors if f"os:{f.column}" == row["group"])
-    side = data.patients[factor.column].map(
-        {level: 1 for level in factor.numerator} | {level: 0 for level in factor.denominator}
+def test_from_the_start_those_with_the_event_seem_to_live_longer(datasets, made, name) -> None:
+    event, at = later_event(datasets[name]), datasets[name].settings.months[0]
+    start, since = (
+        pick(made[name].numbers, quantity, f"{event.column}:with", at)["estimate"]
+        for quantity in ("survival_from_start", "survival_from_event")
     )
-    its = data.patients[side.notna()]
-    p = logrank_test(*(
-        part for value in (its["last_contact_day"], its["died"] == "yes")
-        for part in (value[side == 1], value[side == 0])
-    )).p_value  # fmt: skip
-    assert (row["estimate"], row["n"]) == (pytest.approx(p), len(its))
-    printed = BeautifulSoup(made[name].text, "html.parser").select_one(".plain-output").text
-    share = pick(numbers, "share_alone", row["group"])["estimate"]
-    assert float(re.match(r"[\d.]+", printed)[0]) == pytest.approx(100 * share)
-    sided = [f.column for f in data.factors if f.kind == "baseline" and f.numerator]
-    assert values(made[name], "share_kept")[sided].idxmax() == factor.column
+    assert start > since
+    assert "counts as survival" in made[name].text
 
 
-# --- exercises --------------------------------------------------------------------------------
+def test_a_landmark_has_patients_on_both_sides(datasets) -> None:
+    data = datasets["myeloid"]
+    assert landmark(data) == 3
+    day = data.patients["response_day"]
+    assert landmark(with_patients(data, response_day=day + 100)) == 6
+    with pytest.raises(NotRecorded, match="both with and without"):
+        landmark(with_patients(data, response_day=day + 800))
 
 
-def test_the_coin_is_nearest_to_one_half_and_of_equals_the_first() -> None:
-    table = pd.DataFrame({"a": [1, 1, 1, 1], "b": [1, 0, 0, 0], "c": [1, 1, 1, 0]}) > 0
-    assert keys.coin(table) == "b"
+def test_without_a_split_there_is_no_lesson(datasets) -> None:
+    data = datasets["myeloid"]
+    with pytest.raises(NotRecorded, match="Survivors cannot be set apart"):
+        splits(with_patients(data, last_contact_day=100.0))
 
 
-def test_each_dataset_has_its_own_table(datasets) -> None:
-    shapes = [keys.kept_table(datasets[name]).shape[1] for name in SHIPPED]
-    assert shapes == [len(keys.question(datasets[name]).factors) for name in SHIPPED]
+# --- few --------------------------------------------------------------------------------------
 
 
-def test_p_of_01_is_kept_in_three_of_four_resamples(datasets) -> None:
-    z = np.random.default_rng(SEED).normal(norm.isf(0.005), 1, 200_000)
-    drawn = (np.abs(z) > norm.isf(0.025)).mean()
-    assert keys.exercise_4(datasets["bmt"]).answer == pytest.approx(drawn, abs=0.004)
+def test_where_a_field_is_masked_nothing_gives_it_back(tmp_path: Path) -> None:
+    """Of the survivors of the paper's cohort seven did not respond."""
+    page = run(LESSON, "data/blinatumomab", tmp_path, mask_below=8)
+    made, late = page.numbers, load("data/blinatumomab").settings.long_term_months
+    at = made[(made["months"] == late) & made["group"].str.startswith("response_day")]
+    table = at[at["quantity"].isin(["share_recorded", "share_lived", "share_gap_recorded"])]
+    assert len(table) == 5
+    assert table[["estimate", "events"]].isna().all(axis=None)
+    assert re.search(r"\*\*Two questions\.\*\*.*masked.* are known to have lived", page.text)
+    other = pick(made, "share_recorded", "hsct_day:lived", late)
+    assert other["events"] == 24  # no field is small there
 
 
-def test_noise_has_p_below_05_in_one_resample_of_six() -> None:
-    """The sample's z and the resample's, one on top of the other."""
-    random = np.random.default_rng(SEED)
-    z = random.normal(size=200_000) + random.normal(size=200_000)
-    assert (np.abs(z) > norm.isf(0.025)).mean() == pytest.approx(1 / 6, abs=0.005)
+@pytest.mark.parametrize("below", [0, 5])
+def test_a_difference_does_not_give_a_masked_side_back(tmp_path: Path, below: int) -> None:
+    """In bmt fewer than five of those without recovery by the landmark are at risk at the end."""
+    page = run(LESSON, "data/bmt", tmp_path, mask_below=below, draws=5)
+    rows = page.numbers[page.numbers["quantity"].isin(["survival_difference", "p_difference"])]
+    assert rows["estimate"].isna().all() == bool(below)
+    words = "cannot be judged" if below else "has P = .045"
+    assert words in sentence(page, "Forward from")
+
+
+@pytest.mark.parametrize("p, words", [(0.2, "do not show"), (0.01, "has P = .010. The smaller")])
+def test_two_sides_are_told_apart_by_their_difference(tmp_path: Path, p: float, words: str) -> None:
+    def change(numbers: pd.DataFrame) -> pd.DataFrame:
+        estimate = numbers["estimate"].mask(numbers["quantity"].eq("p_difference"), p)
+        return numbers.assign(estimate=estimate)
+
+    page = run(LESSON, "data/myeloid", tmp_path, change=change, draws=5)
+    assert words in sentence(page, "Forward from")
+
+
+def sentence(page: Page, beginning: str) -> str:
+    """The first paragraph of the page that begins so, as plain text."""
+    return next(
+        shown["text/plain"] for shown in page.shown if shown["text/plain"].startswith(beginning)
+    )

@@ -1,10 +1,11 @@
-"""Lesson 9: one ratio for all times is computed, tested, split and told in months as it says."""
+"""Lesson 9: what stepwise selection keeps, how often it would, and what noise does."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,281 +13,254 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
 from conftest import EACH
-from inprocess import Page, run
+from inprocess import Made, Page, run
+from lifelines.statistics import logrank_test
+from scipy.stats import norm
 
+import analysis
 from analysis import survival as est
-from analysis.course import check
 from analysis.course import keys_09 as keys
-from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
-from analysis.page.formats import interval
+from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page.rows import pick
-from analysis.study.models import factor_results
 
-LESSON = "lesson_09_proportional_hazards"
+LESSON = "lesson_09_selection"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
-
-
-@pytest.fixture(scope="module", params=EACH)
-def dataset(request) -> Dataset:
-    return load(f"data/{request.param}")
+SEED, RESAMPLES = 1, 50
+FROZEN = {
+    "age": 39,
+    "sex": 6,
+    "race": 18,
+    "prior_hsct": 32,
+    "primary_refractory": 20,
+    "salvage_line": 20,
+    "bone_marrow_blasts": 9,
+    "t_4_11": 36,
+    "ecog": 24,
+    "response_day": 50,
+}
 
 
 @pytest.fixture(scope="module")
-def asked(dataset: Dataset) -> keys.Question:
-    return keys.question(dataset)
+def datasets() -> dict[str, Dataset]:
+    return {name: analysis.load(f"data/{name}") for name in SHIPPED}
 
 
 @pytest.fixture(scope="module")
-def page(dataset: Dataset, tmp_path_factory) -> Page:
-    return run(LESSON, f"data/{dataset.name}", tmp_path_factory.mktemp("results"))
+def made(tmp_path_factory) -> dict[str, Page]:
+    results, given = tmp_path_factory.mktemp("results"), {"seed": SEED, "resamples": RESAMPLES}
+    return Made(lambda name: run(LESSON, f"data/{name}", results, **given))
 
 
-def key(asked: keys.Question) -> str:
-    return f"os:{asked.factor.column}"
+def values(page: Page, quantity: str) -> pd.Series:
+    """The estimates of a quantity by column."""
+    rows = page.numbers[page.numbers["quantity"] == quantity]
+    return rows.set_index(rows["group"].str.removeprefix("os:"))["estimate"]
 
 
-def figure(page: Page, part: str) -> Tag:
-    return BeautifulSoup(page.text, "html.parser").select_one(f"#{LESSON}-{part}")
+def figure(page: Page) -> Tag:
+    return BeautifulSoup(page.text, "html.parser").select_one(f"#{LESSON}-resamples")
 
 
-def chart(page: Page, part: str) -> dict:
-    return json.loads(figure(page, part).select_one(".chart-spec").string)
+# --- frequencies ------------------------------------------------------------------------------
 
 
-def sides(asked: keys.Question) -> list[pd.DataFrame]:
-    """The patients of the first-named side, and the others."""
-    return [asked.patients[asked.patients["first"] == side] for side in (True, False)]
+def test_the_seed_gives_these_frequencies(made) -> None:
+    """Frozen: of 50 resamples with seed 1, how many keep each factor of the synthetic cohort."""
+    kept = values(made["blinatumomab"], "share_kept") * RESAMPLES
+    assert kept.round(9).to_dict() == FROZEN
 
 
-# --- which factor ------------------------------------------------------------------------------
+# --- among which ------------------------------------------------------------------------------
 
 
-def test_the_factor_has_the_least_p_of_those_with_two_sides(dataset, asked):
-    table = factor_results(dataset, endpoint(dataset, "os"))
-    table = table[table["quantity"] == "p_proportional_univariate"].set_index("group")["estimate"]
-    sided = [f"os:{f.column}" for f in dataset.factors if f.kind == "baseline" and f.numerator]
-    assert key(asked) == table[sided].idxmin()
-    assert asked.tested.min() == pytest.approx(table[key(asked)])
-    assert len(asked.tested) == len(sided)
+def test_only_factors_of_all_patients_that_vary_compete(datasets) -> None:
+    data = datasets["blinatumomab"]
+    columns = keys.question(data).columns
+    assert "response_day" in columns
+    assert not {"hsct_day", "mrd_response_day"} & {*columns}  # of responders, of the evaluable
+    same = dataclasses.replace(data, patients=data.patients.assign(sex="Male"))
+    assert set(columns) - set(keys.question(same).columns) == {"sex"}
 
 
-def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked, page, tmp_path):
-    other = next(column for column in asked.tested.index if column != asked.factor.column)
-    named = run(LESSON, f"data/{dataset.name}", tmp_path, factor=other)
-    assert named.numbers["group"].eq(f"os:{other}").any()
-    assert not named.numbers["group"].eq(key(asked)).any()
-    assert "chosen for" in page.text and "chosen for" not in named.text
+def test_a_dataset_of_one_factor_or_few_deaths_says_so(datasets) -> None:
+    data = datasets["bmt"]
+    with pytest.raises(NotRecorded, match="fewer than two factors"):
+        keys.question(dataclasses.replace(data, factors=data.factors[:1]))
+    few = data.patients["died"].where(data.patients["died"].eq("yes").cumsum() <= 9, "no")
+    with pytest.raises(NotRecorded, match="fewer than 10 patients of this dataset"):
+        keys.question(dataclasses.replace(data, patients=data.patients.assign(died=few)))
 
 
-def test_without_a_factor_of_two_sides_the_page_says_so(dataset, tmp_path):
-    number = replace(dataset, factors=tuple(f for f in dataset.factors if not f.numerator))
-    with pytest.raises(NotRecorded, match="no baseline factor whose two sides can be compared"):
-        keys.question(number)
-    page = run(LESSON, f"data/{dataset.name}", tmp_path, factor="no_such_column")
-    assert "“no_such_column” is no factor whose two sides can be compared" in page.missing
+# --- models -----------------------------------------------------------------------------------
 
 
-def test_a_side_that_is_masked_is_not_compared(dataset, asked):
-    small = min(map(len, sides(asked)))
-    column = asked.factor.column
-    assert keys.question(replace(dataset, mask_below=small), column).factor == asked.factor
-    with pytest.raises(NotRecorded, match="is no factor whose two sides"):
-        keys.question(replace(dataset, mask_below=small + 1), column)
+@pytest.mark.parametrize("name", EACH)
+def test_both_models_are_cox_models_of_the_same_patients(datasets, made, name) -> None:
+    asked = keys.question(datasets[name])
+    kept = est.stepwise(asked.rows, asked.columns)
+    for kind, columns in (("stepwise", kept), ("all", asked.columns)):
+        summary = est.cox(asked.rows, columns).summary()
+        numbers = made[name].numbers
+        rows = numbers[numbers["quantity"] == f"hazard_ratio_{kind}"]
+        rows = rows.set_index(rows["group"].str.removeprefix("os:"))
+        assert set(rows.index) == set(columns)
+        for ours, theirs in (("estimate", "hazard_ratio"), ("lower", "lower"), ("upper", "upper")):
+            assert rows[ours].to_dict() == pytest.approx(summary[theirs].to_dict(), rel=1e-6)
 
 
-def test_a_factor_of_some_patients_is_not_asked_about(dataset, asked):
-    """Those in whom something has come first are at risk only from then on."""
-    some = replace(asked.factor, among="response_day")
-    factors = tuple(some if f == asked.factor else f for f in dataset.factors)
-    assert asked.factor.column not in keys.question(replace(dataset, factors=factors)).tested
+def test_the_chart_shows_what_the_resamples_keep(datasets, made) -> None:
+    """Counted over the stations, each factor is kept about as often as over all."""
+    spec = json.loads(figure(made["bmt"]).select_one(".chart-spec").string)
+    data = [pd.DataFrame(rows) for rows in spec["datasets"].values()]
+    points = next(rows for rows in data if {"line", "ratio", "choice"} == set(rows))
+    lines = next(rows for rows in data if {"line", "label", "share"} <= set(rows))
+    labels = dict(zip(lines["line"], lines["label"], strict=True))
+    kept = points.groupby("choice")["line"].agg(lambda line: {labels[place] for place in line})
+    answers = [item.text for item in figure(made["bmt"]).select(".chart-answers li")]
+    assert len(answers) == 25
+    assert len({frozenset(model) for model in kept}) > 10
+    for factor in keys.question(datasets["bmt"]).factors:
+        share = pick(made["bmt"].numbers, "share_kept", f"os:{factor.column}")["estimate"]
+        shown = sum(factor.label in model for model in kept) / len(answers)
+        assert shown == pytest.approx(share, abs=0.25)
+    for place, model in kept.items():
+        assert {label for label in labels.values() if f"{label} at" in answers[place]} == model
 
 
-# --- what each death says ----------------------------------------------------------------------
+def test_the_papers_cohort_ends_in_many_models_and_its_own_is_rare(made) -> None:
+    numbers = made["blinatumomab"].numbers
+    assert pick(numbers, "number_of_models", "os")["estimate"] > RESAMPLES / 2
+    assert pick(numbers, "share_model", "patients")["estimate"] < 0.15
 
 
-def test_the_course_goes_as_the_two_halves_do(asked, page):
-    data = [pd.DataFrame(rows) for rows in chart(page, "residuals")["datasets"].values()]
-    line = next(rows for rows in data if {"month", "lower", "ratio", "upper"} <= set(rows))
-    early, late = (
-        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
-        for half in ("early", "late")
+@pytest.mark.parametrize("name", EACH)
+def test_what_is_kept_looks_stronger_than_in_the_model_of_all(made, name) -> None:
+    kept, everything = (
+        np.log(values(made[name], f"hazard_ratio_{kind}")).abs() for kind in ("when_kept", "all")
     )
-    split = pick(page.numbers, "split", key(asked))["estimate"]
-    log = np.log(line["ratio"])
-    before, after = log[line["month"] <= split].mean(), log[line["month"] > split].mean()
-    assert np.sign(before - after) == np.sign(np.log(early / late))
-    assert (line["lower"] < line["ratio"]).all() and (line["ratio"] < line["upper"]).all()
+    both = kept.notna()
+    assert (kept[both] > everything[both]).mean() > 0.9
+    assert "chance has helped it" in made[name].text
 
 
-def test_a_private_or_masked_course_has_no_point_for_a_patient(dataset, asked, page, tmp_path):
-    def points(page: Page) -> list[dict]:
-        data = chart(page, "residuals")["datasets"].values()
-        return [row for rows in data for row in rows if set(row) == {"month", "ratio"}]
-
-    own = Path(shutil.copytree(ROOT / "data" / dataset.name, tmp_path / "own"))
-    package = json.loads((own / "datapackage.json").read_text("utf-8"))
-    (own / "datapackage.json").write_text(json.dumps(package | {"public": False}), "utf-8")
-    assert len(points(page)) == asked.patients["died"].sum()
-    assert points(run(LESSON, own, tmp_path / "results")) == []
-    assert points(run(LESSON, f"data/{dataset.name}", tmp_path / "results", mask_below=5)) == []
+@pytest.mark.parametrize("name", EACH)
+def test_a_part_of_the_ratios_is_lost_outside(made, name) -> None:
+    assert 0.5 < pick(made[name].numbers, "calibration_slope", "os")["estimate"] < 1
+    assert "The rest was chance" in made[name].text
 
 
-# --- months ------------------------------------------------------------------------------------
-
-
-def area(time: np.ndarray, died: np.ndarray, end: float) -> float:
-    """The area under Kaplan-Meier, day by day and from scratch."""
-    survival, total, before = 1.0, 0.0, 0.0
-    for day in sorted(set(time[died & (time < end)])):
-        total += survival * (day - before)
-        survival *= 1 - (died & (time == day)).sum() / (time >= day).sum()
-        before = day
-    return total + survival * (end - before)
-
-
-def test_the_difference_is_the_area_between_the_curves(dataset, asked, page):
-    for month in keys.horizons(dataset, asked):
-        day = month * dataset.settings.days_per_month
-        areas = [
-            area(side["days"].to_numpy(), side["died"].to_numpy(), day) for side in sides(asked)
-        ]
-        row = pick(page.numbers, "rmst_difference", key(asked), month)
-        assert row["estimate"] == pytest.approx(dataset.months(areas[0] - areas[1]), abs=1e-9)
-
-
-def test_the_ratios_before_and_after_share_out_the_deaths(dataset, asked, page):
-    one = pick(page.numbers, "hazard_ratio_univariate", key(asked))
-    for month in keys.horizons(dataset, asked):
-        until = pick(page.numbers, "hazard_ratio_until", key(asked), month)
-        after = page.numbers.query("quantity == 'hazard_ratio_after' and months == @month")
-        assert until["events"] + after["events"].sum() == one["events"]
-        if not after["events"].sum():
-            assert until["estimate"] == pytest.approx(one["estimate"])
-
-
-def test_horizons_lie_within_the_follow_up_of_both_sides(dataset, asked):
-    months = keys.horizons(dataset, asked)
-    ends = [side["days"].max() for side in sides(asked)]
-    assert months == sorted(set(months)) and 2 <= len(months) <= keys.MOST
-    assert max(months) <= dataset.months(min(ends)) < max(months) + months[1] - months[0]
-    assert set(keys.landmarks(dataset, asked)) <= set(dataset.settings.months)
-
-
-def test_the_shaded_area_ends_at_the_chosen_month(dataset, asked, page):
-    spec = chart(page, "horizon")
-    shade = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "area")
-    limit = shade["transform"][0]["filter"].removeprefix("datum.month <= ")
-    months = keys.horizons(dataset, asked)
-    assert [eval(limit, {"choice": choice}) for choice in range(len(months))] == months
-    answers = [item.text for item in figure(page, "horizon").select(".chart-answers li")]
-    assert len(answers) == len(set(answers)) == len(months)
-    for rows in spec["datasets"].values():
-        assert all(row["month"] % 1 == 0 for row in rows if "month" in row)
-
-
-# --- what is said ------------------------------------------------------------------------------
-
-
-def test_what_one_ratio_hides_in_the_shipped_datasets(tmp_path):
-    """bmt: no effect at all, printed; a doubled hazard early, and less than one late."""
-    page = run(LESSON, "data/bmt", tmp_path)
-    one, early, late = (
-        pick(page.numbers, f"hazard_ratio_{kind}", "os:mtx")
-        for kind in ("univariate", "early", "late")
+@pytest.mark.parametrize("name", EACH)
+def test_ridge_draws_towards_no_effect(made, name) -> None:
+    shrunk, whole = (
+        np.log(values(made[name], f"hazard_ratio_{kind}")).abs().mean() for kind in ("ridge", "all")
     )
-    assert one["lower"] < 1 < one["upper"]
-    assert early["lower"] > 1 > late["estimate"]
-    # 0.66 (0.27–1.57) leaves 1 open, so that nothing is said to point the opposite way.
-    assert "hides two that differ" in page.text and "P = .018" in page.text
-    assert "opposite" not in page.text
+    assert shrunk < whole
+    freedom = pick(made[name].numbers, "degrees_of_freedom", "os")["estimate"]
+    assert 1 < freedom < len(values(made[name], "share_kept"))
 
 
-def test_ratios_on_both_sides_of_1_are_said_to_point_opposite_ways(tmp_path):
-    def apart(numbers: pd.DataFrame) -> pd.DataFrame:
-        late = numbers["quantity"].eq("hazard_ratio_late")
-        numbers.loc[late, ["estimate", "lower", "upper"]] = [0.5, 0.3, 0.9]
+def test_what_other_numbers_would_say(tmp_path) -> None:
+    """No loss outside, ratios that are nearer to 1 when kept, and a rule that keeps nothing."""
+
+    def other(numbers: pd.DataFrame) -> pd.DataFrame:
+        numbers.loc[numbers["quantity"].eq("calibration_slope"), "estimate"] = 1.1
+        numbers.loc[numbers["quantity"].eq("hazard_ratio_when_kept"), "estimate"] = 1.0
+        numbers.loc[numbers["quantity"].eq("number_of_models"), "estimate"] = 1
+        return numbers[~numbers["quantity"].eq("hazard_ratio_stepwise")]
+
+    said = run(LESSON, "data/bmt", tmp_path, change=other, resamples=5).text
+    assert "nothing is lost" in said and "The rest was chance" not in said
+    assert "have a stronger ratio" in said and "chance has helped it" not in said
+    assert "it ends in the same model each time." in said
+    assert "The rule keeps: none." in said
+    assert "is kept least often" not in said and "is kept most often" in said
+
+
+def test_without_estimates_nothing_is_compared(tmp_path) -> None:
+    def none(numbers: pd.DataFrame) -> pd.DataFrame:
+        parts = ["calibration_slope", "hazard_ratio_when_kept", "hazard_ratio_all"]
+        numbers.loc[numbers["quantity"].isin(parts), ["estimate", "lower", "upper"]] = np.nan
         return numbers
 
-    page = run(LESSON, "data/bmt", tmp_path, change=apart)
-    assert "hides two that point in opposite directions" in page.text
-    assert "each interval lies on its own side of 1" in page.text
+    said = run(LESSON, "data/bmt", tmp_path, change=none, resamples=5).text
+    assert "There is no model of all factors to compare with." in said
+    assert "No resample keeps a factor, so no model can be judged." in said
+    assert "never kept" in said and "not estimable" in said
 
 
-def test_without_a_late_ratio_nothing_is_compared(tmp_path):
-    def none_late(numbers: pd.DataFrame) -> pd.DataFrame:
-        late = numbers["quantity"].isin(["hazard_ratio_late", "hazard_ratio_change", "p_change"])
-        numbers.loc[late, ["estimate", "lower", "upper"]] = np.nan
-        return numbers
-
-    page = run(LESSON, "data/bmt", tmp_path, change=none_late)
-    assert "Early and late ratios cannot be compared here." in page.text
-    assert "not estimable" in page.text and "chosen for such a change" not in page.text
+# --- noise ------------------------------------------------------------------------------------
 
 
-def test_the_change_of_a_ratio_is_that_of_an_interaction(asked, page):
-    """One model of the factor and its product with lateness, on the rows cut at the split."""
-    column, split = asked.factor.column, asked.split
-    pieces = est.cut(asked.rows, split)
-    product = pieces[column].where(pieces["stop"] > split, 0.0)
-    line = est.cox(pieces.assign(product=product), [column, "product"]).summary().loc["product"]
-    change = pick(page.numbers, "hazard_ratio_change", key(asked))
-    assert change[["estimate", "lower", "upper"]].tolist() == pytest.approx(
-        line[["hazard_ratio", "lower", "upper"]].tolist(), rel=1e-5
+@pytest.mark.parametrize("name", EACH)
+def test_noise_is_kept_about_as_often_as_the_formula_says(made, name) -> None:
+    numbers = made[name].numbers
+    number = pick(numbers, "number_of_factors", "shuffled")["estimate"]
+    chance = pick(numbers, "share_at_least_one", "formula")["estimate"]
+    assert chance == pytest.approx(1 - 0.95**number)
+    # Twice the standard error of 50 shufflings.
+    assert pick(numbers, "share_at_least_one", "shuffled")["estimate"] == pytest.approx(
+        chance, abs=0.14
     )
-    p = pick(page.numbers, "p_change", key(asked))["estimate"]
-    assert p == pytest.approx(line["p"], rel=1e-4)
 
 
-def test_a_negative_limit_is_not_joined_by_a_dash():
-    row = pd.Series({"quantity": "rmst_difference", "lower": -3.4, "upper": -0.4})
-    assert interval(row) == "−3.4 to −0.4"
-    assert interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
+def test_a_dataset_without_baseline_factors_has_none_to_shuffle(tmp_path) -> None:
+    later = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "later"))
+    package = json.loads((later / "datapackage.json").read_text("utf-8"))
+    factors = package["analysis"]["factors"]
+    package["analysis"]["factors"] = [f for f in factors if f["kind"] == "postbaseline"]
+    (later / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    page = run(LESSON, later, tmp_path / "results", resamples=5)
+    assert "fewer than two baseline factors" in page.text
+    assert not page.numbers["quantity"].eq("share_at_least_one").any()
+    assert "no factor of two sides to be tested alone" in page.text
+    assert "There is nothing to estimate." in page.text
 
 
-# --- plain code --------------------------------------------------------------------------------
+# --- one factor alone -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("levels", [{"Male": "None", "Female": "St. Jude's"}, {"Male": "1"}])
-def test_plain_code_finds_the_sides_whatever_they_are_called(tmp_path, levels):
-    own = Path(shutil.copytree(ROOT / "data" / "blinatumomab", tmp_path / "own"))
-    for name in ("datapackage.json", "patients.csv"):
-        text = (own / name).read_text("utf-8")
-        for level, called in levels.items():
-            quoted = name.endswith("json")
-            before, after = (
-                (f'"{level}"', f'"{called}"') if quoted else (f",{level},", f",{called},")
-            )
-            text = text.replace(before, after)
-        (own / name).write_text(text, "utf-8")
-    page = run(LESSON, own, tmp_path / "results", factor="sex")
-    printed = BeautifulSoup(page.text, "html.parser").select_one(".plain-output").text
-    first, second = (
-        pick(page.numbers, f"rmst_{side}", "os:sex", 24)["estimate"] for side in ("first", "second")
+@pytest.mark.parametrize("name", EACH)
+def test_one_factor_alone_is_tested_by_log_rank(datasets, made, name) -> None:
+    data, numbers = datasets[name], made[name].numbers
+    row = numbers[numbers["quantity"] == "p_alone"].iloc[0]
+    factor = next(f for f in data.factors if f"os:{f.column}" == row["group"])
+    side = data.patients[factor.column].map(
+        {level: 1 for level in factor.numerator} | {level: 0 for level in factor.denominator}
     )
-    assert printed == f"{first:.1f} and {second:.1f} months lived, of the first 24 months"
+    its = data.patients[side.notna()]
+    p = logrank_test(*(
+        part for value in (its["last_contact_day"], its["died"] == "yes")
+        for part in (value[side == 1], value[side == 0])
+    )).p_value  # fmt: skip
+    assert (row["estimate"], row["n"]) == (pytest.approx(p), len(its))
+    printed = BeautifulSoup(made[name].text, "html.parser").select_one(".plain-output").text
+    share = pick(numbers, "share_alone", row["group"])["estimate"]
+    assert float(re.match(r"[\d.]+", printed)[0]) == pytest.approx(100 * share)
+    sided = [f.column for f in data.factors if f.kind == "baseline" and f.numerator]
+    assert values(made[name], "share_kept")[sided].idxmax() == factor.column
 
 
-# --- exercises ---------------------------------------------------------------------------------
+# --- exercises --------------------------------------------------------------------------------
 
 
-def test_the_invented_curve_and_groups(dataset):
-    assert keys.exercise_1(dataset).answer == pytest.approx(8.9)
-    assert keys.exercise_2(dataset).answer == pytest.approx((2.0, 0.5, 1.35))
-    assert "mean of two ratios" in check([2, 0.5, 1.25], keys.exercise_2(dataset)).words
+def test_the_coin_is_nearest_to_one_half_and_of_equals_the_first() -> None:
+    table = pd.DataFrame({"a": [1, 1, 1, 1], "b": [1, 0, 0, 0], "c": [1, 1, 1, 0]}) > 0
+    assert keys.coin(table) == "b"
 
 
-def test_likely_mistakes_differ_from_the_difference_in_months(dataset, asked, page):
-    right = keys.exercise_3(dataset, asked)
-    row = pick(page.numbers, "rmst_difference", key(asked), float(dataset.settings.months[0]))
-    assert right.answer == pytest.approx(row["estimate"])
-    assert len(right.told_apart()) >= 2
+def test_each_dataset_has_its_own_table(datasets) -> None:
+    shapes = [keys.kept_table(datasets[name]).shape[1] for name in SHIPPED]
+    assert shapes == [len(keys.question(datasets[name]).factors) for name in SHIPPED]
 
 
-def test_rates_early_and_late_go_as_the_ratios_of_the_model(dataset, asked, page):
-    early, late = (
-        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
-        for half in ("early", "late")
-    )
-    word = keys.exercise_4(dataset, asked).answer
-    assert word == ("early" if early > late else "late")
+def test_p_of_01_is_kept_in_three_of_four_resamples(datasets) -> None:
+    z = np.random.default_rng(SEED).normal(norm.isf(0.005), 1, 200_000)
+    drawn = (np.abs(z) > norm.isf(0.025)).mean()
+    assert keys.exercise_4(datasets["bmt"]).answer == pytest.approx(drawn, abs=0.004)
+
+
+def test_noise_has_p_below_05_in_one_resample_of_six() -> None:
+    """The sample's z and the resample's, one on top of the other."""
+    random = np.random.default_rng(SEED)
+    z = random.normal(size=200_000) + random.normal(size=200_000)
+    assert (np.abs(z) > norm.isf(0.025)).mean() == pytest.approx(1 / 6, abs=0.005)

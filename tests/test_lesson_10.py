@@ -1,293 +1,292 @@
-"""Lesson 10: what it says of printed numbers is so, and its checks can fail."""
+"""Lesson 10: one ratio for all times is computed, tested, split and told in months as it says."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+from conftest import EACH
 from inprocess import Page, run
-from scipy import stats
 
-from analysis.course import check, keys_10, papers
+from analysis import survival as est
+from analysis.course import check
+from analysis.course import keys_10 as keys
 from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import ROOT, load
-from analysis.page.formats import rounded
+from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
+from analysis.page.formats import interval
 from analysis.page.rows import pick
-from analysis.printed.bounds import Printed
-from analysis.printed.ratios import ratio_of
 from analysis.study.models import factor_results
 
-LESSON = "lesson_10_reading"
+LESSON = "lesson_10_proportional_hazards"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
 
 
+@pytest.fixture(scope="module", params=EACH)
+def dataset(request) -> Dataset:
+    return load(f"data/{request.param}")
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
-    results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in SHIPPED}
+def asked(dataset: Dataset) -> keys.Question:
+    return keys.question(dataset)
 
 
-def table(page: Page, part: str) -> pd.DataFrame:
-    """A table of the page as text, by its headings."""
-    shown = next(one["text/html"] for one in page.shown if f'id="{LESSON}-{part}"' in str(one))
-    head, *lines = BeautifulSoup(shown, "html.parser").select("tr")
-    cells = [[cell.get_text() for cell in line.select("th, td")] for line in (head, *lines)]
-    return pd.DataFrame(cells[1:], columns=cells[0])
+@pytest.fixture(scope="module")
+def page(dataset: Dataset, tmp_path_factory) -> Page:
+    return run(LESSON, f"data/{dataset.name}", tmp_path_factory.mktemp("results"))
 
 
-def numbers(page: Page, quantity: str) -> pd.DataFrame:
-    return page.numbers[page.numbers["quantity"].eq(quantity)]
+def key(asked: keys.Question) -> str:
+    return f"os:{asked.factor.column}"
 
 
-def printing(folder: Path, lines: dict[str, tuple[str, int, int]]) -> Path:
-    """The bmt data with a print: of each level of a characteristic its percentage and counts."""
-    place = Path(shutil.copytree(ROOT / "data" / "bmt", folder))
-    rows = [("count", "patients", max(n for _, _, n in lines.values()))]
-    for group, (percent, count, _) in lines.items():
-        rows += [("percent", group, percent), ("count", group, count)]
-    print_ = pd.DataFrame(rows, columns=["quantity", "group", "printed"])
-    print_ = print_.assign(page="table_1", part="estimate")
-    shipped = pd.read_csv(ROOT / "data" / "blinatumomab" / "published.csv", dtype=str)
-    print_.reindex(columns=shipped.columns).to_csv(place / "published.csv", index=False)
-    return place
+def figure(page: Page, part: str) -> Tag:
+    return BeautifulSoup(page.text, "html.parser").select_one(f"#{LESSON}-{part}")
 
 
-# --- counts ------------------------------------------------------------------------------------
+def chart(page: Page, part: str) -> dict:
+    return json.loads(figure(page, part).select_one(".chart-spec").string)
 
 
-def possible(percent: str, n: int) -> list[int]:
-    """By rounding itself, of every count."""
-    decimals = Printed(percent).decimals
-    return [count for count in range(n + 1) if rounded(100 * count / n, decimals) == percent]
+def sides(asked: keys.Question) -> list[pd.DataFrame]:
+    """The patients of the first-named side, and the others."""
+    return [asked.patients[asked.patients["first"] == side] for side in (True, False)]
 
 
-@pytest.mark.parametrize("percent", ["", "33", "2.5", "99.9"])
-def test_a_count_is_possible_just_where_it_would_be_printed_so(made, tmp_path, percent) -> None:
-    """Of every number of patients of the slider, also where a share lies on the band's edge."""
-    page = made["blinatumomab"]
-    if percent:
-        count = next(iter(possible(percent, 200)), 199)
-        made_up = printing(tmp_path / "p", {"fab=yes": (percent, count, 200)})
-        page = run(LESSON, made_up, tmp_path / "results")
-    stations = numbers(page, "counts_possible")
-    assert len(stations) == 101
-    for row in stations.itertuples():
-        fits = possible(percent or "56.2", int(row.group.removeprefix("of ")))
-        assert row.estimate == len(fits), row.group
-        if fits:
-            assert (row.lower, row.upper) == (fits[0], fits[-1])
-        else:
-            assert row.upper == row.lower + 1
+# --- which factor ------------------------------------------------------------------------------
 
 
-def test_nobody_and_everybody_can_be_printed_too(tmp_path: Path) -> None:
-    lines = {"fab=yes": ("0.0", 0, 1200), "patient_sex=male": ("100", 1200, 1200)}
-    page = run(LESSON, printing(tmp_path / "p", lines), tmp_path / "results")
-    shown = table(page, "lines")
-    assert list(shown["Holds"]) == ["✓", "✓"]
-    assert list(shown["Counts it allows"]) == ["0", "1194 to 1200"]
-    assert "invented" not in papers.lines(load(tmp_path / "p"))["source"].unique()
+def test_the_factor_has_the_least_p_of_those_with_two_sides(dataset, asked):
+    table = factor_results(dataset, endpoint(dataset, "os"))
+    table = table[table["quantity"] == "p_proportional_univariate"].set_index("group")["estimate"]
+    sided = [f"os:{f.column}" for f in dataset.factors if f.kind == "baseline" and f.numerator]
+    assert key(asked) == table[sided].idxmin()
+    assert asked.tested.min() == pytest.approx(table[key(asked)])
+    assert len(asked.tested) == len(sided)
 
 
-def test_one_line_of_the_paper_contradicts_itself_and_the_slider_begins_there(made) -> None:
-    shown = table(made["blinatumomab"], "lines")
-    assert list(shown[shown["Holds"] == "no"]["Printed"]) == ["146 of 259, 56.2%"]
-    said = "no count gives 56.2%: 145 are 56.0%, and 146 are 56.4%"
-    first = next(one["text/plain"] for one in made["blinatumomab"].shown if "chart" in str(one))
-    assert first.endswith(f"Of 259 patients {said}.")
+def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked, page, tmp_path):
+    other = next(column for column in asked.tested.index if column != asked.factor.column)
+    named = run(LESSON, f"data/{dataset.name}", tmp_path, factor=other)
+    assert named.numbers["group"].eq(f"os:{other}").any()
+    assert not named.numbers["group"].eq(key(asked)).any()
+    assert "chosen for" in page.text and "chosen for" not in named.text
 
 
-@pytest.mark.parametrize("name", ["bmt", "myeloid"])
-def test_what_a_dataset_says_of_itself_holds_within_rounding(made, name: str) -> None:
-    every, hold = (numbers(made[name], kind)["estimate"].item() for kind in ("lines", "lines_hold"))
-    assert every == hold > 0
-    for line in papers.lines(load(f"data/{name}")).itertuples():
-        assert line.source == papers.OWN
-        assert line.count in possible(line.percent, line.n)
+def test_without_a_factor_of_two_sides_the_page_says_so(dataset, tmp_path):
+    number = replace(dataset, factors=tuple(f for f in dataset.factors if not f.numerator))
+    with pytest.raises(NotRecorded, match="no baseline factor whose two sides can be compared"):
+        keys.question(number)
+    page = run(LESSON, f"data/{dataset.name}", tmp_path, factor="no_such_column")
+    assert "“no_such_column” is no factor whose two sides can be compared" in page.missing
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_each_station_of_the_slider_says_what_its_dots_show(made, name: str) -> None:
-    page = made[name]
-    spec = next(re.search(r'chart-spec">(.*?)</script>', str(one["text/html"]))[1]
-                for one in page.shown if "chart-spec" in str(one))  # fmt: skip
-    every = [row for rows in json.loads(spec)["datasets"].values() for row in rows if "k" in row]
-    dots, said = pd.DataFrame(every).drop_duplicates(), set()
-    for row in numbers(page, "counts_possible").itertuples():
-        full = dots[dots["n"].eq(int(row.group.removeprefix("of "))) & dots["in"]]
-        assert len(full) == row.estimate
-        if len(full):
-            assert (full["k"].min(), full["k"].max()) == (row.lower, row.upper)
-        said.add(len(full))
-    assert 0 in said and len(said) > 1  # the reader sees it hold and fail
+def test_a_side_that_is_masked_is_not_compared(dataset, asked):
+    small = min(map(len, sides(asked)))
+    column = asked.factor.column
+    assert keys.question(replace(dataset, mask_below=small), column).factor == asked.factor
+    with pytest.raises(NotRecorded, match="is no factor whose two sides"):
+        keys.question(replace(dataset, mask_below=small + 1), column)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_digits_taken_as_exact_fail_nearly_every_line(made, name: str) -> None:
-    every, exact, hold = (
-        numbers(made[name], quantity)["estimate"].item()
-        for quantity in ("lines", "lines_exact", "lines_hold")
+def test_a_factor_of_some_patients_is_not_asked_about(dataset, asked):
+    """Those in whom something has come first are at risk only from then on."""
+    some = replace(asked.factor, among="response_day")
+    factors = tuple(some if f == asked.factor else f for f in dataset.factors)
+    assert asked.factor.column not in keys.question(replace(dataset, factors=factors)).tested
+
+
+# --- what each death says ----------------------------------------------------------------------
+
+
+def test_the_course_goes_as_the_two_halves_do(asked, page):
+    data = [pd.DataFrame(rows) for rows in chart(page, "residuals")["datasets"].values()]
+    line = next(rows for rows in data if {"month", "lower", "ratio", "upper"} <= set(rows))
+    early, late = (
+        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
+        for half in ("early", "late")
     )
-    assert exact < every / 10
-    assert hold >= every - 1
-    assert ("all hold" in made[name].text) == (hold == every)
+    split = pick(page.numbers, "split", key(asked))["estimate"]
+    log = np.log(line["ratio"])
+    before, after = log[line["month"] <= split].mean(), log[line["month"] > split].mean()
+    assert np.sign(before - after) == np.sign(np.log(early / late))
+    assert (line["lower"] < line["ratio"]).all() and (line["ratio"] < line["upper"]).all()
 
 
-def test_percentages_of_a_whole_add_up_within_rounding_and_one_wrong_one_is_seen(
-    made, tmp_path: Path
-) -> None:
-    for name in SHIPPED:
-        row = numbers(made[name], "percent_sum").iloc[0]
-        assert row["lower"] <= 100 <= row["upper"]
-        counts = numbers(made[name], "count")
-        whole = counts[counts["group"].str.match(rf"{row['group']}=[^|]*$")]
-        assert whole["estimate"].sum() == whole["n"].iloc[0]
-        assert "so this is not an error" in made[name].text
+def test_a_private_or_masked_course_has_no_point_for_a_patient(dataset, asked, page, tmp_path):
+    def points(page: Page) -> list[dict]:
+        data = chart(page, "residuals")["datasets"].values()
+        return [row for rows in data for row in rows if set(row) == {"month", "ratio"}]
 
-    def off(results: pd.DataFrame) -> pd.DataFrame:
-        results = results.copy()
-        here = results["quantity"] == "percent_sum"
-        results.loc[here, ["estimate", "lower", "upper"]] += 1
-        return results
-
-    assert "one of them is wrong" in run(LESSON, "data/bmt", tmp_path, change=off).text
+    own = Path(shutil.copytree(ROOT / "data" / dataset.name, tmp_path / "own"))
+    package = json.loads((own / "datapackage.json").read_text("utf-8"))
+    (own / "datapackage.json").write_text(json.dumps(package | {"public": False}), "utf-8")
+    assert len(points(page)) == asked.patients["died"].sum()
+    assert points(run(LESSON, own, tmp_path / "results")) == []
+    assert points(run(LESSON, f"data/{dataset.name}", tmp_path / "results", mask_below=5)) == []
 
 
-# --- ratios ------------------------------------------------------------------------------------
+# --- months ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["bmt", "myeloid"])
-def test_p_of_an_interval_is_that_of_the_model(made, name: str) -> None:
-    """Of the run's own ratios P is known: it lies within what the rounded digits allow."""
-    data = load(f"data/{name}")
-    found = factor_results(data, endpoint(data, "os"))
-    rows = numbers(made[name], "p_from_interval")
-    assert len(rows) > 2
-    for row in rows.itertuples():
-        p = pick(found, "p_univariate", row.group)["estimate"]
-        assert row.lower <= p <= row.upper, row.group
+def area(time: np.ndarray, died: np.ndarray, end: float) -> float:
+    """The area under Kaplan-Meier, day by day and from scratch."""
+    survival, total, before = 1.0, 0.0, 0.0
+    for day in sorted(set(time[died & (time < end)])):
+        total += survival * (day - before)
+        survival *= 1 - (died & (time == day)).sum() / (time >= day).sum()
+        before = day
+    return total + survival * (end - before)
 
 
-# --- one curve ---------------------------------------------------------------------------------
+def test_the_difference_is_the_area_between_the_curves(dataset, asked, page):
+    for month in keys.horizons(dataset, asked):
+        day = month * dataset.settings.days_per_month
+        areas = [
+            area(side["days"].to_numpy(), side["died"].to_numpy(), day) for side in sides(asked)
+        ]
+        row = pick(page.numbers, "rmst_difference", key(asked), month)
+        assert row["estimate"] == pytest.approx(dataset.months(areas[0] - areas[1]), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_no_curve_leaves_its_shares_and_no_median_its_landmarks(made, name: str) -> None:
-    page = made[name]
-    total = pick(page.numbers, "median", "os")["n"]
-    for month in load(f"data/{name}").settings.months:
-        value = pick(page.numbers, "survival", "os", month)
-        risk, left = (
-            pick(page.numbers, kind, "os", month)["estimate"] for kind in ("at_risk", "censored")
-        )
-        assert risk <= value["estimate"] * total + 1e-9 <= risk + left + 1e-6
-        assert risk + left + value["events"] == total
-    assert set(table(page, "median")["Does it"]) == {"✓"}
-    assert "The three counts add up to all" in page.text
+def test_the_ratios_before_and_after_share_out_the_deaths(dataset, asked, page):
+    one = pick(page.numbers, "hazard_ratio_univariate", key(asked))
+    for month in keys.horizons(dataset, asked):
+        until = pick(page.numbers, "hazard_ratio_until", key(asked), month)
+        after = page.numbers.query("quantity == 'hazard_ratio_after' and months == @month")
+        assert until["events"] + after["events"].sum() == one["events"]
+        if not after["events"].sum():
+            assert until["estimate"] == pytest.approx(one["estimate"])
 
 
-def with_limits(
-    month: float, median: tuple[float, float], limits: tuple[float, float]
-) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """The numbers of the page with these limits of the median, and of survival at a month."""
-
-    def change(results: pd.DataFrame) -> pd.DataFrame:
-        results = results.copy()
-        kind, there = results["quantity"], results["months"].eq(month)
-        results.loc[kind.eq("median"), ["lower", "upper"]] = median
-        results.loc[kind.eq("survival") & there, ["lower", "upper"]] = limits
-        return results
-
-    return change
+def test_horizons_lie_within_the_follow_up_of_both_sides(dataset, asked):
+    months = keys.horizons(dataset, asked)
+    ends = [side["days"].max() for side in sides(asked)]
+    assert months == sorted(set(months)) and 2 <= len(months) <= keys.MOST
+    assert max(months) <= dataset.months(min(ends)) < max(months) + months[1] - months[0]
+    assert set(keys.landmarks(dataset, asked)) <= set(dataset.settings.months)
 
 
-@pytest.mark.parametrize(
-    ("median", "limits", "place", "holds"),
-    [
-        ((30.0, 40.0), (0.55, 0.7), "before it", True),
-        ((30.0, 40.0), (0.45, 0.7), "before it", False),
-        ((11.0, 30.0), (0.4, 0.6), "within it", True),
-        ((11.0, 30.0), (0.55, 0.7), "within it", False),
-        ((11.0, np.nan), (0.4, 0.6), "within it", True),
-        ((11.0, 18.9), (0.3, 0.45), "after it", True),
-        ((11.0, 18.9), (0.5, 0.63), "after it", False),  # line C of Exercise 3
-    ],
-)
-def test_a_landmark_that_does_not_go_with_the_median_is_found(
-    tmp_path: Path, median, limits, place, holds
-) -> None:
-    page = run(LESSON, "data/bmt", tmp_path, change=with_limits(24, median, limits))
-    line = table(page, "median").set_index("Month").loc["24"]
-    assert line["Beside the median’s interval"] == place
-    assert (line["Does it"] == "✓") == holds
+def test_the_shaded_area_ends_at_the_chosen_month(dataset, asked, page):
+    spec = chart(page, "horizon")
+    shade = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "area")
+    limit = shade["transform"][0]["filter"].removeprefix("datum.month <= ")
+    months = keys.horizons(dataset, asked)
+    assert [eval(limit, {"choice": choice}) for choice in range(len(months))] == months
+    answers = [item.text for item in figure(page, "horizon").select(".chart-answers li")]
+    assert len(answers) == len(set(answers)) == len(months)
+    for rows in spec["datasets"].values():
+        assert all(row["month"] % 1 == 0 for row in rows if "month" in row)
+
+
+# --- what is said ------------------------------------------------------------------------------
+
+
+def test_what_one_ratio_hides_in_the_shipped_datasets(tmp_path):
+    """bmt: no effect at all, printed; a doubled hazard early, and less than one late."""
+    page = run(LESSON, "data/bmt", tmp_path)
+    one, early, late = (
+        pick(page.numbers, f"hazard_ratio_{kind}", "os:mtx")
+        for kind in ("univariate", "early", "late")
+    )
+    assert one["lower"] < 1 < one["upper"]
+    assert early["lower"] > 1 > late["estimate"]
+    # 0.66 (0.27–1.57) leaves 1 open, so that nothing is said to point the opposite way.
+    assert "hides two that differ" in page.text and "P = .018" in page.text
+    assert "opposite" not in page.text
+
+
+def test_ratios_on_both_sides_of_1_are_said_to_point_opposite_ways(tmp_path):
+    def apart(numbers: pd.DataFrame) -> pd.DataFrame:
+        late = numbers["quantity"].eq("hazard_ratio_late")
+        numbers.loc[late, ["estimate", "lower", "upper"]] = [0.5, 0.3, 0.9]
+        return numbers
+
+    page = run(LESSON, "data/bmt", tmp_path, change=apart)
+    assert "hides two that point in opposite directions" in page.text
+    assert "each interval lies on its own side of 1" in page.text
+
+
+def test_without_a_late_ratio_nothing_is_compared(tmp_path):
+    def none_late(numbers: pd.DataFrame) -> pd.DataFrame:
+        late = numbers["quantity"].isin(["hazard_ratio_late", "hazard_ratio_change", "p_change"])
+        numbers.loc[late, ["estimate", "lower", "upper"]] = np.nan
+        return numbers
+
+    page = run(LESSON, "data/bmt", tmp_path, change=none_late)
+    assert "Early and late ratios cannot be compared here." in page.text
+    assert "not estimable" in page.text and "chosen for such a change" not in page.text
+
+
+def test_the_change_of_a_ratio_is_that_of_an_interaction(asked, page):
+    """One model of the factor and its product with lateness, on the rows cut at the split."""
+    column, split = asked.factor.column, asked.split
+    pieces = est.cut(asked.rows, split)
+    product = pieces[column].where(pieces["stop"] > split, 0.0)
+    line = est.cox(pieces.assign(product=product), [column, "product"]).summary().loc["product"]
+    change = pick(page.numbers, "hazard_ratio_change", key(asked))
+    assert change[["estimate", "lower", "upper"]].tolist() == pytest.approx(
+        line[["hazard_ratio", "lower", "upper"]].tolist(), rel=1e-5
+    )
+    p = pick(page.numbers, "p_change", key(asked))["estimate"]
+    assert p == pytest.approx(line["p"], rel=1e-4)
+
+
+def test_a_negative_limit_is_not_joined_by_a_dash():
+    row = pd.Series({"quantity": "rmst_difference", "lower": -3.4, "upper": -0.4})
+    assert interval(row) == "−3.4 to −0.4"
+    assert interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
+
+
+# --- plain code --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("levels", [{"Male": "None", "Female": "St. Jude's"}, {"Male": "1"}])
+def test_plain_code_finds_the_sides_whatever_they_are_called(tmp_path, levels):
+    own = Path(shutil.copytree(ROOT / "data" / "blinatumomab", tmp_path / "own"))
+    for name in ("datapackage.json", "patients.csv"):
+        text = (own / name).read_text("utf-8")
+        for level, called in levels.items():
+            quoted = name.endswith("json")
+            before, after = (
+                (f'"{level}"', f'"{called}"') if quoted else (f",{level},", f",{called},")
+            )
+            text = text.replace(before, after)
+        (own / name).write_text(text, "utf-8")
+    page = run(LESSON, own, tmp_path / "results", factor="sex")
+    printed = BeautifulSoup(page.text, "html.parser").select_one(".plain-output").text
+    first, second = (
+        pick(page.numbers, f"rmst_{side}", "os:sex", 24)["estimate"] for side in ("first", "second")
+    )
+    assert printed == f"{first:.1f} and {second:.1f} months lived, of the first 24 months"
 
 
 # --- exercises ---------------------------------------------------------------------------------
 
 
-def test_of_the_four_lines_only_one_contradicts_itself() -> None:
-    """The numbers of Exercise 3, checked by the lesson's own rules. (Line C: see above.)"""
-    assert 63 in possible("35.0", 180)
-    ratio = ratio_of("B", "univariate", [Printed(text) for text in ("0.75", "0.58", "0.97")])
-    assert ratio.symmetric
-    assert all(0.025 <= p < 0.035 for p in ratio.p)
-    assert 41 + 17 + 62 == 120
+def test_the_invented_curve_and_groups(dataset):
+    assert keys.exercise_1(dataset).answer == pytest.approx(8.9)
+    assert keys.exercise_2(dataset).answer == pytest.approx((2.0, 0.5, 1.35))
+    assert "mean of two ratios" in check([2, 0.5, 1.25], keys.exercise_2(dataset)).words
 
 
-def test_p_of_the_exercise_is_on_the_log_scale() -> None:
-    right = keys_10.exercise_2(load("data/bmt"))
-    z = (np.log(0.72)) / ((np.log(0.94) - np.log(0.55)) / 3.919928)
-    assert right.answer == pytest.approx(2 * stats.norm.cdf(z), abs=1e-6)
-    assert len(right.told_apart()) == 5
+def test_likely_mistakes_differ_from_the_difference_in_months(dataset, asked, page):
+    right = keys.exercise_3(dataset, asked)
+    row = pick(page.numbers, "rmst_difference", key(asked), float(dataset.settings.months[0]))
+    assert right.answer == pytest.approx(row["estimate"])
+    assert sum(not check(given, right).right for given, _ in right.mistakes) >= 2
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_task_has_one_count_and_another_number_is_told_what_it_is(name: str) -> None:
-    data = load(f"data/{name}")
-    percent, n = keys_10.printed_percentage(data)
-    right = keys_10.exercise_1(data)
-    assert possible(f"{percent}", n) == [right.answer]
-    assert "not of this line" in check(n - right.answer, right).words
-
-
-# --- other datasets ----------------------------------------------------------------------------
-
-
-def test_a_masked_line_is_neither_shown_nor_asked_for(tmp_path: Path) -> None:
-    data, page = load("data/bmt", 46), run(LESSON, "data/bmt", tmp_path, mask_below=46)
-    lines = papers.lines(data)
-    told = lines[lines["told"]]
-    assert 0 < len(told) < len(lines)
-    assert told["count"].between(46, told["n"] - 46).all()
-    assert set(table(page, "lines")["Line"]) <= set(told["label"])
-    words = next(one["text/plain"] for one in page.shown if "chart-spec" in str(one))
-    count = int(re.search(r"around (\d+) of", words)[1])
-    assert 46 <= count <= len(data.patients) - 46
-    invented = [line[0] for line in papers.made_up()]
-    assert keys_10.task(data)["label"] in [*told["label"], *invented]
-
-
-def test_where_every_line_is_masked_the_slider_moves_an_invented_one(tmp_path: Path) -> None:
-    page = run(LESSON, "data/bmt", tmp_path, mask_below=69)
-    assert "0 of 0 lines" in page.text and "Got better: 41 of 120 (34.2%)" in page.text
-    assert "No characteristic of this dataset is shown with all of its levels." in page.text
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_without_print_and_characteristics_the_numbers_are_invented(tmp_path, name: str) -> None:
-    bare = Path(shutil.copytree(ROOT / "data" / name, tmp_path / "bare"))
-    (bare / "published.csv").unlink(missing_ok=True)
-    package = json.loads((bare / "datapackage.json").read_text("utf-8"))
-    package["analysis"] |= {"characteristics": [], "factors": []}
-    (bare / "datapackage.json").write_text(json.dumps(package), "utf-8")
-    page = run(LESSON, bare, tmp_path / "results")
-    assert "ratios below are invented" in page.text
-    assert set(table(page, "lines")["Holds"]) == {"✓"}
-    assert len(table(page, "ratios")) == 1
+def test_rates_early_and_late_go_as_the_ratios_of_the_model(dataset, asked, page):
+    early, late = (
+        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
+        for half in ("early", "late")
+    )
+    word = keys.exercise_4(dataset, asked).answer
+    assert word == ("early" if early > late else "late")

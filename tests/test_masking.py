@@ -254,8 +254,8 @@ def test_who_is_in_no_group_is_not_what_is_left() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["patients", "in_the_text", "table_s1", "lesson_01_censoring", "lesson_05_immortal_time",
-     "lesson_07_conditioning"],
+    ["patients", "in_the_text", "table_s1", "lesson_01_censoring", "lesson_06_immortal_time",
+     "lesson_08_conditioning"],
 )  # fmt: skip
 def test_no_sentence_is_about_nothing_but_what_is_masked(
     folder: Path, tmp_path: Path, name: str

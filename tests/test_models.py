@@ -23,7 +23,7 @@ from test_dataset import field, folder
 from test_declared import made
 
 from analysis import survival as est
-from analysis.course import keys_08
+from analysis.course import keys_09
 from analysis.dataset.covariates import covariate_rows
 from analysis.dataset.definitions import Compare
 from analysis.dataset.endpoints import endpoint
@@ -426,7 +426,7 @@ def test_the_page_of_a_curve_shows_parts_of_the_patients(colon_folder, tmp_path)
 
 def test_levels_break_no_check_and_no_lesson(myeloid, colon_folder):
     assert advice.check(colon_folder)[0][-1] == "no problem found"
-    assert {f.column for f in keys_08.known(myeloid).factors} == {"sex"}
+    assert {f.column for f in keys_09.known(myeloid).factors} == {"sex"}
     study = Study(myeloid, {"table_3": factor_results(myeloid, endpoint(myeloid, "os"))})
     assert str(facts.unadjusted(study)["label"]).endswith("(Arm B/Arm A)")
     assert "handling" in facts.words(study)

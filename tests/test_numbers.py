@@ -318,12 +318,12 @@ def test_no_sentence_of_a_lesson_has_a_difference_that_its_numbers_do_not_give(s
     """Two numbers and how far they are apart: where rounding hides it, the sentence says so."""
     asked = (
         (
-            "lesson_04_*",
+            "lesson_05_*",
             r"in ([\d.]+)% \(95% CI.*? gives ([\d.]+)%, ([\d.]+) points more\.(.{55})",
             -1,
         ),
         (
-            "lesson_07_*",
+            "lesson_08_*",
             r"then, ([\d.]+)%.*?without, ([\d.]+)%.*?difference, (−?[\d.]+) (.{90})",
             1,
         ),

@@ -12,7 +12,7 @@ from conftest import often
 from inprocess import Page, opened, run, showing
 from short_follow_up import dataset, patients
 
-from analysis.course.keys_06 import main_factor
+from analysis.course.keys_07 import main_factor
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.rows import pick
@@ -70,7 +70,7 @@ def test_shares_that_are_not_known_are_not_the_same(tmp_path):
         rows.loc[late, ["estimate", "lower", "upper"]] = None
         return rows
 
-    name = "lesson_07_conditioning"
+    name = "lesson_08_conditioning"
     known = lesson(name, tmp_path / "a", 608, 0.6, draws=20)
     assert "From the start the share is" in known.text
     page = lesson(name, tmp_path / "b", 608, 0.6, draws=20, change=unknown)
@@ -165,7 +165,7 @@ def test_what_stays_goes_from_nowhere_to_nowhere(tmp_path):
 
 @pytest.mark.parametrize(("longest", "month"), [(608, "12 months"), (290, "9 months")])
 def test_rows_are_cut_where_somebody_is_followed(tmp_path, longest, month):
-    told = lesson("lesson_06_start_stop", tmp_path, longest, 0.6).text
+    told = lesson("lesson_07_start_stop", tmp_path, longest, 0.6).text
     assert f"cut once more at {month} |" in told
 
 
@@ -182,7 +182,7 @@ def test_a_ratio_that_does_not_move_is_not_called_higher(tmp_path, right, words)
             rows.loc[here & rows["quantity"].eq(f"hazard_ratio_{way}"), "estimate"] = value
         return rows
 
-    page = lesson("lesson_06_start_stop", tmp_path / "page", 608, 0.6, change=change)
+    page = lesson("lesson_07_start_stop", tmp_path / "page", 608, 0.6, change=change)
     assert words in page.text
 
 
@@ -211,7 +211,7 @@ def test_a_note_on_several_curves_says_which_ends_when():
 
 def test_a_factor_picked_by_p_is_said_to_be_so_beside_its_change(tmp_path):
     for named in ("", "mtx"):
-        told = run("lesson_09_proportional_hazards", "data/bmt", tmp_path, factor=named).text
+        told = run("lesson_10_proportional_hazards", "data/bmt", tmp_path, factor=named).text
         assert "hides two that differ" in told
         assert ("chosen for such a change" in told) is (not named)
 
@@ -231,7 +231,7 @@ def test_where_the_living_left_on_the_day_of_the_last_death_they_are_not_nobody(
 def test_where_nobody_died_nobody_stands_beside_the_dead(tmp_path):
     for died, beside in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"made {beside}", {"died": died})
-        told = run("lesson_07_conditioning", folder, tmp_path, draws=20).text
+        told = run("lesson_08_conditioning", folder, tmp_path, draws=20).text
         assert ("They are counted with the dead" in told) is beside
         assert ("Patients who died early are among the others" in told) is beside
         assert ("Not one of the others has died" in told) is not beside
@@ -239,7 +239,7 @@ def test_where_nobody_died_nobody_stands_beside_the_dead(tmp_path):
 
 def test_where_there_is_no_ratio_none_is_compared(tmp_path):
     folder = invented(tmp_path / "made", {"died": "no"})
-    told = run("lesson_05_immortal_time", folder, tmp_path).text
+    told = run("lesson_06_immortal_time", folder, tmp_path).text
     assert "No ratio can be estimated either way." in told
     assert "the ratio is –" not in told
 
@@ -263,20 +263,20 @@ def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path
     apart = "The ratios are invented, because none is printed and none can be estimated."
     for died, ratios in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"{ratios}", {"died": died}, characteristics=[ARM, AGE])
-        told = run("lesson_10_reading", folder, tmp_path).text
+        told = run("lesson_11_reading", folder, tmp_path).text
         assert "below are of the dataset itself" in told
         assert (apart in told) is not ratios
         assert ("The percentages and ratios below" in told) is ratios
     folder = invented(tmp_path / "none", {"died": ["yes", "no"] * 10}, characteristics=[])
-    told = run("lesson_10_reading", folder, tmp_path).text
+    told = run("lesson_11_reading", folder, tmp_path).text
     assert "The percentages below are invented" in told
     assert "The ratios are of the dataset itself" in told
 
 
 def test_one_patient_is_not_told_as_several(tmp_path):
     folder = dataset(tmp_path / "made", patients(900, 1.0, n=1))
-    texts = {name: run(name, folder, tmp_path).text for name in ("lesson_10_reading", "figure_1b")}
-    assert "The three counts add up to the one patient." in texts["lesson_10_reading"]
+    texts = {name: run(name, folder, tmp_path).text for name in ("lesson_11_reading", "figure_1b")}
+    assert "The three counts add up to the one patient." in texts["lesson_11_reading"]
     assert "(100.0%)</a> patient enters this curve" in texts["figure_1b"].replace("\\", "")
     assert "The analysis covers patients (n = 1; " in run("report", folder, tmp_path / "all").text
 
@@ -299,7 +299,7 @@ def test_no_share_without_an_event_breaks_an_exercise_or_the_plain_code(tmp_path
     frame = patients(900, 0.0).assign(last_contact_day=800, died="no")
     frame["relapse_day"] = pd.Series([790] + 59 * [pd.NA])
     folder = dataset(tmp_path / "late", frame, months=[12, 24])
-    for name in ("lesson_04_competing_risks", "figure_1d"):
+    for name in ("lesson_05_competing_risks", "figure_1d"):
         told = run(name, folder, tmp_path).text
         assert "Not here: " not in told and "By then: 0.0%" in told, name
 
@@ -315,6 +315,6 @@ def test_what_is_not_there_is_not_explained(tmp_path):
         assert "Flat is not cured" not in told
     for n, states in ((60, True), (20, False)):  # of 20 too few have the event
         folder = dataset(tmp_path / f"of {n}", patients(600, 0.5, n))
-        page = run("lesson_05_immortal_time", folder, tmp_path)
+        page = run("lesson_06_immortal_time", folder, tmp_path)
         assert ("Had it so far: Simon and Makuch." in page.text) is states
         assert page.numbers["quantity"].eq("survival_by_state").any() == states

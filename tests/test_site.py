@@ -219,7 +219,7 @@ def test_a_search_from_any_page_finds_pages(served: str, visit) -> None:
     visit.keyboard.press("Enter")
     visit.wait_for_url("**/search.html?q=immortal*")
     visit.locator("#search-results a", has_text="Methods").wait_for()
-    assert visit.locator("#search-results h2").first.inner_text() == "Lesson 5. Immortal time"
+    assert visit.locator("#search-results h2").first.inner_text() == "Lesson 6. Immortal time"
     assert visit.errors == []
 
 
@@ -269,7 +269,7 @@ def test_the_page_does_not_jump_when_charts_come_alive(served: str, visit) -> No
 
 
 # A control that comes alive later, with the script that shows it and a page that has it.
-LATER = (("views.js", "bmt/figure_1a"), ("controls.js", "lesson_05_immortal_time"))
+LATER = (("views.js", "bmt/figure_1a"), ("controls.js", "lesson_06_immortal_time"))
 
 
 @pytest.mark.parametrize(("script", "name"), LATER)
@@ -366,7 +366,7 @@ SCROLLED = """() => [...document.querySelectorAll('article *')].filter(part =>
 PAPER = {"width": 680, "height": 1_000}  # an A4 sheet without its margins
 
 
-@pytest.mark.parametrize("name", ["table_3", "lesson_05_immortal_time", "bmt/data", "bmt/table_s2"])
+@pytest.mark.parametrize("name", ["table_3", "lesson_06_immortal_time", "bmt/data", "bmt/table_s2"])
 def test_paper_shows_every_number_of_a_table(served: str, visit, name: str) -> None:
     visit.set_viewport_size(DESK)
     visit.goto(f"{served}/{name}.html")

@@ -6,78 +6,98 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.model import Dataset
-from .events import later_event, outcome_of
+from ..study.curves import told_months
+from .events import competing_outcome
 from .exercises import Exercise
 
+# Eight invented patients: whole months, and 1 the event, 2 what competes, 0 neither.
+EIGHT = pd.DataFrame({"days": [1, 2, 4, 5, 7, 9, 11, 12], "event": [2, 1, 1, 0, 2, 1, 0, 0]})
+YEAR = 12
 
-def followed(dataset: Dataset) -> pd.DataFrame:
-    """Each patient's `came` (day of what comes on the way, or blank), `days` and `died`."""
-    factor, os = (
-        later_event(dataset, ("hsct_day", "response_day")),
-        outcome_of(dataset, deaths=True),
-    )
-    came = dataset.patients.loc[os.data.index, factor.column]
-    return pd.DataFrame({"came": came, "days": os.time, "died": os.observed > 0})
+
+def patients(dataset: Dataset) -> pd.DataFrame:
+    """The patients' `days` and `event`: 0 neither, 1 the event, 2 the one that competes."""
+    question = competing_outcome(dataset)
+    return pd.DataFrame({"days": question.time, "event": question.observed})
+
+
+def first_landmark(dataset: Dataset) -> float:
+    """The day of the first landmark that can be told."""
+    return dataset.days(told_months(dataset, competing_outcome(dataset))[0])
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The share of the follow-up of those who ever have it that lies before it."""
-    patients = followed(dataset).dropna()
-    before, all_days = patients["came"].sum(), patients["days"].sum()
-    everybody = followed(dataset)["days"].sum()
+    """The incidence of the event in the eight at one year, by hand."""
+    right, wrong, free = _shares(EIGHT, YEAR)
     return Exercise(
-        before / all_days,
-        "This part of their time is immortal: none of them could die in it.",
+        right,
+        "Event-free before each event are 7/8, 6/8 and 15/32, at risk 7, 6 and 3: "
+        "1/8 + 1/8 + 5/32.",
         [
-            (
-                1 - before / all_days,
-                "That is the time after it. The task asks for the time before.",
-            ),
-            (before / everybody, "Divide by the follow-up of those who had it, not of everybody."),
-            (
-                (patients["came"] / patients["days"]).mean(),
-                "That is the mean of each patient's share. Add up the days first.",
-            ),
+            (wrong, "That is 1 − Kaplan–Meier: after what competes the event cannot come."),
+            (3 / 8, "You counted those who left with neither as if they never had the event."),
+            (3 / 6, "You left some out: who had the other event, and who left, are asked too."),
+            (1 - free, "That is the share with either event."),
+            (1 - free - right, "That is the incidence of the competing event."),
         ],
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """Who is compared at a landmark of six months: how many, and how many of them had it."""
-    patients = followed(dataset)
-    day = float(survival.met(dataset.days(6), patients[["days", "came"]]))
-    there = patients["days"] > day
-    had = patients["came"] < day
-    ever = patients["came"].notna()
+    """1 - Kaplan-Meier of the eight at one year, to see how far off it is."""
+    right, wrong, free = _shares(EIGHT, YEAR)
     return Exercise(
-        [there.sum(), (there & had).sum()],
-        "Each is grouped by what is known on that day, and by nothing later.",
+        wrong,
+        "1 − 6/7 × 5/6 × 2/3. It is above the incidence: the two with the competing event are "
+        "counted as if they might have yours later.",
         [
-            ([there.sum(), (there & ever).sum()], "You counted those in whom it came later, too."),
-            (
-                [len(patients), had.sum()],
-                "Patients who died or left before the landmark are not compared.",
-            ),
-            ([there.sum(), had.sum()], "Of those who had it, some were gone by the landmark."),
+            (1 - wrong, "That is the Kaplan–Meier estimate itself. Subtract it from 1."),
+            (right, "That is the incidence. Here what competes is to count as censored."),
+            (1 - free, "You let the curve fall at competing events, too."),
         ],
-        decimals=0,
     )
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """Deaths per 100 patient-years after it, with the time before it left to the others."""
-    patients = followed(dataset)
-    had = patients["came"].notna()
-    deaths = (patients["died"] & had).sum()
-    after = (patients["days"] - patients["came"])[had].sum()
-    all_days = patients.loc[had, "days"].sum()
-    years = 100 * 365.25
+    """Which of the questions a cause-specific hazard ratio answers."""
     return Exercise(
-        years * deaths / after,
-        "The deaths are the same; the wrong rate divides them by time in which none could come.",
+        {"a", "d"},
+        "Both ask for a rate among those in whom the event can still come. The others ask how many "
+        "have it in the end. That also depends on what competes: the incidence and its ratio.",
         [
-            (years * deaths / all_days, "You counted the time before it, in which nobody dies."),
-            (deaths / after * 365.25, "That is for each patient-year, not for 100."),
+            ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
+            ({"a", "b", "d"}, "How likely the event is depends on what competes, too."),
+            ({"a"}, "The competing event has a rate, too, and so a cause-specific ratio."),
+            ({"a", "b", "c", "d"}, "Two of them ask how many, not how fast."),
         ],
-        decimals=1,
+    )
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """The incidence of the event in the dataset at the first landmark, as a sum of products."""
+    ours = patients(dataset)
+    day = float(survival.met(first_landmark(dataset), ours["days"]))
+    right, wrong, free = _shares(ours, day)
+    crude = ((ours["days"] <= day) & (ours["event"] == 1)).mean()
+    return Exercise(
+        right,
+        "The sum over the days of the event is the estimate of the endpoint’s own page.",
+        [
+            (wrong, "That is 1 − Kaplan–Meier: let `free` fall at competing events, too."),
+            (crude, "You counted those who left with neither as if they never had the event."),
+            (1 - free, "That is the share with either event."),
+            (free, "That is the share with neither event."),
+        ],
+    )
+
+
+def _shares(patients: pd.DataFrame, day: float) -> tuple[float, float, float]:
+    """Incidence of event 1, 1 - Kaplan-Meier of it, and the share with no event, on a day."""
+    days, event = patients["days"], patients["event"].to_numpy()
+    incidence = survival.cumulative_incidence(days, event, 1)
+    naive, free = (survival.survival_curve(days, which) for which in (event == 1, event > 0))
+    return (
+        survival.at(incidence, [day])["incidence"].iloc[0],
+        1 - survival.at(naive, [day])["survival"].iloc[0],
+        survival.at(free, [day])["survival"].iloc[0],
     )

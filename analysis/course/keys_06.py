@@ -2,151 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.covariates import covariate_rows, rows_as_if_known
-from ..dataset.model import Dataset, Factor
-from .events import factors_of_all, later_factors, outcome_of
+from ..dataset.model import Dataset
+from .events import later_event, outcome_of
 from .exercises import Exercise
 
 
-def main_factor(dataset: Dataset) -> Factor:
-    """The factor whose ratio from its switch on and as if known from the start lie farthest apart.
-
-    Of those of all patients, where there is one; the first where no ratio can be estimated.
-    """
-    os = outcome_of(dataset, deaths=True)
-
-    def apart(factor: Factor) -> float:
-        right, fixed = covariate_rows(dataset, os, [factor]), rows_as_if_known(dataset, os, factor)
-        moved = _ratio(right, factor.column) / _ratio(fixed, factor.column)
-        return -1.0 if np.isnan(moved) else abs(np.log(moved))
-
-    return max(factors_of_all(dataset) or later_factors(dataset), key=apart)
-
-
-def enters(dataset: Dataset, factor: Factor) -> bool:
-    """Whether the patients of a factor's model come to be at risk on a day of their own."""
-    return factor.among is not None and dataset.is_day(factor.among)
-
-
-def from_the_start(dataset: Dataset, factor: Factor) -> Factor:
-    """A factor in all patients, where its own enter on a day: each one's rows begin on day 0."""
-    return replace(factor, among=None) if enters(dataset, factor) else factor
-
-
-def rows(dataset: Dataset) -> pd.DataFrame:
-    """Start-stop rows of the main factor, from the start; it is called `switched`."""
-    factor = from_the_start(dataset, main_factor(dataset))
-    made = covariate_rows(dataset, outcome_of(dataset, deaths=True), [factor])
-    return made.rename(columns={factor.column: "switched"})
-
-
-def patients(dataset: Dataset) -> pd.DataFrame:
-    """A row for each `patient`: the `days` followed, whether they `died`, the day of the `switch`.
-
-    It is blank for those without one.
-    """
-    made = rows(dataset)
-    ends = made.groupby("patient").agg(days=("stop", "max"), died=("event", "max"))
-    switch = made[made["switched"] > 0].groupby("patient")["start"].min()
-    return ends.assign(died=ends["died"] > 0, switch=switch).reset_index()
-
-
-def day(dataset: Dataset) -> float:
-    """The day of a quarter of a year, on which many a dataset is in the midst of its switches."""
-    return dataset.days(3)
+def followed(dataset: Dataset) -> pd.DataFrame:
+    """Each patient's `came` (day of what comes on the way, or blank), `days` and `died`."""
+    factor, os = (
+        later_event(dataset, ("hsct_day", "response_day")),
+        outcome_of(dataset, deaths=True),
+    )
+    came = dataset.patients.loc[os.data.index, factor.column]
+    return pd.DataFrame({"came": came, "days": os.time, "died": os.observed > 0})
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The rows of an invented patient with two switches."""
+    """The share of the follow-up of those who ever have it that lies before it."""
+    patients = followed(dataset).dropna()
+    before, all_days = patients["came"].sum(), patients["days"].sum()
+    everybody = followed(dataset)["days"].sum()
     return Exercise(
-        [[0, 40, 0, 0], [40, 130, 1, 0], [130, 300, 1, 1]],
-        "Each row stops where the next one starts, and has the values of the days within it.",
+        before / all_days,
+        "This part of their time is immortal: none of them could die in it.",
         [
             (
-                [[0, 40, 1, 0], [40, 130, 1, 1], [130, 300, 1, 1]],
-                "You gave each row the values that hold after it: an interval too early.",
+                1 - before / all_days,
+                "That is the time after it. The task asks for the time before.",
             ),
+            (before / everybody, "Divide by the follow-up of those who had it, not of everybody."),
             (
-                [[0, 40, 0, 0], [0, 130, 1, 0], [0, 300, 1, 1]],
-                "Your rows overlap: on day 20 the patient would count three times.",
-            ),
-            (
-                [[0, 40, 0, 0], [41, 130, 1, 0], [131, 300, 1, 1]],
-                "A row begins after its start. Yours leave out days 41 and 131.",
-            ),
-            (
-                [[0, 39, 0, 0], [39, 129, 1, 0], [129, 300, 1, 1]],
-                "An event on the very day of the switch counts before it: stop at that day.",
-            ),
-            (
-                [[0, 40, 0, 0], [40, 130, 1, 0], [130, 300, 0, 1]],
-                "The first event has come, and stays on after the second.",
+                (patients["came"] / patients["days"]).mean(),
+                "That is the mean of each patient's share. Add up the days first.",
             ),
         ],
-        decimals=0,
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """How many at risk on a day have switched."""
-    ours, known = rows(dataset), _as_if_known(dataset).set_index("patient")["switched"] > 0
-    on = float(survival.met(day(dataset), ours[["start", "stop"]]))
-    there = ours[(ours["start"] < on) & (on <= ours["stop"])]
-    switched = int((there["switched"] > 0).sum())
+    """Who is compared at a landmark of six months: how many, and how many of them had it."""
+    patients = followed(dataset)
+    day = float(survival.met(dataset.days(6), patients[["days", "came"]]))
+    there = patients["days"] > day
+    had = patients["came"] < day
+    ever = patients["came"].notna()
     return Exercise(
-        switched,
-        "A row is at risk from just after its start up to and with its stop.",
+        [there.sum(), (there & had).sum()],
+        "Each is grouped by what is known on that day, and by nothing later.",
         [
-            (len(there), "That is how many are at risk, switched or not."),
+            ([there.sum(), (there & ever).sum()], "You counted those in whom it came later, too."),
             (
-                int(there["patient"].map(known).sum()),
-                "You counted those who switch only later, as if it were known.",
+                [len(patients), had.sum()],
+                "Patients who died or left before the landmark are not compared.",
             ),
-            (
-                int((patients(dataset)["switch"] <= on).sum()),
-                "Some of them had died or left before that day.",
-            ),
-            (len(there) - switched, "Those are the ones who have not switched yet."),
+            ([there.sum(), had.sum()], "Of those who had it, some were gone by the landmark."),
         ],
         decimals=0,
     )
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """The ratio from rows that the learner makes."""
-    right = rows(dataset)
-    last = ~right["patient"].duplicated(keep="last")
-    wrong = {
-        "You counted the switch as known, also on the days before it.": _as_if_known(dataset),
-        "Your rows overlap: the second one begins at the switch.": right.assign(start=-np.inf),
-        "You left out the days before the switch: those who switch were at risk then, too.": (
-            right[last]
-        ),
-    }
-    ratio = _ratio(right)
+    """Deaths per 100 patient-years after it, with the time before it left to the others."""
+    patients = followed(dataset)
+    had = patients["came"].notna()
+    deaths = (patients["died"] & had).sum()
+    after = (patients["days"] - patients["came"])[had].sum()
+    all_days = patients.loc[had, "days"].sum()
+    years = 100 * 365.25
     return Exercise(
-        ratio,
-        "It is the ratio of the table above: each row counts on the side on which it is.",
+        years * deaths / after,
+        "The deaths are the same; the wrong rate divides them by time in which none could come.",
         [
-            *((_ratio(made), meaning) for meaning, made in wrong.items()),
-            (1 / ratio, "You turned the sides round."),
+            (years * deaths / all_days, "You counted the time before it, in which nobody dies."),
+            (deaths / after * 365.25, "That is for each patient-year, not for 100."),
         ],
-        decimals=2,
+        decimals=1,
     )
-
-
-def _as_if_known(dataset: Dataset) -> pd.DataFrame:
-    """A row for each patient, `switched` from the start for whoever switches at any time: wrong."""
-    factor = from_the_start(dataset, main_factor(dataset))
-    made = rows_as_if_known(dataset, outcome_of(dataset, deaths=True), factor)
-    return made.rename(columns={factor.column: "switched"})
-
-
-def _ratio(rows: pd.DataFrame, column: str = "switched") -> float:
-    return survival.cox(rows, [column]).summary()["hazard_ratio"].iloc[0]

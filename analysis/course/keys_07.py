@@ -2,148 +2,151 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import long_term
-from ..dataset.model import Dataset, NotRecorded
-from .events import event_day, later_event, outcome_of
+from ..dataset.covariates import covariate_rows, rows_as_if_known
+from ..dataset.model import Dataset, Factor
+from .events import factors_of_all, later_factors, outcome_of
 from .exercises import Exercise
 
-SPLITS = tuple(range(6, 49, 3))  # months that the reader may move to
-LANDMARKS = (3, 6, 9, 12, 24)  # months, of which the first that has patients on both sides
+
+def main_factor(dataset: Dataset) -> Factor:
+    """The factor whose ratio from its switch on and as if known from the start lie farthest apart.
+
+    Of those of all patients, where there is one; the first where no ratio can be estimated.
+    """
+    os = outcome_of(dataset, deaths=True)
+
+    def apart(factor: Factor) -> float:
+        right, fixed = covariate_rows(dataset, os, [factor]), rows_as_if_known(dataset, os, factor)
+        moved = _ratio(right, factor.column) / _ratio(fixed, factor.column)
+        return -1.0 if np.isnan(moved) else abs(np.log(moved))
+
+    return max(factors_of_all(dataset) or later_factors(dataset), key=apart)
+
+
+def enters(dataset: Dataset, factor: Factor) -> bool:
+    """Whether the patients of a factor's model come to be at risk on a day of their own."""
+    return factor.among is not None and dataset.is_day(factor.among)
+
+
+def from_the_start(dataset: Dataset, factor: Factor) -> Factor:
+    """A factor in all patients, where its own enter on a day: each one's rows begin on day 0."""
+    return replace(factor, among=None) if enters(dataset, factor) else factor
+
+
+def rows(dataset: Dataset) -> pd.DataFrame:
+    """Start-stop rows of the main factor, from the start; it is called `switched`."""
+    factor = from_the_start(dataset, main_factor(dataset))
+    made = covariate_rows(dataset, outcome_of(dataset, deaths=True), [factor])
+    return made.rename(columns={factor.column: "switched"})
 
 
 def patients(dataset: Dataset) -> pd.DataFrame:
-    """Each patient's `days` to the end, whether they `died`, and the `event_day` of the event.
+    """A row for each `patient`: the `days` followed, whether they `died`, the day of the `switch`.
 
-    It is blank for whoever had none.
+    It is blank for those without one.
     """
-    os, day = outcome_of(dataset, deaths=True), event_day(dataset, later_event(dataset))
-    made = pd.DataFrame({"days": os.time, "died": os.observed > 0}, index=os.data.index)
-    return made.assign(event_day=day.where(day <= made["days"])).reset_index(drop=True)
+    made = rows(dataset)
+    ends = made.groupby("patient").agg(days=("stop", "max"), died=("event", "max"))
+    switch = made[made["switched"] > 0].groupby("patient")["start"].min()
+    return ends.assign(died=ends["died"] > 0, switch=switch).reset_index()
 
 
-def splits(dataset: Dataset) -> list[float]:
-    """The months of SPLITS after which some patients are known alive, and not all.
-
-    Raises NotRecorded where there is none.
-    """
-    days, few = outcome_of(dataset, deaths=True).time, max(dataset.mask_below, 1)
-    alive = {month: survival.beyond(days, dataset.days(month)).sum() for month in SPLITS}
-    found = [month for month, number in alive.items() if few <= number <= len(days) - few]
-    if not found:
-        raise NotRecorded(
-            "Survivors cannot be set apart: no month of this lesson has patients of this dataset "
-            "known alive after it and others who are not."
-        )
-    return found
-
-
-def late_month(dataset: Dataset) -> float:
-    """The month of the long-term survivors; where there is none, the last of `splits`."""
-    return dataset.settings.long_term_months if long_term(dataset).any() else max(splits(dataset))
-
-
-def landmark(dataset: Dataset) -> float:
-    """The first of LANDMARKS at which patients with the event and without it are followed.
-
-    Raises NotRecorded where there is none.
-    """
-    ours, few = patients(dataset), max(dataset.mask_below, 1)
-    for month in LANDMARKS:
-        day = dataset.days(month)
-        came = ours["event_day"].notna() & ~survival.beyond(ours["event_day"], day)
-        sides = came[survival.beyond(ours["days"], day)].value_counts()
-        if len(sides) == 2 and sides.min() >= few:
-            return month
-    raise NotRecorded(
-        "A landmark cannot be set: at no month of this lesson are patients of this dataset both "
-        f"with and without “{later_event(dataset).label}” followed."
-    )
-
-
-def split_day(dataset: Dataset) -> float:
-    """The day of the month of the long-term survivors."""
-    return dataset.days(late_month(dataset))
-
-
-def landmark_day(dataset: Dataset) -> float:
-    """The day of the landmark."""
-    return dataset.days(landmark(dataset))
-
-
-def event_name(dataset: Dataset) -> str:
-    """What the exercises call the event."""
-    return later_event(dataset).label
+def day(dataset: Dataset) -> float:
+    """The day of a quarter of a year, on which many a dataset is in the midst of its switches."""
+    return dataset.days(3)
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The percentage of the column turned round."""
-    ours = patients(dataset)
-    had, lived = ours["event_day"].notna(), ours["days"] > split_day(dataset)
+    """The rows of an invented patient with two switches."""
     return Exercise(
-        lived[had].mean(),
-        "The share is now of everybody with the event, in either column.",
+        [[0, 40, 0, 0], [40, 130, 1, 0], [130, 300, 1, 1]],
+        "Each row stops where the next one starts, and has the values of the days within it.",
         [
-            (had[lived].mean(), "That is the column itself: of those who lived."),
-            ((had & lived).mean(), "You divided by all patients."),
-            (lived[~had].mean(), "Those are the patients without the event."),
             (
-                1 - lived[had].mean(),
-                "Those with the event who are not known to have lived that long: the rest of what "
-                "is asked.",
+                [[0, 40, 1, 0], [40, 130, 1, 1], [130, 300, 1, 1]],
+                "You gave each row the values that hold after it: an interval too early.",
+            ),
+            (
+                [[0, 40, 0, 0], [0, 130, 1, 0], [0, 300, 1, 1]],
+                "Your rows overlap: on day 20 the patient would count three times.",
+            ),
+            (
+                [[0, 40, 0, 0], [41, 130, 1, 0], [131, 300, 1, 1]],
+                "A row begins after its start. Yours leave out days 41 and 131.",
+            ),
+            (
+                [[0, 39, 0, 0], [39, 129, 1, 0], [129, 300, 1, 1]],
+                "An event on the very day of the switch counts before it: stop at that day.",
+            ),
+            (
+                [[0, 40, 0, 0], [40, 130, 1, 0], [130, 300, 0, 1]],
+                "The first event has come, and stays on after the second.",
             ),
         ],
+        decimals=0,
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """How many left alive before the split."""
-    ours = patients(dataset)
-    others, died = ours["days"] <= split_day(dataset), ours["died"]
+    """How many at risk on a day have switched."""
+    ours, known = rows(dataset), _as_if_known(dataset).set_index("patient")["switched"] > 0
+    on = float(survival.met(day(dataset), ours[["start", "stop"]]))
+    there = ours[(ours["start"] < on) & (on <= ours["stop"])]
+    switched = int((there["switched"] > 0).sum())
     return Exercise(
-        int((others & ~died).sum()),
-        "They did not live beyond the split as far as is known, and did not die either.",
+        switched,
+        "A row is at risk from just after its start up to and with its stop.",
         [
-            (others.sum(), "That is the whole column of the others. Most of them may be dead."),
-            ((~died).sum(), "Some of those were seen alive after the split."),
-            ((others & died).sum(), "Those died. They are not lost."),
-            ((~others & ~died).sum(), "Those were seen alive after the split."),
+            (len(there), "That is how many are at risk, switched or not."),
+            (
+                int(there["patient"].map(known).sum()),
+                "You counted those who switch only later, as if it were known.",
+            ),
+            (
+                int((patients(dataset)["switch"] <= on).sum()),
+                "Some of them had died or left before that day.",
+            ),
+            (len(there) - switched, "Those are the ones who have not switched yet."),
         ],
         decimals=0,
     )
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """Landmark survival of those with the event, by Kaplan and Meier."""
-    ours, begin, late = patients(dataset), landmark_day(dataset), split_day(dataset)
-    by_then, followed = ours["event_day"] <= begin, ours["days"] > begin
-    ever, kept = ours["event_day"].notna(), ours[by_then & followed]
+    """The ratio from rows that the learner makes."""
+    right = rows(dataset)
+    last = ~right["patient"].duplicated(keep="last")
+    wrong = {
+        "You counted the switch as known, also on the days before it.": _as_if_known(dataset),
+        "Your rows overlap: the second one begins at the switch.": right.assign(start=-np.inf),
+        "You left out the days before the switch: those who switch were at risk then, too.": (
+            right[last]
+        ),
+    }
+    ratio = _ratio(right)
     return Exercise(
-        _alive(kept, late),
-        "The patients are grouped by what had happened by the landmark, and followed from there.",
+        ratio,
+        "It is the ratio of the table above: each row counts on the side on which it is.",
         [
-            (
-                _alive(ours[ever], late),
-                "Some of those were gone before the landmark, or had the event after it.",
-            ),
-            (_alive(ours[followed & ~by_then], late), "Those are without the event by then."),
-            (
-                _alive(ours[ever & followed], late),
-                "Some of those had the event only after the landmark.",
-            ),
-            (
-                (kept["days"] > late).mean(),
-                "That counts those who left alive as dead. Use Kaplan–Meier.",
-            ),
+            *((_ratio(made), meaning) for meaning, made in wrong.items()),
+            (1 / ratio, "You turned the sides round."),
         ],
+        decimals=2,
     )
 
 
-def _alive(patients: pd.DataFrame, day: float) -> float:
-    if patients.empty:
-        return np.nan
-    curve = survival.survival_curve(patients["days"], patients["died"])
-    return float(survival.at(curve, [day])["survival"].iloc[0])
+def _as_if_known(dataset: Dataset) -> pd.DataFrame:
+    """A row for each patient, `switched` from the start for whoever switches at any time: wrong."""
+    factor = from_the_start(dataset, main_factor(dataset))
+    made = rows_as_if_known(dataset, outcome_of(dataset, deaths=True), factor)
+    return made.rename(columns={factor.column: "switched"})
+
+
+def _ratio(rows: pd.DataFrame, column: str = "switched") -> float:
+    return survival.cox(rows, [column]).summary()["hazard_ratio"].iloc[0]

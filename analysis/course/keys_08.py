@@ -1,154 +1,149 @@
-"""Keys to the exercises of Lesson 8, and the factors among which the lesson selects."""
+"""Keys to the exercises of Lesson 8: what is right on a dataset, and what mistakes would give."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from ..dataset.covariates import covariate_rows
-from ..dataset.model import Dataset, Factor, NotRecorded
-from ..study.models import SELECTION_LEVEL, factors_of
-from ..survival import resampling
-from .events import outcome_of
+from .. import survival
+from ..dataset.endpoints import long_term
+from ..dataset.model import Dataset, NotRecorded
+from .events import event_day, later_event, outcome_of
 from .exercises import Exercise
 
-LEAST_EVENTS = 10  # below, a resample has hardly a death for each factor
-RESAMPLES, SEED = 20, 1  # of the exercises
-P_OF_EXERCISE = 0.01
+SPLITS = tuple(range(6, 49, 3))  # months that the reader may move to
+LANDMARKS = (3, 6, 9, 12, 24)  # months, of which the first that has patients on both sides
 
 
-@dataclass(frozen=True)
-class Question:
-    """The factors among which is selected, and the start-stop rows of who is known in all."""
+def patients(dataset: Dataset) -> pd.DataFrame:
+    """Each patient's `days` to the end, whether they `died`, and the `event_day` of the event.
 
-    factors: tuple[Factor, ...]
-    rows: pd.DataFrame
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the factors, in the dataset's order."""
-        return [factor.column for factor in self.factors]
-
-    @property
-    def size(self) -> dict[str, int]:
-        """The numbers of patients and deaths, as a row of results has them."""
-        return {"n": self.rows["patient"].nunique(), "events": int(self.rows["event"].sum())}
-
-
-def known(dataset: Dataset, kinds: Collection[str] = ("baseline", "postbaseline")) -> Question:
-    """The factors of death that vary in those known in every one, of these kinds.
-
-    Factors that only some patients can have (`among`) would leave too few. Those of levels are left
-    out: what is kept or dropped here is one ratio.
+    It is blank for whoever had none.
     """
-    os = outcome_of(dataset, deaths=True)
-    factors = [f for f in factors_of(dataset, os) if f.kind in kinds and not (f.among or f.levels)]
-    rows = covariate_rows(dataset, os, factors)
-    return Question(tuple(f for f in factors if rows[f.column].nunique() > 1), rows)
+    os, day = outcome_of(dataset, deaths=True), event_day(dataset, later_event(dataset))
+    made = pd.DataFrame({"days": os.time, "died": os.observed > 0}, index=os.data.index)
+    return made.assign(event_day=day.where(day <= made["days"])).reset_index(drop=True)
 
 
-def question(dataset: Dataset) -> Question:
-    """All of them. Raises NotRecorded where these are fewer than two, or too few patients died."""
-    asked, least = known(dataset), max(LEAST_EVENTS, dataset.mask_below)
-    if len(asked.factors) < 2:
+def splits(dataset: Dataset) -> list[float]:
+    """The months of SPLITS after which some patients are known alive, and not all.
+
+    Raises NotRecorded where there is none.
+    """
+    days, few = outcome_of(dataset, deaths=True).time, max(dataset.mask_below, 1)
+    alive = {month: survival.beyond(days, dataset.days(month)).sum() for month in SPLITS}
+    found = [month for month, number in alive.items() if few <= number <= len(days) - few]
+    if not found:
         raise NotRecorded(
-            "A choice among factors cannot be shown: this dataset has fewer than two factors of "
-            "overall survival that all its patients can have."
+            "Survivors cannot be set apart: no month of this lesson has patients of this dataset "
+            "known alive after it and others who are not."
         )
-    if asked.size["events"] < least:
-        raise NotRecorded(
-            f"A choice among factors cannot be judged: fewer than {least} patients of this dataset "
-            "who are known in every factor died."
-        )
-    return asked
+    return found
 
 
-def kept_table(dataset: Dataset) -> pd.DataFrame:
-    """A row for each of a few resamples, a column for each factor, true where it is kept."""
-    asked = question(dataset)
-    boot = resampling.bootstrap(asked.rows, asked.columns, RESAMPLES, SEED, SELECTION_LEVEL)
-    kept = {f.label: [f.column in r.kept for r in boot.resamples] for f in asked.factors}
-    return pd.DataFrame(kept, index=pd.RangeIndex(1, RESAMPLES + 1, name="resample"))
+def late_month(dataset: Dataset) -> float:
+    """The month of the long-term survivors; where there is none, the last of `splits`."""
+    return dataset.settings.long_term_months if long_term(dataset).any() else max(splits(dataset))
 
 
-def coin(table: pd.DataFrame) -> str:
-    """The factor whose share of resamples is nearest to one half; of equals the first."""
-    return (table.mean() - 0.5).abs().round(9).idxmin()
+def landmark(dataset: Dataset) -> float:
+    """The first of LANDMARKS at which patients with the event and without it are followed.
+
+    Raises NotRecorded where there is none.
+    """
+    ours, few = patients(dataset), max(dataset.mask_below, 1)
+    for month in LANDMARKS:
+        day = dataset.days(month)
+        came = ours["event_day"].notna() & ~survival.beyond(ours["event_day"], day)
+        sides = came[survival.beyond(ours["days"], day)].value_counts()
+        if len(sides) == 2 and sides.min() >= few:
+            return month
+    raise NotRecorded(
+        "A landmark cannot be set: at no month of this lesson are patients of this dataset both "
+        f"with and without “{later_event(dataset).label}” followed."
+    )
+
+
+def split_day(dataset: Dataset) -> float:
+    """The day of the month of the long-term survivors."""
+    return dataset.days(late_month(dataset))
+
+
+def landmark_day(dataset: Dataset) -> float:
+    """The day of the landmark."""
+    return dataset.days(landmark(dataset))
+
+
+def event_name(dataset: Dataset) -> str:
+    """What the exercises call the event."""
+    return later_event(dataset).label
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The chance that at least one of k factors without meaning has P below .05."""
-    k, level = len(question(dataset).factors), SELECTION_LEVEL
+    """The percentage of the column turned round."""
+    ours = patients(dataset)
+    had, lived = ours["event_day"].notna(), ours["days"] > split_day(dataset)
     return Exercise(
-        1 - (1 - level) ** k,
-        "The chance that none of them has it is .95 to the power of k. Subtract that from 1.",
+        lived[had].mean(),
+        "The share is now of everybody with the event, in either column.",
         [
+            (had[lived].mean(), "That is the column itself: of those who lived."),
+            ((had & lived).mean(), "You divided by all patients."),
+            (lived[~had].mean(), "Those are the patients without the event."),
             (
-                k * level,
-                "That is the expected number of them. It can exceed 1, so it is not a chance.",
+                1 - lived[had].mean(),
+                "Those with the event who are not known to have lived that long: the rest of what "
+                "is asked.",
             ),
-            ((1 - level) ** k, "That is the chance that none of them has it."),
-            (level**k, "That is the chance that all of them have it."),
-            (level, "That is the chance of each, alone."),
         ],
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """The inclusion frequency of the factor nearest to a coin's toss."""
-    table = kept_table(dataset)
-    mine = table[coin(table)]
-    number, all_kept, some = mine.sum(), table.to_numpy().sum(), table.any(axis=1).sum()
+    """How many left alive before the split."""
+    ours = patients(dataset)
+    others, died = ours["days"] <= split_day(dataset), ours["died"]
     return Exercise(
-        mine.mean(),
-        "It is the mean of its column: the resamples that keep it, of all.",
+        int((others & ~died).sum()),
+        "They did not live beyond the split as far as is known, and did not die either.",
         [
-            (1 - mine.mean(), "That is the share that leaves it out."),
-            (number, "That is a number of resamples. A share is asked for."),
-            (_part(number, all_kept), "You divided by everything that is kept."),
-            (_part(number, some), "A resample that keeps nothing counts, too."),
+            (others.sum(), "That is the whole column of the others. Most of them may be dead."),
+            ((~died).sum(), "Some of those were seen alive after the split."),
+            ((others & died).sum(), "Those died. They are not lost."),
+            ((~others & ~died).sum(), "Those were seen alive after the split."),
         ],
+        decimals=0,
     )
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """The factor of which the resamples are least sure."""
-    table = kept_table(dataset)
-    shares = table.mean()
-    mistakes = [
-        (shares.idxmin(), "The resamples agree about it: they leave it out."),
-        (shares.idxmax(), "The resamples agree about it: they keep it."),
-    ]
-    if (shares > 0.5).any():
-        weakest = shares[shares > 0.5].idxmin()
-        mistakes.append((weakest, "Another is nearer to one half, on the other side of it."))
+    """Landmark survival of those with the event, by Kaplan and Meier."""
+    ours, begin, late = patients(dataset), landmark_day(dataset), split_day(dataset)
+    by_then, followed = ours["event_day"] <= begin, ours["days"] > begin
+    ever, kept = ours["event_day"].notna(), ours[by_then & followed]
     return Exercise(
-        coin(table),
-        "Whether it is in the model is nearly a coin's toss. Yet it is printed or left out as a "
-        "finding.",
-        mistakes,
-    )
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """How often resamples keep a factor whose P is .01."""
-    cut, z = (float(stats.norm.isf(p / 2)) for p in (SELECTION_LEVEL, P_OF_EXERCISE))
-    return Exercise(
-        float(stats.norm.sf(cut - z) + stats.norm.cdf(-cut - z)),
-        "So P of .01 and “kept in about three of four resamples” say the same thing.",
+        _alive(kept, late),
+        "The patients are grouped by what had happened by the landmark, and followed from there.",
         [
-            (1 - P_OF_EXERCISE, "Neither P nor 1 minus P is the chance that the factor is kept."),
-            (1 - SELECTION_LEVEL, "That would be so if z of the resamples did not vary."),
-            (0.5, "That is so where P is exactly .05: half of the resamples fall below."),
-            (float(stats.norm.sf(cut - z, scale=2**0.5)), "The standard deviation is 1."),
-            (float(stats.norm.cdf(cut - z)), "That is the share of the resamples below 1.96."),
+            (
+                _alive(ours[ever], late),
+                "Some of those were gone before the landmark, or had the event after it.",
+            ),
+            (_alive(ours[followed & ~by_then], late), "Those are without the event by then."),
+            (
+                _alive(ours[ever & followed], late),
+                "Some of those had the event only after the landmark.",
+            ),
+            (
+                (kept["days"] > late).mean(),
+                "That counts those who left alive as dead. Use Kaplan–Meier.",
+            ),
         ],
     )
 
 
-def _part(part: float, whole: float) -> float:
-    return part / whole if whole else np.nan
+def _alive(patients: pd.DataFrame, day: float) -> float:
+    if patients.empty:
+        return np.nan
+    curve = survival.survival_curve(patients["days"], patients["died"])
+    return float(survival.at(curve, [day])["survival"].iloc[0])

@@ -1,162 +1,154 @@
-"""Keys to the exercises of Lesson 9, and the factor that the lesson is about."""
+"""Keys to the exercises of Lesson 9, and the factors among which the lesson selects."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from .. import survival
 from ..dataset.covariates import covariate_rows
 from ..dataset.model import Dataset, Factor, NotRecorded
-from ..page.units import unit_of
-from ..study.curves import last_month
-from ..study.models import factors_of
+from ..study.models import SELECTION_LEVEL, factors_of
+from ..survival import resampling
 from .events import outcome_of
 from .exercises import Exercise
 
-MOST = 20  # horizons that the reader may choose
+LEAST_EVENTS = 10  # below, a resample has hardly a death for each factor
+RESAMPLES, SEED = 20, 1  # of the exercises
+P_OF_EXERCISE = 0.01
 
 
 @dataclass(frozen=True)
 class Question:
-    """Overall survival by a factor of two sides: its start-stop `rows`, one a patient.
+    """The factors among which is selected, and the start-stop rows of who is known in all."""
 
-    `tested` has P of the test of proportional hazards for each column that was looked at.
-    """
-
-    factor: Factor
+    factors: tuple[Factor, ...]
     rows: pd.DataFrame
-    tested: pd.Series
 
     @property
-    def patients(self) -> pd.DataFrame:
-        """Their `days`, whether each `died`, and whether they are on the `first`-named side."""
-        days, died, first = self.rows["stop"], self.rows["event"] > 0, self.rows[self.factor.column]
-        return pd.DataFrame({"days": days, "died": died, "first": first > 0})
+    def columns(self) -> list[str]:
+        """The columns of the factors, in the dataset's order."""
+        return [factor.column for factor in self.factors]
 
     @property
-    def split(self) -> float:
-        """The day by which half of the deaths had happened."""
-        return survival.early_and_late(self.rows, self.factor.column)[0]
+    def size(self) -> dict[str, int]:
+        """The numbers of patients and deaths, as a row of results has them."""
+        return {"n": self.rows["patient"].nunique(), "events": int(self.rows["event"].sum())}
 
 
-def question(dataset: Dataset, column: str = "") -> Question:
-    """The baseline factor of a column, or the one whose hazards look least proportional.
+def known(dataset: Dataset, kinds: Collection[str] = ("baseline", "postbaseline")) -> Question:
+    """The factors of death that vary in those known in every one, of these kinds.
 
-    Of all patients, and with two sides, neither too small to be shown. Raises NotRecorded where
-    there is none, and where none can be tested.
+    Factors that only some patients can have (`among`) would leave too few. Those of levels are left
+    out: what is kept or dropped here is one ratio.
     """
-    main, seen, tested = outcome_of(dataset), {}, {}
-    for factor in factors_of(dataset, main):
-        sided = factor.kind == "baseline" and factor.numerator and not factor.among
-        if sided and column in ("", factor.column):
-            rows = covariate_rows(dataset, main, [factor])
-            sides = rows[factor.column].value_counts()
-            if len(sides) == 2 and sides.min() >= dataset.mask_below:
-                test = survival.proportional_hazards_test(rows, [factor.column])
-                seen[factor.column], tested[factor.column] = (factor, rows), test["p"].iloc[0]
-    p = pd.Series(tested, dtype=float).dropna()
-    if p.empty:
-        which = f"“{column}” is no factor" if column else "this dataset has no baseline factor"
+    os = outcome_of(dataset, deaths=True)
+    factors = [f for f in factors_of(dataset, os) if f.kind in kinds and not (f.among or f.levels)]
+    rows = covariate_rows(dataset, os, factors)
+    return Question(tuple(f for f in factors if rows[f.column].nunique() > 1), rows)
+
+
+def question(dataset: Dataset) -> Question:
+    """All of them. Raises NotRecorded where these are fewer than two, or too few patients died."""
+    asked, least = known(dataset), max(LEAST_EVENTS, dataset.mask_below)
+    if len(asked.factors) < 2:
         raise NotRecorded(
-            f"Whether hazards stay proportional cannot be shown: {which} whose two sides can be "
-            "compared."
+            "A choice among factors cannot be shown: this dataset has fewer than two factors of "
+            "overall survival that all its patients can have."
         )
-    return Question(*seen[p.idxmin()], p)
+    if asked.size["events"] < least:
+        raise NotRecorded(
+            f"A choice among factors cannot be judged: fewer than {least} patients of this dataset "
+            "who are known in every factor died."
+        )
+    return asked
 
 
-def horizons(dataset: Dataset, asked: Question) -> list[float]:
-    """Even steps of whole months, or of what is shorter, as far as both sides are followed."""
-    grid = unit_of(dataset.settings).grid
-    longest = max(1, math.floor(_followed(dataset, asked) / grid))
-    even = (1, 2, 3, 4, 6, 12, 24)
-    step = next((s for s in even if longest / s <= MOST), math.ceil(longest / MOST))
-    return [float(number * grid) for number in range(step, longest + 1, step)]
+def kept_table(dataset: Dataset) -> pd.DataFrame:
+    """A row for each of a few resamples, a column for each factor, true where it is kept."""
+    asked = question(dataset)
+    boot = resampling.bootstrap(asked.rows, asked.columns, RESAMPLES, SEED, SELECTION_LEVEL)
+    kept = {f.label: [f.column in r.kept for r in boot.resamples] for f in asked.factors}
+    return pd.DataFrame(kept, index=pd.RangeIndex(1, RESAMPLES + 1, name="resample"))
 
 
-def landmarks(dataset: Dataset, asked: Question) -> list[float]:
-    """The landmarks to which both sides are followed, or else the last of the horizons."""
-    end = _followed(dataset, asked)
-    within = [month for month in dataset.settings.months if month <= end]
-    return within or [horizons(dataset, asked)[-1]]
-
-
-def _followed(dataset: Dataset, asked: Question) -> float:
-    sides = asked.patients.groupby("first")["days"]
-    return min(last_month(dataset, days) for _, days in sides)
+def coin(table: pd.DataFrame) -> str:
+    """The factor whose share of resamples is nearest to one half; of equals the first."""
+    return (table.mean() - 0.5).abs().round(9).idxmin()
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The restricted mean of an invented curve, as rectangles."""
-    alive, widths, until = np.array([1.0, 0.8, 0.5]), np.array([4, 3, 5]), 12
-    area = float(alive @ widths)
+    """The chance that at least one of k factors without meaning has P below .05."""
+    k, level = len(question(dataset).factors), SELECTION_LEVEL
     return Exercise(
-        area,
-        "The area is 4 × 1 + 3 × 0.8 + 5 × 0.5.",
+        1 - (1 - level) ** k,
+        "The chance that none of them has it is .95 to the power of k. Subtract that from 1.",
         [
-            (until - area, "That is the area above the curve: the months lost."),
-            (float(np.append(alive[1:], alive[-1]) @ widths), "Each level holds from its own step "
-             "up to the next one, and the first is 1."),
-            (7, "That is the median. The mean is the area under the curve."),
-            (float(alive[:-1] @ widths[:-1]), "You stopped at the last step. The curve goes on at "
-             "its level to month 12."),
+            (
+                k * level,
+                "That is the expected number of them. It can exceed 1, so it is not a chance.",
+            ),
+            ((1 - level) ** k, "That is the chance that none of them has it."),
+            (level**k, "That is the chance that all of them have it."),
+            (level, "That is the chance of each, alone."),
         ],
-        decimals=1,
-    )  # fmt: skip
+    )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """Rate ratios of two invented groups: early, late and over both periods."""
-    early, late, both = (30 / 60) / (20 / 80), (6 / 60) / (20 / 100), (36 / 120) / (40 / 180)
+    """The inclusion frequency of the factor nearest to a coin's toss."""
+    table = kept_table(dataset)
+    mine = table[coin(table)]
+    number, all_kept, some = mine.sum(), table.to_numpy().sum(), table.any(axis=1).sum()
     return Exercise(
-        (early, late, both),
-        "A dies twice as fast in the first year and half as fast later. Over both it is neither.",
+        mine.mean(),
+        "It is the mean of its column: the resamples that keep it, of all.",
         [
-            ((early, late, (early + late) / 2), "Over both periods, add up deaths and years first. "
-             "The mean of two ratios is not the ratio of all."),
-            ((1 / early, 1 / late, 1 / both), "You divided B by A."),
-            ((30 / 20, 6 / 20, 36 / 40), "Those are ratios of deaths. Divide each by the years in "
-             "which they happened."),
+            (1 - mine.mean(), "That is the share that leaves it out."),
+            (number, "That is a number of resamples. A share is asked for."),
+            (_part(number, all_kept), "You divided by everything that is kept."),
+            (_part(number, some), "A resample that keeps nothing counts, too."),
         ],
-        decimals=2,
-    )  # fmt: skip
-
-
-def exercise_3(dataset: Dataset, asked: Question | None = None) -> Exercise:
-    """The difference of the restricted means at the first landmark, in months."""
-    asked = asked or question(dataset)
-    patients, day = asked.patients, dataset.days(landmarks(dataset, asked)[0])
-    days, died, first = (patients[name].to_numpy() for name in ("days", "died", "first"))
-    found = survival.restricted_mean_difference(days, died, first, day).estimate
-    right, short = dataset.months(found), np.minimum(days, day)
-    return Exercise(
-        right,
-        "The areas under the two curves up to the day, first-named side less the other.",
-        [
-            (-right, "You took the first-named side from the other."),
-            (found, "Those are days. Divide by the days of a month."),
-            (dataset.months(short[first].mean() - short[~first].mean()), "You counted who left "
-             "before the day as if they had died then. The area under the curve does not."),
-        ],
-        decimals=2,
-    )  # fmt: skip
-
-
-def exercise_4(dataset: Dataset, asked: Question | None = None) -> Exercise:
-    """In which half the ratio of the rates is the larger."""
-    asked = asked or question(dataset)
-    patients, split = asked.patients, asked.split
-    days, early = patients["days"], patients["days"] <= split
-    lived = pd.DataFrame({"early": days.clip(upper=split), "late": (days - split).clip(lower=0)})
-    deaths = pd.DataFrame({"early": patients["died"] & early, "late": patients["died"] & ~early})
-    rates = deaths.groupby(patients["first"]).sum() / lived.groupby(patients["first"]).sum()
-    word = (rates.loc[True] / rates.loc[False]).idxmax()
-    other = "late" if word == "early" else "early"
-    return Exercise(
-        word,
-        "There the first-named side has the higher rate of death relative to the other side.",
-        [(other, "Count for each half only the deaths in it, and only the days lived in it.")],
     )
+
+
+def exercise_3(dataset: Dataset) -> Exercise:
+    """The factor of which the resamples are least sure."""
+    table = kept_table(dataset)
+    shares = table.mean()
+    mistakes = [
+        (shares.idxmin(), "The resamples agree about it: they leave it out."),
+        (shares.idxmax(), "The resamples agree about it: they keep it."),
+    ]
+    if (shares > 0.5).any():
+        weakest = shares[shares > 0.5].idxmin()
+        mistakes.append((weakest, "Another is nearer to one half, on the other side of it."))
+    return Exercise(
+        coin(table),
+        "Whether it is in the model is nearly a coin's toss. Yet it is printed or left out as a "
+        "finding.",
+        mistakes,
+    )
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """How often resamples keep a factor whose P is .01."""
+    cut, z = (float(stats.norm.isf(p / 2)) for p in (SELECTION_LEVEL, P_OF_EXERCISE))
+    return Exercise(
+        float(stats.norm.sf(cut - z) + stats.norm.cdf(-cut - z)),
+        "So P of .01 and “kept in about three of four resamples” say the same thing.",
+        [
+            (1 - P_OF_EXERCISE, "Neither P nor 1 minus P is the chance that the factor is kept."),
+            (1 - SELECTION_LEVEL, "That would be so if z of the resamples did not vary."),
+            (0.5, "That is so where P is exactly .05: half of the resamples fall below."),
+            (float(stats.norm.sf(cut - z, scale=2**0.5)), "The standard deviation is 1."),
+            (float(stats.norm.cdf(cut - z)), "That is the share of the resamples below 1.96."),
+        ],
+    )
+
+
+def _part(part: float, whole: float) -> float:
+    return part / whole if whole else np.nan

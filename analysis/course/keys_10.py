@@ -1,96 +1,162 @@
-"""Keys to the exercises of Lesson 10: what is right on a dataset, and what mistakes would give."""
+"""Keys to the exercises of Lesson 10, and the factor that the lesson is about."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from .. import survival
-from ..dataset.model import Dataset
-from ..page.formats import rounded
-from . import papers
+from ..dataset.covariates import covariate_rows
+from ..dataset.model import Dataset, Factor, NotRecorded
+from ..page.units import unit_of
+from ..study.curves import last_month
+from ..study.models import factors_of
+from .events import outcome_of
 from .exercises import Exercise
 
-RATIO = (0.72, 0.55, 0.94)  # invented: an estimate, its lower and its upper limit
-FEWEST = 20  # patients of the line, and patients not of it
+MOST = 20  # horizons that the reader may choose
 
 
-def printed_percentage(dataset: Dataset) -> tuple[float, int]:
-    """A percentage as printed, to one decimal, and its number of patients: one count gives it."""
-    line = task(dataset)
-    return float(line["percent"]), int(line["n"])
+@dataclass(frozen=True)
+class Question:
+    """Overall survival by a factor of two sides: its start-stop `rows`, one a patient.
+
+    `tested` has P of the test of proportional hazards for each column that was looked at.
+    """
+
+    factor: Factor
+    rows: pd.DataFrame
+    tested: pd.Series
+
+    @property
+    def patients(self) -> pd.DataFrame:
+        """Their `days`, whether each `died`, and whether they are on the `first`-named side."""
+        days, died, first = self.rows["stop"], self.rows["event"] > 0, self.rows[self.factor.column]
+        return pd.DataFrame({"days": days, "died": died, "first": first > 0})
+
+    @property
+    def split(self) -> float:
+        """The day by which half of the deaths had happened."""
+        return survival.early_and_late(self.rows, self.factor.column)[0]
 
 
-def task(dataset: Dataset) -> pd.Series:
-    """The first line that only one count gives, and whose likely mistakes are told apart."""
-    lines = papers.lines(dataset)
-    count, rest = lines["count"], lines["n"] - lines["count"]
-    plain = lines["percent"].str.fullmatch(r"\d+\.\d")
-    large = (count >= FEWEST) & (rest >= FEWEST) & (count != rest)
-    apart = lines["percent"].astype(float).round() != count
-    for _, line in lines[lines["told"] & plain & large & apart].iterrows():
-        if fitting(line["percent"], line["n"]) == [line["count"]]:
-            return line
-    return pd.Series(papers.made_up()[0], index=lines.columns[:5])
+def question(dataset: Dataset, column: str = "") -> Question:
+    """The baseline factor of a column, or the one whose hazards look least proportional.
+
+    Of all patients, and with two sides, neither too small to be shown. Raises NotRecorded where
+    there is none, and where none can be tested.
+    """
+    main, seen, tested = outcome_of(dataset), {}, {}
+    for factor in factors_of(dataset, main):
+        sided = factor.kind == "baseline" and factor.numerator and not factor.among
+        if sided and column in ("", factor.column):
+            rows = covariate_rows(dataset, main, [factor])
+            sides = rows[factor.column].value_counts()
+            if len(sides) == 2 and sides.min() >= dataset.mask_below:
+                test = survival.proportional_hazards_test(rows, [factor.column])
+                seen[factor.column], tested[factor.column] = (factor, rows), test["p"].iloc[0]
+    p = pd.Series(tested, dtype=float).dropna()
+    if p.empty:
+        which = f"“{column}” is no factor" if column else "this dataset has no baseline factor"
+        raise NotRecorded(
+            f"Whether hazards stay proportional cannot be shown: {which} whose two sides can be "
+            "compared."
+        )
+    return Question(*seen[p.idxmin()], p)
 
 
-def fitting(percent: str, n: int) -> list[int]:
-    """The counts of `n` patients that are printed as this percentage, to one decimal."""
-    return [count for count in range(n + 1) if rounded(100 * count / n, 1) == percent]
+def horizons(dataset: Dataset, asked: Question) -> list[float]:
+    """Even steps of whole months, or of what is shorter, as far as both sides are followed."""
+    grid = unit_of(dataset.settings).grid
+    longest = max(1, math.floor(_followed(dataset, asked) / grid))
+    even = (1, 2, 3, 4, 6, 12, 24)
+    step = next((s for s in even if longest / s <= MOST), math.ceil(longest / MOST))
+    return [float(number * grid) for number in range(step, longest + 1, step)]
+
+
+def landmarks(dataset: Dataset, asked: Question) -> list[float]:
+    """The landmarks to which both sides are followed, or else the last of the horizons."""
+    end = _followed(dataset, asked)
+    within = [month for month in dataset.settings.months if month <= end]
+    return within or [horizons(dataset, asked)[-1]]
+
+
+def _followed(dataset: Dataset, asked: Question) -> float:
+    sides = asked.patients.groupby("first")["days"]
+    return min(last_month(dataset, days) for _, days in sides)
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The count behind a percentage."""
-    line = task(dataset)
-    count, n, percent = line["count"], line["n"], float(line["percent"])
+    """The restricted mean of an invented curve, as rectangles."""
+    alive, widths, until = np.array([1.0, 0.8, 0.5]), np.array([4, 3, 5]), 12
+    area = float(alive @ widths)
     return Exercise(
-        count,
-        "Only this whole number gives a share that is printed in this way.",
+        area,
+        "The area is 4 × 1 + 3 × 0.8 + 5 × 0.5.",
         [
-            (n - count, "That is how many are not of this line."),
-            (
-                int(percent * n / 100),
-                "Do not cut the decimals off: which count rounds to the printed percentage?",
-            ),
-            (round(percent), "That is the percentage. How many patients are that?"),
+            (until - area, "That is the area above the curve: the months lost."),
+            (float(np.append(alive[1:], alive[-1]) @ widths), "Each level holds from its own step "
+             "up to the next one, and the first is 1."),
+            (7, "That is the median. The mean is the area under the curve."),
+            (float(alive[:-1] @ widths[:-1]), "You stopped at the last step. The curve goes on at "
+             "its level to month 12."),
         ],
-        decimals=0,
-    )
+        decimals=1,
+    )  # fmt: skip
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """P from a ratio and its interval."""
-    middle, lower, upper = np.log(RATIO)
-    z = abs(middle) / ((upper - lower) / (2 * survival.Z))
-    plain = abs(RATIO[0] - 1) / ((RATIO[2] - RATIO[1]) / (2 * survival.Z))
-    one_side, unlogged, half, double = stats.norm.sf([z, plain, z / 2, 2 * z])
+    """Rate ratios of two invented groups: early, late and over both periods."""
+    early, late, both = (30 / 60) / (20 / 80), (6 / 60) / (20 / 100), (36 / 120) / (40 / 180)
     return Exercise(
-        2 * one_side,
-        "On the log scale the interval reaches 1.96 standard errors to both sides of the estimate.",
+        (early, late, both),
+        "A dies twice as fast in the first year and half as fast later. Over both it is neither.",
         [
-            (
-                2 * unlogged,
-                "You stayed on the scale of the ratio. Its interval is symmetric only after taking "
-                "logarithms.",
-            ),
-            (one_side, "That is one side. P counts both."),
-            (2 * half, "The whole width of the interval is two times 1.96 standard errors."),
-            (2 * double, "Half of the width is 1.96 standard errors, not one half of that."),
-            (z, "That is z. How often is a normal number further from 0?"),
+            ((early, late, (early + late) / 2), "Over both periods, add up deaths and years first. "
+             "The mean of two ratios is not the ratio of all."),
+            ((1 / early, 1 / late, 1 / both), "You divided B by A."),
+            ((30 / 20, 6 / 20, 36 / 40), "Those are ratios of deaths. Divide each by the years in "
+             "which they happened."),
         ],
-        decimals=3,
-    )
+        decimals=2,
+    )  # fmt: skip
 
 
-def exercise_3(dataset: Dataset) -> Exercise:
-    """Which of four invented lines contradicts itself."""
+def exercise_3(dataset: Dataset, asked: Question | None = None) -> Exercise:
+    """The difference of the restricted means at the first landmark, in months."""
+    asked = asked or question(dataset)
+    patients, day = asked.patients, dataset.days(landmarks(dataset, asked)[0])
+    days, died, first = (patients[name].to_numpy() for name in ("days", "died", "first"))
+    found = survival.restricted_mean_difference(days, died, first, day).estimate
+    right, short = dataset.months(found), np.minimum(days, day)
     return Exercise(
-        "C",
-        "The median’s interval ends before 24 months, so by then the curve is below one half.",
+        right,
+        "The areas under the two curves up to the day, first-named side less the other.",
         [
-            ("A", "63/180 is 35.0%: the line holds."),
-            ("B", "The middle of the limits is √(0.58 × 0.97) = 0.75, and z is 2.2: it holds."),
-            ("D", "41 + 17 + 62 are 120: all patients are there."),
+            (-right, "You took the first-named side from the other."),
+            (found, "Those are days. Divide by the days of a month."),
+            (dataset.months(short[first].mean() - short[~first].mean()), "You counted who left "
+             "before the day as if they had died then. The area under the curve does not."),
         ],
+        decimals=2,
+    )  # fmt: skip
+
+
+def exercise_4(dataset: Dataset, asked: Question | None = None) -> Exercise:
+    """In which half the ratio of the rates is the larger."""
+    asked = asked or question(dataset)
+    patients, split = asked.patients, asked.split
+    days, early = patients["days"], patients["days"] <= split
+    lived = pd.DataFrame({"early": days.clip(upper=split), "late": (days - split).clip(lower=0)})
+    deaths = pd.DataFrame({"early": patients["died"] & early, "late": patients["died"] & ~early})
+    rates = deaths.groupby(patients["first"]).sum() / lived.groupby(patients["first"]).sum()
+    word = (rates.loc[True] / rates.loc[False]).idxmax()
+    other = "late" if word == "early" else "early"
+    return Exercise(
+        word,
+        "There the first-named side has the higher rate of death relative to the other side.",
+        [(other, "Count for each half only the deaths in it, and only the days lived in it.")],
     )

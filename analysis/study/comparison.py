@@ -354,7 +354,7 @@ CHANCE = {
 HAZARDS = (
     "**One ratio may not be enough.** P of proportional hazards is {p}: the ratio changes with "
     "time. Then it is a mean over the events, and a difference of restricted means says more: "
-    "[Lesson 9](lesson_09_proportional_hazards.ipynb) {{cite}}`grambsch1994`."
+    "[Lesson 10](lesson_10_proportional_hazards.ipynb) {{cite}}`grambsch1994`."
 )
 
 

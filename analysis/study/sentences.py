@@ -249,7 +249,7 @@ def died_told(page: Page, question: Endpoint) -> Prose | None:
         "**The dead count as if they had left.** {died} of {n} patients died without {event}, and "
         "the curve goes on as if they could still have it. So it describes a world in which "
         "nobody dies. The incidence with death competing describes what happened: "
-        "[Lesson 4](lesson_04_competing_risks.ipynb) {{cite}}`putter2007`.",
+        "[Lesson 5](lesson_05_competing_risks.ipynb) {{cite}}`putter2007`.",
         died=page[key] if page[key].known else page[key].saying("Some"),
         n=page[key].n,
         event=question.event,
