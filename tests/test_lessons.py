@@ -25,8 +25,8 @@ from inprocess import Page, page, ran
 
 from analysis.course import Exercise, check
 from analysis.course.answers import NO_ANSWER
-from analysis.course.exercises import FOLDER
-from analysis.course.learner import SOLUTION, learner, lessons
+from analysis.course.launch import FOLDER
+from analysis.course.learner import SOLUTION, Patients, learner, lessons, patients_of
 from analysis.course.quizzes import QUIZZES, quiz_of
 from analysis.dataset.model import load
 from analysis.site.notebooks import ANY_DATA, serialise
@@ -315,12 +315,21 @@ def test_an_answer_in_a_text_is_found() -> None:
 # --- the learner's notebook --------------------------------------------------------------------
 
 
+def on(dataset: str) -> Patients:
+    """A shipped dataset, as its learner's notebooks name it."""
+    return patients_of(ROOT / "data" / dataset, f"data/{dataset}", True)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
-def test_the_learners_notebook_is_the_lessons_own_without_solutions(lesson: Path) -> None:
+def test_the_learners_notebook_is_the_lessons_own_without_solutions(
+    lesson: Path, dataset: str
+) -> None:
     """`python -m analysis notebooks` makes it again."""
-    text = (ROOT / FOLDER / lesson.name).read_text("utf-8")
+    text = (ROOT / FOLDER / dataset / lesson.name).read_text("utf-8")
     source = nbformat.read(lesson, as_version=4)
-    assert text == serialise(learner(source))
+    assert text == serialise(learner(source, on(dataset)))
+    assert f'dataset = \\"data/{dataset}\\"' in text
     solved = [cell.source for cell in source.cells if SOLUTION in cell.metadata.get("tags", [])]
     for solution in solved:
         code = [line.strip() for line in solution.splitlines() if not line.startswith("#")]
@@ -339,7 +348,7 @@ def test_the_learners_notebook_runs_and_waits_for_answers(
     if executed[lesson.stem, dataset].missing:
         pytest.skip(executed[lesson.stem, dataset].missing)
     path = tmp_path / lesson.name
-    nbformat.write(learner(nbformat.read(lesson, as_version=4), f"data/{dataset}"), path)
+    nbformat.write(learner(nbformat.read(lesson, as_version=4), on(dataset)), path)
     text = page(path, {}).text
     assert re.findall(r'class="verdict (\w+)"', text) == ["wrong"] * len(exercises(lesson))
     assert text.count(f"Not yet. {NO_ANSWER}") == len(exercises(lesson))
@@ -360,8 +369,7 @@ def test_a_cell_that_failed_leaves_no_answer(lesson: Path) -> None:
 @pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
 def test_the_learners_cells_import_what_its_tasks_name(lesson: Path) -> None:
     """Each name in code of a task is one that the learner has."""
-    path = ROOT / FOLDER / lesson.name
-    found = cells(path)
+    found = cells(ROOT / FOLDER / "bmt" / lesson.name)
     names = set()
     for cell in (cell for cell in found if cell.cell_type == "code"):
         for node in ast.walk(ast.parse(cell.source)):
@@ -376,7 +384,9 @@ def test_the_learners_cells_import_what_its_tasks_name(lesson: Path) -> None:
 
 
 def test_every_learners_notebook_belongs_to_a_lesson() -> None:
-    assert sorted(path.name for path in (ROOT / FOLDER).iterdir()) == [p.name for p in LESSONS]
+    assert sorted(path.name for path in (ROOT / FOLDER).iterdir()) == sorted(DATASETS)
+    for folder in (ROOT / FOLDER).iterdir():
+        assert sorted(path.name for path in folder.iterdir()) == [p.name for p in LESSONS]
 
 
 # --- the quiz ----------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ notebooks, which is slow to import: pages do without it.)
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,15 +16,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from ..dataset.endpoints import Endpoint
-from ..dataset.model import ROOT
 from .answers import Sealed, UnlikeError, Verdict, hashed, judge, keys, normal, require
 
 PREFIX = "lesson_"  # of the names of all lessons
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
-FOLDER = "exercises"  # the learner's notebooks, in the repository and in each book's site
 Patients = TypeVar("Patients")
 
 
@@ -154,35 +150,3 @@ def _same(found: Any, right: Any, decimals: int) -> bool:
     return found.shape == right.shape and np.allclose(
         found, right, rtol=0, atol=close, equal_nan=True
     )
-
-
-# --- where to do the exercises -------------------------------------------------------------------
-
-
-class Invitation:
-    """Where a lesson's exercises can be done: the notebook to save, or to open on Binder."""
-
-    def __init__(self, page: str) -> None:
-        self.page = page
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        path = f"{FOLDER}/{html.escape(self.page)}.ipynb"
-        links = (
-            f'<a href="{path}" download>Notebook without solutions</a>'
-            f'<a href="{html.escape(_on_binder(path))}">Open it on Binder</a>'
-        )
-        words = "Try each exercise before you open its solution."
-        shown = f'<p class="invitation">{words} <span class="chart-files">{links}</span></p>'
-        return {"text/html": shown, "text/plain": f"{words} {path}"}
-
-
-def invitation(page: str) -> Invitation:
-    """Links to the learner's notebook of a page."""
-    return Invitation(page)
-
-
-def _on_binder(path: str) -> str:
-    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
-    hub, repository = config["launch_buttons"]["binderhub_url"], config["repository"]
-    place = repository["url"].removeprefix("https://github.com/")
-    return f"{hub}/v2/gh/{place}/{repository['branch']}?urlpath=lab/tree/{path}"

@@ -89,12 +89,20 @@ def commit(root: Path) -> str:
 
     A repository around it, say a folder of projects, is not asked: its commit is of other code.
     """
-    ask = ["git", "--no-optional-locks", "-C", str(root), "describe", "--always", "--exclude=*"]
+    described = ("describe", "--always", "--exclude=*", "--abbrev=7", "--dirty= + changes")
+    return _git(root, *described) or "unknown"
+
+
+def revision(root: Path) -> str:
+    """The commit by which others can fetch the repository `root`; none where it is none."""
+    return _git(root, "rev-parse", "HEAD")
+
+
+def _git(root: Path, *asked: str) -> str:
+    ask = ["git", "--no-optional-locks", "-C", str(root), *asked]
     around = os.environ | {"GIT_CEILING_DIRECTORIES": str(root.parent)}
     try:
-        result = subprocess.run(
-            [*ask, "--abbrev=7", "--dirty= + changes"], capture_output=True, text=True, env=around
-        )
+        result = subprocess.run(ask, capture_output=True, text=True, env=around)
     except OSError:  # no git on this machine
-        return "unknown"
-    return result.stdout.strip() if result.returncode == 0 else "unknown"
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

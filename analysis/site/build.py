@@ -21,12 +21,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..course.launch import of_repository
 from ..course.quizzes import QUIZZES
 from ..course.worked import FROZEN, SCRIPTS
 from ..dataset.model import ROOT, keep, load, require_factor
 from ..page import contents
 from ..page.contents import BOOK, TOC, Place
-from ..page.provenance import authors, provenance, source
+from ..page.provenance import authors, provenance, revision, source
 from . import pages as site
 from .folds import folded, is_in_parts
 from .pages import BuildError
@@ -76,7 +77,7 @@ def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[i
         require_place(out)
         with threads() as pool:
             folder = folded(folder, out / "cache", code_digest(), pool)
-    folders = [folder] if folder else _shipped()
+    folders = [folder] if folder else shipped()
     books = [opened(at.name if place else "", at, parameters) for place, at in enumerate(folders)]
     chosen = parameters_by_notebook(parameters)
     require_factor([load(book.folder) for book in books], parameters.get("factor"))
@@ -125,7 +126,7 @@ def build_books(
     return Made(html, results, {*pages.values(), *shops, *places}, len(places), ran)
 
 
-def _shipped() -> list[Path]:
+def shipped() -> list[Path]:
     """Folders of the shipped datasets, the paper's first."""
     folders = sorted(path.parent for path in PAPER.parent.glob("*/datapackage.json"))
     return [PAPER, *(folder for folder in folders if folder != PAPER)]
@@ -207,7 +208,7 @@ def _plan(
 def _datasets_named_in(notebook: Path) -> list[Path]:
     """Shipped datasets that a notebook reads by name, whichever it is given as its parameter."""
     code = _code_of(notebook)
-    return [folder for folder in _shipped() if f"data/{folder.name}" in code]
+    return [folder for folder in shipped() if f"data/{folder.name}" in code]
 
 
 def _read_by(code: str) -> Iterator[str]:
@@ -372,9 +373,15 @@ def _pages_of(
     key = _digest(config, sources, code, *(path.parent.name for path in executed))
 
     def write(folder: Path) -> None:
+        from ..course.learner import patients_of  # slow to import, and not needed again
+
         dataset = load(book.folder, parameters.get("mask_below", 0), folded=True)
         picture = preview(dataset, executed)
-        made = site.write_pages(folder, config, kept, executed, picture, book.shown, cache)
+        shared = dataset.public and not dataset.mask_below
+        patients = patients_of(book.folder, book.shown, shared, revision(ROOT))
+        made = site.write_pages(
+            folder, config, kept, executed, picture, patients, book.shown, cache
+        )
         (folder / WORKSHOP).write_text(made.name)
 
     return once(cache / key, write)
@@ -393,6 +400,8 @@ def configured(
         "source": source(dataset, book.folder),
         "preview_alt": preview_alt(dataset),
         "abbreviations": dict(dataset.settings.abbreviations),
+        "exercises": of_repository(book.shown),
+        "paper": book.folder == PAPER,
         "made_by": {p.name: p.path.name for p in book.places if p.endpoint},
     }
     whose = authors(dataset, book.folder)

@@ -9,18 +9,23 @@ import shutil
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import yaml
 
-from ..course.exercises import FOLDER as EXERCISES
+from ..course.launch import ALL
+from ..course.launch import FOLDER as EXERCISES
 from ..dataset.definitions import PAPERS, definition
 from ..dataset.model import ROOT
 from ..page.contents import BOOK, TOC, Place, pages, table_of
 from ..page.prose import Prose
 from .rendering import BuildError, render
 from .tables import write_tables
+
+if TYPE_CHECKING:
+    from ..course.learner import Patients
 
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")
 LOCK = ".lock"  # a file in each folder that is built into
@@ -77,6 +82,7 @@ def write_pages(
     kept: list[Place],
     notebooks: Iterable[Path],
     preview: bytes,
+    patients: Patients,
     name: str,
     cache: Path,
 ) -> Path:
@@ -84,8 +90,7 @@ def write_pages(
 
     Returns the folder of `cache` in which Sphinx keeps what it need not make again.
     `kept` are the pages of the book. `preview` is the picture of the book for those who show a link
-    to it. `name` is the dataset's folder, with which the learner's notebooks begin where it is one
-    of the repository.
+    to it. `patients` are those of the learner's notebooks, `name` is what messages call the book.
     """
     stage = folder / "book"
     for path in sources():
@@ -106,7 +111,7 @@ def write_pages(
     if (stage / "results").exists():  # a chart's link is in a notebook, which knows no hash
         shutil.copytree(stage / "results", folder / "html" / "results")
     write_tables(folder / "html", [place.name for place in kept])
-    _write_exercises(folder / "html" / EXERCISES, name, kept)
+    _write_exercises(folder / "html" / EXERCISES, patients, kept)
     (folder / "html" / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_build", ignore_errors=True)
     shutil.rmtree(stage)
@@ -194,18 +199,29 @@ def without_links(
     )
 
 
-def _write_exercises(folder: Path, name: str, kept: list[Place]) -> None:
-    """The learner's notebooks of the book's lessons, for its dataset."""
+def _write_exercises(folder: Path, patients: Patients, kept: list[Place]) -> None:
+    """The learner's notebooks of a book, and all in one file with the data that go with them."""
     import nbformat  # slow to import, and of no use to the other commands
 
     from ..course.learner import learner, lessons
 
-    dataset = name if (ROOT / name).is_dir() else None
     folder.mkdir()
     there = {place.path for place in kept}
     for path in (path for path in lessons() if path in there):
-        made = learner(nbformat.read(path, as_version=4), dataset)
-        nbformat.write(made, folder / path.name)
+        nbformat.write(learner(nbformat.read(path, as_version=4), patients), folder / path.name)
+    with ZipFile(folder / ALL, "w", ZIP_DEFLATED) as both:
+        for path in sorted(folder.glob("*.ipynb")):
+            _add(both, path, path.name)
+        for path in sorted(patients.folder.rglob("*")) if patients.beside else ():
+            if path.is_file():
+                _add(
+                    both, path, f"{patients.beside}/{path.relative_to(patients.folder).as_posix()}"
+                )
+
+
+def _add(archive: ZipFile, path: Path, name: str) -> None:
+    """Put a file into an archive, without its time: the same files make the same archive."""
+    archive.writestr(ZipInfo(name), path.read_bytes(), ZIP_DEFLATED)
 
 
 def publish(

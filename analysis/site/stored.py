@@ -7,11 +7,11 @@ from pathlib import Path
 
 import nbformat
 
-from ..course.exercises import FOLDER
-from ..course.learner import learner, lessons
+from ..course.launch import FOLDER
+from ..course.learner import learner, lessons, patients_of
 from ..dataset.model import ROOT, load
 from ..page.contents import Place, places
-from .build import PAPER, reads_others
+from .build import PAPER, reads_others, shipped
 from .notebooks import NotebookError, execute, serialise
 from .pages import BuildError
 from .running import kernels_of_one, threads
@@ -41,9 +41,11 @@ def refresh_notebooks() -> list[str]:
             for page, text in zip(now, pool.map(run, now), strict=True):
                 if page.name == page.path.stem:
                     changed += _rewritten(page.path, text)
-    for path in lessons():
-        text = serialise(learner(nbformat.read(path, as_version=4)))
-        changed += _rewritten(ROOT / FOLDER / path.name, text)
+    for dataset in shipped():
+        patients = patients_of(dataset, dataset.relative_to(ROOT).as_posix(), True)
+        for path in lessons():
+            text = serialise(learner(nbformat.read(path, as_version=4), patients))
+            changed += _rewritten(ROOT / FOLDER / dataset.name / path.name, text)
     return changed
 
 
@@ -51,6 +53,7 @@ def _rewritten(path: Path, text: str) -> list[str]:
     """Write a notebook that differs from the file; returns its place in the repository, if so."""
     if path.exists() and text == path.read_text("utf-8"):
         return []
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_text(text, "utf-8")
     new.replace(path)

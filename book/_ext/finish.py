@@ -51,27 +51,30 @@ def describe(
 def open_exercises(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], page: nodes.document | None
 ) -> None:
-    """Let the buttons of a page open what the repository has.
+    """Let the buttons of a page open what the repository has of its book, and no other.
 
-    Of a lesson it is the learner's notebook, which holds no solution; of an endpoint the notebook
-    that made the page.
+    Of a lesson it is the learner's notebook on the book's dataset, which holds no solution; of the
+    paper's book the page's own notebook, and of an endpoint the one that made the page. Where there
+    is none nothing is left to open, only to save.
     """
-    name = f"{pagename}.ipynb"
-    made_by = app.config.html_context.get("made_by", {}).get(pagename)
-    if made_by:
-        for group in context.get("header_buttons", []):
-            for button in group.get("buttons", []):
-                if url := button.get("url"):
-                    button["url"] = url.replace(f"book/{name}", f"book/{made_by}")
-    if not pagename.startswith("lesson_"):
-        return
-    exercises = f"exercises/{name}"
-    for group in context.get("header_buttons", []):
-        for button in group.get("buttons", []):
-            if url := button.get("url"):
-                button["url"] = url.replace(f"book/{name}", exercises).replace(
-                    f"_sources/{name}", exercises
-                )
+    told, name = app.config.html_context, f"{pagename}.ipynb"
+    lesson = pagename.startswith("lesson_")
+    if lesson:
+        own = told.get("exercises") and f"{told['exercises']}/{name}"
+    else:
+        own = told.get("paper") and f"book/{told.get('made_by', {}).get(pagename, name)}"
+    groups = [group for group in context.get("header_buttons", []) if group.get("buttons")]
+    for group in groups:
+        for button in list(group["buttons"]):
+            url = button.get("url", "")
+            if f"book/{name}" in url and not own:
+                group["buttons"].remove(button)
+            elif f"book/{name}" in url:
+                button["url"] = url.replace(f"book/{name}", own)
+            elif lesson:
+                button["url"] = url.replace(f"_sources/{name}", f"exercises/{name}")
+        if not group["buttons"]:
+            context["header_buttons"].remove(group)
 
 
 def lost(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
