@@ -56,9 +56,9 @@ def question(dataset: Dataset, column: str = "") -> Question:
     return Question(*found[chosen], pd.Series(enough, dtype=float))
 
 
-def early_day(dataset: Dataset, asked: Question) -> float:
-    """The day half-way to the first landmark to which both sides are followed, in whole days."""
-    return float(round(dataset.days(landmarks(dataset, asked)[0]) / 2))
+def first_day(dataset: Dataset, asked: Question) -> float:
+    """The day of the first landmark to which both sides are followed."""
+    return dataset.days(landmarks(dataset, asked)[0])
 
 
 def ended(patients: pd.DataFrame, day: float, first: bool) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
 def exercise_4(dataset: Dataset, asked: Question | None = None) -> Exercise:
     """The log-rank test with the second-named side followed to a day and no longer."""
     asked = asked or question(dataset)
-    patients, day = asked.patients, early_day(dataset, asked)
+    patients, day = asked.patients, first_day(dataset, asked)
 
     def test(of: pd.DataFrame) -> survival.Comparison:
         return survival.logrank(of["days"], of["died"], of["first"])
