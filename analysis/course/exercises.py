@@ -1,4 +1,4 @@
-"""What every lesson has: exercises that check an answer, and a quiz that explains each choice.
+"""What every lesson has: exercises that check an answer, on patients that tell right from wrong.
 
 An exercise is written once, in its lesson's notebook: the task, the solution, the check. The check
 computes what is right from the dataset, and what the likely mistakes would give, so that it holds
@@ -9,10 +9,11 @@ notebooks, which is slow to import: pages do without it.)
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,44 +21,73 @@ import yaml
 
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import ROOT
+from .answers import Sealed, UnlikeError, Verdict, hashed, judge, keys, normal, require
 
 PREFIX = "lesson_"  # of the names of all lessons
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
 FOLDER = "exercises"  # the learner's notebooks, in the repository and in each book's site
+Patients = TypeVar("Patients")
 
 
 @dataclass(frozen=True)
 class Exercise:
     """What is right, why, and what those answer who make a likely mistake.
 
-    `answer` is a number, a word, a set of words, or several numbers in order. Numbers count as
-    equal when they are to `decimals`. `mistakes` has for each wrong answer what it shows of the
-    thinking behind it; one that happens to be right for a dataset is passed over.
+    `answer` is a number, a word, a set of words, several numbers in order, or rows of numbers.
+    Numbers count as equal when they are to `decimals`. `mistakes` has for each wrong answer what it
+    shows of the thinking behind it. `units` names other units in which the numbers may be given,
+    each with how many of them make one of the unit asked for: `{"days": 30.4375}` where months are.
+    `form` brings an answer to the form in which right ones are alike, see `answers.FORMS`.
     """
 
     answer: object
     because: str
     mistakes: Sequence[tuple[object, str]]
     decimals: int = 3
+    units: Mapping[str, float] = field(default_factory=dict)
+    form: Callable[[object], object] | None = None
 
-    def told_apart(self) -> list[tuple[object, str]]:
-        """The mistakes that are wrong for this dataset, too."""
-        wrong = (pair for pair in self.mistakes if not same(pair[0], self.answer, self.decimals))
-        return list(wrong)
+    @property
+    def kind(self) -> str:
+        if isinstance(self.answer, str):
+            return "word"
+        if isinstance(self.answer, set | frozenset):
+            return "words"
+        if isinstance(self.answer, Real):
+            return "number"
+        return "rows" if np.ndim(self.answer) == 2 else "numbers"
 
+    @property
+    def length(self) -> int:
+        """How many numbers the answer has, or of rows how many columns."""
+        return int(np.shape(self.answer)[1] if self.kind == "rows" else np.size(self.answer))
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a check says of an answer."""
+    @property
+    def bites(self) -> bool:
+        """Whether each of the mistakes is wrong, and is told from the others."""
+        said = [(check(given, self), words) for given, words in self.mistakes]
+        return all(not verdict.right and verdict.words == words for verdict, words in said)
 
-    right: bool
-    words: str
+    def formed(self, given: object) -> object:
+        return self.form(given) if self.form else given
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        kind, head = ("right", "Right.") if self.right else ("wrong", "Not yet.")
-        text = html.escape(self.words)
-        shown = f'<p class="verdict {kind}"><strong>{head}</strong> {text}</p>'
-        return {"text/html": shown, "text/plain": f"{head} {self.words}"}
+    def is_right(self, found: Any, decimals: int | None = None) -> bool:
+        digits = self.decimals if decimals is None else decimals
+        return _same(found, normal(self.answer, self), digits)
+
+    def is_shuffled(self, found: np.ndarray) -> bool:
+        return _same(np.sort(found), np.sort(normal(self.answer, self)), self.decimals)
+
+    def meaning(self, found: Any) -> str:
+        """What a mistake shows. One that is right for some dataset is passed over."""
+        said = (words for known, words in self.known() if _same(found, known, self.decimals))
+        return next(said, "")
+
+    def known(self) -> Iterator[tuple[Any, str]]:
+        """The mistakes as `normal` has them, but for those that are no such answer."""
+        for given, words in self.mistakes:
+            with suppress(UnlikeError):
+                yield normal(given, self), words
 
 
 def times(question: Endpoint) -> pd.DataFrame:
@@ -68,122 +98,62 @@ def times(question: Endpoint) -> pd.DataFrame:
 
 def check(given: object, exercise: Exercise) -> Verdict:
     """Whether an answer is right, and if not, what may have gone wrong; never the right answer."""
-    if given is ...:
-        return Verdict(False, "There is no answer yet: put yours in the place of the three dots.")
-    if problem := _unlike(given, exercise.answer):
-        return Verdict(False, problem)
-    if same(given, exercise.answer, exercise.decimals):
-        return Verdict(True, exercise.because)
-    for mistake, meaning in exercise.told_apart():
-        if same(given, mistake, exercise.decimals):
-            return Verdict(False, meaning)
-    asked = f", to {exercise.decimals} decimals" if _numeric(exercise.answer) else ""
-    return Verdict(False, f"Read the task again{asked}.")
+    return judge(given, exercise)
 
 
-def same(given: object, right: object, decimals: int) -> bool:
-    """Whether two answers are: numbers to the decimals, words in any case, sets in any order."""
-    if isinstance(right, str):
-        return str(given).strip().casefold() == right.casefold()
-    if isinstance(right, set | frozenset):
-        return {str(word).casefold() for word in given} == {str(w).casefold() for w in right}
-    given, right = np.atleast_1d(given).astype(float), np.atleast_1d(right).astype(float)
-    close = 0.5 * 10.0**-decimals * (1 + 1e-9)
-    return given.shape == right.shape and np.allclose(
-        given, right, rtol=0, atol=close, equal_nan=True
-    )
+def grade(given: object, exercise: Exercise) -> None:
+    """For nbgrader, Otter and the like: raise AssertionError with the words of `check`.
 
-
-def _unlike(given: object, right: object) -> str:
-    """What kind of answer was expected, where this one is of another."""
-    if isinstance(right, str):
-        return "" if isinstance(given, str) else "Expected a word in quotes."
-    if isinstance(right, set | frozenset):
-        words = isinstance(given, Collection) and not isinstance(given, str | Mapping)
-        return "" if words else "Expected a set of words, as in {'a', 'b'}."
-    numbers = _numbers(given)
-    if isinstance(right, Real):
-        return "" if numbers == 1 else "Expected one number."
-    length = np.size(right)
-    return "" if numbers == length else f"Expected {length} numbers, in order."
-
-
-def _numbers(given: object) -> int:
-    """How many numbers an answer has; 0 where it is something else."""
-    if given is None:  # numpy would take it for a missing number
-        return 0
-    try:
-        return int(np.atleast_1d(np.asarray(given, dtype=float)).size)
-    except (TypeError, ValueError):
-        return 0
-
-
-def _numeric(answer: object) -> bool:
-    return not isinstance(answer, str | set | frozenset)
-
-
-# --- quiz --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Option:
-    """One of the choices under a question, and what is said of it once it is taken."""
-
-    text: str
-    because: str
-    right: bool
-
-
-@dataclass(frozen=True)
-class Quiz:
-    """Questions with their choices. Each opens what is said of it, without any script."""
-
-    questions: Sequence[tuple[str, Sequence[Option]]]
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        shown = "".join(
-            f'<li><p class="quiz-question">{html.escape(question)}</p>'
-            f'<ul class="quiz-options">{"".join(map(_option, options))}</ul></li>'
-            for question, options in self.questions
-        )
-        plain = "\n".join(
-            "\n".join([question, *(f"- {option.text}" for option in options)])
-            for question, options in self.questions
-        )
-        return {"text/html": f'<ol class="quiz">{shown}</ol>', "text/plain": plain}
-
-
-def _option(option: Option) -> str:
-    kind, head = ("right", "Right.") if option.right else ("wrong", "No.")
-    return (
-        f'<li><details class="option"><summary>{html.escape(option.text)}</summary>'
-        f'<p class="why {kind}"><strong>{head}</strong> {html.escape(option.because)}</p>'
-        "</details></li>"
-    )
-
-
-def quiz(text: str, **words: str) -> Quiz:
-    """A self-check: questions with a blank line between, and under each a line for every choice.
-
-    It is `+ the right one | why`, or `- a wrong one | why`; a line may go on in the next. Where
-    braces name one of the `words`, it takes their place. Raises ValueError unless each question has
-    three choices or more, of which one is right.
+    Unless the answer is right. So no cell passes that `check` would not call right.
     """
-    made = [_question(block, words) for block in re.split(r"\n\s*\n", text.strip())]
-    for question, options in made:
-        if sum(option.right for option in options) != 1 or len(options) < 3:
-            raise ValueError(f"“{question}” needs three choices or more, and one that is right")
-    return Quiz(made)
+    require(given, exercise)
 
 
-def _question(block: str, words: Mapping[str, str]) -> tuple[str, list[Option]]:
-    asked, *choices = re.split(r"\n(?=[+-] )", block)
-    parts = [" ".join(choice[2:].split()).split(" | ") for choice in choices]
-    options = [
-        Option(*(told.format_map(words) for told in part), choice.startswith("+"))
-        for part, choice in zip(parts, choices, strict=True)
-    ]
-    return " ".join(asked.split()).format_map(words), options
+def biting(
+    made: Callable[[Patients], Exercise], candidates: Iterable[Patients]
+) -> tuple[Patients, Exercise]:
+    """The first of some patients on which each mistake of their exercise is told, and this.
+
+    The dataset's own come first, then invented ones. Raises ValueError where none of them tells.
+    """
+    for patients in candidates:
+        exercise = made(patients)
+        if exercise.bites:
+            return patients, exercise
+    raise ValueError("no candidate tells all mistakes of the exercise from its right answer")
+
+
+def seal(exercise: Exercise, salt: str) -> Sealed:
+    """The exercise without its answer, to be handed out; `salt` is any text of its own."""
+
+    def sealed(found: Any, decimals: int = exercise.decimals) -> list[str]:
+        return [hashed(either[0], salt) for either in keys(found, decimals)]
+
+    right = normal(exercise.answer, exercise)
+    numeric = exercise.kind in ("number", "numbers")
+    form = exercise.form.__name__ if exercise.form else ""
+    return Sealed(
+        exercise.kind,
+        exercise.length,
+        exercise.decimals,
+        salt,
+        sealed(right),
+        {str(n): sealed(right, n) for n in range(exercise.decimals)} if numeric else {},
+        sealed(np.sort(right)) if numeric else (),
+        [(sealed(known), words) for known, words in exercise.known()],
+        dict(exercise.units),
+        form,
+    )
+
+
+def _same(found: Any, right: Any, decimals: int) -> bool:
+    """Whether two answers are, as `normal` has them: numbers to the decimals."""
+    if isinstance(right, str | frozenset):
+        return found == right
+    close = 0.5 * 10.0**-decimals * (1 + 1e-9)
+    return found.shape == right.shape and np.allclose(
+        found, right, rtol=0, atol=close, equal_nan=True
+    )
 
 
 # --- where to do the exercises -------------------------------------------------------------------

@@ -2,73 +2,140 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.model import Dataset
+from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import outcome_of
-from .exercises import Exercise, times
+from .exercises import Exercise, biting, times
+from .worked import Value
+
+SEED, INVENTED = 11, 60
+
+
+def names(dataset: Dataset) -> dict[str, Value] | None:
+    """What the worked piece calls things: none where the lesson's curve is not of all deaths."""
+    main = outcome_of(dataset)
+    plan = dataset.endpoints[main.name]
+    if plan.events != ("died",) or plan.start or plan.among:
+        return None
+    month = told_months(dataset, main, carried=True)[-1]
+    return {"days": "last_contact_day", "died": "died", "day": dataset.days(month)}
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """Kaplan-Meier of the ten invented patients at one year, with a pencil."""
-    right = 9 / 10 * 8 / 9 * 6 / 7 * 4 / 5
+    """Kaplan-Meier of eight invented patients at one year, with a pencil."""
+    right = 7 / 8 * 6 / 7 * 4 / 5 * 2 / 3
     return Exercise(
         right,
-        "Deaths at months 1, 2, 5 and 8 meet 10, 9, 7 and 5 at risk: 9/10 × 8/9 × 6/7 × 4/5.",
+        "Deaths at months 2, 4, 7 and 11 meet 8, 7, 5 and 3 at risk: 7/8 × 6/7 × 4/5 × 2/3.",
         [
-            (3 / 7, "You left out those who were last seen before the year was over."),
-            (6 / 10, "You counted those who left as alive at one year."),
+            (
+                7 / 8 * 5 / 6 * 4 / 5 * 2 / 3,
+                "Who leaves in the month of a death is still at risk for it.",
+            ),
+            (2 / 6, "You left out those who were last seen before the year was over."),
+            (4 / 8, "You counted those who left as alive at one year."),
+            (7 / 8 * 6 / 7 * 4 / 5, "A death before 12 months is missing from the product."),
             (1 - right, "That is the share who died. The task asks for those alive."),
         ],
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """How many are at risk at the first landmark."""
-    patients, day = _until_the_first_landmark(dataset)
-    deaths = ((patients["days"] <= day) & patients["died"]).sum()
+    """The two shares between which Kaplan-Meier lies: of 60, 21 have died and 15 have left."""
     return Exercise(
-        (patients["days"] >= day).sum(),
-        "All are at risk who had neither died nor left before that day.",
+        (24 / 45, 39 / 60),
+        "Without those who left, 24 of 45. With them as alive, 39 of 60. Kaplan–Meier counts each "
+        "of the 15 for as long as they were seen, and so lies between.",
         [
-            (
-                len(patients) - deaths,
-                "Those who left alive before that day are no longer at risk.",
-            ),
-            (len(patients), "That is how many there were at the start."),
-            (deaths, "That is how many had died by then."),
+            ((24 / 60, 39 / 60), "The first counts those who left as dead, which nobody does."),
+            ((21 / 60, 21 / 45), "Those are the shares who died. The task asks for those alive."),
+            ((21 / 45, 21 / 60), "Those are the shares who died. The task asks for those alive."),
         ],
-        decimals=0,
     )
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """Kaplan-Meier of the dataset at the first landmark, as a product."""
-    main, (patients, day) = outcome_of(dataset), _until_the_first_landmark(dataset)
-    plan, event = dataset.endpoints[main.name], main.event
+    """Which ways to leave tell something of the death to come."""
+    ill = "Two of the four leave because their disease gets worse. It is not one alone."
+    return Exercise({"b", "d"}, "Those who leave in these ways are nearer to death than those who "
+        "stay, and the curve of those who stay is too high.",
+        [
+            ({"b"}, ill),
+            ({"d"}, ill),
+            ({"a", "c"}, "It is the other way round: these leave whatever their disease does."),
+            ({"a", "b", "d"}, "Who came late is followed for less time, however ill they are."),
+            ({"b", "c", "d"}, "Who moves for another reason is as ill as those who stay."),
+            (
+                {"a", "b", "c", "d"},
+                "To leave does no harm to the estimate. It matters why patients leave.",
+            ),
+        ],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """The patients of an exercise, `whose` they are, and the day that is asked for."""
+
+    patients: pd.DataFrame
+    day: float
+    whose: str
+
+
+def task_4(dataset: Dataset) -> Task:
+    """The patients of exercise 4."""
+    return biting(_share_alive, _tasks(dataset))[0]
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """Kaplan-Meier on a day that the page does not have."""
+    return biting(_share_alive, _tasks(dataset))[1]
+
+
+def _tasks(dataset: Dataset) -> Iterator[Task]:
+    """The dataset's patients at months between those of the page; then invented ones."""
+    with suppress(NotRecorded):
+        main = outcome_of(dataset)
+        patients, told = times(main), told_months(dataset, main, carried=True)
+        known = _alive(patients, [dataset.days(month) for month in told]).round(3)
+        for month in range(6, int(told[-1]), 3):
+            day = float(survival.met(dataset.days(month), main.time))
+            if month not in told and not known.eq(_alive(patients, [day]).round(3).iloc[0]).any():
+                yield Task(patients, day, "of this dataset")
+    random = np.random.default_rng(SEED)
+    death, left = random.exponential(700, INVENTED), random.uniform(100, 1500, INVENTED)
+    days = np.ceil(np.minimum(death, left)).astype(int)
+    yield Task(pd.DataFrame({"days": days, "died": death <= left}), 540, "invented for it")
+
+
+def _alive(patients: pd.DataFrame, days: list[float]) -> pd.Series:
     curve = survival.survival_curve(patients["days"], patients["died"])
-    right = survival.at(curve, [day])["survival"].iloc[0]
+    return survival.at(curve, days)["survival"]
+
+
+def _share_alive(task: Task) -> Exercise:
+    patients, day = task.patients, task.day
+    right = _alive(patients, [day]).iloc[0]
     dead = patients["died"] & (patients["days"] <= day)
     known = patients["died"] | (patients["days"] >= day)
     return Exercise(
         right,
-        f"The product over the days of {event} is the estimate of {plan.figure or plan.title}.",
+        "It is the product, over the days of events, of the share that gets past each.",
         [
             (
                 1 - dead.sum() / known.sum() if known.any() else np.nan,
                 "You left out those who were last seen before.",
             ),
             (1 - dead.mean(), "You counted those who left as alive."),
+            ((patients["days"] > day).mean(), "You counted those who left as dead."),
             (1 - right, "That is the share who died."),
         ],
     )
-
-
-def _until_the_first_landmark(dataset: Dataset) -> tuple[pd.DataFrame, float]:
-    """The patients' `times`, and the day of the first landmark among them."""
-    main = outcome_of(dataset)
-    day = dataset.days(told_months(dataset, main)[0])
-    return times(main), float(survival.met(day, main.time))

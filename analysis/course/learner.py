@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from ..dataset.model import ROOT
+from ..dataset.model import ROOT, load
 from .exercises import PREFIX
+from .worked import literals_of, steps
 
-SOLUTION, PARAMETERS = "solution", "parameters"
+SOLUTION, PARAMETERS, WORKED = "solution", "parameters", "worked"
 BEGIN, END = "## Exercises", "## Check yourself"
-MISSING = "answer = ...  # yours"
+DO, TAKE_AWAY = "## Do it yourself", "## Take away"
+MISSING = "answer_{number} = ...  # yours: here, or in lines below this one"
 BEFORE = (
     "{title}. Exercises\n\n"
     "These are the exercises of the lesson, without its solutions. They run on Binder, or in a "
     "copy of the project, in its folder `exercises`. To use other patients, name their folder "
     "under `dataset`."
+)
+TABLE = 'project / dataset / "patients.csv"'  # as the first cell of the notebook names it
+PROJECT = (
+    "import sys",
+    "from pathlib import Path",
+    "",
+    'project = Path("..") if Path("../analysis").is_dir() else Path()  # this is a part of it',
+    "sys.path.insert(0, str(project))",
 )
 NOT_PRINTED = (
     "This book masks small counts, so the answers to the exercises are not printed; they are in "
@@ -55,14 +67,35 @@ def without_answers(lesson: NotebookNode) -> NotebookNode:
 
 
 def _kept(lesson: NotebookNode, dataset: str | None) -> Iterator[NotebookNode]:
-    within = False
+    part, number = "", "1"
     for cell in lesson.cells:
-        tags = cell.metadata.get("tags", [])
-        within = (within or cell.source.startswith(BEGIN)) and not cell.source.startswith(END)
+        tags, source = cell.metadata.get("tags", []), cell.source
+        part = next((h for h in (DO, TAKE_AWAY, BEGIN, END) if source.startswith(h)), part)
+        number = "".join(re.findall(r"^### Exercise (\d)", source, re.MULTILINE)) or number
         if PARAMETERS in tags:
-            yield _bare(cell, _with_dataset(cell.source, dataset))
-        elif within and "course" not in tags and not cell.source.startswith(BEGIN):
-            yield _bare(cell, _without_solution(cell.source) if SOLUTION in tags else cell.source)
+            yield _bare(cell, _with_dataset(source, dataset))
+        elif part not in (DO, BEGIN) or "course" in tags or source.startswith(BEGIN):
+            continue
+        elif WORKED in tags:
+            yield from _worked(lesson, dataset)
+        else:
+            kept = _without_solution(source, number) if SOLUTION in tags else source
+            yield _bare(cell, kept)
+
+
+def _worked(lesson: NotebookNode, dataset: str | None) -> Iterator[NotebookNode]:
+    """The worked piece in cells of code and of questions, with the dataset's own names."""
+    number = int(re.match(r"# Lesson (\d+)", lesson.cells[0].source)[1])
+    python = {"table": TABLE}
+    if dataset:
+        data = load(dataset)
+        names = import_module(f"{__package__}.keys_{number:02}").names(data) or {}
+        python = literals_of(data, names)[0] | python
+    for place, step in enumerate(steps(number, (python, {})), start=1):
+        yield new_code_cell(f"# {step.title}\n{step.python}", id=f"step-{place}")
+        if step.question:
+            yield new_markdown_cell(step.question, id=f"question-{place}")
+    yield new_markdown_cell(BEGIN, id="exercises")
 
 
 def _bare(cell: NotebookNode, source: str) -> NotebookNode:
@@ -80,15 +113,17 @@ def _with_dataset(source: str, dataset: str | None) -> str:
         lines = [
             f'dataset = "{dataset}"' if line.startswith("dataset = ") else line for line in lines
         ]
-    found = ["import sys", "", 'sys.path.insert(0, "..")  # the project, of which this is a part']
-    return "\n".join([*found, "", *lines])
+    return "\n".join([*PROJECT, "", *lines])
 
 
-def _without_solution(source: str) -> str:
-    """The comments that a solution begins with, which say what `answer` is to be."""
+def _without_solution(source: str, number: str) -> str:
+    """The comments that a solution begins with, which say what its answer is to be.
+
+    Then the answer is emptied, so that none is left of another run.
+    """
     lines = source.splitlines()
-    end = next(number for number, line in enumerate(lines) if not line.startswith("#"))
-    return "\n".join([*lines[:end], MISSING])
+    end = next(place for place, line in enumerate(lines) if not line.startswith("#"))
+    return "\n".join([*lines[:end], MISSING.format(number=number)])
 
 
 def lessons() -> list[Path]:

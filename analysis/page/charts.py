@@ -183,15 +183,10 @@ class Figure:
         return {"text/html": self._html(), "text/plain": self.alt}
 
     def _html(self) -> str:
-        spec, drawing = _drawn(self.chart, self.name)
-        # No "<" in the data, so that no label can end or open a script element.
-        data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
         return (
             f'<figure class="chart-figure" id="{html.escape(self.name)}" '
             f'data-said="{html.escape(self.said)}">'
-            f'<div class="chart" role="img" aria-label="{html.escape(self.alt)}">'
-            f'<div class="chart-static" aria-hidden="true">{drawing}</div>'
-            f'<script type="application/json" class="chart-spec">{data}</script></div>'
+            f"{drawing(self.chart, self.name, self.alt)}"
             f"{self.choice.html(self.name) if self.choice else ''}"
             f"{self._controls()}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
@@ -219,6 +214,18 @@ class Figure:
         return (f"{curves}{names}</div>" if names else "") + (
             f"{files}{_saved(title)}{links}</div>"
         )
+
+
+def drawing(chart: alt.TopLevelMixin, name: str, words: str) -> str:
+    """A chart alone, as HTML: its drawing, its specification, and what it shows in `words`."""
+    spec, svg = _drawn(chart, name)
+    # No "<" in the data, so that no label can end or open a script element.
+    data = json.dumps(spec, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+    return (
+        f'<div class="chart" role="img" aria-label="{html.escape(words)}">'
+        f'<div class="chart-static" aria-hidden="true">{svg}</div>'
+        f'<script type="application/json" class="chart-spec">{data}</script></div>'
+    )
 
 
 def share_axis(column: str = "estimate", title: str = "Share of patients", top: float = 1) -> alt.Y:

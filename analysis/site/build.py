@@ -21,6 +21,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..course.quizzes import QUIZZES
+from ..course.worked import FROZEN, SCRIPTS
 from ..dataset.model import ROOT, keep, load, require_factor
 from ..page import contents
 from ..page.contents import BOOK, TOC, Place
@@ -212,6 +214,11 @@ def _read_by(code: str) -> Iterator[str]:
     if "analysis.sharing" in code:  # it fills them in, and names pages by their titles
         texts = (path for path in BOOK.iterdir() if path.suffix in (".yaml", ".jinja"))
         yield _digest(_files_digest(BOOK, texts), *map(contents.title, contents.pages()))
+    if "course.quiz(" in code:
+        yield _files_digest(BOOK, [QUIZZES])
+    for lesson in re.findall(r"course\.worked\(page, (\d+),", code):
+        scripts = SCRIPTS.glob(f"lesson_{int(lesson):02}.*")
+        yield _files_digest(ROOT, [*scripts, FROZEN])
 
 
 def _code_of(notebook: Path) -> str:

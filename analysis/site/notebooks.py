@@ -20,7 +20,8 @@ from ..dataset.model import ROOT, NotRecorded
 from .kernels import SINGLE, Forked, Server
 from .processes import python
 
-NOT_RECORDED = "not-recorded"  # the cell that ends a page of which the dataset has nothing
+NOT_RECORDED = "not-recorded"  # the note at which a page ends, of which the dataset has nothing
+ANY_DATA = "any-data"  # the tag of cells that follow such a note all the same
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -89,12 +90,35 @@ def execute(
 ) -> nbformat.NotebookNode:
     """Run a notebook from the repository's root; `target` is a file that papermill may use.
 
-    A NotRecorded ends the page with the sentence that it carries; any other error raises
-    NotebookError. Where counts are masked, no exercise is answered. Several threads may call it at
-    once: the process stays in ROOT.
+    A NotRecorded ends the page with the sentence that it carries. Only cells tagged `any-data`
+    follow, which need nothing of the cell that raised it, nor of those between. Any other error
+    raises NotebookError. Where counts are masked, no exercise is answered. Several threads may call
+    it at once: the process stays in ROOT.
     """
     os.environ.update(SINGLE)
     os.chdir(ROOT)
+    executed, missing = _run(notebook, target, parameters, kernels)
+    source, again = nbformat.read(notebook, as_version=4), target.with_name("again.ipynb")
+    while missing is not None:
+        executed = _ended_at_error(executed, missing)
+        later = _whatever_the_data(source, executed)
+        if not any(cell.cell_type == "code" for cell in later):
+            executed.cells += later
+            break
+        there = {cell.id: cell for cell in source.cells}
+        before = [there.get(cell.id, cell) for cell in executed.cells if not _injected(cell)]
+        source.cells = [*before, *later]
+        nbformat.write(source, again)
+        executed, missing = _run(again, target, parameters, kernels)
+        again.unlink()
+    cleaned = _clean(executed)
+    return without_answers(cleaned) if parameters.get("mask_below") else cleaned
+
+
+def _run(
+    notebook: Path, target: Path, parameters: dict[str, Any], kernels: type[ThisInterpreter]
+) -> tuple[nbformat.NotebookNode, str | None]:
+    """The executed notebook, and the sentence of the NotRecorded that stopped it, if one did."""
     try:
         executed = papermill.execute_notebook(
             _literally(notebook),
@@ -111,11 +135,10 @@ def execute(
             cell = (error.source.strip().splitlines() or ["an empty cell"])[0]
             what = " ".join(f"{error.ename}: {error.evalue}".split())
             raise NotebookError(f"{what} (in the cell “{cell}”)") from None
-        executed = _ended_at_error(nbformat.read(target, as_version=4), error.evalue)
+        return nbformat.read(target, as_version=4), error.evalue
     except RuntimeError:  # DeadKernelError, or a kernel that never answered
         raise NotebookError("its kernel died; the machine may be short of memory") from None
-    cleaned = _clean(executed)
-    return without_answers(cleaned) if parameters.get("mask_below") else cleaned
+    return executed, None
 
 
 def serialise(notebook: nbformat.NotebookNode) -> str:
@@ -124,14 +147,33 @@ def serialise(notebook: nbformat.NotebookNode) -> str:
 
 
 def _ended_at_error(notebook: nbformat.NotebookNode, sentence: str) -> nbformat.NotebookNode:
-    """The cells before the one that failed, then the sentence as a note."""
+    """The cells before the one that failed, then the sentence as a note, unless it is there."""
     own = [c for c in notebook.cells if ERROR_MARKER_TAG not in c.metadata.get("tags", [])]
     failed = [any(o.output_type == "error" for o in cell.get("outputs", [])) for cell in own]
+    kept = own[: failed.index(True)]
     # The sentence holds a dataset's own words: text, never markup.
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(sentence.split()))
-    note = nbformat.v4.new_markdown_cell(f":::{{note}}\n{escaped}\n:::", id=NOT_RECORDED)
-    notebook.cells = [*own[: failed.index(True)], note]
+    words = f":::{{note}}\n{escaped}\n:::"
+    notes = [cell for cell in kept if cell.id.startswith(NOT_RECORDED)]
+    if words not in [note.source for note in notes]:
+        name = f"{NOT_RECORDED}-{len(notes) + 1}" if notes else NOT_RECORDED
+        kept.append(nbformat.v4.new_markdown_cell(words, id=name))
+    notebook.cells = kept
     return notebook
+
+
+def _whatever_the_data(
+    source: nbformat.NotebookNode, ended: nbformat.NotebookNode
+) -> list[nbformat.NotebookNode]:
+    """Of a notebook that has ended at an error, the later cells that need nothing of the data."""
+    done = {cell.id for cell in ended.cells}
+    failed = next(place for place, cell in enumerate(source.cells) if cell.id not in done)
+    later = source.cells[failed + 1 :]
+    return [cell for cell in later if ANY_DATA in cell.metadata.get("tags", [])]
+
+
+def _injected(cell: nbformat.NotebookNode) -> bool:
+    return "injected-parameters" in cell.metadata.get("tags", [])
 
 
 def _clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

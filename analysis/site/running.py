@@ -50,12 +50,16 @@ class Run:
 
     @property
     def filled(self) -> bool:
-        """Whether the dataset has what the page shows; the first page is always there."""
+        """Whether the page shows anything of the dataset or, as a lesson, without it.
+
+        The first page is always there.
+        """
         if self.page.name == "index" or any((self.place / "results").iterdir()):
             return True
         from .notebooks import NOT_RECORDED
 
-        return f'"id": "{NOT_RECORDED}"' not in self.executed.read_text("utf-8")
+        cells = json.loads(self.executed.read_text("utf-8"))["cells"]
+        return cells[-1]["id"] != NOT_RECORDED
 
 
 @contextmanager

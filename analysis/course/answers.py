@@ -1,0 +1,258 @@
+"""Whether an answer is right, and if not, what may have gone wrong. It needs numpy alone.
+
+So this one file can go with an assignment: a `Sealed` exercise knows its right answer, and those
+of likely mistakes, by salted hashes only. No words of a check tell the right answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+ROUNDS = 500  # of a hash: a check takes a moment, and so does each guess
+NO_ANSWER = "There is no answer yet: put yours in the place of the three dots."
+PERCENT = "That is a percentage. The task asks for a share from 0 to 1."
+SHARE = "That is a share from 0 to 1. The task asks for a percentage."
+ROUNDED = "That is rounded too far: give it to {decimals} decimals."
+ORDER = "These are the right numbers, in another order."
+UNIT = "That is in {unit}. Read in which unit the task asks."
+WORD, SET = "Expected a word in quotes.", "Expected a set of words, as in {'a', 'b'}."
+NUMBER, ROWS = "Expected one number.", "Expected rows of {columns} numbers, as in [[…], […]]."
+
+
+class UnlikeError(ValueError):
+    """The answer is of another kind; the text says what was expected."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says of an answer."""
+
+    right: bool
+    words: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        kind, head = ("right", "Right.") if self.right else ("wrong", "Not yet.")
+        text = html.escape(self.words)
+        shown = f'<p class="verdict {kind}"><strong>{head}</strong> {text}</p>'
+        return {"text/html": shown, "text/plain": f"{head} {self.words}"}
+
+
+class Asked(Protocol):
+    """What `judge` asks of an exercise; `found` is an answer as `normal` has it.
+
+    `kind` is "word", "words", "number", "numbers" or "rows", and `length` how many numbers, or of
+    rows how many columns. `units` says of other units how many make one of the unit asked for.
+    """
+
+    kind: str
+    length: int
+    decimals: int
+    units: Mapping[str, float]
+    because: str
+
+    def formed(self, given: object) -> object: ...
+    def is_right(self, found: Any, decimals: int | None = None) -> bool: ...
+    def is_shuffled(self, found: np.ndarray) -> bool: ...
+    def meaning(self, found: Any) -> str: ...
+
+
+def judge(given: object, asked: Asked) -> Verdict:
+    """Whether an answer is right, and if not, what may have gone wrong."""
+    if given is ...:
+        return Verdict(False, NO_ANSWER)
+    try:
+        found = normal(given, asked)
+    except UnlikeError as error:
+        return Verdict(False, str(error))
+    if asked.is_right(found):
+        return Verdict(True, asked.because)
+    if words := asked.meaning(found) or _slip(found, asked):
+        return Verdict(False, words)
+    exact = "" if asked.kind in ("word", "words") else f", to {asked.decimals} decimals"
+    return Verdict(False, f"Read the task again{exact}.")
+
+
+def require(given: object, asked: Asked) -> None:
+    """Raise AssertionError with the words of the check, unless the answer is right."""
+    said = judge(given, asked)
+    if not said.right:
+        raise AssertionError(said.words)
+
+
+# --- any right form of an answer -----------------------------------------------------------------
+
+
+def normal(given: object, asked: Asked) -> Any:
+    """A word or a set of words in small letters, or an array of numbers. Raises UnlikeError."""
+    if asked.kind == "word":
+        if not isinstance(given, str):
+            raise UnlikeError(WORD)
+        return given.strip().casefold()
+    if isinstance(given, Iterator) or type(given).__name__ in ("dict_values", "dict_keys"):
+        given = list(given)
+    if asked.kind == "words":
+        if not isinstance(given, Collection) or isinstance(given, str | Mapping):
+            raise UnlikeError(SET)
+        return frozenset(str(word).strip().casefold() for word in given)
+    expected = {"number": NUMBER, "rows": ROWS.format(columns=asked.length)}
+    words = expected.get(asked.kind, f"Expected {asked.length} numbers, in order.")
+    if given is None or isinstance(given, str | bool | np.bool_):  # numpy would make numbers of it
+        raise UnlikeError(words)
+    try:
+        found = np.atleast_1d(np.asarray(asked.formed(given), dtype=float))
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+        raise UnlikeError(words) from None
+    if asked.kind == "rows":
+        if found.ndim != 2 or found.shape[1] != asked.length:
+            raise UnlikeError(words)
+        return found
+    if found.size != asked.length:
+        raise UnlikeError(words)
+    return found.reshape(-1)
+
+
+def start_stop(rows: object) -> np.ndarray:
+    """Rows of start, stop and values, sorted, and joined where a cut parts two that are alike.
+
+    A start of −∞ is 0: before the first day nothing happens.
+    """
+    table = np.asarray(rows, dtype=float)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    table[np.isneginf(table[:, 0]), 0] = 0
+    joined: list[np.ndarray] = []
+    for row in table:
+        if joined and joined[-1][1] == row[0] and (joined[-1][2:] == row[2:]).all():
+            joined[-1][1] = row[1]
+        else:
+            joined.append(row.copy())
+    return np.array(joined)
+
+
+def in_any_order(rows: object) -> np.ndarray:
+    """Numbers, or rows of them, sorted: for a task that asks for no order."""
+    table = np.asarray(list(rows) if isinstance(rows, set | frozenset) else rows, dtype=float)
+    return np.sort(table) if table.ndim < 2 else table[np.lexsort(table.T[::-1])]
+
+
+FORMS: dict[str, Callable[[object], object]] = {
+    form.__name__: form for form in (start_stop, in_any_order)
+}
+
+
+# --- slips that any task meets -------------------------------------------------------------------
+
+
+def _slip(found: Any, asked: Asked) -> str:
+    """What is said of the right numbers in another guise, or nothing."""
+    if asked.kind not in ("number", "numbers"):
+        return ""
+    if asked.decimals >= 2 and (found <= 100).all() and _about(found / 100, asked):
+        return PERCENT
+    if ((found >= 0) & (found <= 1)).all() and _about(found * 100, asked):
+        return SHARE
+    for unit, factor in asked.units.items():
+        if _about(found / factor, asked):
+            return UNIT.format(unit=unit)
+    if _about(found, asked):
+        return ROUNDED.format(decimals=asked.decimals)
+    return ORDER if asked.is_shuffled(found) else ""
+
+
+def _about(found: np.ndarray, asked: Asked) -> bool:
+    """Whether numbers are right, or are when rounded by a digit or two more than was asked."""
+    least = 0 if asked.decimals == 1 else 1
+    return asked.is_right(found) or any(
+        np.allclose(found, found.round(digits), rtol=0, atol=1e-9) and asked.is_right(found, digits)
+        for digits in range(max(asked.decimals - 2, least), asked.decimals)
+    )
+
+
+# --- what can be handed out ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """An exercise without its answer. `exercises.seal` makes it, `check` and `grade` use it.
+
+    Each part of a right answer is known by its hash; `coarse` has those of fewer decimals,
+    `ordered` those of the numbers by size, `mistakes` those of wrong answers with what is said of
+    them.
+    """
+
+    kind: str
+    length: int
+    decimals: int
+    salt: str
+    right: Sequence[str]
+    coarse: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ordered: Sequence[str] = ()
+    mistakes: Sequence[tuple[Sequence[str], str]] = ()
+    units: Mapping[str, float] = field(default_factory=dict)
+    form: str = ""
+    because: str = ""  # it would tell the answer
+
+    @classmethod
+    def read(cls, text: str) -> Sealed:
+        """From the JSON that `text` has written."""
+        return cls(**json.loads(text))
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def check(self, given: object) -> Verdict:
+        """As `judge` does."""
+        return judge(given, self)
+
+    def grade(self, given: object) -> None:
+        """As `require` does: raises AssertionError unless the answer is right."""
+        require(given, self)
+
+    def formed(self, given: object) -> object:
+        return FORMS[self.form](given) if self.form else given
+
+    def is_right(self, found: Any, decimals: int | None = None) -> bool:
+        known = self.right if decimals is None else self.coarse.get(str(decimals), ())
+        return self._equal(found, known, self.decimals if decimals is None else decimals)
+
+    def is_shuffled(self, found: np.ndarray) -> bool:
+        return self._equal(np.sort(found), self.ordered, self.decimals)
+
+    def meaning(self, found: Any) -> str:
+        said = (words for known, words in self.mistakes if self._equal(found, known, self.decimals))
+        return next(said, "")
+
+    def _equal(self, found: Any, known: Sequence[str], decimals: int) -> bool:
+        made = keys(found, decimals)
+        return len(made) == len(known) and all(
+            any(hashed(key, self.salt) == seal for key in either)
+            for either, seal in zip(made, known, strict=True)
+        )
+
+
+def keys(found: Any, decimals: int) -> list[list[str]]:
+    """For each part of an answer its text, rounded; near a border that of the other side too."""
+    if isinstance(found, str):
+        return [[found]]
+    if isinstance(found, frozenset):
+        return [["\n".join(sorted(found))]]
+    near = 0.05 * 10.0**-decimals
+    shape = "x".join(map(str, found.shape[1:]))
+    either = [(value, value + near, value - near) for value in found.reshape(-1).tolist()]
+    return [
+        [f"{shape}:{round(value, decimals) + 0.0:.{decimals}f}" for value in values]
+        for values in either
+    ]
+
+
+def hashed(key: str, salt: str) -> str:
+    """The salted hash of a text."""
+    made = hashlib.pbkdf2_hmac("sha256", key.encode(), salt.encode(), ROUNDS, 16)
+    return made.hex()
