@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
@@ -11,11 +14,13 @@ from scipy import stats
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import outcome_of
-from .exercises import Exercise
+from .exercises import Exercise, biting
 from .sides import Question, horizons, landmarks, side_values, two_sided
+from .worked import Value
 
 __all__ = ["horizons", "landmarks"]  # the lesson takes them from here
 
+SEED, INVENTED = 7, 60
 EVENTS = 30  # on a side: with fewer the lesson would show little but chance
 
 # The pencil's patients.
@@ -56,22 +61,25 @@ def question(dataset: Dataset, column: str = "") -> Question:
     return Question(*found[chosen], pd.Series(enough, dtype=float))
 
 
-def first_day(dataset: Dataset, asked: Question) -> float:
-    """The day of the first landmark to which both sides are followed."""
-    return dataset.days(landmarks(dataset, asked)[0])
+def names(dataset: Dataset, column: str = "") -> dict[str, Value] | None:
+    """What the worked piece calls things: none where the lesson's curves are not of all deaths.
+
+    Nor where there are no two groups.
+    """
+    with suppress(NotRecorded):
+        main, asked = outcome_of(dataset), question(dataset, column)
+        plan = dataset.endpoints[main.name]
+        if plan.events == ("died",) and not plan.start and not plan.among:
+            first, second = side_values(dataset, asked.factor)
+            of_all = {"days": "last_contact_day", "died": "died"}
+            return of_all | {"factor": asked.factor.column, "first": first, "second": second}
+    return None
 
 
 def ended(patients: pd.DataFrame, day: float, first: bool) -> pd.DataFrame:
     """The patients, those of one side as if they had been followed to a day and no longer."""
     late = (patients["first"] == first) & survival.beyond(patients["days"], day)
     return patients.assign(days=patients["days"].mask(late, day), died=patients["died"] & ~late)
-
-
-def names(dataset: Dataset) -> dict[str, object]:
-    """What the worked piece calls its column and the values of both sides."""
-    asked = question(dataset)
-    first, second = side_values(dataset, asked.factor)
-    return {"column": asked.factor.column, "first": first, "second": second}
 
 
 def log_rank_sums(days: np.ndarray, died: np.ndarray, first: np.ndarray) -> pd.Series:
@@ -166,32 +174,71 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )
 
 
-def exercise_4(dataset: Dataset, asked: Question | None = None) -> Exercise:
-    """The log-rank test with the second-named side followed to a day and no longer."""
-    asked = asked or question(dataset)
-    patients, day = asked.patients, first_day(dataset, asked)
+@dataclass(frozen=True)
+class Task:
+    """The patients of an exercise, `whose` they are, and the day that is asked for."""
+
+    patients: pd.DataFrame
+    day: float
+    whose: str
+
+
+def task_4(dataset: Dataset, column: str = "") -> Task:
+    """The patients of exercise 4."""
+    return biting(_ended_test, _tasks(dataset, column))[0]
+
+
+def exercise_4(dataset: Dataset, column: str = "") -> Exercise:
+    """The log-rank test with the other group followed to a day and no longer."""
+    return biting(_ended_test, _tasks(dataset, column))[1]
+
+
+def _tasks(dataset: Dataset, column: str) -> Iterator[Task]:
+    """The dataset's two groups, at the first landmark of both; then invented ones."""
+    with suppress(NotRecorded):
+        asked = question(dataset, column)
+        day = dataset.days(landmarks(dataset, asked)[0])
+        yield Task(asked.patients.reset_index(drop=True), day, "of this dataset")
+    random = np.random.default_rng(SEED)
+    first = np.arange(INVENTED) % 2 == 0
+    death, left = random.exponential(np.where(first, 900, 450)), random.uniform(300, 1500, INVENTED)
+    days = np.ceil(np.minimum(death, left)).astype(int)
+    invented = pd.DataFrame({"days": days, "died": death <= left, "first": first})
+    yield Task(invented, 365, "invented for it")
+
+
+def _ended_test(task: Task) -> Exercise:
+    patients, day = task.patients, task.day
 
     def test(of: pd.DataFrame) -> survival.Comparison:
         return survival.logrank(of["days"], of["died"], of["first"])
 
-    cut = ended(patients, day, first=False)
-    late = survival.beyond(patients["days"], day)
+    cut, late = ended(patients, day, first=False), survival.beyond(patients["days"], day)
     dead = pd.crosstab(cut["first"], cut["died"])
     right = test(cut)
+    by_shares = stats.chi2_contingency(dead, correction=False)[0] if dead.size == 4 else np.nan
     return Exercise(
         right.chi2,
-        "After that day only one side is followed. Its deaths are all expected there, so that "
+        "After that day only one group is followed. Its deaths are all expected there, so that "
         "they add nothing.",
         [
-            (test(patients).chi2, "That is the test of all that was seen. End the times of the "
-             "other side first."),
-            (test(cut.assign(died=patients["died"])).chi2, "Whoever dies after the day was alive "
-             "on it: set `died` to False for them, too."),
-            (test(patients[~late | patients["first"]]).chi2, "You left out whoever lived beyond "
-             "the day. They stay, alive, to the day."),
-            (float(stats.chi2_contingency(dead, correction=False).statistic), "That compares the "
-             "shares of the dead, whatever the follow-up."),
+            (
+                test(patients).chi2,
+                "That is the test of all that was seen. End the times of the other group first.",
+            ),
+            (
+                test(cut.assign(died=patients["died"])).chi2,
+                "Whoever dies after the day was alive on it: set `died` to False for them, too.",
+            ),
+            (
+                test(patients[~late | patients["first"]]).chi2,
+                "You left out whoever lived beyond the day. They stay, alive, to the day.",
+            ),
+            (
+                float(by_shares),
+                "That compares the shares of the dead, whatever the follow-up.",
+            ),
             (right.p, "That is P. The task asks for χ²."),
         ],
         decimals=2,
-    )  # fmt: skip
+    )
