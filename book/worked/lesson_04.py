@@ -44,7 +44,8 @@ print(f"Log-rank test: chi-squared {test.test_statistic:.2f}, P {test.p_value:.2
 
 # %% Estimate the hazard ratio
 rows = pd.DataFrame({"time": time, "dead": dead, "in_first": in_first}).astype(float)
-model = CoxPHFitter().fit(rows, "time", "dead").summary.loc["in_first"]
+fit = CoxPHFitter().fit(rows, "time", "dead", fit_options={"precision": 1e-14})  # as near as in R
+model = fit.summary.loc["in_first"]
 main = model["exp(coef)"]
 lower, upper = model["exp(coef) lower 95%"], model["exp(coef) upper 95%"]
 print(f"Hazard ratio {main:.2f} (95% CI, {lower:.2f}–{upper:.2f})")
