@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
+import pandas as pd
 import pytest
-from conftest import EACH
-from inprocess import Made, Page, changed, run
+from conftest import EACH, ROOT
+from inprocess import Made, Page, changed, run, without_kernels
 
-from analysis.course.keys_01 import exercise_1
-from analysis.dataset.model import load
+from analysis import survival
+from analysis.course.keys_01 import exercise_1, exercise_4, task_4
+from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 
 LESSON = "lesson_01_censoring"
 DATASETS = ("blinatumomab", "bmt", "myeloid")
@@ -37,11 +43,54 @@ def test_the_ten_are_worked_out_as_the_page_says(made) -> None:
     assert steps.loc[18, "estimate"] == steps.loc[15, "estimate"]
 
 
-def test_the_key_with_a_pencil_is_of_the_same_ten(made) -> None:
+def test_the_key_with_a_pencil_is_of_the_patients_of_the_task() -> None:
     """The right share, and what the two wrong ways of the page would give."""
+    text = next(cell.source for cell in cells() if cell.id == "exercise-1")
+    told = re.search(r"at months (.*?)\. What", text)[1].replace(" and ", ", ").split(", ")
+    days = pd.Series([float(month.rstrip("+")) for month in told])
+    died = ~pd.Series([month.endswith("+") for month in told])
+    curve = survival.survival_curve(days, died)
+    right = survival.at(curve, [12])["survival"].iloc[0]
+    dead, known = (died & (days <= 12)).sum(), (died | (days >= 12)).sum()
     exercise = exercise_1(load("data/bmt"))
-    dropped, alive = (mistake for mistake, _ in exercise.mistakes[:2])
-    assert shares(made["bmt"], "ten", 12) == pytest.approx([dropped, alive, exercise.answer])
+    wrong = [mistake for mistake, _ in exercise.mistakes[1:3]]
+    assert exercise.answer == pytest.approx(right)
+    assert wrong == pytest.approx([1 - dead / known, 1 - dead / len(days)])
+
+
+def test_the_last_exercise_is_on_the_patients_of_the_dataset_where_these_tell() -> None:
+    for name in DATASETS:
+        data = load(f"data/{name}")
+        task = task_4(data)
+        assert task.whose == "of this dataset" and len(task.patients) == len(data.patients)
+        assert exercise_4(data).bites
+    nobody_left = replace(data, patients=data.patients.assign(died="yes"))
+    assert task_4(nobody_left).whose == "invented for it"
+    assert exercise_4(nobody_left).bites
+
+
+def cells() -> list[nbformat.NotebookNode]:
+    return nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+
+
+def test_without_an_outcome_all_that_is_invented_stays(tmp_path: Path, monkeypatch) -> None:
+    """The exercises, the quiz and the ten, with the sentence that says what is missing."""
+
+    def none(*_: object) -> None:
+        raise NotRecorded("There is no such endpoint.")
+
+    monkeypatch.setattr("analysis.course.events.outcome_of", none)
+    monkeypatch.setattr("analysis.course.keys_01.outcome_of", none)
+    given = {"dataset": "data/bmt", "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"the-curve-month-by-month", "take-away", "quiz", "read-on"} <= set(ids)
+    assert not {"table-of-the-three-ways", "from-the-table-to-the-curve"} & set(ids)
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert (tmp_path / f"{LESSON}.csv").exists()
 
 
 @pytest.mark.parametrize("name", EACH)

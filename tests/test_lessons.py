@@ -16,23 +16,31 @@ from types import ModuleType
 
 import altair as alt
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import ROOT, often
-from inprocess import Page, page
+from inprocess import Page, page, ran
 
-from analysis.course import Exercise, check, quiz
-from analysis.course import exercises as course
+from analysis.course import Exercise, check
+from analysis.course.answers import NO_ANSWER
 from analysis.course.exercises import FOLDER
 from analysis.course.learner import SOLUTION, learner, lessons
+from analysis.course.quizzes import QUIZZES, quiz_of
 from analysis.dataset.model import load
-from analysis.site.notebooks import serialise
+from analysis.site.notebooks import ANY_DATA, serialise
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 LESSONS = lessons()
 NAMES = [path.stem for path in LESSONS]
+# Those that have the form of Lesson 1: a worked piece, and exercises that tell right from wrong.
+CONVERTED = {"lesson_01_censoring"}
+NEW = [path for path in LESSONS if path.stem in CONVERTED]
+NEW_NAMES = [path.stem for path in NEW]
 ORDER = [
     "What you will be able to do",
+    "Do it yourself",
     "Take away",
     "Exercises",
     "Check yourself",
@@ -88,7 +96,8 @@ def test_the_lessons_are_numbered_in_order() -> None:
 def test_a_lesson_has_all_its_parts(lesson: Path) -> None:
     text = "\n".join(cell.source for cell in cells(lesson) if cell.cell_type == "markdown")
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert [heading for heading in headings if heading in ORDER] == ORDER
+    order = [part for part in ORDER if part != "Do it yourself" or lesson.stem in CONVERTED]
+    assert [heading for heading in headings if heading in ORDER] == order
     assert set(headings) >= SIDES
     assert re.match(
         rf"# Lesson {int(lesson.stem.split('_')[1])}\. .+\n\n\*\*The question\.\*\* ", text
@@ -97,9 +106,46 @@ def test_a_lesson_has_all_its_parts(lesson: Path) -> None:
     assert tasks == [str(number) for number in range(1, len(tasks) + 1)]
     assert 2 <= len(tasks) <= 4
     solved = [cell for cell in cells(lesson) if SOLUTION in cell.metadata.get("tags", [])]
-    checks = [cell for cell in cells(lesson) if cell.source.startswith("check(")]
-    assert len(solved) == len(checks) == len(tasks) == len(exercises(lesson))
+    assert len(solved) == len(tasks) == len(exercises(lesson))
     assert "cite" in text.split("## Read on")[1]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
+def test_each_exercise_has_an_answer_of_its_own(lesson: Path) -> None:
+    """So that none is graded by the answer to another."""
+    number = 0
+    for cell in cells(lesson):
+        if found := re.search(r"^### Exercise (\d)", cell.source, re.MULTILINE):
+            number = int(found[1])
+        if SOLUTION in cell.metadata.get("tags", []):
+            assert cell.source.startswith(f"# answer_{number}: ")
+            assert re.search(
+                rf"^answer_{number} = |, answer_{number} = ", cell.source, re.MULTILINE
+            )
+            assert not re.search(rf"\banswer(?!_{number}\b)", cell.source)
+        if cell.source.startswith("check("):
+            assert cell.source.startswith(f"check(answer_{number}, keys.exercise_{number}(data")
+
+
+@pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
+def test_a_lesson_says_what_it_needs_and_each_objective_has_its_exercise(lesson: Path) -> None:
+    head, aims = cells(lesson)[0].source, cells(lesson)[1].source
+    assert re.search(r"\n\n\*Before this:\* .+\. \*Time:\* \d+ minutes\.$", head)
+    needed = [int(number) for number in re.findall(r"\(lesson_(\d+)_\w+\.ipynb\)", head)]
+    assert all(number < int(lesson.stem.split("_")[1]) for number in needed)
+    assert ("nothing" in head) == (not needed)
+    objectives = re.findall(r"^\d\. ", aims, re.MULTILINE)
+    assert len(objectives) == len(exercises(lesson))
+    assert aims.endswith("Each has its exercise, in this order.")
+
+
+@pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
+def test_what_needs_no_data_stays_whatever_a_dataset_lacks(lesson: Path) -> None:
+    kept = "\n".join(
+        cell.source for cell in cells(lesson) if ANY_DATA in cell.metadata.get("tags", [])
+    )
+    for part in ("## Take away", "## Exercises", "### Exercise", "course.quiz(", "## Read on"):
+        assert part in kept, part
 
 
 # What a student has anywhere, and what only this book has.
@@ -190,57 +236,79 @@ def test_a_likely_mistake_is_told_what_it_is(executed, lesson: Path, dataset: st
         pytest.skip(executed[lesson.stem, dataset].missing)
     data = load(f"data/{dataset}")
     for function in exercises(lesson):
-        exercise = function(data)
+        exercise, where = function(data), f"{lesson.stem}, {function.__name__}"
         assert check(exercise.answer, exercise).right
-        mistakes = exercise.told_apart()
-        assert mistakes, f"{lesson.stem}, {function.__name__}: no mistake differs"
-        for given, meaning in mistakes:
-            said = check(given, exercise)
-            assert not said.right and said.words == meaning
+        said = [(check(given, exercise), meaning) for given, meaning in exercise.mistakes]
+        wrong = [(verdict.words, meaning) for verdict, meaning in said if not verdict.right]
+        assert wrong, f"{where}: no mistake differs"
+        assert all(words == meaning for words, meaning in wrong), where
         assert not check(..., exercise).right
 
 
-NUMBER = Exercise(0.25, "Because.", [(0.75, "The other side."), (0.25, "Right by chance.")])
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
+def test_each_mistake_is_wrong_on_each_dataset(lesson: Path, dataset: str) -> None:
+    """And is told by its own words: none passes as right, or as another."""
+    data = load(f"data/{dataset}")
+    for function in exercises(lesson):
+        exercise = function(data)
+        assert len(exercise.mistakes) >= 2
+        for given, meaning in exercise.mistakes:
+            verdict = check(given, exercise)
+            assert (verdict.right, verdict.words) == (False, meaning), function.__name__
 
 
-def test_a_number_may_be_rounded_to_what_was_asked() -> None:
-    assert check(0.2504, NUMBER).right
-    assert not check(0.2506, NUMBER).right
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
+def test_no_answer_stands_above_its_exercise(lesson: Path, dataset: str, tmp_path: Path) -> None:
+    """Neither as the page prints it nor among the numbers that the page records."""
+    data, above, task, seen = load(f"data/{dataset}"), "", 0, 0
+    answers = [function(data) for function in exercises(lesson)]
+    for cell, printed, shown in ran(
+        lesson, {"dataset": f"data/{dataset}", "results_folder": str(tmp_path)}
+    ):
+        if cell.cell_type == "markdown":
+            for found in re.finditer(r"^### Exercise (\d)", cell.source, re.MULTILINE):
+                seen += told(answers[int(found[1]) - 1], above)
+                task += 1
+            above += cell.source
+        if {SOLUTION, "hide-cell"}.isdisjoint(cell.metadata.get("tags", [])):
+            texts = [output.get("text/html") or output.get("text/plain", "") for output in shown]
+            above += re.sub(r"<script.*?</script>|<svg.*?</svg>|<[^>]+>", " ", "".join(texts),
+                            flags=re.DOTALL) + printed  # fmt: skip
+    assert task == len(answers) and not seen
+    recorded = pd.read_csv(next(tmp_path.glob("lesson_*.csv")))["estimate"]
+    for exercise in answers:
+        if exercise.kind == "number" and not float(exercise.answer).is_integer():
+            assert not (recorded - exercise.answer).abs().lt(1e-9).any()
 
 
-def test_a_mistake_that_is_right_for_a_dataset_is_passed_over() -> None:
-    assert check(0.25, NUMBER).words == "Because."
-    assert [given for given, _ in NUMBER.told_apart()] == [0.75]
+def told(exercise: Exercise, text: str) -> bool:
+    """Whether all numbers of an answer stand in a text, where they have three digits or more."""
+    if exercise.kind in ("word", "words"):
+        return False
+    numbers, places = np.ravel(exercise.answer).astype(float), exercise.decimals
+    forms = [
+        {f"{x:.{places}f}", *([f"{100 * x:.{places - 2}f}"] if places > 1 and x <= 1 else [])}
+        for x in numbers
+    ]
+    long = [[f for f in of if len(re.sub(r"^0*\.?0*|\.", "", f)) >= 3] for of in forms]
+    return any(long) and all(
+        any(re.search(rf"(?<![\d.,]){re.escape(f.removeprefix('0'))}(?!\d)", text)
+            or re.search(rf"(?<![\d.,]){re.escape(f)}(?!\d|\.\d)", text) for f in of)
+        for of in long
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("given", "exercise", "words"),
-    [
-        ("a quarter", NUMBER, "one number"),
-        ([0.25, 0.25], NUMBER, "one number"),
-        (None, NUMBER, "one number"),
-        (float("nan"), NUMBER, "Read the task again"),
-        (0.25, Exercise("relapse", "", []), "a word"),
-        ("relapse", Exercise({"relapse"}, "", []), "a set"),
-        ([1, 2], Exercise([1, 2, 3], "", []), "3 numbers"),
-        (..., NUMBER, "no answer yet"),
-    ],
-)  # fmt: skip
-def test_an_answer_of_another_kind_is_told_what_is_expected(given, exercise, words) -> None:
-    said = check(given, exercise)
-    assert not said.right and words in said.words
-
-
-def test_words_and_sets_are_read_kindly() -> None:
-    assert check(" Relapse", Exercise("relapse", "", [])).right
-    assert check(["B", "a"], Exercise({"a", "b"}, "", [])).right
-    assert check([[1, 2], [3, 4]], Exercise([[1, 2], [3, 4.0001]], "", [])).right
-
-
-def test_no_verdict_gives_the_answer_away() -> None:
-    assert "0.25" not in check(0.3, NUMBER).words
-    shown = course.Verdict(False, "<b>")._repr_mimebundle_()["text/html"]
-    assert "&lt;b&gt;" in shown
+def test_an_answer_in_a_text_is_found() -> None:
+    share = Exercise(0.5487, "", [])
+    for text in ("54.9% are alive", "a share of 0.549.", "it is .549", "HR .549 (x)"):
+        assert told(share, text), text
+    for text in ("154.9", "0.5491", "54.91", "55%", ""):
+        assert not told(share, text), text
+    assert told(Exercise([0.123, 0.456], "", []), "12.3 and 45.6")
+    assert not told(Exercise([0.123, 0.456], "", []), "12.3")
+    assert not told(Exercise(32, "", [], 0), "32") and told(Exercise(132, "", [], 0), "132 of")
 
 
 # --- the learner's notebook --------------------------------------------------------------------
@@ -257,7 +325,8 @@ def test_the_learners_notebook_is_the_lessons_own_without_solutions(lesson: Path
         code = [line.strip() for line in solution.splitlines() if not line.startswith("#")]
         assert not any(f"{line}\\n" in text for line in code if "=" in line)
     made = nbformat.reads(text, as_version=4)
-    assert text.count("answer = ...") == len(solved)
+    for number in range(1, len(solved) + 1):
+        assert text.count(f"answer_{number} = ...") == 1
     assert not any(cell.get("outputs") for cell in made.cells)
 
 
@@ -272,7 +341,37 @@ def test_the_learners_notebook_runs_and_waits_for_answers(
     nbformat.write(learner(nbformat.read(lesson, as_version=4), f"data/{dataset}"), path)
     text = page(path, {}).text
     assert re.findall(r'class="verdict (\w+)"', text) == ["wrong"] * len(exercises(lesson))
-    assert "There is no answer yet" in text
+    assert text.count(f"Not yet. {NO_ANSWER}") == len(exercises(lesson))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
+def test_a_cell_that_failed_leaves_no_answer(lesson: Path) -> None:
+    """Not even one of an earlier run."""
+    made = learner(nbformat.read(lesson, as_version=4)).cells
+    for number, exercise in enumerate(exercises(lesson), start=1):
+        (cell,) = (cell for cell in made if f"answer_{number} = ..." in cell.source)
+        names = {f"answer_{number}": 1}
+        with pytest.raises(ZeroDivisionError):
+            exec(f"{cell.source}\n1 / 0\nanswer_{number} = 1", names)
+        assert names[f"answer_{number}"] is ..., exercise.__name__
+
+
+@pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
+def test_the_learners_cells_import_what_its_tasks_name(lesson: Path) -> None:
+    """Each name in code of a task is one that the learner has."""
+    path = ROOT / FOLDER / lesson.name
+    found = cells(path)
+    names = set()
+    for cell in (cell for cell in found if cell.cell_type == "code"):
+        for node in ast.walk(ast.parse(cell.source)):
+            names |= {node.id} if isinstance(node, ast.Name) else set()
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names |= {alias.asname or alias.name for alias in node.names}
+    for cell in found:
+        if cell.source.startswith("### Exercise"):
+            named = set(re.findall(r"`([A-Za-z_]\w+)", cell.source))
+            columns = {"days", "died"}  # of a table that the task describes
+            assert named <= names | columns, named - names
 
 
 def test_every_learners_notebook_belongs_to_a_lesson() -> None:
@@ -282,13 +381,45 @@ def test_every_learners_notebook_belongs_to_a_lesson() -> None:
 # --- the quiz ----------------------------------------------------------------------------------
 
 
+QUESTIONS = yaml.safe_load(QUIZZES.read_text("utf-8"))
+
+
 def test_a_quiz_has_one_right_choice_for_each_question() -> None:
-    options = ["- a | x", "+ b | y\n  z", "- <i> | <b>"]
-    shown = quiz("\n".join(["Which?", *options]))._repr_mimebundle_()["text/html"]
+    right, wrong = {"right": "{a}", "because": "y z"}, {"wrong": "<i>", "because": "<b>"}
+    asked = {"asked": "Which {a}?", "options": [wrong, right, wrong]}
+    shown = quiz_of([asked], {"a": "one"})._repr_mimebundle_()["text/html"]
     assert shown.count("<details") == 3 and "&lt;i&gt;" in shown and "y z" in shown
-    for bad in (options[:2], [*options, "+ d | z"], [options[0]] * 3):
-        with pytest.raises(ValueError, match="Which"):
-            quiz("\n".join(["Which?", *bad]))
+    assert "Which one?" in shown and "<summary>one</summary>" in shown
+    for bad in ([wrong, right], [wrong, right, right], [wrong] * 3, [*[wrong] * 4, right]):
+        with pytest.raises(ValueError, match="Which one"):
+            quiz_of([asked | {"options": bad}], {"a": "one"})
+
+
+def test_every_quiz_belongs_to_a_lesson_whose_code_tells_no_answer() -> None:
+    assert list(QUESTIONS) == [int(name.split("_")[1]) for name in NAMES]
+    for lesson, number in zip(LESSONS, QUESTIONS, strict=True):
+        (call,) = (cell.source for cell in cells(lesson) if "course.quiz(" in cell.source)
+        assert call.startswith(f"course.quiz({number}") and len(call.splitlines()) == 1
+
+
+@pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
+def test_the_length_of_a_choice_does_not_tell_the_right_one(lesson: Path) -> None:
+    """It is the longest of its question in a third of them at most, and none is twice another."""
+    questions, longest = QUESTIONS[int(lesson.stem.split("_")[1])], 0
+    for question in questions:
+        lengths = [len(option.get("right") or option["wrong"]) for option in question["options"]]
+        (right,) = (len(option["right"]) for option in question["options"] if "right" in option)
+        longest += right == max(lengths)
+        assert max(lengths) <= max(2 * min(lengths), min(lengths) + 15), question["asked"]
+    assert 3 * longest <= len(questions)
+
+
+def test_a_ratio_of_a_quiz_has_its_interval() -> None:
+    """A ratio with two decimals or one, in the lessons of the new form."""
+    for number in (int(name.split("_")[1]) for name in NEW_NAMES):
+        for question in QUESTIONS[number]:
+            if re.search(r"ratio (of|is|was) \d\.\d", question["asked"]):
+                assert re.search(r"95% (CI|interval)", question["asked"]), question["asked"]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
@@ -337,6 +468,34 @@ def test_a_choice_of_the_quiz_opens_without_scripts(site: Path, browser) -> None
     context.close()
 
 
+def test_a_quiz_counts_what_was_right_at_the_first_try(site: Path, browser) -> None:
+    view = browser.new_page()
+    view.goto((site / f"{NAMES[0]}.html").as_uri())
+    score, lists = view.locator(".quiz-score"), view.locator(".quiz-options")
+    assert not score.is_visible()
+    for place in range(lists.count()):
+        options = lists.nth(place).locator("details.option")
+        kinds = [option.locator(".why").get_attribute("class") for option in options.all()]
+        first = [kind == "why right" for kind in kinds].index(place != 0)
+        options.nth(first).locator("summary").click()
+        options.nth((first + 1) % 3).locator("summary").click()  # a second one does not count
+    of = lists.count()
+    score.get_by_text(f"Right at the first try: {of - 1} of {of}.").wait_for(state="visible")
+    view.close()
+
+
+def test_the_worked_piece_shows_one_language_without_scripts(site: Path, browser) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    view = context.new_page()
+    view.goto((site / f"{NEW_NAMES[0]}.html").as_uri())
+    python, r = view.locator(".worked-python").first, view.locator(".worked-r").first
+    assert python.is_visible() and not r.is_visible()
+    view.locator(".worked-tabs input").first.focus()
+    view.keyboard.press("ArrowRight")
+    assert r.is_visible() and not python.is_visible()
+    context.close()
+
+
 def test_without_scripts_every_answer_of_the_slider_can_be_read(site: Path, browser) -> None:
     context = browser.new_context(java_script_enabled=False, offline=True)
     view = context.new_page()
@@ -374,7 +533,7 @@ def test_a_lesson_on_very_many_patients_draws_some_and_says_so(monkeypatch, tmp_
     shown = page(lesson, {"dataset": "data/bmt", "results_folder": str(tmp_path)}).shown
     words = [data.get("text/markdown", "") for data in shown]
     assert any("about <a" in text and ">60</a> of the 137 patients" in text for text in words)
-    assert sum('class="verdict right"' in data.get("text/html", "") for data in shown) == 3
+    assert sum('class="verdict right"' in data.get("text/html", "") for data in shown) == 4
     for lesson in LESSONS:
         code = "\n".join(c.source for c in nbformat.read(lesson, 4).cells if c.cell_type == "code")
         assert code.count("results_folder, mask_below, course.MOST)\n") == 1, lesson

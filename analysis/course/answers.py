@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+Seals = Sequence[Sequence[str]]  # of each part of an answer
+NEAR = 0.05  # of the last digit: so far may an answer be from what rounds to the right one
 ROUNDS = 500  # of a hash: a check takes a moment, and so does each guess
 NO_ANSWER = "There is no answer yet: put yours in the place of the three dots."
 PERCENT = "That is a percentage. The task asks for a share from 0 to 1."
@@ -181,19 +183,19 @@ def _about(found: np.ndarray, asked: Asked) -> bool:
 class Sealed:
     """An exercise without its answer. `exercises.seal` makes it, `check` and `grade` use it.
 
-    Each part of a right answer is known by its hash; `coarse` has those of fewer decimals,
-    `ordered` those of the numbers by size, `mistakes` those of wrong answers with what is said of
-    them.
+    Each part of a right answer is known by its hash, or by two where it is between two roundings.
+    `coarse` has those of fewer decimals, `ordered` those of the numbers by size, `mistakes` those
+    of wrong answers with what is said of them.
     """
 
     kind: str
     length: int
     decimals: int
     salt: str
-    right: Sequence[str]
-    coarse: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    ordered: Sequence[str] = ()
-    mistakes: Sequence[tuple[Sequence[str], str]] = ()
+    right: Seals
+    coarse: Mapping[str, Seals] = field(default_factory=dict)
+    ordered: Seals = ()
+    mistakes: Sequence[tuple[Seals, str]] = ()
     units: Mapping[str, float] = field(default_factory=dict)
     form: str = ""
     because: str = ""  # it would tell the answer
@@ -229,27 +231,27 @@ class Sealed:
         said = (words for known, words in self.mistakes if self._equal(found, known, self.decimals))
         return next(said, "")
 
-    def _equal(self, found: Any, known: Sequence[str], decimals: int) -> bool:
-        made = keys(found, decimals)
+    def _equal(self, found: Any, known: Seals, decimals: int) -> bool:
+        made = keys(found, decimals, NEAR)
         return len(made) == len(known) and all(
-            any(hashed(key, self.salt) == seal for key in either)
-            for either, seal in zip(made, known, strict=True)
+            any(hashed(key, self.salt) in seals for key in either)
+            for either, seals in zip(made, known, strict=True)
         )
 
 
-def keys(found: Any, decimals: int) -> list[list[str]]:
-    """For each part of an answer its text, rounded; near a border that of the other side too."""
+def keys(found: Any, decimals: int, near: float) -> list[list[str]]:
+    """For each part of an answer its text, rounded, and those of numbers `near` it.
+
+    That is a part of the last digit.
+    """
     if isinstance(found, str):
         return [[found]]
     if isinstance(found, frozenset):
         return [["\n".join(sorted(found))]]
-    near = 0.05 * 10.0**-decimals
-    shape = "x".join(map(str, found.shape[1:]))
-    either = [(value, value + near, value - near) for value in found.reshape(-1).tolist()]
-    return [
-        [f"{shape}:{round(value, decimals) + 0.0:.{decimals}f}" for value in values]
-        for values in either
-    ]
+    around, shape = near * 10.0**-decimals, "x".join(map(str, found.shape[1:]))
+    either = [(value, value + around, value - around) for value in found.reshape(-1).tolist()]
+    texts = [[f"{round(value, decimals) + 0.0:.{decimals}f}" for value in of] for of in either]
+    return [list(dict.fromkeys(f"{shape}:{text}" for text in of)) for of in texts]
 
 
 def hashed(key: str, salt: str) -> str:

@@ -126,8 +126,8 @@ def biting(
 def seal(exercise: Exercise, salt: str) -> Sealed:
     """The exercise without its answer, to be handed out; `salt` is any text of its own."""
 
-    def sealed(found: Any, decimals: int = exercise.decimals) -> list[str]:
-        return [hashed(either[0], salt) for either in keys(found, decimals)]
+    def sealed(found: Any, decimals: int = exercise.decimals) -> list[list[str]]:
+        return [[hashed(key, salt) for key in either] for either in keys(found, decimals, 1e-6)]
 
     right = normal(exercise.answer, exercise)
     numeric = exercise.kind in ("number", "numbers")

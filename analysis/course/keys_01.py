@@ -30,19 +30,19 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """Kaplan-Meier of eight invented patients at one year, with a pencil."""
-    right = 7 / 8 * 6 / 7 * 4 / 5 * 2 / 3
+    """Kaplan-Meier of nine invented patients at one year, with a pencil."""
+    right = 8 / 9 * 7 / 8 * 5 / 6 * 3 / 4
     return Exercise(
         right,
-        "Deaths at months 2, 4, 7 and 11 meet 8, 7, 5 and 3 at risk: 7/8 × 6/7 × 4/5 × 2/3.",
+        "Deaths at months 2, 4, 7 and 11 meet 9, 8, 6 and 4 at risk: 8/9 × 7/8 × 5/6 × 3/4.",
         [
             (
-                7 / 8 * 5 / 6 * 4 / 5 * 2 / 3,
+                8 / 9 * 6 / 7 * 5 / 6 * 3 / 4,
                 "Who leaves in the month of a death is still at risk for it.",
             ),
-            (2 / 6, "You left out those who were last seen before the year was over."),
-            (4 / 8, "You counted those who left as alive at one year."),
-            (7 / 8 * 6 / 7 * 4 / 5, "A death before 12 months is missing from the product."),
+            (3 / 7, "You left out those who were last seen before the year was over."),
+            (5 / 9, "You counted those who left as alive at one year."),
+            (8 / 9 * 7 / 8 * 5 / 6, "A death before 12 months is missing from the product."),
             (1 - right, "That is the share who died. The task asks for those alive."),
         ],
     )

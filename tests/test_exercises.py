@@ -1,0 +1,157 @@
+"""What a check says of an answer, in whatever form it comes, and what is sealed tells of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.course import Exercise, check, grade, seal
+from analysis.course.answers import NO_ANSWER, ORDER, PERCENT, SHARE, Sealed, Verdict, start_stop
+from analysis.course.exercises import biting
+from analysis.dataset.model import ROOT
+
+NUMBER = Exercise(0.5487, "Because.", [(0.4513, "The other side.")])
+PERCENTAGE = Exercise(54.9, "Because.", [(45.1, "The other side.")], decimals=1)
+MONTHS = Exercise(14.3, "Because.", [], decimals=1, units={"days": 30.4375, "years": 1 / 12})
+COUNTS = Exercise([114, 32], "Because.", [([114, 40], "Too many.")], decimals=0)
+ROWS = Exercise(
+    [[0, 40, 0], [40, 300, 1]], "Because.", [([[0, 300, 1]], "From the first day.")],
+    decimals=0, form=start_stop,
+)  # fmt: skip
+WORD = Exercise("relapse", "Because.", [("death", "The other one.")])
+WORDS = Exercise({"a", "d"}, "Because.", [({"b", "c"}, "The other ones.")])
+EVERY = [NUMBER, PERCENTAGE, MONTHS, COUNTS, ROWS, WORD, WORDS]
+
+
+@pytest.fixture(params=[False, True], ids=["open", "sealed"])
+def said(request):
+    """What a check says, of the exercise as it is or sealed and read again."""
+
+    def told(given: object, exercise: Exercise) -> Verdict:
+        if not request.param:
+            return check(given, exercise)
+        return Sealed.read(seal(exercise, "salt").text()).check(given)
+
+    return told
+
+
+@pytest.mark.parametrize(
+    ("given", "exercise", "words"),
+    [
+        (..., NUMBER, NO_ANSWER),
+        (..., WORD, NO_ANSWER),
+        ("a half", NUMBER, "Expected one number."),
+        ([0.5, 0.5], NUMBER, "Expected one number."),
+        (None, NUMBER, "Expected one number."),
+        (True, NUMBER, "Expected one number."),
+        (0.5487, WORD, "Expected a word in quotes."),
+        ("a", WORDS, "Expected a set of words, as in {'a', 'b'}."),
+        (3, WORDS, "Expected a set of words, as in {'a', 'b'}."),
+        ([1, 2, 3], COUNTS, "Expected 2 numbers, in order."),
+        ([1, 2], ROWS, "Expected rows of 3 numbers, as in [[…], […]]."),
+        (54.9, NUMBER, PERCENT),
+        (54.87, NUMBER, PERCENT),
+        (55, NUMBER, PERCENT),
+        (0.549, PERCENTAGE, SHARE),
+        (0.55, NUMBER, "That is rounded too far: give it to 3 decimals."),
+        (0.5, NUMBER, "That is rounded too far: give it to 3 decimals."),
+        (14, MONTHS, "That is rounded too far: give it to 1 decimals."),
+        (435.256, MONTHS, "That is in days. Read in which unit the task asks."),
+        (435, MONTHS, "That is in days. Read in which unit the task asks."),
+        (1.19, MONTHS, "That is in years. Read in which unit the task asks."),
+        ([32, 114], COUNTS, ORDER),
+        (0.4513, NUMBER, "The other side."),
+        ([114, 40], COUNTS, "Too many."),
+        ([[0, 100, 1], [100, 300, 1]], ROWS, "From the first day."),
+        ("Death ", WORD, "The other one."),
+        (["c", "b"], WORDS, "The other ones."),
+        (0.3, NUMBER, "Read the task again, to 3 decimals."),
+        (float("nan"), NUMBER, "Read the task again, to 3 decimals."),
+        ([[0, 40, 1]], ROWS, "Read the task again, to 0 decimals."),
+        ("x", WORD, "Read the task again."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_apart(said, given, exercise, words) -> None:
+    assert said(given, exercise) == Verdict(False, words)
+
+
+@pytest.mark.parametrize(
+    ("given", "exercise"),
+    [
+        (0.5487, NUMBER), (0.549, NUMBER), (0.54869999, NUMBER), ([0.549], NUMBER),
+        (Fraction(5487, 10000), NUMBER), (np.float64(0.5487), NUMBER), (pd.Series([0.549]), NUMBER),
+        ((114, 32), COUNTS), (np.array([114, 32]), COUNTS), (pd.Series([114, 32]), COUNTS),
+        ({"a": 114, "b": 32}.values(), COUNTS),
+        (pd.DataFrame([[114, 32]]), COUNTS),
+        ([[40, 300, 1], [0, 40, 0]], ROWS), ([[-np.inf, 20, 0], [20, 40, 0], [40, 300, 1]], ROWS),
+        (pd.DataFrame([[0, 40, False], [40, 300, True]]), ROWS), (np.array(ROWS.answer), ROWS),
+        (" Relapse", WORD), (["D", "a"], WORDS), (("a", "d", "a"), WORDS),
+        (pd.Series(["a", "d"]), WORDS),
+    ],
+)  # fmt: skip
+def test_any_right_form_is_right(said, given, exercise) -> None:
+    assert said(given, exercise).right
+    assert said(iter(COUNTS.answer), COUNTS).right
+
+
+@pytest.mark.parametrize("exercise", EVERY)
+def test_no_grade_passes_where_a_check_would_not(exercise) -> None:
+    sealed = seal(exercise, "salt")
+    grade(exercise.answer, exercise)
+    sealed.grade(exercise.answer)
+    for given, words in [*exercise.mistakes, (..., NO_ANSWER)]:
+        for graded in (lambda given: grade(given, exercise), sealed.grade):
+            with pytest.raises(AssertionError, match=words.split(".")[0]):
+                graded(given)
+
+
+def test_a_number_near_the_border_of_its_rounding_is_right_either_way(said) -> None:
+    edge = Exercise(0.5485, "", [])
+    assert said(0.548, edge).right and said(0.549, edge).right and not said(0.547, edge).right
+
+
+def test_what_is_sealed_holds_no_answer(tmp_path: Path) -> None:
+    """It is checked with numpy and one small file, and without the book."""
+    sealed = seal(NUMBER, "salt")
+    assert "0.54" not in sealed.text() and "Because" not in sealed.text()
+    assert seal(NUMBER, "pepper").right != sealed.right
+    (tmp_path / "answers.py").write_bytes((ROOT / "analysis/course/answers.py").read_bytes())
+    (tmp_path / "one.json").write_text(sealed.text(), "utf-8")
+    code = (
+        "from answers import Sealed; import sys\n"
+        "one = Sealed.read(open('one.json', encoding='utf-8').read())\n"
+        "print(one.check(.549).right, one.check(54.9).words, 'analysis' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PATH": ""},
+    )  # fmt: skip
+    assert run.stdout == f"True {PERCENT} False\n"
+
+
+def test_an_exercise_is_on_the_first_patients_that_tell_its_mistakes() -> None:
+    """Not where a mistake is right, nor where it cannot be told from another."""
+
+    def made(n: int) -> Exercise:
+        return Exercise(n, "", [(n // 4, "A quarter."), (n // 3, "A third.")], decimals=0)
+
+    assert not made(0).bites and not made(2).bites and made(4).bites is False
+    assert biting(made, iter([0, 2, 4, 12, 24]))[0] == 12
+    with pytest.raises(ValueError, match="no candidate"):
+        biting(made, [0])
+
+
+def test_a_mistake_that_is_right_for_some_dataset_is_passed_over() -> None:
+    assert check(0.25, Exercise(0.25, "Because.", [(0.25, "By chance.")])).words == "Because."
+
+
+def test_no_verdict_gives_the_answer_away() -> None:
+    assert "0.54" not in check(0.3, NUMBER).words
+    shown = Verdict(False, "<b>")._repr_mimebundle_()["text/html"]
+    assert "&lt;b&gt;" in shown
