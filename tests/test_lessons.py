@@ -35,7 +35,7 @@ DATASETS = ("blinatumomab", "bmt", "myeloid")
 LESSONS = lessons()
 NAMES = [path.stem for path in LESSONS]
 # Those that have the form of Lesson 1: a worked piece, and exercises that tell right from wrong.
-CONVERTED = {"lesson_01_censoring"}
+CONVERTED = {"lesson_01_censoring", "lesson_04_two_curves"}
 NEW = [path for path in LESSONS if path.stem in CONVERTED]
 NEW_NAMES = [path.stem for path in NEW]
 ORDER = [

@@ -27,9 +27,7 @@ for name, who in {"first": in_first, "other": ~in_first}.items():
     curve = KaplanMeierFitter().fit(time[who], dead[who], label="alive").survival_function_
     curves.append(curve.rename_axis("day").reset_index().assign(group=name))
 alt.Chart(pd.concat(curves)).mark_line(interpolate="step-after").encode(
-    x=alt.X("day", title="Days"),
-    y=alt.Y("alive", title="Alive").scale(domain=[0, 1]),
-    color=alt.Color("group", title="Group"),
+    x="day", y="alive", color="group"
 )
 
 # %% [markdown]
@@ -45,7 +43,5 @@ print(f"Log-rank test: chi-squared {test.test_statistic:.2f}, P {test.p_value:.2
 # %% Estimate the hazard ratio
 rows = pd.DataFrame({"time": time, "dead": dead, "in_first": in_first}).astype(float)
 fit = CoxPHFitter().fit(rows, "time", "dead", fit_options={"precision": 1e-14})  # as near as in R
-model = fit.summary.loc["in_first"]
-main = model["exp(coef)"]
-lower, upper = model["exp(coef) lower 95%"], model["exp(coef) upper 95%"]
-print(f"Hazard ratio {main:.2f} (95% CI, {lower:.2f}–{upper:.2f})")
+main = fit.hazard_ratios_["in_first"]
+fit.summary[["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%"]]
