@@ -24,8 +24,8 @@ pd.crosstab(in_first, dead)
 # %% Draw both curves
 curves = []
 for name, who in {"first": in_first, "other": ~in_first}.items():
-    curve = KaplanMeierFitter().fit(time[who], dead[who], label="alive").survival_function_
-    curves.append(curve.rename_axis("day").reset_index().assign(group=name))
+    fit = KaplanMeierFitter(label="alive").fit(time[who], dead[who])
+    curves.append(fit.survival_function_.reset_index(names="day").assign(group=name))
 alt.Chart(pd.concat(curves)).mark_line(interpolate="step-after").encode(
     x="day", y="alive", color="group"
 )
@@ -41,7 +41,7 @@ print(f"Log-rank test: chi-squared {test.test_statistic:.2f}, P {test.p_value:.2
 # The test gives no size. What would you tell a reader who asks how large the difference is?
 
 # %% Estimate the hazard ratio
-rows = pd.DataFrame({"time": time, "dead": dead, "in_first": in_first}).astype(float)
+rows = pd.DataFrame({"time": time, "dead": dead, "first": in_first}) * 1
 fit = CoxPHFitter().fit(rows, "time", "dead", fit_options={"precision": 1e-14})  # as near as in R
-main = fit.hazard_ratios_["in_first"]
+main = fit.hazard_ratios_["first"]
 fit.summary[["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%"]]
