@@ -265,6 +265,31 @@ def test_a_dataset_that_a_notebook_names_counts_for_it(tmp_path: Path) -> None:
     assert build._datasets_named_in(tmp_path / "lesson.ipynb") == [ROOT / "data" / "myeloid"]
 
 
+def test_a_lesson_runs_again_when_its_quiz_or_its_worked_piece_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """These are read by the code, and are none of it."""
+    for name, path in (("QUIZZES", "quiz.yaml"), ("FROZEN", "worked.csv"), ("SCRIPTS", "worked")):
+        monkeypatch.setattr(build, name, tmp_path / path)
+    monkeypatch.setattr(build, "BOOK", tmp_path)
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "REFERENCE", tmp_path / "tests")
+    (tmp_path / "worked").mkdir()
+    files = ["quiz.yaml", "worked.csv", "worked/lesson_01.py", "worked/lesson_01.R"]
+    for name in [*files, "worked/lesson_02.py"]:
+        (tmp_path / name).write_text("1", "utf-8")
+    code = "course.quiz(1)\ncourse.worked(page, 1, keys.names(data))"
+    before = list(build._read_by(code))
+    assert len(before) == 2 and not list(build._read_by("page.record(rows)"))
+    for name in files:
+        (tmp_path / name).write_text("2", "utf-8")
+        now = list(build._read_by(code))
+        assert now != before, name
+        before = now
+    (tmp_path / "worked/lesson_02.py").write_text("2", "utf-8")
+    assert list(build._read_by(code)) == before
+
+
 # --- parameters and other data -------------------------------------------------------------------
 
 

@@ -21,9 +21,10 @@ import nbformat
 import pytest
 from conftest import ROOT
 from docutils import nodes
+from inprocess import without_kernels
 
 from analysis.site.build import notebooks
-from analysis.site.notebooks import METADATA, NotebookError, execute, serialise
+from analysis.site.notebooks import METADATA, NOT_RECORDED, NotebookError, execute, serialise
 
 NOTEBOOKS = notebooks()
 SILENT = {
@@ -236,3 +237,64 @@ def test_a_page_shows_the_parameters_that_its_notebook_ran_with(site: Path) -> N
     lines = "".join(own).splitlines()
     assert 'dataset = "data/bmt"' in lines and 'endpoint = "rfs"' in lines
     assert "mask_below = 0" in lines  # which nothing has set
+
+
+# --- a page that ends early ----------------------------------------------------------------------
+
+
+def ending(tmp_path: Path, *cells: tuple[str, str]) -> list[tuple[str, str]]:
+    """Id and what is shown of each cell of an executed notebook; a cell is its tag and source."""
+    made = nbformat.v4.new_notebook()
+    for place, (tag, source) in enumerate(cells):
+        new = nbformat.v4.new_code_cell if tag != "words" else nbformat.v4.new_markdown_cell
+        tags = {"tags": ["any-data" if tag == "words" else tag]}
+        made.cells.append(new(source, id=f"cell-{place}", metadata=tags))
+    nbformat.write(made, tmp_path / "made.ipynb")
+    with without_kernels():
+        done = execute(tmp_path / "made.ipynb", tmp_path / "raw.ipynb", {"mask_below": 0})
+    assert not (tmp_path / "again.ipynb").exists()
+    return [(cell.id, str(cell.get("outputs") or cell.source)) for cell in done.cells]
+
+
+LACKING = "raise NotRecorded('Nobody {} here.')"
+BEGUN = (
+    ("parameters", "mask_below = 0"),
+    ("own", "from analysis.dataset.model import NotRecorded\nx = 7"),
+)
+
+
+def test_what_needs_no_data_follows_the_note(tmp_path: Path) -> None:
+    made = ending(
+        tmp_path,
+        *BEGUN,
+        ("own", LACKING.format("relapses")),
+        ("own", "print('lost')"),
+        ("words", "Read on."),
+        ("any-data", "print(6 * x)"),
+    )
+    assert [name for name, _ in made] == ["cell-0", "cell-1", NOT_RECORDED, "cell-4", "cell-5"]
+    assert "Nobody relapses here" in made[2][1] and "42" in made[4][1]
+
+
+def test_words_alone_follow_without_a_second_run(tmp_path: Path) -> None:
+    made = ending(
+        tmp_path, *BEGUN, ("own", f"print(x)\n{LACKING.format('dies')}"), ("words", "Read on.")
+    )
+    assert [name for name, _ in made] == ["cell-0", "cell-1", NOT_RECORDED, "cell-3"]
+
+
+def test_a_second_lack_has_its_own_note_and_the_same_one_none(tmp_path: Path) -> None:
+    made = ending(
+        tmp_path,
+        *BEGUN,
+        ("own", LACKING.format("relapses")),
+        ("any-data", LACKING.format("relapses")),
+        ("any-data", LACKING.format("dies")),
+        ("any-data", "print(6 * x)"),
+    )
+    assert [name for name, _ in made] == [
+        *("cell-0", "cell-1", NOT_RECORDED, f"{NOT_RECORDED}-2", "cell-5")
+    ]
+    assert "Nobody dies here" in made[3][1]
+    with pytest.raises(NameError):  # any other error is one of the notebook
+        ending(tmp_path, *BEGUN, ("own", LACKING.format("dies")), ("any-data", "unknown"))

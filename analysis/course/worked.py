@@ -148,7 +148,7 @@ def run(steps: Sequence[Step], dataset: Dataset) -> tuple[list[Shown], list[floa
         if table.endswith(".parquet"):
             dataset.patients.to_parquet(table)
         else:
-            dataset.patients.to_csv(table, index=False)
+            dataset.patients.to_csv(table, index=False, float_format="%.17g")  # 3, not 3.0
         for step in steps:
             said = StringIO()
             try:

@@ -2,7 +2,7 @@
 library(survival)
 
 table <- "patients.csv"
-days <- "last_contact_day"  # the day of death, or on which the patient was last seen
+days <- "last_contact_day"  # the day of death or of the last visit
 died <- "died"
 day <- 1826.25  # the day that is asked for
 

@@ -4,7 +4,7 @@ import pandas as pd
 from lifelines import KaplanMeierFitter
 
 table = "patients.csv"
-days = "last_contact_day"  # the day of death, or on which the patient was last seen
+days = "last_contact_day"  # the day of death or of the last visit
 died = "died"
 day = 1826.25  # the day that is asked for
 
@@ -26,8 +26,8 @@ print(f"{main:.3f} alive on day {day:.0f}, by Kaplan and Meier")
 
 # %% By hand
 deaths = patients.loc[dead & (patients[days] <= day), days].value_counts()
-at_risk = pd.Series({when: (patients[days] >= when).sum() for when in deaths.index})
-print(f"{(1 - deaths / at_risk).prod():.3f} as a product over {len(deaths)} days")
+at_risk = pd.Series({d: (patients[days] >= d).sum() for d in deaths.index})
+print(f"{(1 - deaths / at_risk).prod():.3f} by hand, over {len(deaths)} days")
 
 # %% [markdown]
 # What would change if a patient who left on the day of a death were no longer at risk on it? Put
