@@ -78,7 +78,7 @@ BUDGETS = {
     **{"survival": 2900, "dataset": 3100, "importing": 4500, "page": 2700, "study": 5300},
     **{"printed": 700, "methods": 400, "sharing": 1100, "course": 3100, "site": 2700},
 }
-LINES_OF_NOTEBOOKS = 8550
+LINES_OF_NOTEBOOKS = 8650
 LINES_BEHIND_FIGURE_1A = 10300
 SLACK = 100  # lines that a budget may be above what it is for
 
