@@ -2,7 +2,7 @@
 library(survival)
 
 table <- "patients.csv"
-days <- "last_contact_day"  # the day of death, or on which the patient was last seen
+days <- "last_contact_day"  # the day of death or of the last visit
 died <- "died"
 factor <- "ecog"  # the column that makes the groups
 first <- c("0")  # its values in the first group

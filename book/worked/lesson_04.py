@@ -5,7 +5,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 
 table = "patients.csv"
-days = "last_contact_day"  # the day of death, or on which the patient was last seen
+days = "last_contact_day"  # the day of death or of the last visit
 died = "died"
 factor = "ecog"  # the column that makes the groups
 first = ["0"]  # its values in the first group
@@ -13,35 +13,35 @@ second = ["1", "2"]  # and in the other
 
 patients = pd.read_csv(table, keep_default_na=False, na_values="")
 patients = patients[patients[factor].isin(first + second)]
-in_first = patients[factor].isin(first)
+one = patients[factor].isin(first)
 time, dead = patients[days], patients[died] == "yes"
-pd.crosstab(in_first, dead)
+pd.crosstab(one, dead)
 
 # %% [markdown]
 # The table counts the dead of each group. What would you have to know before you compare their
 # shares?
 
 # %% Draw both curves
-curves = []
-for name, who in {"first": in_first, "other": ~in_first}.items():
+curves = {}
+for name, who in {"first": one, "other": ~one}.items():
     fit = KaplanMeierFitter(label="alive").fit(time[who], dead[who])
-    curves.append(fit.survival_function_.reset_index(names="day").assign(group=name))
-alt.Chart(pd.concat(curves)).mark_line(interpolate="step-after").encode(
-    x="day", y="alive", color="group"
-)
+    curves[name] = fit.survival_function_
+drawn = pd.concat(curves, names=["group", "day"]).reset_index()
+base = alt.Chart(drawn).encode(x="day", y="alive", color="group")
+base.mark_line(interpolate="step-after")
 
 # %% [markdown]
 # Before you test: would you be surprised if lots alone had made two such curves?
 
 # %% Test the difference
-test = logrank_test(time[in_first], time[~in_first], dead[in_first], dead[~in_first])
-print(f"Log-rank test: chi-squared {test.test_statistic:.2f}, P {test.p_value:.2g}")
+logrank_test(time[one], time[~one], dead[one], dead[~one]).summary
 
 # %% [markdown]
 # The test gives no size. What would you tell a reader who asks how large the difference is?
 
 # %% Estimate the hazard ratio
-rows = pd.DataFrame({"time": time, "dead": dead, "first": in_first}) * 1
-fit = CoxPHFitter().fit(rows, "time", "dead", fit_options={"precision": 1e-14})  # as near as in R
+rows = pd.DataFrame({"day": time, "dead": dead, "first": one}) * 1
+options = {"precision": 1e-14}  # to end where R ends
+fit = CoxPHFitter().fit(rows, "day", "dead", fit_options=options)
 main = fit.hazard_ratios_["first"]
-fit.summary[["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%"]]
+fit.summary.filter(like="exp(coef)")
