@@ -35,7 +35,8 @@ DATASETS = ("blinatumomab", "bmt", "myeloid")
 LESSONS = lessons()
 NAMES = [path.stem for path in LESSONS]
 # Those that have the form of Lesson 1: a worked piece, and exercises that tell right from wrong.
-CONVERTED = {"lesson_01_censoring", "lesson_04_two_curves"}
+WORKED = {path.stem for path in (ROOT / "book" / "worked").glob("*.py")}
+CONVERTED = {path.stem for path in LESSONS if path.stem[: len("lesson_00")] in WORKED}
 NEW = [path for path in LESSONS if path.stem in CONVERTED]
 NEW_NAMES = [path.stem for path in NEW]
 ORDER = [
@@ -494,6 +495,21 @@ def test_the_worked_piece_shows_one_language_without_scripts(site: Path, browser
     view.keyboard.press("ArrowRight")
     assert r.is_visible() and not python.is_visible()
     context.close()
+
+
+def test_a_chart_behind_the_other_tab_finds_its_width(site: Path, browser) -> None:
+    """Where the window has changed meanwhile."""
+    view = browser.new_page(viewport={"width": 1280, "height": 900})
+    view.goto((site / f"{NEW_NAMES[0]}.html").as_uri())
+    drawn = view.locator(".worked .chart-live:not(.chart-waiting) svg").first
+    drawn.wait_for(state="visible")
+    tabs = view.locator(".worked-tabs label")
+    tabs.nth(1).click()
+    view.set_viewport_size({"width": 390, "height": 800})
+    tabs.nth(0).click()
+    view.wait_for_timeout(200)
+    assert 200 < int(drawn.get_attribute("width")) < 390
+    view.close()
 
 
 def test_without_scripts_every_answer_of_the_slider_can_be_read(site: Path, browser) -> None:

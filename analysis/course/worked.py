@@ -32,7 +32,7 @@ from ..dataset.model import ROOT, Dataset, load
 from ..page.charts import COLOURS, GROUP_COLOURS, STYLE, drawing
 from ..page.contents import BOOK
 from ..page.page import Page
-from ..page.plain import OTHERWISE
+from ..page.plain import CARRIED, OTHERWISE
 
 SCRIPTS = BOOK / "worked"
 FROZEN = ROOT / "tests" / "reference" / "worked.csv"  # what R says of the shipped datasets
@@ -275,4 +275,6 @@ def worked(
     if not data.public or data.mask_below:
         return Worked(begun.name, made, begun.row, note=CLOSED)
     shown, main = run(made, data)
-    return Worked(begun.name, made, begun.row, shown, main, in_r(data, lesson, script(made, "r")))
+    r = in_r(data, lesson, script(made, "r"))
+    note = CARRIED if row and page.mark(page[tuple(row)]) else ""  # the code knows no such rule
+    return Worked(begun.name, made, begun.row, shown, main, r, note)

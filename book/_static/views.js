@@ -36,6 +36,10 @@
     show(buttons[0]);
     reveal(linked());
   };
+  // The tabs of a worked piece need no script; a chart behind them does, to get its width.
+  document.addEventListener("change", ({ target }) => {
+    if (target.closest(".worked-tabs")) window.dispatchEvent(new Event("resize"));
+  });
   const startAll = () => document.querySelectorAll(".chart-views").forEach(start);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startAll);
   else startAll();
