@@ -34,7 +34,7 @@ base.mark_line(interpolate="step-after")
 # Before you test: would you be surprised if lots alone had made two such curves?
 
 # %% Test the difference
-logrank_test(time[one], time[~one], dead[one], dead[~one]).summary
+logrank_test(time[one], time[~one], dead[one], dead[~one]).summary.round(5)
 
 # %% [markdown]
 # The test gives no size. What would you tell a reader who asks how large the difference is?
