@@ -110,6 +110,7 @@ LESSONS = {
     "lesson_01_censoring",
     "lesson_02_follow_up",
     "lesson_03_plateau",
+    "lesson_04_two_curves",
     "lesson_10_proportional_hazards",
     "lesson_11_reading",
 }

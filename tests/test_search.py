@@ -65,7 +65,7 @@ OTHERS = {
         "randomized trial": "index",
         "median survival": "figure_1a",
         "relapse-free": "figure_1b",
-        "log-rank test": "methods",
+        "log-rank test": "lesson_04_two_curves",
         "immortal time": "lesson_06_immortal_time",
         "STROBE": "strobe",
     },

@@ -112,7 +112,7 @@ def test_a_piece_is_short_and_asks_between_its_steps(lesson: int) -> None:
     assert 3 <= len(found) <= 4
     assert 10 <= len([line for line in lines if not line.startswith(("import", "from"))]) <= 24
     assert sum("?" in step.question for step in found) >= len(found) - 2
-    assert "pd.read_csv(table)" in code and "alt." in code
+    assert "pd.read_csv(table" in code and "alt." in code
     assert "analysis" not in code
     for language in ("python", "r"):
         # As wide as a page shows.

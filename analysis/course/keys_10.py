@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.covariates import covariate_rows
-from ..dataset.model import Dataset, Factor, NotRecorded
-from ..page.units import unit_of
-from ..study.curves import last_month
-from ..study.models import factors_of
+from ..dataset.model import Dataset, NotRecorded
 from .events import outcome_of
 from .exercises import Exercise
+from .sides import MOST, Question, horizons, landmarks, two_sided
 
-MOST = 20  # horizons that the reader may choose
-
-
-@dataclass(frozen=True)
-class Question:
-    """Overall survival by a factor of two sides: its start-stop `rows`, one a patient.
-
-    `tested` has P of the test of proportional hazards for each column that was looked at.
-    """
-
-    factor: Factor
-    rows: pd.DataFrame
-    tested: pd.Series
-
-    @property
-    def patients(self) -> pd.DataFrame:
-        """Their `days`, whether each `died`, and whether they are on the `first`-named side."""
-        days, died, first = self.rows["stop"], self.rows["event"] > 0, self.rows[self.factor.column]
-        return pd.DataFrame({"days": days, "died": died, "first": first > 0})
-
-    @property
-    def split(self) -> float:
-        """The day by which half of the deaths had happened."""
-        return survival.early_and_late(self.rows, self.factor.column)[0]
+__all__ = ["MOST", "horizons", "landmarks"]  # the lesson takes them from here
 
 
 def question(dataset: Dataset, column: str = "") -> Question:
@@ -49,44 +20,19 @@ def question(dataset: Dataset, column: str = "") -> Question:
     Of all patients, and with two sides, neither too small to be shown. Raises NotRecorded where
     there is none, and where none can be tested.
     """
-    main, seen, tested = outcome_of(dataset), {}, {}
-    for factor in factors_of(dataset, main):
-        sided = factor.kind == "baseline" and factor.numerator and not factor.among
-        if sided and column in ("", factor.column):
-            rows = covariate_rows(dataset, main, [factor])
-            sides = rows[factor.column].value_counts()
-            if len(sides) == 2 and sides.min() >= dataset.mask_below:
-                test = survival.proportional_hazards_test(rows, [factor.column])
-                seen[factor.column], tested[factor.column] = (factor, rows), test["p"].iloc[0]
-    p = pd.Series(tested, dtype=float).dropna()
+    sided = two_sided(dataset, outcome_of(dataset), column)
+    tests = {
+        name: survival.proportional_hazards_test(rows, [name])["p"].iloc[0]
+        for name, (_, rows) in sided.items()
+    }
+    p = pd.Series(tests, dtype=float).dropna()
     if p.empty:
         which = f"“{column}” is no factor" if column else "this dataset has no baseline factor"
         raise NotRecorded(
             f"Whether hazards stay proportional cannot be shown: {which} whose two sides can be "
             "compared."
         )
-    return Question(*seen[p.idxmin()], p)
-
-
-def horizons(dataset: Dataset, asked: Question) -> list[float]:
-    """Even steps of whole months, or of what is shorter, as far as both sides are followed."""
-    grid = unit_of(dataset.settings).grid
-    longest = max(1, math.floor(_followed(dataset, asked) / grid))
-    even = (1, 2, 3, 4, 6, 12, 24)
-    step = next((s for s in even if longest / s <= MOST), math.ceil(longest / MOST))
-    return [float(number * grid) for number in range(step, longest + 1, step)]
-
-
-def landmarks(dataset: Dataset, asked: Question) -> list[float]:
-    """The landmarks to which both sides are followed, or else the last of the horizons."""
-    end = _followed(dataset, asked)
-    within = [month for month in dataset.settings.months if month <= end]
-    return within or [horizons(dataset, asked)[-1]]
-
-
-def _followed(dataset: Dataset, asked: Question) -> float:
-    sides = asked.patients.groupby("first")["days"]
-    return min(last_month(dataset, days) for _, days in sides)
+    return Question(*sided[p.idxmin()], p)
 
 
 def exercise_1(dataset: Dataset) -> Exercise:

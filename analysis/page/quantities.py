@@ -75,7 +75,6 @@ NAMED = {
     "at_risk": COUNT,
     "censored": COUNT,
     "never_at_risk": COUNT,
-    "number_of_ratios": Quantity(decimals=0),
     "min": OF_ONE,
     "max": OF_ONE,
     "split": replace(TIME, masked="of one"),
@@ -95,6 +94,10 @@ BEGINNING = {
     "interaction_p": P,
     "p_": P,
     "printed_": Quantity(decimals=0),
+    "number_of_": Quantity(decimals=0),
+    "observed_": COUNT,
+    "expected_": Quantity(decimals=2, masked="ratio"),
+    "variance_": Quantity(decimals=2),
     "matched_": Quantity(decimals=0),
 }
 

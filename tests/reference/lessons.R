@@ -284,8 +284,33 @@ all_landmarks <- function() {
 }
 
 
+# ---- Two curves ----------------------------------------------------------------------------------
+
+# Of each factor of two sides the sums of the log-rank test for the first-named one, and the Cox model.
+two_curves_rows <- function(name, os, factor) {
+  first <- baseline_value(os, factor)
+  rows <- data.frame(start = -1, stop = os$time, event = os$event, first)[!is.na(first), ]
+  test <- survdiff(Surv(stop, event) ~ first, rows)
+  fit <- cox_fit(rows, "first")
+  limits <- exp(coef(fit) + c(-1, 1) * Z * sqrt(c(vcov(fit))))
+  values <- c(observed = test$obs[2], expected = test$exp[2], variance = test$var[2, 2],
+              chi2 = test$chisq, p = pchisq(test$chisq, 1, lower.tail = FALSE),
+              estimate = exp(coef(fit))[[1]], lower = limits[1], upper = limits[2])
+  value(name, "two_curves", case_name("os", factor$column), names(values), values)
+}
+
+all_two_curves <- function() {
+  one <- function(name) {
+    sided <- Filter(function(f) f$kind != "continuous", baseline(DATASETS[[name]]$factors))
+    os <- endpoints(name)$os
+    do.call(rbind, lapply(sided, function(factor) two_curves_rows(name, os, factor)))
+  }
+  do.call(rbind, lapply(names(DATASETS), one))
+}
+
+
 # ---- Write ---------------------------------------------------------------------------------------
 
 write_table(rbind(all_fine_gray(), all_switching(), all_residuals(), all_differences(),
-                  all_landmarks()),
+                  all_landmarks(), all_two_curves()),
             file.path(HERE, "lessons.csv"))
