@@ -70,14 +70,18 @@ def test_what_it_installs_is_all_that_it_imports() -> None:
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     names = {name.partition(".")[0] for name in found.stdout.split()}
     owners = {plain(o) for name in names for o in packages_distributions().get(name, [])}
+    lines = (ROOT / "requirements.in").read_text("utf-8").splitlines()
+    direct = {plain(line) for line in lines if re.match(r"\w", line)}
     have, new = set(), {plain(package) for package in NEEDED.values()}
     while new:
         have |= new
-        new = {
-            plain(need) for package in new for need in requires(package) or [] if ";" not in need
-        } - have
+        needs = (need for package in new for need in requires(package) or [])
+        new = {plain(need) for need in needs if "extra ==" not in need} - have
     optional = {"pyarrow"}  # pandas looks for it
-    assert owners - optional <= have
+    assert "pandas" in owners and (owners & direct) - optional <= have
+    scripts = (path.read_text("utf-8") for path in (ROOT / "book" / "worked").glob("*.py"))
+    taught = set().union(*(re.findall(r"^(?:from|import) (\w+)", text, re.M) for text in scripts))
+    assert "lifelines" in taught and taught <= {*NEEDED, "numpy"}
 
 
 def plain(requirement: str) -> str:
@@ -94,7 +98,7 @@ def test_data_travel_where_all_may_have_them(tmp_path: Path, shared: bool) -> No
     study.mkdir()
     for name in ("datapackage.json", "patients.csv"):
         (study / name).write_bytes((ROOT / "data" / "bmt" / name).read_bytes())
-    kept = [Place(lessons()[0].stem, "", lessons()[0])]
+    kept = [Place(lessons()[0].stem, lessons()[0], "")]
     _write_exercises(tmp_path / "out", patients_of(study, "our study", shared), kept)
     with ZipFile(tmp_path / "out" / ALL) as both:
         data = {f"data/our study/{path.name}" for path in study.iterdir()}
