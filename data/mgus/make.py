@@ -40,6 +40,7 @@ def patient(source: dict[str, str]) -> dict[str, str]:
         "malignancy": MALIGNANCY[source["pcdx"]],
         "progression_day": source["pctime"],
         "progression_years": years(source["pctime"]),
+        "followup_years": years(source["futime"]),
         "last_contact_day": source["futime"],
         "died": YES_NO[source["death"]],
     }
