@@ -12,8 +12,8 @@ TARGET = Path(__file__).with_name("patients.csv")
 
 SEX = {"F": "female", "M": "male"}
 YES_NO = {"1": "yes", "0": "no"}
-# The source counts whole months. A sixteenth of a day is exact in a computer's numbers, so that each
-# of these days is again the very month when the book divides by the length of a month.
+# The source counts whole months. A sixteenth of a day is exact in a computer's numbers, so that
+# each of these days is again the very month when the book divides by the length of a month.
 DAYS_PER_MONTH = 30.4375
 
 
