@@ -16,6 +16,7 @@ from inprocess import results_of
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
 from analysis.page.rows import frame, pick
+from analysis.study.advice import check
 
 REFERENCE = ROOT / "tests" / "reference"
 STUDIES = pd.read_csv(REFERENCE / "studies.csv", float_precision="round_trip")
@@ -108,6 +109,13 @@ def test_what_a_note_says_was_tried_is_r_s(name: str) -> None:
         texts = {rounded(value, decimals) for value in known}
         assert number.startswith(".") or number in texts | printed, number
         assert not number.startswith(".") or f"0{number}" in texts | printed, number
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_wrong_with_a_study(name: str) -> None:
+    report, lines = check(ROOT / "data" / name)
+    assert lines == [] and report[-1] == "no problem found"
+    assert not any(line.startswith("Warnings") for line in report)
 
 
 def test_infections_are_what_the_script_makes() -> None:
