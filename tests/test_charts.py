@@ -469,3 +469,10 @@ def test_a_curve_of_thousands_of_days_keeps_what_a_screen_can_show():
     assert (heights[before] <= steps["estimate"] + 1e-12).all()
     whole = steps.head(900)
     assert figures._thinned(whole, 1000, end) is whole
+
+
+def test_the_curves_of_forty_years_are_drawn() -> None:
+    """Lesson 5 has two curves for each of twelve landmarks, month by month."""
+    rows = pd.DataFrame({"month": range(5001), "survival": 1.0})
+    chart = alt.layer(alt.Chart(rows).mark_line().encode(x="month:Q", y="survival:Q"))
+    assert len(next(iter(chart.to_dict(validate=False)["datasets"].values()))) == 5001

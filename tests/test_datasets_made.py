@@ -1,4 +1,4 @@
-"""The patients.csv of bmt and myeloid is what the script beside it makes.
+"""The patients.csv of every real dataset is what the script beside it makes.
 
 The synthetic cohort takes minutes to make: it is held against its ledger in test_blinatumomab.py.
 """
@@ -22,7 +22,7 @@ def make(name: str) -> str:
 
 def test_every_shipped_dataset_has_a_script() -> None:
     """Without this, a moved folder would leave the next test with nothing to do."""
-    assert set(MADE) == {"bmt", "myeloid"}
+    assert set(MADE) == {"bmt", "cgd", "colon", "mgus", "mgus2", "myeloid"}
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -25,6 +25,8 @@ from .units import told
 # The tests validate the charts of a book. Nothing is validated on the way to it: that
 # would take as long as all else that a chart does.
 disable_debug_mode()
+# Twelve pairs of curves over forty years are more rows than Altair draws unless told to.
+alt.data_transformers.disable_max_rows()
 
 HEIGHT = 340
 ROW = 17  # pixels between the rows of numbers under the axis

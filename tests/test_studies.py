@@ -1,0 +1,134 @@
+"""The published studies whose patients are public: the book and the print beside R.
+
+R's values are frozen by tests/reference/studies.R, from the sources and not from patients.csv.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from inprocess import results_of
+
+from analysis.dataset.model import ROOT, load
+from analysis.page.formats import rounded, scaled
+from analysis.page.rows import frame, pick
+from analysis.study.advice import check
+
+REFERENCE = ROOT / "tests" / "reference"
+STUDIES = pd.read_csv(REFERENCE / "studies.csv", float_precision="round_trip")
+REASONS = pd.read_csv(REFERENCE / "reasons.csv", float_precision="round_trip")
+NAMES = ("mgus", "mgus2", "colon", "cgd")
+# How many of the printed numbers and statements R gives from the same patients, and of how many.
+REPRODUCED = {"mgus": (19, 23), "mgus2": (7, 11), "colon": (3, 8), "cgd": (8, 10)}
+# What is printed and what no page records yet, by dataset and quantity.
+NOT_RECORDED = {
+    ("mgus", "person_years"),
+    ("mgus2", "person_years"),
+    ("mgus2", "event_rate"),
+    ("colon", "hazard_reduction_group"),
+    ("cgd", "hazard_reduction_group"),
+    ("cgd", "count"),
+    ("cgd", "p_count"),
+}
+
+
+def of(name: str) -> pd.DataFrame:
+    """What R has of a dataset."""
+    return STUDIES[STUDIES["dataset"] == name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_number_of_the_pages_is_r_s(name: str) -> None:
+    # A page that is not there yet has no results: its rows are among those not recorded.
+    pages = frozenset(of(name)["page"])
+    made, missing, same = results_of(f"data/{name}", 0, pages), set(), 0
+    for row in of(name).itertuples():
+        month = None if pd.isna(row.months) else row.months
+        try:
+            ours = pick(made.get(row.page, frame([])), row.quantity, row.group, month)
+        except KeyError:
+            missing.add((name, row.quantity))
+            continue
+        same += 1
+        # cmprsk stops its search a little early, and the years of a table have four decimals.
+        off = 1e-6 if row.quantity.startswith("subdistribution") else 1e-8
+        near = 6e-5 if "_years|" in row.group else 1e-12
+        for part in ("estimate", "lower", "upper"):
+            told = getattr(row, part)
+            if part == "estimate" or not pd.isna(told):
+                expected = pytest.approx(told, rel=off, abs=near, nan_ok=True)
+                assert ours[part] == expected, (row, part)
+    assert missing == {key for key in NOT_RECORDED if key[0] == name}
+    assert same > 40
+
+
+def in_unit(row: pd.Series, value: float, unit: str) -> float:
+    """A value as it is printed: times in the unit of the dataset, shares in per cent."""
+    times = row["quantity"].startswith(("median_followup", "followup_"))
+    if times and unit == "years":
+        return value / 12
+    return scaled(value, row["quantity"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_r_reproduces_so_many_of_the_printed_numbers(name: str) -> None:
+    data = load(f"data/{name}")
+    printed = data.published[data.published["kind"] != "given"]
+    assert (printed["kind"] == "emergent").all()
+    keys = ["page", "quantity", "group", "months"]
+    found = printed.merge(of(name), on=keys, how="left", validate="many_to_one")
+    assert found["estimate"].notna().all(), found.loc[found["estimate"].isna(), keys]
+    match = []
+    for _, row in found.iterrows():
+        if row["printed"] in ("yes", "no"):
+            match.append(row["estimate"] == (row["printed"] == "yes"))
+            continue
+        decimals = len(row["printed"].partition(".")[2])
+        value = in_unit(row, row["estimate"], data.settings.unit)
+        match.append(rounded(value, decimals) == row["printed"])
+    assert (sum(match), len(match)) == REPRODUCED[name]
+    # What does not match says what was tried.
+    assert (found.loc[[not same for same in match], "note"] != "").all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_note_says_was_tried_is_r_s(name: str) -> None:
+    """The numbers with decimals in the notes are R's, as shares, per cent, years or P."""
+    data = load(f"data/{name}")
+    known = REASONS.loc[REASONS["dataset"] == name, "value"]
+    printed = set(data.published["printed"])
+    said = [number for note in data.published["note"].unique()
+            for number in re.findall(r"\d*\.\d+", note)]  # fmt: skip
+    assert len(said) >= 2
+    for number in said:
+        decimals = len(number.partition(".")[2])
+        texts = {rounded(value, decimals) for value in known}
+        assert number.startswith(".") or number in texts | printed, number
+        assert not number.startswith(".") or f"0{number}" in texts | printed, number
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_wrong_with_a_study(name: str) -> None:
+    report, lines = check(ROOT / "data" / name)
+    assert lines == [] and report[-1] == "no problem found"
+    assert not any(line.startswith("Warnings") for line in report)
+
+
+def test_infections_are_what_the_script_makes() -> None:
+    folder = ROOT / "data" / "cgd"
+    spec = importlib.util.spec_from_file_location("make_cgd", folder / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table = Path(folder / "infections.csv")
+    assert module.make_infections() == table.read_text("utf-8")
+    rows = pd.read_csv(table)
+    patients = load("data/cgd").patients
+    number = rows.groupby("patient_id").size().reindex(patients["patient_id"], fill_value=0)
+    assert list(number) == list(patients["infections"])
+    first = rows[rows["infection"] == 1].set_index("patient_id")["day"]
+    days = patients.set_index("patient_id")["first_infection_day"].dropna()
+    pd.testing.assert_series_equal(first, days, check_names=False, check_dtype=False)
