@@ -44,9 +44,14 @@ sys.path.insert(0, str(project))"""
 
 def of_repository(dataset: str) -> str:
     """The folder of the repository with the exercises on a dataset, named by its own; or none."""
+    folder = f"{FOLDER}/{PurePosixPath(dataset).name}"
+    return folder if in_project(dataset) and (ROOT / folder).is_dir() else ""
+
+
+def in_project(dataset: str) -> bool:
+    """Whether a dataset's folder, as pages name it, is one that comes with the project."""
     where = PurePosixPath(dataset).parts
-    shipped = len(where) == 2 and where[0] == "data" and (ROOT / dataset).is_dir()
-    return f"{FOLDER}/{where[1]}" if shipped else ""
+    return len(where) == 2 and where[0] == "data" and (ROOT / dataset).is_dir()
 
 
 def finding(revision: str = "") -> str:

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ..dataset.model import ROOT, load
 from .exercises import PREFIX
-from .launch import finding, of_repository
+from .launch import finding, in_project
 from .worked import literals_of, steps
 
 SOLUTION, PARAMETERS, WORKED = "solution", "parameters", "worked"
@@ -55,7 +55,7 @@ def patients_of(folder: Path, name: str, shared: bool, revision: str = "") -> Pa
 
     `name` is the folder as a page names it: of a shipped dataset the project has it.
     """
-    if of_repository(name):
+    if in_project(name):
         return Patients(folder, f'dataset = "{name}"', "", revision)
     beside = f"data/{name}" if shared else ""
     line = TRAVELS.format(dataset=beside) if shared else STAYS
