@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     _say_which_books(add("books", _books, "build the books of many datasets, on many machines"))
     _say_which_book(add("pdf", _pdf, "print the book as one PDF"))
     _say_which_book(add("handouts", _handouts, "print each lesson for a class"))
+    _say_which_book(add("slides", _slides, "print the slides of each lesson"))
     folder = {"type": _path, "metavar": "FOLDER"}
     add("new", _new, "lay out a dataset folder to begin with").add_argument("folder", **folder)
     checking = add("check", _check, "say what is wrong with a dataset folder")
@@ -277,6 +278,19 @@ def _handouts(options: argparse.Namespace) -> int:
     out = _built_to_print(options)
     made = write_handouts(out / "html", out / "handouts")
     print(f"{len(made)} lessons are in {options.out / 'handouts'}")
+    return 0
+
+
+@building()
+def _slides(options: argparse.Namespace) -> int:
+    """Build the site as `book` does and print the slides of each lesson of one book to OUT/slides/,
+    with Chromium: 16:9, without solutions.
+    """
+    from .site.slides import write_slides
+
+    out = _built_to_print(options)
+    made = write_slides(out / "html", out / "slides")
+    print(f"The slides of {len(made)} lessons are in {options.out / 'slides'}")
     return 0
 
 

@@ -68,7 +68,7 @@ def write_pdf(html: Path, target: Path) -> int:
     Raises BuildError, and an older file at `target` then stays as it was.
     """
     volume = read(html)
-    with _printer("the book") as printed_of:
+    with printer("the book") as printed_of:
         # No browser can write the page of a link's target, so the first print finds them.
         pages = _first_pages(printed_of(document(volume, {})), volume)
         printed = printed_of(document(volume, pages))
@@ -88,7 +88,7 @@ def write_handouts(html: Path, folder: Path) -> list[Path]:
     volume = read(html)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    with _printer("the lessons") as printed_of:
+    with printer("the lessons") as printed_of:
         for chapter in volume.chapters:
             if chapter.name.startswith(PREFIX):
                 made.append(folder / f"{chapter.name}.pdf")
@@ -110,7 +110,7 @@ def read(html: Path) -> Volume:
         _strip(article)
         _embed_pictures(article, html)
         _point_inside(article, name, known)
-        chapters.append(Chapter(name, _text(article, "h1"), part, article))
+        chapters.append(Chapter(name, text_at(article, "h1"), part, article))
     _drop_dead_links(chapters)
     styles = (html / "_static" / "plateau.css", STYLE)
     style = "".join(path.read_text("utf-8") for path in styles)
@@ -233,14 +233,14 @@ def _drop_dead_links(chapters: list[Chapter]) -> None:
 def document(volume: Volume, pages: dict[str, int]) -> str:
     """The book as one page of HTML; `pages` has the number of the page where a chapter begins."""
     front, chapters = volume.front, volume.chapters
-    name, dataset = (_text(front, place) for place in (".logo__title", ".plateau-dataset"))
+    name, dataset = (text_at(front, place) for place in (".logo__title", ".plateau-dataset"))
     bodies = [
         f'<div class="chapter" style="page: chapter-{number}">{chapter.article}</div>'
         for number, chapter in enumerate(chapters)
     ]
     before = _cover(front) + _contents(chapters, pages)
     main = f'{before}<main class="bd-main">{"".join(bodies)}</main>'
-    return _whole(volume, f"{name}: {dataset}", chapters, main)
+    return whole(volume, f"{name}: {dataset}", chapters, main)
 
 
 def handout(volume: Volume, chapter: Chapter) -> str:
@@ -250,18 +250,21 @@ def handout(volume: Volume, chapter: Chapter) -> str:
         link.unwrap()
     inside = f'<div style="page: chapter-0">{article}</div>'
     main = f'<main class="bd-main handout">{inside}</main>'
-    return _whole(volume, chapter.title, [chapter], main)
+    return whole(volume, chapter.title, [chapter], main)
 
 
-def _whole(volume: Volume, title: str, chapters: list[Chapter], body: str) -> str:
-    """A page of HTML with its style, and what stands at the foot of each page of paper."""
+def whole(volume: Volume, title: str, chapters: list[Chapter], body: str, style: str = "") -> str:
+    """A page of HTML with its style, and what stands at the foot of each page of paper.
+
+    A `style` of its own comes last.
+    """
     feet = [
-        f"@page {{ @bottom-left {{ content: {_css(_text(volume.front, NOTE))} }} }}",
+        f"@page {{ @bottom-left {{ content: {_css(text_at(volume.front, NOTE))} }} }}",
         *(_page_rule(number, chapter.title) for number, chapter in enumerate(chapters)),
     ]
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{volume.style}{''.join(feet)}</style></head>"
+        f"<title>{escape(title)}</title><style>{volume.style}{''.join(feet)}{style}</style></head>"
         f'<body class="bd-content bd-article-container">{body}</body></html>'
     )
 
@@ -277,7 +280,7 @@ def _css(text: str) -> str:
     return '"' + re.sub(r"[^\w .,:;-]", lambda sign: f"\\{ord(sign[0]):x} ", text) + '"'
 
 
-def _text(soup: Tag, place: str) -> str:
+def text_at(soup: Tag, place: str) -> str:
     """The words at a place of the page, none where it has no such place."""
     tag = soup.select_one(place)
     return tag.get_text(" ", strip=True) if tag else ""
@@ -293,11 +296,11 @@ def _cover(front: Tag) -> str:
     provenance = front.select_one(".plateau-provenance")
     return (
         '<section class="cover" style="page: cover">'
-        f'<p class="book">{escape(_text(front, ".logo__title"))}</p>'
-        f'<p class="dataset">{escape(_text(front, ".plateau-dataset"))}</p>{said}'
+        f'<p class="book">{escape(text_at(front, ".logo__title"))}</p>'
+        f'<p class="dataset">{escape(text_at(front, ".plateau-dataset"))}</p>{said}'
         f'<div class="made">{provenance or ""}'
-        f"<p>{escape(_text(front, '.component-author'))}</p>"
-        f"<p>{escape(_text(front, '.copyright'))}</p></div></section>"
+        f"<p>{escape(text_at(front, '.component-author'))}</p>"
+        f"<p>{escape(text_at(front, '.copyright'))}</p></div></section>"
     )
 
 
@@ -324,19 +327,22 @@ def _contents(chapters: list[Chapter], pages: dict[str, int]) -> str:
 
 
 @contextmanager
-def _printer(what: str) -> Iterator[Callable[[str], bytes]]:
+def printer(what: str, fit: str = "") -> Iterator[Callable[[str], bytes]]:
     """What makes a PDF of a document. Nothing is loaded: what the document shows is in it.
 
+    No script runs but `fit`, which the browser calls once the document is laid out.
     Raises BuildError where there is no browser, or where it cannot print.
     """
     program = require_browser()
-    settings = {"offline": True, "java_script_enabled": False}
+    settings = {"offline": True, "java_script_enabled": bool(fit)}
     options = ("outline", "tagged", "prefer_css_page_size", "print_background")
 
     def printed(document: str) -> bytes:
         with closing(browser.new_context(**settings)) as context:
             page = context.new_page()
             page.set_content(document)
+            if fit:
+                page.evaluate(fit)
             return page.pdf(**dict.fromkeys(options, True))
 
     try:
