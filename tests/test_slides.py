@@ -94,7 +94,8 @@ def test_a_deck_has_a_page_for_each_slide_and_all_of_it_is_seen(
     view.evaluate(slides.FIT)
     over = view.evaluate(
         "() => [...document.querySelectorAll('.slide > .body')]"
-        ".filter(body => body.scrollHeight > body.clientHeight + 2)"
+        ".filter(body => body.scrollHeight > body.clientHeight + 2"
+        " || body.scrollWidth > body.clientWidth + 2)"
         ".map(body => body.previousElementSibling.innerText)"
     )
     assert over == []

@@ -22,9 +22,9 @@ STYLE = Path(__file__).with_name("slides.css")
 SHOWS = {"table-wrap", "worked", "quiz", "math"}  # classes of what a slide is about, or a figure
 NOT_FOR_THE_ROOM = ("Read on", "The numbers of this page")
 MOST = 420  # letters of text on a slide that has nothing else
-# The scale at which what is too high for its slide fits on it; nothing else runs in the browser.
+# The scale at which what is too large for its slide fits on it; nothing else runs in the browser.
 FIT = """() => document.querySelectorAll(".slide > .body").forEach(body => {
-  const room = body.clientHeight / body.scrollHeight;
+  const room = Math.min(body.clientHeight / body.scrollHeight, body.clientWidth / body.scrollWidth);
   if (room < 1) body.firstElementChild.style.zoom = Math.max(0.4, room * 0.98);
 })"""
 
