@@ -133,20 +133,26 @@ def _fourth(dataset: Dataset) -> tuple[Task, Exercise]:
 
 
 def _tasks(dataset: Dataset) -> Iterator[Task]:
-    """Each second patient of the dataset, whose follow-up the page does not have; then others."""
+    """Those whom the dataset has followed for a while, as if they began then; then others."""
     with suppress(NotRecorded):
         patients = times(outcome_of(dataset))
-        whole = _reverse(dataset, patients).answer
-        for some in (patients.iloc[::2], patients.iloc[1::2]):
-            right, watched = _reverse(dataset, some).answer, ~some["died"]
-            # Not where the curve stays at one half: there libraries differ.
-            library = KaplanMeierFitter().fit(some["days"], watched).median_survival_time_
-            if abs(right - whole) > 0.1 and np.isclose(right, dataset.months(library)):
-                yield Task(some, "every second one of this dataset")
+        for month in (6, 9, 12, 3):
+            start = round(dataset.days(month))
+            later = patients[patients["days"] > start]
+            later = later.assign(days=later["days"] - start)
+            whose = f"those of this dataset who were followed beyond day {start}, counted from it"
+            if not later["died"].all() and _as_libraries(later["days"], ~later["died"]):
+                yield Task(later, whose)
     random = np.random.default_rng(SEED)
     death, left = random.exponential(500, INVENTED), random.uniform(300, 1500, INVENTED)
     days = np.ceil(np.minimum(death, left)).astype(int)
     yield Task(pd.DataFrame({"days": days, "died": death <= left}), "invented for it")
+
+
+def _as_libraries(days: pd.Series, event: pd.Series) -> bool:
+    """Not where a curve stays at one half: there some take the middle, others the first day."""
+    library = KaplanMeierFitter().fit(days, event).median_survival_time_
+    return bool(np.isclose(library, median(survival_curve(days, event))[0]))
 
 
 def _reverse(dataset: Dataset, patients: pd.DataFrame) -> Exercise:
