@@ -228,12 +228,13 @@ def test_the_late_events_are_masked(tmp_path: Path) -> None:
     assert of(page, "share_late", "os:cut", 60)["events"] == 6
 
 
-def test_a_share_that_may_be_any_is_no_answer(tmp_path: Path) -> None:
+def test_a_share_that_may_be_any_is_no_answer(made, tmp_path: Path) -> None:
     """After 18 months of bmt the limits go from 0.1 to 97.5%."""
+
+    cut = of(made["bmt"], "share_cured", "os:cut", 18)
 
     def as_after_18_months(numbers: pd.DataFrame) -> pd.DataFrame:
         numbers = numbers.copy()
-        cut = pick(numbers, "share_cured", "os:cut", 18)
         here = numbers["quantity"].eq("share_cured") & numbers["group"].eq("os")
         for part in ("estimate", "lower", "upper"):
             numbers.loc[here, part] = cut[part]
