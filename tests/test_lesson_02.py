@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
-from inprocess import Page, changed, run
+from conftest import ROOT
+from inprocess import Page, changed, run, without_kernels
 
 from analysis.course import keys_02
 from analysis.course.cuts import cut_at, cuts
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
+from analysis.survival import median, survival_curve
 
 LESSON = "lesson_02_follow_up"
 DATASETS = ("blinatumomab", "bmt", "myeloid")
@@ -91,7 +96,7 @@ def test_the_median_appears_with_the_cut_behind_it(made, name: str, first: float
     numbers = made[name].numbers
     medians = numbers[numbers["group"].eq("os:cut") & numbers["quantity"].eq("median")]
     reached = medians.loc[medians["estimate"].notna(), "months"]
-    assert reached.min() == first == keys_02.exercise_3(load(f"data/{name}")).answer
+    assert reached.min() == first
     assert medians.loc[medians["months"] < first, "estimate"].isna().all()
 
 
@@ -149,7 +154,94 @@ def test_a_follow_up_of_a_month_cannot_be_cut() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_where_all_have_died_the_exercise_asks_for_no_median_of_nobody() -> None:
+def test_where_all_have_died_the_exercise_is_on_invented_patients() -> None:
     data = load("data/bmt")
-    data = dataclasses.replace(data, patients=data.patients.assign(died="yes"))
-    assert np.isnan(keys_02.exercise_2(data).answer)
+    nobody_left = dataclasses.replace(data, patients=data.patients.assign(died="yes"))
+    assert keys_02.task_4(nobody_left).whose == "invented for it"
+    assert keys_02.exercise_4(nobody_left).bites
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_last_exercise_begins_later_than_the_page(made, name: str) -> None:
+    """So that its follow-up is not the page's, and any library has its median."""
+    task = keys_02.task_4(load(f"data/{name}"))
+    start = int(re.search(r"this dataset .* beyond day (\d+)", task.whose)[1])
+    time = endpoint(load(f"data/{name}"), "os").time
+    assert sorted(task.patients["days"]) == sorted(time[time > start] - start)
+    reverse = survival_curve(task.patients["days"], ~task.patients["died"])["survival"]
+    assert not np.isclose(reverse, 0.5).any()
+
+
+# --- the exercises with a pencil ---------------------------------------------------------------
+
+
+def task(number: int) -> str:
+    return next(c.source for c in cells() if c.id == f"exercise-{number}")
+
+
+def cells() -> list[nbformat.NotebookNode]:
+    return nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+
+
+def test_the_table_of_twenty_has_no_upper_limit() -> None:
+    """The answer is read off the printed rows."""
+    rows = [[row.heading, *row.cells] for row in keys_02.twenty_table("x").rows]
+    month, _, *columns = np.array(rows, dtype=float).T
+    below = [month[column <= 0.5] for column in columns]
+    read = [found[0] if len(found) else 0 for found in below]
+    assert list(keys_02.exercise_1(load("data/bmt")).answer) == read and read[2] == 0
+
+
+def test_the_three_counts_are_of_the_patients_of_the_task() -> None:
+    """And so are the likely mistakes."""
+    told = re.search(r"at months (.*?)\. What", task(3))[1].replace(" and ", ", ").split(", ")
+    days = pd.Series([float(month.rstrip("+")) for month in told])
+    died = ~pd.Series([month.endswith("+") for month in told])
+    (reverse, *_), (alive, *_) = (median(survival_curve(days, event)) for event in (~died, died))
+    exercise = keys_02.exercise_3(load("data/bmt"))
+    everybody, censored = days.median(), days[~died].median()
+    assert exercise.answer == (everybody, censored, reverse)
+    wrong = [given for given, _ in exercise.mistakes]
+    assert wrong[0] == (everybody, censored, alive)
+    assert wrong[2] == (days[died].median(), censored, reverse)
+
+
+def test_two_curves_with_these_medians_can_be_as_the_right_choices_say() -> None:
+    """And with none of the others: they are shares on the wrong side of a median."""
+    of = {found[1]: found[2] for found in re.finditer(r"- `(.)` (.*)", task(2))}
+    right = keys_02.exercise_2(load("data/bmt")).answer
+    ruled_out = {
+        letter
+        for letter, words in of.items()
+        if (found := re.search(r"At (\d+) months (\d+)%", words))
+        and (int(found[1]) < 9) == (int(found[2]) < 50)
+    }
+    assert set(of) - ruled_out == right
+
+
+# --- what the dataset lacks --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lacks", ["outcome_of", "cuts"])
+def test_whatever_the_dataset_lacks_the_rest_stays(tmp_path: Path, monkeypatch, lacks) -> None:
+    """Without a time to cut at only the chart of the cuts is missing, and what follows of it."""
+
+    def none(*_: object) -> None:
+        raise NotRecorded("There is none.")
+
+    where = {"outcome_of": "events", "cuts": "cuts"}[lacks]
+    monkeypatch.setattr(f"analysis.course.{where}.{lacks}", none)
+    if lacks == "outcome_of":
+        monkeypatch.setattr("analysis.course.keys_02.outcome_of", none)
+    given = {"dataset": "data/bmt", "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"two-invented-curves-with-one-median", "take-away", "quiz", "read-on"} <= set(ids)
+    assert "the-curves-cut-earlier" not in ids
+    assert ("table-of-the-follow-ups" in ids) == (lacks == "cuts")
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4
+    assert ("invented for it" in shown) == (lacks == "outcome_of")
+    assert (tmp_path / f"{LESSON}.csv").exists()

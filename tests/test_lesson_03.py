@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from inprocess import Page, changed, run
+from conftest import ROOT
+from inprocess import Page, changed, run, without_kernels
 from scipy import stats
 
-from analysis.course.keys_03 import poisson_upper
-from analysis.dataset.model import load
+from analysis.course import keys_03
+from analysis.course.cuts import cuts
+from analysis.course.events import outcome_of
+from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
+from analysis.study import conclusions
+from analysis.survival import event_rate
+from analysis.survival.cure import sufficient_follow_up
 
 LESSON = "lesson_03_plateau"
 DATASETS = ("blinatumomab", "bmt", "myeloid")
@@ -76,9 +86,12 @@ def test_conditional_survival_is_the_quotient_of_two_points(made, name: str) -> 
 
 
 def test_the_upper_limit_is_where_so_few_are_rare() -> None:
-    for events in (0, 1, 7):
-        assert stats.poisson.cdf(events, poisson_upper(events)) == pytest.approx(0.025)
-    assert round(poisson_upper(0) / 30, 2) == 0.12  # the page says so
+    """Of the mean number of events, as the page and its first exercise print it."""
+    for events, printed in ((0, 3.69), (1, 5.57), (2, 7.22)):
+        upper = event_rate(np.ones(1000), np.arange(1000) < events).upper * 1000
+        assert stats.poisson.cdf(events, upper) == pytest.approx(0.025)
+        assert round(upper, 2) == printed and f"{printed}" in task(1)
+    assert round(3.69 / 30, 2) == 0.12  # the page says so
 
 
 def test_the_sentences_tell_no_plateau_from_no_estimate(made) -> None:
@@ -91,6 +104,80 @@ def test_the_sentences_tell_no_plateau_from_no_estimate(made) -> None:
     assert "not shown to be long enough: the count is 1" in said(12)
     assert "is long enough: there are 6" in said(60)
     assert "The 35.8% at which the curve ends lies within these limits." in text(made["bmt"])
+
+
+# --- the exercises -----------------------------------------------------------------------------
+
+
+def task(number: int) -> str:
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    return next(cell.source for cell in cells if cell.id == f"exercise-{number}")
+
+
+def numbers_of(words: str) -> np.ndarray:
+    return np.array([float(found) for found in re.findall(r"\d+(?:\.\d+)?", words)])
+
+
+def test_the_plateau_with_a_pencil_is_of_the_patients_of_the_task() -> None:
+    years = numbers_of(re.search(r"until (.*?) years\. One", task(1))[1])
+    rate = event_rate(years, years == 6, 3)
+    exercise = keys_03.exercise_1(load("data/bmt"))
+    assert (rate.exposure, round(100 * rate.upper, 1)) == exercise.answer
+    wrong = [given for given, _ in exercise.mistakes]
+    assert wrong[0] == (years.sum(), pytest.approx(100 * 5.57 / years.sum(), abs=0.05))
+    assert wrong[1] == (rate.exposure, 100 * rate.estimate)
+
+
+def test_the_late_deaths_with_a_pencil_are_those_of_the_rule() -> None:
+    found = re.search(r"at months (.*?), or are last seen alive at months (.*?)\.", task(3))
+    dead, alive = map(numbers_of, found.groups())
+    time, died = np.append(dead, alive), np.arange(16) < len(dead)
+    late = [
+        sufficient_follow_up(np.minimum(time, end), died & (time <= end)).events_late
+        for end in (24, 12)
+    ]
+    assert tuple(late) == keys_03.exercise_3(load("data/bmt")).answer
+    assert late[0] >= conclusions.LATE_EVENTS > late[1]
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_exercises_are_on_days_that_the_page_does_not_have(name: str) -> None:
+    data = load(f"data/{name}")
+    told = [data.days(m) for m in [*data.settings.months, *cuts(data, outcome_of(data))]]
+    for made in (keys_03.task_2(data), keys_03.task_4(data)):
+        assert made.whose == "of this dataset" and len(made.patients) == len(data.patients)
+        assert min(abs(day - known) for day in made.days for known in told) > 30
+
+
+def test_where_the_patients_tell_no_mistake_the_exercises_are_on_invented_ones() -> None:
+    data = load("data/bmt")
+    nobody_left = replace(data, patients=data.patients.assign(died="no"))
+    for number in (2, 4):
+        assert getattr(keys_03, f"task_{number}")(nobody_left).whose == "invented for it"
+        assert getattr(keys_03, f"exercise_{number}")(nobody_left).bites
+
+
+@pytest.mark.parametrize("lacks", ["outcome_of", "cuts"])
+def test_whatever_the_dataset_lacks_the_rest_stays(tmp_path: Path, monkeypatch, lacks) -> None:
+    """Without a time to cut at only the chart of the cuts is missing, and what follows of it."""
+
+    def none(*_: object) -> None:
+        raise NotRecorded("There is none.")
+
+    monkeypatch.setattr(f"analysis.course.keys_03.{lacks}", none)
+    where = {"outcome_of": "events", "cuts": "cuts"}[lacks]
+    monkeypatch.setattr(f"analysis.course.{where}.{lacks}", none)
+    given = {"dataset": "data/bmt", "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"what-a-cured-share-needs", "take-away", "quiz", "read-on"} <= set(ids)
+    assert "the-chart-of-the-cuts" not in ids
+    assert ("table-of-what-is-said-of-cure" in ids) == (lacks == "cuts")
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert (tmp_path / f"{LESSON}.csv").exists()
 
 
 # --- any dataset -------------------------------------------------------------------------------
@@ -141,12 +228,13 @@ def test_the_late_events_are_masked(tmp_path: Path) -> None:
     assert of(page, "share_late", "os:cut", 60)["events"] == 6
 
 
-def test_a_share_that_may_be_any_is_no_answer(tmp_path: Path) -> None:
+def test_a_share_that_may_be_any_is_no_answer(made, tmp_path: Path) -> None:
     """After 18 months of bmt the limits go from 0.1 to 97.5%."""
+
+    cut = of(made["bmt"], "share_cured", "os:cut", 18)
 
     def as_after_18_months(numbers: pd.DataFrame) -> pd.DataFrame:
         numbers = numbers.copy()
-        cut = pick(numbers, "share_cured", "os:cut", 18)
         here = numbers["quantity"].eq("share_cured") & numbers["group"].eq("os")
         for part in ("estimate", "lower", "upper"):
             numbers.loc[here, part] = cut[part]

@@ -101,6 +101,8 @@ def one_cut(numbers: pd.DataFrame) -> pd.DataFrame:
     """The numbers of Lesson 3 with an estimate at the first cut alone."""
     rows = numbers.copy()
     cuts = rows["quantity"].eq("share_cured") & rows["group"].eq("os:cut")
+    if not cuts.any():
+        return rows  # the page has not come to them
     first = rows.index[cuts][0]
     rows.loc[cuts, ["estimate", "lower", "upper"]] = None
     rows.loc[first, ["estimate", "lower", "upper"]] = [0.3, 0.2, 0.4]

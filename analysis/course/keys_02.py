@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from lifelines import KaplanMeierFitter
 
-from ..dataset.model import Dataset
+from ..dataset.model import Dataset, NotRecorded
 from ..page.formats import counted, rounded
 from ..page.tables import Row, Table
-from ..survival import follow_up, median, survival_curve
-from .cuts import cut_at, cuts
+from ..survival import median, survival_curve
 from .events import outcome_of
-from .exercises import Exercise
+from .exercises import Exercise, biting, times
+from .keys_01 import names as columns
+from .worked import Value
+
+SEED, INVENTED = 2, 80
 
 # Invented, for reading a median off a table: whole months, a death (1) or the end of follow-up.
 TWENTY = pd.DataFrame(
     {
         "months": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 21, 24, 27, 30, 33, 36],
-        "died": [1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 0],
+        "died": [1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 0],
     }
 )
+
+
+def names(dataset: Dataset) -> dict[str, Value] | None:
+    """What the worked piece calls things: none where the lesson's curve is not of all deaths."""
+    known = columns(dataset)
+    return known and {n: known[n] for n in ("days", "died")} | {"days_per_month": dataset.days(1)}
 
 
 def twenty_table(name: str) -> Table:
@@ -38,75 +50,125 @@ def twenty_table(name: str) -> Table:
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """Median and limits off a table."""
-    middle, lower, upper = median(survival_curve(TWENTY["months"], TWENTY["died"]))
+    """Median and limits off a table; the upper one is not reached, which is 0."""
+    middle, lower, _ = median(survival_curve(TWENTY["months"], TWENTY["died"]))
+    last = "The upper edge is still above one half there: where it crosses, nobody has seen."
     return Exercise(
-        (middle, lower, upper),
-        "Each is the first month at which its column is at or below one half: the curve for the "
-        "median, the lower edge for the lower limit, the upper edge for the upper one.",
+        (middle, lower, 0),
+        "The median and the lower limit are the first months at which the curve, and the lower "
+        "edge of its band, are at or below one half. The upper edge never is: no upper limit.",
         [
-            ((middle, upper, lower), "The lower edge comes down first: it gives the lower limit."),
+            ((middle, 0, lower), "The lower edge comes down first: it gives the lower limit."),
             (
-                (10, 4, 21),
+                (14, 4, 0),
                 "You took the last month above one half. The curve comes down at the next one.",
             ),
             (
-                (np.median(TWENTY["months"]), lower, upper),
+                (TWENTY["months"].median(), lower, 0),
                 "That is the median of all the times, with those of the living among them.",
             ),
+            *(((middle, lower, month), last) for month in (30, 36)),
         ],
         decimals=0,
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """Reverse Kaplan-Meier median follow-up, in months."""
-    main = outcome_of(dataset)
-    died = main.observed > 0
-    right = dataset.months(follow_up(main.time, died)[0])
-    middle = dataset.months(median(survival_curve(main.time, died))[0])
-    of_the_censored = pd.Series(main.time[~died]).median()  # of nobody: none
+    """What two equal medians leave open."""
+    curve = "After its median a curve may go anywhere below one half, and also stay there."
+    mean = "A few who live for very long move a mean, and no median."
+    return Exercise({"a", "c"}, "A median fixes one point of a curve: more than half are alive "
+        "before it, at most half after it. It fixes neither the end nor a mean.",
+        [
+            ({"a"}, mean),
+            ({"c"}, curve),
+            ({"b", "d"}, "It is the other way round: these two are what a median does rule out."),
+            ({"a", "b", "c"}, "Before its median a curve is above one half."),
+            ({"a", "c", "d"}, "After its median a curve never rises above one half again."),
+            ({"a", "b", "c", "d"}, "A median does rule something out: look on either side of it."),
+        ],
+    )  # fmt: skip
+
+
+def exercise_3(dataset: Dataset) -> Exercise:
+    """Three counts of the follow-up of nine invented patients, with a pencil."""
+    return Exercise(
+        (10, 11, 18),
+        "Of all nine times the fifth, of the five censored the third. The reverse curve is at 6/7 "
+        "after month 6, times 4/5 at 10, times 3/4 at 11 (.51), and times 1/2 at 18 (.26).",
+        [
+            ((10, 11, 13), "The third is median survival: the deaths are still the events."),
+            (
+                (10, 11, 11),
+                "In the third, those who died are at risk until they do. With them the reverse "
+                "curve is still above one half at 11 months.",
+            ),
+            ((7, 11, 18), "The first is of everybody, not of those who died."),
+            ((10, 10, 18), "The second is of the censored, and they are five."),
+        ],
+        decimals=0,
+    )
+
+
+@dataclass(frozen=True)
+class Task:
+    """The patients of an exercise, and `whose` they are."""
+
+    patients: pd.DataFrame
+    whose: str
+
+
+def task_4(dataset: Dataset) -> Task:
+    """The patients of exercise 4."""
+    return _fourth(dataset)[0]
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """Reverse Kaplan-Meier median follow-up of some of the patients, in months."""
+    return _fourth(dataset)[1]
+
+
+def _fourth(dataset: Dataset) -> tuple[Task, Exercise]:
+    return biting(lambda task: _reverse(dataset, task.patients), _tasks(dataset))
+
+
+def _tasks(dataset: Dataset) -> Iterator[Task]:
+    """Those whom the dataset has followed for a while, as if they began then; then others."""
+    with suppress(NotRecorded):
+        patients = times(outcome_of(dataset))
+        for month in (6, 9, 12, 3):
+            start = round(dataset.days(month))
+            later = patients[patients["days"] > start]
+            later = later.assign(days=later["days"] - start)
+            whose = f"those of this dataset who were followed beyond day {start}, counted from it"
+            if not later["died"].all() and _as_libraries(later["days"], ~later["died"]):
+                yield Task(later, whose)
+    random = np.random.default_rng(SEED)
+    death, left = random.exponential(500, INVENTED), random.uniform(300, 1500, INVENTED)
+    days = np.ceil(np.minimum(death, left)).astype(int)
+    yield Task(pd.DataFrame({"days": days, "died": death <= left}), "invented for it")
+
+
+def _as_libraries(days: pd.Series, event: pd.Series) -> bool:
+    """Not where a curve stays at one half: there some take the middle, others the first day."""
+    library = KaplanMeierFitter().fit(days, event).median_survival_time_
+    return bool(np.isclose(library, median(survival_curve(days, event))[0]))
+
+
+def _reverse(dataset: Dataset, patients: pd.DataFrame) -> Exercise:
+    days, died = patients["days"], patients["died"]
+    right, survival = (
+        dataset.months(median(survival_curve(days, event))[0]) for event in (~died, died)
+    )
     return Exercise(
         right,
         "With the censored as events and the dead as censored, the median is the time at which "
         "half would still be followed if nobody had died.",
         [
-            (dataset.months(np.median(main.time)), "That is the median time of everybody."),
-            (dataset.months(of_the_censored), "That is the median among the censored."),
-            (middle, "That is median survival: the deaths are still the events."),
-            (dataset.days(right), "That is in days."),
+            (dataset.months(days.median()), "That is the median time of everybody."),
+            (dataset.months(days[~died].median()), "That is the median among the censored."),
+            (survival, "That is median survival: the deaths are still the events."),
         ],
         decimals=1,
+        units={"days": dataset.days(1), "years": 1 / 12},
     )
-
-
-def exercise_3(dataset: Dataset) -> Exercise:
-    """The first of the cuts at which there is a median."""
-    main = outcome_of(dataset)
-    seen = {month: cut_at(main, dataset.days(month)) for month in cuts(dataset, main)}
-    medians = {month: median(survival_curve(cut.time, cut.observed)) for month, cut in seen.items()}
-    right = _first(month for month, found in medians.items() if found[0] == found[0])
-    likely = {
-        "There half of all patients have died. But the curve counts those censored earlier only "
-        "while they were seen.": _first(
-            month for month, cut in seen.items() if (cut.observed > 0).mean() >= 0.5
-        ),
-        "There the lower edge of the band comes down to one half, and not yet the curve.": _first(
-            month for month, found in medians.items() if found[1] == found[1]
-        ),
-        "There the upper limit is reached. The median was there before.": _first(
-            month for month, found in medians.items() if found[2] == found[2]
-        ),
-    }
-    return Exercise(
-        0 if np.isnan(right) else right,
-        "It is the first cut after the curve has come down to one half. Before it, all that is "
-        "known about the median is that it comes later.",
-        # What is never reached is nobody's mistake.
-        [(month, meaning) for meaning, month in likely.items() if month == month],
-        decimals=0,
-    )
-
-
-def _first(months: Iterator[float]) -> float:
-    return next(months, np.nan)

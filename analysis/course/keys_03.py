@@ -2,116 +2,185 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from .. import survival
-from ..dataset.endpoints import Endpoint
-from ..dataset.model import Dataset
-from ..study.curves import DAYS_PER_YEAR, plateau_month, told_months, values_at
+from ..dataset.model import Dataset, NotRecorded
+from ..study.curves import plateau_month, told_months
 from ..survival.cure import mixture_cure
-from .cuts import cut_at, cuts
+from .cuts import cuts
 from .events import outcome_of
-from .exercises import Exercise
+from .exercises import Exercise, biting, times
+from .keys_01 import names as columns
+from .worked import Value
 
-YEAR = 12
+SEED, INVENTED = 3, 400
 
 
-def landmarks(dataset: Dataset) -> pd.DataFrame:
-    """The first and the last landmark `month` that can be told, and the share `alive` then."""
+def names(dataset: Dataset) -> dict[str, Value] | None:
+    """What the worked piece calls things: none where the lesson's curve is not of all deaths.
+
+    Its first day is that of the first landmark, or 0 where there is no other.
+    """
+    if not (known := columns(dataset)):
+        return None
     main = outcome_of(dataset)
-    known = told_months(dataset, main)
-    months = known[0], known[-1]
-    alive = values_at(dataset, survival.survival_curve(main.time, main.observed), months)[
-        "survival"
-    ]
-    return pd.DataFrame({"month": months, "alive": alive.round(4).to_numpy()})
-
-
-def poisson_upper(events: int) -> float:
-    """The largest mean number of events that still gives so few, exact, 95% (Garwood 1936)."""
-    return float(stats.chi2.isf((1 - survival.CONFIDENCE) / 2, 2 * events + 2) / 2)
-
-
-def followed_month(dataset: Dataset) -> float:
-    """The last landmark up to `plateau_month` beyond which somebody is followed, or 0."""
-    time, plateau = outcome_of(dataset).time, plateau_month(dataset)
-    months = [m for m in dataset.settings.months if m <= plateau]
-    months = [m for m in months if survival.beyond(time, dataset.days(m)).any()]
-    return max(months, default=0.0)
-
-
-def year_cut(dataset: Dataset) -> float:
-    """The cut that is nearest to a year."""
-    return min(cuts(dataset, outcome_of(dataset)), key=lambda month: abs(month - YEAR))
+    *starts, last = told_months(dataset, main, carried=True)
+    begun = [m for m in starts if m <= plateau_month(dataset)]
+    first, flat = (begun[0], begun[-1]) if begun else (0.0, 0.0)
+    days = {"first": first, "flat": flat, "last": last}
+    return {n: known[n] for n in ("days", "died")} | {n: dataset.days(m) for n, m in days.items()}
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """Survival to the last landmark of those alive at the first."""
-    first, last = landmarks(dataset)["alive"]
-    because = (
-        "All who live to the last landmark have lived to the first. So divide the share alive at "
-        "the last by the share alive at the first."
-    )
+    """Patient-years beyond three years, and the upper limit of the rate, with a pencil."""
     return Exercise(
-        last / first if first else np.nan,
-        because if first else "Nobody lived to the first landmark, so there is no answer here.",
+        (25, 22.3),
+        "Beyond three years they were followed for .5, 1, 2, 2.5, 3, 4, 5 and 7 years. The upper "
+        "limit for one death is 5.57, and 5.57/25 years is 22.3 per 100.",
         [
-            (last, "That is the share of all patients. The question is about those still alive."),
-            (first - last, "That is the share of all patients who die in between."),
-            (1 - last / first if first else np.nan, "That is the share of them who die."),
+            ((49, 11.4), "Nobody who is followed beyond three years could die before: the years "
+             "up to then do not count."),
+            ((25, 4.0), "The second is the rate itself: the task asks for its upper limit."),
+            ((25, 14.8), "One death was seen. You took the limit for none."),
+            ((25, 69.6), "The second counts patients. Divide by the years for which they were "
+             "followed."),
+            ((25, 0.2), "The second is per patient-year. The task asks for 100 of them."),
         ],
-    )
-
-
-def exercise_2(dataset: Dataset) -> Exercise:
-    """The upper limit of the yearly rate beyond a landmark."""
-    main = outcome_of(dataset)
-    start = dataset.days(followed_month(dataset)) / DAYS_PER_YEAR
-    years, died = main.time / DAYS_PER_YEAR, main.observed > 0
-    rate, whole = survival.event_rate(years, died, start), survival.event_rate(years, died)
-    from_start = poisson_upper(rate.events) / years[survival.beyond(years, start)].sum()
-    return Exercise(
-        rate.upper,
-        "The events may be few by chance. The upper limit is the rate at which so few would still "
-        "come with a chance of 2.5%.",
-        [
-            (rate.estimate, "That is the rate itself, not its upper limit."),
-            (rate.lower, "That is the lower limit."),
-            (whole.upper, "That counts all events and all years, also those before the landmark."),
-            (from_start, "The years before the landmark do not count: patients followed beyond it "
-             "could not die in them."),
-        ],
-        decimals=4,
+        decimals=1,
     )  # fmt: skip
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """The cured share and the curve's end at a cut, and the curve's end with all follow-up."""
-    main = outcome_of(dataset)
-    day = dataset.days(year_cut(dataset))
-    seen = cut_at(main, day)
-
-    def end(question: Endpoint) -> float:
-        return survival.survival_curve(question.time, question.observed)["survival"].iloc[-1]
-
-    fit = mixture_cure(seen.time, seen.observed)
-    unseen = mixture_cure(seen.time, main.observed > 0).cured
-    all_of_it = mixture_cure(main.time, main.observed).cured
-    right = (fit.cured, end(seen), end(main))
+    """Late deaths by the rule of Maller and Zhou, of all follow-up and of less, with a pencil."""
     return Exercise(
-        right,
-        "The last value of a curve depends on where it ends, and the model on the shape that "
-        "it assumes. Neither is the share of the cured while patients still die.",
+        (4, 1),
+        "With all follow-up the plateau lasts 8 months, from 16 to 24: in the 8 months before it, "
+        "deaths came at 9, 11, 13 and 16. Closed at month 12 it lasts one month, from 11, and only "
+        "the death at 11 came so late. The first is shown to be long enough, the second is not.",
         [
-            ((all_of_it, right[1], right[2]), "The model has seen what came after the cut."),
+            ((0, 0), "The rule counts deaths before the plateau. In it there are none."),
+            ((8, 6), "Those are all deaths. The rule counts the late ones."),
+            ((4, 2), "Had the study closed at month 12, the last death would be at 11 and the "
+             "plateau be one month long."),
+            ((4, 4), "When the study closes at month 12, the later deaths are not seen."),
+            ((3, 0), "The last death is one of the late ones."),
+        ],
+        decimals=0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """The patients of an exercise, `whose` they are, and the days that it asks for."""
+
+    patients: pd.DataFrame
+    whose: str
+    days: tuple[int, ...]
+
+
+def task_2(dataset: Dataset) -> Task:
+    """The patients of exercise 2, the day to which they have lived and a later one."""
+    return biting(_outlook, _outlooks(dataset))[0]
+
+
+def exercise_2(dataset: Dataset) -> Exercise:
+    """The share alive on a day, of those alive on an earlier one."""
+    return biting(_outlook, _outlooks(dataset))[1]
+
+
+def task_4(dataset: Dataset) -> Task:
+    """The patients of exercise 4, and the day of the cut."""
+    return biting(_early, _cut_days(dataset))[0]
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """The cured share of a model and the curve's end, at a cut that the page does not have."""
+    return biting(_early, _cut_days(dataset))[1]
+
+
+def _outlooks(dataset: Dataset) -> Iterator[Task]:
+    """Days between the landmarks."""
+    with suppress(NotRecorded):
+        main = outcome_of(dataset)
+        last = dataset.days(told_months(dataset, main)[-1])
+        for share in (0.25, 0.2, 0.35):
+            pair = round(share * last), round(0.75 * last)
+            if survival.beyond(main.time, pair[1]).any():
+                yield Task(times(main), "of this dataset", pair)
+    yield Task(_invented(), "invented for it", (300, 1100))
+
+
+def _cut_days(dataset: Dataset) -> Iterator[Task]:
+    """Days between the cuts of the page."""
+    with suppress(NotRecorded):
+        main = outcome_of(dataset)
+        known = cuts(dataset, main)
+        for place in np.argsort([abs(month - 12) for month in known]):
+            day = round(dataset.days(known[place] * 1.25))
+            yield Task(times(main), "of this dataset", (day,))
+    yield Task(_invented(), "invented for it", (500,))
+
+
+def _invented() -> pd.DataFrame:
+    """A third is cured; the times of the others follow Weibull's distribution."""
+    random = np.random.default_rng(SEED)
+    death = np.where(random.random(INVENTED) < 1 / 3, np.inf, 600 * random.weibull(1.4, INVENTED))
+    left = random.uniform(700, 2000, INVENTED)
+    return pd.DataFrame({"days": np.ceil(np.minimum(death, left)), "died": death <= left})
+
+
+def _alive(task: Task) -> pd.Series:
+    curve = survival.survival_curve(task.patients["days"], task.patients["died"])
+    return survival.at(curve, task.days)["survival"]
+
+
+def _outlook(task: Task) -> Exercise:
+    early, late = _alive(task)
+    days, died = task.patients["days"], task.patients["died"]
+    later = days > task.days[0]
+    lost = later & died & (days <= task.days[1])
+    return Exercise(
+        late / early,
+        "All who live to the later day have lived to the earlier. So divide the share alive on the "
+        "later by the share alive on the earlier, or begin the curve on the earlier day.",
+        [
+            (late, "That is the share of all patients. The question is about those still alive."),
+            (early - late, "That is the share of all patients who die in between."),
+            (1 - late / early, "That is the share of them who die."),
+            (1 - lost.sum() / later.sum(), "You counted those who left in between as alive."),
+            ((days > task.days[1]).sum() / later.sum(), "You counted those who left as dead."),
+        ],
+    )
+
+
+def _early(task: Task) -> Exercise:
+    days, died = task.patients["days"], task.patients["died"]
+    (day,) = task.days
+    seen, known = days.clip(upper=day), died & (days <= day)
+
+    def both(days: pd.Series, died: pd.Series) -> tuple[float, float]:
+        end = survival.survival_curve(days, died)["survival"].iloc[-1]
+        return mixture_cure(days, died).cured, float(end)
+
+    cured, end = both(seen, known)
+    return Exercise(
+        (cured, end),
+        "The curve has only the deaths by then, and the model the shape that it assumes. Compare "
+        "both with the end of the whole curve: neither knew it.",
+        [
+            (both(days, died), "That is with all follow-up: nothing is cut."),
+            ((both(days, died)[0], end), "The model has seen what came after the cut."),
+            (both(seen, died), "Deaths after the cut still count: on its day they are censored."),
             (
-                (unseen, right[1], right[2]),
-                "Deaths after the cut still count as deaths in the model: on its day they are "
-                "censored.",
+                both(days[known | (days > day)], known[known | (days > day)]),
+                "You left out those who left before the cut: each is censored on their own day.",
             ),
-            ((right[1], right[0], right[2]), "The model’s share comes first."),
-            ((right[0], right[2], right[1]), "The curve at the cut comes before the whole one."),
+            ((end, cured), "The model’s share comes first."),
         ],
     )
