@@ -293,13 +293,20 @@ def test_the_keys_with_a_pencil_are_of_what_the_tasks_print(datasets) -> None:
     assert keys.exercise_1(data).mistakes[1][0] == with_it / (of_lived + others)
 
     cells = re.findall(r"\b([A-L]) \| (\d*) ?\| (\d+)(\+?) ", task(2))
-    told = {letter: (event, end, left) for letter, event, end, left in cells}
-    assert sorted(told) == list(keys.TWELVE.index)
-    for letter, row in keys.TWELVE.iterrows():
-        event = "" if pd.isna(row["event_day"]) else f"{row['event_day']:.0f}"
-        assert told[letter] == (event, str(row["days"]), "" if row["died"] else "+")
-    assert f"after day {keys.SPLIT}," in task(2) and f"by day {keys.HALF}." in task(2)
-    assert keys.TWELVE["event_day"].median() == keys.HALF
+    came, end = (pd.to_numeric(pd.Series([cell[k] for cell in cells])) for k in (1, 2))
+    died = pd.Series([not cell[3] for cell in cells])
+    split, half = (int(day) for day in re.findall(r"(?:after|by) day (\d+)", task(2))[:2])
+    assert len(cells) == 12 and came.median() == half
+    others, short, never = end <= split, died & (end <= half), came.isna()
+    left, early = (others & ~died).sum(), (short & never).sum()
+    assert keys.exercise_2(data).answer == (left, early)
+    assert [given for given, _ in keys.exercise_2(data).mistakes] == [
+        ((~died).sum(), early),
+        (others.sum(), early),
+        ((others & died).sum(), early),
+        (left, short.sum()),
+        (left, (died & never).sum()),
+    ]
 
     n, early, left, late, lived = map(int, re.findall(r"(?<!day )\b(\d{2,3})\b", task(3))[:5])
     assert n - early == left == late + lived

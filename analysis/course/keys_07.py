@@ -197,10 +197,6 @@ SOUND = {
     "B": "a cut more than needed does no harm",
     "D": "on the day of a switch the patient still counts before it",
 }
-ASK = (
-    "Does each row start where the one before it stops, is no value known early, and has only the "
-    "last row the event?"
-)
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
@@ -210,7 +206,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
         if sound := sorted(found - right):
             wrong.append((found, f"{sound[0]} is right: {SOUND[sound[0]]}."))
         elif found != right:
-            wrong.append((found, f"There are more. {ASK}"))
+            wrong.append((found, "There are more. Hold the three rules against each patient."))
     said = "; ".join(f"{letter}: {words}" for letter, words in FAULTS.items())
     return Exercise(right, f"{said}.", wrong)
 

@@ -20,13 +20,12 @@ patients[[event_day, days, died]].head()
 
 # %% Look back
 lived, had = end > late, day <= end
-print(f"{had[lived].mean():.3f} of those known alive later had the event")
-print(f"{lived[had].mean():.3f} of those with the event are known alive later")
+print(had[lived].mean().round(3), lived[had].mean().round(3))
 pd.crosstab(had, lived)
 
 # %% [markdown]
-# Which row of this table holds the patients who died too early for the event? What would happen
-# to it if the event came later?
+# Of whom is each of the two numbers a share? Which row of the table holds the patients who died too
+# early for the event?
 
 # %% Look forward
 followed, by_then = end > landmark, day <= landmark
@@ -41,6 +40,6 @@ print(f"{main:.3f} alive, of those with the event by the landmark")
 # Some patients have the event after the landmark. On which side are they, and why?
 
 # %% Draw the curves
-steps = [fits[side].survival_function_.assign(side=side) for side in sides]
-lines = alt.Chart(pd.concat(steps).reset_index(names="day"))
-lines.mark_line(interpolate="step-after").encode(x="day", y="alive", color="side")
+steps = pd.concat(f.survival_function_.assign(side=s) for s, f in fits.items())
+curves = alt.Chart(steps.reset_index(names="day")).encode(x="day", y="alive")
+curves.mark_line(interpolate="step-after").encode(color="side")
