@@ -7,21 +7,26 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EACH
-from inprocess import Made, Page, changed, of, run
+from conftest import EACH, ROOT
+from inprocess import Made, Page, changed, of, run, without_kernels
 
 from analysis import survival as est
+from analysis.course import check
+from analysis.course import keys_07 as keys
+from analysis.course.answers import start_stop
 from analysis.course.events import factors_of_all, later_factors
 from analysis.course.keys_07 import from_the_start, main_factor
 from analysis.dataset.covariates import covariate_rows, rows_as_if_known
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Dataset, load
-from analysis.page.plain import LACKING
+from analysis.page.plain import OTHERWISE
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 
 LESSON = "lesson_07_start_stop"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
@@ -212,18 +217,35 @@ def test_a_masked_course_shows_an_invented_patient(tmp_path):
     assert "One patient of this dataset" not in page.text
 
 
-def test_without_a_factor_that_changes_the_page_says_so(shipped, tmp_path):
-    data, _ = shipped
-    fixed = changed(data.name, tmp_path / "fixed", lambda patients: patients)
+def without_factors(folder: Path) -> Path:
+    """The paper's cohort without a factor that changes during follow-up."""
+    fixed = changed("blinatumomab", folder, lambda patients: patients)
     package = json.loads((fixed / "datapackage.json").read_text("utf-8"))
     factors = package["analysis"]["factors"]
     package["analysis"]["factors"] = [f for f in factors if f.get("kind") == "baseline"]
     (fixed / "datapackage.json").write_text(json.dumps(package), "utf-8")
-    page = run(LESSON, fixed, tmp_path / "results")
-    assert re.search("names no factor .* that changes on the way", page.missing)
+    return fixed
 
 
-def test_where_no_factor_is_simple_the_plain_code_says_that_it_has_none():
+def test_without_a_factor_that_changes_all_that_is_invented_stays(tmp_path):
+    """The life, the exercises and the quiz, with the sentence that says what is missing."""
+    fixed = without_factors(tmp_path / "fixed")
+    given = {"dataset": str(fixed), "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1
+    assert {"the-rows-of-the-patient", "rows-made-by-hand", "quiz", "read-on"} <= set(ids)
+    assert not {"table-of-the-ratios", "from-the-table-to-the-ratio"} & set(ids)
+    said = next(cell.source for cell in made.cells if cell.id == NOT_RECORDED)
+    assert re.search("names no factor .* that changes on the way", said)
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert "The rows of this patient, who is invented." in shown
+    assert shown.count('class="verdict right"') == 4
+    assert "A patient has a transplant on day 100." in shown
+
+
+def test_where_no_factor_is_simple_the_worked_piece_is_not_run():
     """Each is of some patients alone, so that none of them has rows in a few lines."""
     data = load("data/myeloid")
     factors = [
@@ -231,6 +253,70 @@ def test_where_no_factor_is_simple_the_plain_code_says_that_it_has_none():
         for factor in data.factors
         if factor.column != "response_day"
     ]
-    page, _ = of(LESSON, replace(data, factors=factors), until="lesson-06-21")
-    assert LACKING in page.text and "take more than a few lines" in page.text
-    assert "KeyError" not in page.text
+    page, _ = of(LESSON, replace(data, factors=factors), until="take-away")
+    assert OTHERWISE in page.text and "worked-output" not in page.text
+
+
+# --- exercises ---------------------------------------------------------------------------------
+
+
+def task(number: int) -> str:
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    return next(cell.source for cell in cells if cell.id == f"exercise-{number}")
+
+
+def test_any_right_rows_are_right() -> None:
+    exercise = keys.exercise_1(load("data/bmt"))
+    assert re.findall(r"day (\d+)", task(1)) == ["60", "95", "240"]
+    cut = [[95, 240, 1, 1], [-np.inf, 10, 0, 0], [10, 60, 0, 0], [60, 95, 1, 0]]
+    for given in (exercise.answer, cut, pd.DataFrame(cut), np.array(cut), map(tuple, cut)):
+        assert check(given, exercise).right, given
+    assert not check([*cut, [95, 240, 1, 1]], exercise).right
+
+
+def test_the_faults_of_the_third_exercise_are_those_of_its_table() -> None:
+    """Each rule of the lesson, held against what happened and the rows as the task prints them."""
+    wrong = set()
+    lines = re.findall(r"^\| `(\w)` \| (.*?) \| (.*?) \|$", task(3), re.MULTILINE)
+    assert len(lines) == len(keys.FAULTS) + len(keys.SOUND) == 6
+    for letter, happened, written in lines:
+        switch = float((re.findall(r"switch on day (\d+)", happened) or ["nan"])[0])
+        (end,) = map(float, re.findall(r"(?:death|seen) on day (\d+)", happened))
+        died = "death" in happened
+        patient = {"patient": [1], "days": [end], "died": [died], "switch": [switch]}
+        rows = keys.rows_of(pd.DataFrame(patient)).clip(lower=0)
+        right = rows[["start", "stop", "switched", "event"]].astype(float)
+        found = [[float(x) for x in re.findall(r"\d+", row)] for row in written.split(";")]
+        joined = start_stop(found)
+        if joined.shape != right.shape or (joined != right.to_numpy()).any():
+            wrong.add(letter)
+    assert wrong == set(keys.FAULTS)
+
+
+def test_the_exercises_are_on_patients_of_the_dataset_where_these_tell() -> None:
+    for name in SHIPPED:
+        data = load(f"data/{name}")
+        one, other = keys.task_2(data), keys.task_4(data)
+        assert one.whose == "of this dataset"
+        # In bmt a relapse multiplies the hazard by more than lifelines finds without options.
+        assert other.whose.startswith(
+            "invented" if name == "bmt" else "of this dataset, and the event"
+        )
+        deaths = one.patients["days"][one.patients["died"]]
+        assert one.day in set(deaths)
+    nobody = replace(data, patients=data.patients.assign(died="no"))
+    for made in (keys.task_2(nobody), keys.task_4(nobody)):
+        assert made.whose == "invented for it"
+    assert keys.exercise_2(nobody).bites and keys.exercise_4(nobody).bites
+
+
+def test_the_rows_of_the_exercises_are_those_of_the_model(shipped) -> None:
+    data, page = shipped
+    main = main_factor(data)
+    rows = keys.rows_of(keys.patients(data, main))
+    right = covariate_rows(data, endpoint(data, "os"), [main])
+    right = right.assign(start=right["start"].clip(lower=-1), event=right["event"] > 0)
+    columns = ["patient", "start", "stop", "event"]
+    found = rows.sort_values(["patient", "start"])[columns].to_numpy(dtype=object)
+    assert found.tolist() == right[columns].to_numpy(dtype=object).tolist()
+    assert rows["switched"].tolist() == right[main.column].tolist()

@@ -6,18 +6,22 @@ import dataclasses
 import re
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import EACH
-from inprocess import Made, Page, run
+from conftest import EACH, ROOT
+from inprocess import Made, Page, run, without_kernels
+from test_degrading import EVENTS, dataset
 
 from analysis import survival as est
+from analysis.course import keys_08 as keys
 from analysis.course.events import early_and_late_event, event_day, later_event, later_events
 from analysis.course.keys_08 import landmark, splits
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Dataset, NotRecorded, load
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 from analysis.study.characteristics import outcome_results
 
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
@@ -268,3 +272,72 @@ def sentence(page: Page, beginning: str) -> str:
     return next(
         shown["text/plain"] for shown in page.shown if shown["text/plain"].startswith(beginning)
     )
+
+
+# --- exercises --------------------------------------------------------------------------------
+
+
+def task(number: int) -> str:
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    return next(cell.source for cell in cells if cell.id == f"exercise-{number}")
+
+
+def test_the_keys_with_a_pencil_are_of_what_the_tasks_print(datasets) -> None:
+    data = datasets["bmt"]
+    of_lived, with_it, others, with_it_too = map(
+        int,
+        re.findall(r"the (\d+) patients known.*?, (\d+) had.*?the (\d+) others, (\d+)", task(1))[0],
+    )
+    assert keys.exercise_1(data).answer == with_it / (with_it + with_it_too)
+    assert keys.exercise_1(data).mistakes[0][0] == with_it / of_lived
+    assert keys.exercise_1(data).mistakes[1][0] == with_it / (of_lived + others)
+
+    cells = re.findall(r"\b([A-L]) \| (\d*) ?\| (\d+)(\+?) ", task(2))
+    came, end = (pd.to_numeric(pd.Series([cell[k] for cell in cells])) for k in (1, 2))
+    died = pd.Series([not cell[3] for cell in cells])
+    split, half = (int(day) for day in re.findall(r"(?:after|by) day (\d+)", task(2))[:2])
+    assert len(cells) == 12 and came.median() == half
+    others, short, never = end <= split, died & (end <= half), came.isna()
+    left, early = (others & ~died).sum(), (short & never).sum()
+    assert keys.exercise_2(data).answer == (left, early)
+    assert [given for given, _ in keys.exercise_2(data).mistakes] == [
+        ((~died).sum(), early),
+        (others.sum(), early),
+        ((others & died).sum(), early),
+        (left, short.sum()),
+        (left, (died & never).sum()),
+    ]
+
+    n, early, left, late, lived = map(int, re.findall(r"(?<!day )\b(\d{2,3})\b", task(3))[:5])
+    assert n - early == left == late + lived
+    lived_with, died_with = (left / 2 * part / left for part in (lived, late))
+    right = (lived_with / lived, died_with / (early + late))
+    assert keys.exercise_3(data).answer == pytest.approx(right)
+
+
+def test_the_last_exercise_is_from_another_landmark_or_of_another_event(datasets) -> None:
+    for data in datasets.values():
+        made, own = keys.task_4(data), later_event(data)
+        assert made.whose.startswith("of this dataset, and the event is ")
+        assert made.landmark != data.days(landmark(data)) or own.label not in made.whose
+        followed = made.patients["days"] > made.landmark
+        by_then = made.patients["event_day"][followed] <= made.landmark
+        assert by_then.value_counts().min() >= keys.FEWEST == 15
+    nobody = with_patients(datasets["bmt"], died="no")
+    assert keys.task_4(nobody).whose == "invented for it"
+    assert keys.exercise_4(nobody).bites
+
+
+def test_without_an_event_on_the_way_all_that_is_invented_stays(tmp_path: Path) -> None:
+    """The exercises and the quiz, with the sentence that says what is missing."""
+    less = dataset(tmp_path / "less", without=EVENTS, factors=slice(2))
+    given = {"dataset": str(less), "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1
+    assert {"columns-of-the-future", "nothing-but-time", "quiz", "read-on"} <= set(ids)
+    assert not {"three-questions", "from-the-table-to-the-curves"} & set(ids)
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert "a patient has a response in month 5." in shown

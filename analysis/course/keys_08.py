@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from .. import survival
-from ..dataset.endpoints import long_term
-from ..dataset.model import Dataset, NotRecorded
-from .events import event_day, later_event, outcome_of
-from .exercises import Exercise
+from ..dataset.endpoints import in_sentence, long_term
+from ..dataset.model import Dataset, Factor, NotRecorded
+from .events import event_day, later_event, later_events, outcome_of
+from .exercises import Exercise, biting
+from .worked import Value
+
+SEED, INVENTED = 3, 80
+FEWEST = 15  # patients on a side of an exercise
 
 SPLITS = tuple(range(6, 49, 3))  # months that the reader may move to
 LANDMARKS = (3, 6, 9, 12, 24)  # months, of which the first that has patients on both sides
 
 
-def patients(dataset: Dataset) -> pd.DataFrame:
+def patients(dataset: Dataset, event: Factor | None = None) -> pd.DataFrame:
     """Each patient's `days` to the end, whether they `died`, and the `event_day` of the event.
 
-    It is blank for whoever had none.
+    It is blank for whoever had none. Without an `event`, it is the lesson's own.
     """
-    os, day = outcome_of(dataset, deaths=True), event_day(dataset, later_event(dataset))
+    os, day = outcome_of(dataset, deaths=True), event_day(dataset, event or later_event(dataset))
     made = pd.DataFrame({"days": os.time, "died": os.observed > 0}, index=os.data.index)
     return made.assign(event_day=day.where(day <= made["days"])).reset_index(drop=True)
 
@@ -64,82 +72,137 @@ def landmark(dataset: Dataset) -> float:
     )
 
 
-def split_day(dataset: Dataset) -> float:
-    """The day of the month of the long-term survivors."""
-    return dataset.days(late_month(dataset))
-
-
-def landmark_day(dataset: Dataset) -> float:
-    """The day of the landmark."""
-    return dataset.days(landmark(dataset))
+def names(dataset: Dataset) -> dict[str, Value] | None:
+    """What the worked piece calls things."""
+    if dataset.number is not None:
+        return None
+    with suppress(NotRecorded):
+        begin, column = landmark(dataset), later_event(dataset).column
+        late = dataset.days(max(late_month(dataset), begin))
+        of_all = {"days": "last_contact_day", "died": "died", "event_day": column}
+        return of_all | {"landmark": dataset.days(begin), "late": late}
+    return None
 
 
 def event_name(dataset: Dataset) -> str:
-    """What the exercises call the event."""
-    return later_event(dataset).label
+    """What the quiz calls the event, whether the dataset has one or not."""
+    with suppress(NotRecorded):
+        return in_sentence(later_event(dataset).label)
+    return "a response"
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The percentage of the column turned round."""
-    ours = patients(dataset)
-    had, lived = ours["event_day"].notna(), ours["days"] > split_day(dataset)
+    """The percentage of a column turned round."""
     return Exercise(
-        lived[had].mean(),
-        "The share is now of everybody with the event, in either column.",
+        32 / (32 + 88),
+        "The share is now of all with the event, in either column.",
         [
-            (had[lived].mean(), "That is the column itself: of those who lived."),
-            ((had & lived).mean(), "You divided by all patients."),
-            (lived[~had].mean(), "Those are the patients without the event."),
-            (
-                1 - lived[had].mean(),
-                "Those with the event who are not known to have lived that long: the rest of what "
-                "is asked.",
-            ),
+            (32 / 50, "That is the column itself: of those who lived."),
+            (32 / 200, "You divided by all patients."),
+            (18 / (18 + 62), "Those are the patients without the event."),
+            (88 / 120, "Those are the others: the rest of what is asked."),
+            (120 / 200, "That is how many had the event, whether they lived or not."),
         ],
     )
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """How many left alive before the split."""
-    ours = patients(dataset)
-    others, died = ours["days"] <= split_day(dataset), ours["died"]
+    """Who of the others left alive, and who of them died too early for the event."""
     return Exercise(
-        int((others & ~died).sum()),
-        "They did not live beyond the split as far as is known, and did not die either.",
+        (2, 3),
+        "C and G left: nobody saw them die. D, E and K died before half of the events had come.",
         [
-            (others.sum(), "That is the whole column of the others. Most of them may be dead."),
-            ((~died).sum(), "Some of those were seen alive after the split."),
-            ((others & died).sum(), "Those died. They are not lost."),
-            ((~others & ~died).sum(), "Those were seen alive after the split."),
+            ((4, 3), "Two of them were seen alive after the split: that is the other column."),
+            ((9, 3), "That is the whole column. Most of it died."),
+            ((7, 3), "Those died. The first number is of those whom nobody saw die."),
+            ((2, 4), "One of those had the event before death. It came in time."),
+            ((2, 5), "Some of those lived on beyond day 50 and had time for the event."),
         ],
         decimals=0,
     )
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """Landmark survival of those with the event, by Kaplan and Meier."""
-    ours, begin, late = patients(dataset), landmark_day(dataset), split_day(dataset)
-    by_then, followed = ours["event_day"] <= begin, ours["days"] > begin
-    ever, kept = ours["event_day"].notna(), ours[by_then & followed]
+    """The two columns of a drug that does nothing: of 200 patients 90 are gone before it."""
     return Exercise(
-        _alive(kept, late),
-        "The patients are grouped by what had happened by the landmark, and followed from there.",
+        (25 / 50, 30 / 150),
+        "Time alone made the difference: patients who died before day 100 could not be given the "
+        "drug, and all of them are among the others.",
         [
-            (
-                _alive(ours[ever], late),
-                "Some of those were gone before the landmark, or had the event after it.",
-            ),
-            (_alive(ours[followed & ~by_then], late), "Those are without the event by then."),
-            (
-                _alive(ours[ever & followed], late),
-                "Some of those had the event only after the landmark.",
-            ),
-            (
-                (kept["days"] > late).mean(),
-                "That counts those who left alive as dead. Use Kaplan–Meier.",
-            ),
+            ((25 / 50, 30 / 60), "Who died before day 100 is among the others, too."),
+            ((25 / 200, 30 / 200), "You divided by all patients, and not by those of a column."),
+            ((25 / 55, 30 / 55), "That is turned round: where those are who were given the drug."),
+            ((25 / 50, 30 / 90), "The others are all who died, early or later."),
         ],
     )
+
+
+@dataclass(frozen=True)
+class Task:
+    """The patients of an exercise and the days that it names."""
+
+    patients: pd.DataFrame
+    landmark: float
+    late: float
+    whose: str
+
+
+def task_4(dataset: Dataset) -> Task:
+    """The patients of exercise 4."""
+    return biting(_from_landmark, _landmarks(dataset))[0]
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """Survival from a landmark on, of those with the event by then and of those without."""
+    return biting(_from_landmark, _landmarks(dataset))[1]
+
+
+def _landmarks(dataset: Dataset) -> Iterator[Task]:
+    """The dataset's patients from landmarks that the page does not have; then invented ones.
+
+    By the lesson's own event, from a later landmark, or by another.
+    """
+    with suppress(NotRecorded):
+        shown, late = landmark(dataset), late_month(dataset)
+        for place, event in enumerate(later_events(dataset)):
+            whose = f"of this dataset, and the event is {in_sentence(event.label)}"
+            ours = patients(dataset, event)
+            for month in LANDMARKS if place else LANDMARKS[LANDMARKS.index(shown) + 1 :]:
+                day = dataset.days(month)
+                came = ours.loc[survival.beyond(ours["days"], day), "event_day"] <= day
+                if month < late and FEWEST <= came.sum() <= len(came) - FEWEST:
+                    yield Task(ours, day, dataset.days(late), whose)
+    random = np.random.default_rng(SEED)
+    death, left = random.exponential(500, INVENTED), random.uniform(400, 1500, INVENTED)
+    days, came = np.ceil(np.minimum(death, left)), np.ceil(random.uniform(10, 600, INVENTED))
+    made = pd.DataFrame({"days": days, "died": death <= left, "event_day": came})
+    yield Task(made.assign(event_day=made["event_day"].where(came <= days)), 180, 730,
+               "invented for it")  # fmt: skip
+
+
+def _from_landmark(task: Task) -> Exercise:
+    ours, late = task.patients, task.late
+    followed = survival.beyond(ours["days"], task.landmark)
+    by_then, ever = ours["event_day"] <= task.landmark, ours["event_day"].notna()
+
+    def alive(had: pd.Series, of: pd.Series = followed) -> tuple[float, float]:
+        return tuple(_alive(ours[of & side], late) for side in (had, ~had))
+
+    everybody = pd.Series(True, ours.index)
+    counted = tuple((ours["days"] > late)[followed & side].mean() for side in (by_then, ~by_then))
+    right = alive(by_then)
+    return Exercise(
+        right,
+        "The patients are grouped by what had happened by the landmark, and followed from there.",
+        [
+            (alive(ever), "Some of those had the event only after the landmark."),
+            (alive(by_then, everybody), "Some of those were gone before the landmark."),
+            (alive(ever, everybody), "That looks back, from the first day: some of those were gone "
+             "before the landmark, or had the event after it."),
+            (counted, "That counts those who left alive as dead. Use Kaplan–Meier."),
+            (tuple(1 - share for share in right), "Those are the shares of the dead."),
+        ],
+    )  # fmt: skip
 
 
 def _alive(patients: pd.DataFrame, day: float) -> float:
