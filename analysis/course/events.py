@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -94,13 +95,21 @@ EVENT = {
 }
 
 
-def competing_words(dataset: Dataset, question: Endpoint) -> dict[str, str]:
-    """The same for an endpoint with a competing event, in the words of the two events."""
+def competing_words(dataset: Dataset) -> dict[str, str]:
+    """The same for the endpoint with a competing event, in the words of the two events.
+
+    Where the dataset has none, they are those of invented patients: relapse, and death without it.
+    """
+    event, other, deaths = "relapse", "death without relapse", True
+    with suppress(NotRecorded):
+        question = competing_outcome(dataset)
+        event, other = question.event, question.competing
+        deaths = dataset.endpoints[question.name].competing == ("died",)
     words = {name: EVENT[name] for name in ("events", "had", "have")}
-    words |= {"event": question.event, "other": question.competing} | RIVALS
-    if dataset.endpoints[question.name].competing == ("died",):
-        words |= {name: word.format(event=question.event) for name, word in DEATHS.items()}
-    if question.event == "relapse":
+    words |= {"event": event, "other": other} | RIVALS
+    if deaths:
+        words |= {name: word.format(event=event) for name, word in DEATHS.items()}
+    if event == "relapse":
         words |= RELAPSE
         if "response_day" in dataset.patients:
             words["free"] = "alive in remission"
