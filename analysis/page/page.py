@@ -101,11 +101,12 @@ class Page:
         """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them.
 
         `wholes` are the groups that others add up to, for what must not be told by a difference.
-        Nothing is hidden of the group of patients that the page has `invented`.
+        Nothing is hidden of the patients that the page has `invented`: of the group of this name,
+        and of those whose name begins with it and a bar.
         """
         found = pd.concat(map(frame, parts), ignore_index=True)
         self._ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
-        own = ~found["group"].eq(invented)
+        own = found["group"].str.split("|").str[0].ne(invented)
         found.loc[own, :] = masked(self.data, found[own], wholes)
         self.numbers = found
         write(self.numbers, self.folder, self.name)
