@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import EACH
-from inprocess import run
+from inprocess import run, without_kernels
 
 from analysis import survival as est
+from analysis.course import keys_05 as keys
 from analysis.dataset.endpoints import Endpoint, endpoint
 from analysis.dataset.model import ROOT, load
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 
 LESSON = "lesson_05_competing_risks"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
@@ -49,8 +54,53 @@ def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_ev
 def test_the_invented_patients_have_the_events_of_the_dataset(shipped):
     data, _, page = shipped
     free = "in remission" if "response_day" in data.patients else "without relapse"
-    for said in ("Four relapsed. Three died without relapse.", f"Those who are alive {free}."):
+    for said in ("Four relapsed. Three died without relapse.", f"Only those who are alive {free}."):
         assert said in page.text
+
+
+def test_the_ten_are_worked_out_as_the_page_says(shipped):
+    """Relapses at 3, 5, 9 and 12 months, at risk 9, 8, 5 and 3."""
+    _, _, page = shipped
+    right, wrong = (
+        pick(page.numbers, quantity, "ten", 12)["estimate"]
+        for quantity in ("cumulative_incidence", "one_minus_survival")
+    )
+    assert right == pytest.approx(0.9 / 9 + 0.8 / 8 + 0.6 / 5 + 0.36 / 3)
+    assert wrong == pytest.approx(1 - 8 / 9 * 7 / 8 * 4 / 5 * 2 / 3)
+    assert "At month 12 it is" in page.text and ">0.585</a>" in page.text
+
+
+def test_the_eight_of_the_keys_are_those_of_the_task():
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    text = next(cell.source for cell in cells if cell.id == "exercise-1")
+    told = [re.findall(r"\d+", part) for part in re.findall(r"at months ([\d, and]+)", text)]
+    ours = [keys.EIGHT.loc[keys.EIGHT["event"] == cause, "days"] for cause in (1, 2, 0)]
+    assert [[int(month) for month in of] for of in told] == [list(of) for of in ours]
+
+
+def test_the_last_exercise_is_on_the_patients_of_the_dataset_where_these_tell():
+    for name in SHIPPED:
+        task = keys.task_4(load(f"data/{name}"))
+        assert task.whose.startswith("of this dataset: 1 is relapse, and 2 is death")
+    alone = replace(load("data/bmt"), endpoints={})
+    assert keys.task_4(alone).whose == "invented for it" and keys.exercise_4(alone).bites
+    assert keys.names(alone) is None
+
+
+def test_without_a_competing_event_all_that_is_invented_stays(tmp_path, monkeypatch):
+    """The ten, both kinds of ratio in words, the exercises and the quiz."""
+    alone = replace(load("data/bmt"), endpoints={})
+    monkeypatch.setattr("analysis.page.page.load", lambda *_: alone)
+    monkeypatch.setattr("analysis.dataset.model.load", lambda *_: alone)
+    given = {"dataset": "data/bmt", "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"table-of-the-ten", "two-kinds-of-hazard-ratio", "take-away", "quiz"} <= set(ids)
+    assert not {"table-of-the-landmarks", "from-the-table-to-both-curves"} & set(ids)
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
 
 
 def test_it_is_so_at_every_landmark(shipped):

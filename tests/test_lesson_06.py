@@ -21,7 +21,7 @@ from analysis.dataset.model import ROOT, Factor, load
 from analysis.page.rows import pick
 
 LESSON = "lesson_06_immortal_time"
-EVENTS = {"blinatumomab": "hsct_day", "bmt": "platelet_recovery_day", "myeloid": "hsct_day"}
+EVENTS = {"blinatumomab": "hsct_day", "bmt": "chronic_gvhd_day", "myeloid": "hsct_day"}
 
 
 @pytest.fixture(scope="module")

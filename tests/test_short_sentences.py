@@ -12,7 +12,10 @@ from conftest import often
 from inprocess import Page, opened, run, showing
 from short_follow_up import dataset, patients
 
+from analysis.course import keys_05
 from analysis.course.keys_07 import main_factor
+from analysis.course.worked import literals_of, steps
+from analysis.course.worked import run as of_steps
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.rows import pick
@@ -303,7 +306,10 @@ def test_no_share_without_an_event_breaks_an_exercise_or_the_plain_code(tmp_path
     folder = dataset(tmp_path / "late", frame, months=[12, 24])
     for name in ("lesson_05_competing_risks", "figure_1d"):
         told = run(name, folder, tmp_path).text
-        assert "Not here: " not in told and "By then: 0.0%" in told, name
+        assert "Not here: " not in told, name
+    assert "By then: 0.0%" in told
+    data = load(folder)
+    assert of_steps(steps(5, literals_of(data, keys_05.names(data))), data)[1] == [0.0]
 
 
 def test_what_is_not_there_is_not_explained(tmp_path):

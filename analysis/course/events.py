@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
-from ..dataset.covariates import entry_days
+from ..dataset.covariates import covariate_rows, entry_days, rows_as_if_known
 from ..dataset.endpoints import Endpoint, answerable, endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import factors_of
+from ..survival import cox
 
 RESERVED = ("response_day", "hsct_day")
+ENOUGH = 10  # deaths on each side of an event that a lesson chooses
 
 
 def outcome_of(dataset: Dataset, deaths: bool = False) -> Endpoint:
@@ -94,13 +97,21 @@ EVENT = {
 }
 
 
-def competing_words(dataset: Dataset, question: Endpoint) -> dict[str, str]:
-    """The same for an endpoint with a competing event, in the words of the two events."""
+def competing_words(dataset: Dataset) -> dict[str, str]:
+    """The same for the endpoint with a competing event, in the words of the two events.
+
+    Where the dataset has none, they are those of invented patients: relapse, and death without it.
+    """
+    event, other, deaths = "relapse", "death without relapse", True
+    with suppress(NotRecorded):
+        question = competing_outcome(dataset)
+        event, other = question.event, question.competing
+        deaths = dataset.endpoints[question.name].competing == ("died",)
     words = {name: EVENT[name] for name in ("events", "had", "have")}
-    words |= {"event": question.event, "other": question.competing} | RIVALS
-    if dataset.endpoints[question.name].competing == ("died",):
-        words |= {name: word.format(event=question.event) for name, word in DEATHS.items()}
-    if question.event == "relapse":
+    words |= {"event": event, "other": other} | RIVALS
+    if deaths:
+        words |= {name: word.format(event=event) for name, word in DEATHS.items()}
+    if event == "relapse":
         words |= RELAPSE
         if "response_day" in dataset.patients:
             words["free"] = "alive in remission"
@@ -162,6 +173,29 @@ def later_event(dataset: Dataset, prefer: Sequence[str] = RESERVED, column: str 
             "patients have after the first day, and others do not."
         )
     return found[0]
+
+
+def moved_event(dataset: Dataset, column: str = "") -> Factor:
+    """The event on the way whose ratio of death moves most when it is counted from its own day.
+
+    On the log scale, from the ratio that counts it as if known from the start. Only of events with
+    ENOUGH deaths after them, and as many without; where there is none, a transplant or the first of
+    `later_events`. Or the one of a `column` that is named. Raises NotRecorded as `later_event`.
+    """
+    named = later_event(dataset, RESERVED[::-1], column)
+    if column:
+        return named
+    os = outcome_of(dataset, deaths=True)
+    enough, moved = max(ENOUGH, dataset.mask_below), {}
+    for event in later_events(dataset, RESERVED[::-1]):
+        ever = rows_as_if_known(dataset, os, event)
+        died = ever.loc[ever["event"] > 0, event.column]
+        if min((died > 0).sum(), (died == 0).sum()) >= enough:
+            both = (ever, covariate_rows(dataset, os, [event]))
+            ratios = [cox(r, [event.column]).summary()["hazard_ratio"].iloc[0] for r in both]
+            moved[event] = abs(np.log(ratios[1] / ratios[0]))
+    known = [event for event, by in moved.items() if np.isfinite(by)]
+    return max(known, key=moved.get, default=named)
 
 
 def event_day(dataset: Dataset, event: Factor) -> pd.Series:

@@ -101,7 +101,8 @@ class Page:
         """Keep the page's numbers and write them to their file; rows as `rows.COLUMNS` has them.
 
         `wholes` are the groups that others add up to, for what must not be told by a difference.
-        Nothing is hidden of the group of patients that the page has `invented`.
+        Nothing is hidden of the patients that the page has `invented`: of the group of this name,
+        and of those whose name begins with it and a bar.
         """
         found = pd.concat(map(frame, parts), ignore_index=True)
         ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
