@@ -106,7 +106,7 @@ class Page:
         """
         found = pd.concat(map(frame, parts), ignore_index=True)
         ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
-        own = ~found["group"].eq(invented)
+        own = found["group"].str.split("|").str[0].ne(invented)
         found.loc[own, :] = masked(self.data, found[own], wholes)
         self.numbers = found
         self._known = found.assign(estimate=found["estimate"].fillna(ends))
