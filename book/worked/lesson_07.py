@@ -28,7 +28,7 @@ rows.head()
 
 # %% Draw the rows
 alt.Chart(rows[rows["patient"] <= 12]).mark_bar().encode(
-    x=alt.X("start", title="Days"),
+    x=alt.X("start", title="Days").scale(nice=False),
     x2="stop",
     y="patient:O",
     color="switched:N",

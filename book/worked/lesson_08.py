@@ -21,7 +21,7 @@ patients[[event_day, days, died]].head()
 # %% Look back
 lived, had = end > late, day <= end
 print(had[lived].mean().round(3), lived[had].mean().round(3))
-pd.crosstab(had, lived)
+pd.crosstab(had.rename("had it"), lived.rename("lived on"))
 
 # %% [markdown]
 # Of whom is each of the two numbers a share? Which row of the table holds the patients who died too
