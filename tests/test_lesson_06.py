@@ -6,19 +6,24 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from inprocess import Page, run
+from inprocess import Page, run, without_kernels
 
 from analysis import survival
+from analysis.course import keys_06 as keys
+from analysis.course.events import later_events, moved_event
 from analysis.course.keys_06 import followed
 from analysis.dataset.covariates import covariate_rows
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, Factor, load
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 
 LESSON = "lesson_06_immortal_time"
 EVENTS = {"blinatumomab": "hsct_day", "bmt": "chronic_gvhd_day", "myeloid": "hsct_day"}
@@ -68,6 +73,61 @@ def test_in_myeloid_the_ratio_of_the_transplant_turns_round(made) -> None:
 def test_as_if_known_always_looks_better_than_from_its_day(made, name: str) -> None:
     fixed, right = (ratio(made[name], kind, EVENTS[name]) for kind in ("fixed", "univariate"))
     assert fixed < right
+
+
+def test_the_event_is_the_one_whose_ratio_moves_most(made, tmp_path: Path) -> None:
+    """Among those with ten deaths after them, and ten without."""
+    for name, chosen in EVENTS.items():
+        moved = {}
+        for event in later_events(load(f"data/{name}")):
+            page = run(LESSON, f"data/{name}", tmp_path, factor=event.column)
+            fixed, right = (ratio(page, kind, event.column) for kind in ("fixed", "univariate"))
+            moved[event.column] = abs(np.log(right / fixed))
+        assert max(moved, key=moved.get) == chosen == moved_event(load(f"data/{name}")).column
+    few = load("data/bmt")
+    late = few.patients["chronic_gvhd_day"].where(few.patients.index < few.patients.index[20])
+    few = replace(few, patients=few.patients.assign(chronic_gvhd_day=late))
+    assert (few.patients["died"].eq("yes") & late.notna()).sum() < 10
+    assert moved_event(few).column == "platelet_recovery_day"
+
+
+def test_the_six_are_worked_out_as_the_page_says(made) -> None:
+    rates = made["bmt"].numbers.query("quantity == 'event_rate'").set_index("group")["estimate"]
+    lived = {"ever": 56, "never": 24, "after": 38, "without": 42}  # months, with two deaths each
+    assert rates.to_dict() == pytest.approx({f"six|{way}": 24 / n for way, n in lived.items()})
+
+
+def test_the_six_of_the_keys_are_those_of_the_task() -> None:
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    text = next(cell.source for cell in cells if cell.id == "exercise-1")
+    treated = {p: (int(m), int(e)) for p, m, e in re.findall(
+        r"([A-F]) is treated at (?:month )?(\d+) and (?:dies|alive) at (\d+)", text)}  # fmt: skip
+    six = keys.SIX.set_index(pd.Index(list("ABCDEF")))
+    assert treated == {p: (six.came[p], six.months[p]) for p in "ABF"}
+    assert {p: int(m) for p, m in re.findall(r"([CDE]) (?:dies|is alive)? ?at (\d+)", text)} == {
+        p: six.months[p] for p in "CDE"
+    }
+    assert list(six.index[six["died"]]) == list("ACDF")
+
+
+def test_the_last_exercise_is_of_the_event_of_the_page() -> None:
+    data = load("data/bmt")
+    assert "“Acute GVHD”" in keys.task_4(data, "acute_gvhd_day").whose
+    assert "“Chronic GVHD”" in keys.task_4(data).whose
+    assert keys.task_4(data, "hsct_day").whose == "invented for it"
+    assert keys.exercise_4(data, "hsct_day").bites and keys.names(data, "hsct_day") is None
+
+
+def test_without_an_event_on_the_way_all_that_is_invented_stays(tmp_path: Path) -> None:
+    given = {"dataset": "data/bmt", "results_folder": str(tmp_path), "factor": "hsct_day"}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"what-the-six-show", "three-ways-that-are-right", "take-away", "quiz"} <= set(ids)
+    assert not {"table-of-the-ratios", "from-the-table-to-both-ratios"} & set(ids)
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
 
 
 def test_nobody_dies_before_what_he_ever_has() -> None:
