@@ -8,20 +8,23 @@ import re
 import shutil
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
 from conftest import EACH
-from inprocess import Made, Page, run
-from lifelines.statistics import logrank_test
+from inprocess import Made, Page, run, without_kernels
+from lifelines import CoxPHFitter
 from scipy.stats import norm
 
 import analysis
 from analysis import survival as est
 from analysis.course import keys_09 as keys
 from analysis.dataset.model import ROOT, Dataset, NotRecorded
+from analysis.page.plain import OTHERWISE
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 
 LESSON = "lesson_09_selection"
 SHIPPED = ("blinatumomab", "bmt", "myeloid")
@@ -211,52 +214,82 @@ def test_a_dataset_without_baseline_factors_has_none_to_shuffle(tmp_path) -> Non
     (later / "datapackage.json").write_text(json.dumps(package), "utf-8")
     page = run(LESSON, later, tmp_path / "results", resamples=5)
     assert "fewer than two baseline factors" in page.text
-    assert not page.numbers["quantity"].eq("share_at_least_one").any()
-    assert "no factor of two sides to be tested alone" in page.text
-    assert "There is nothing to estimate." in page.text
+    assert not page.numbers["group"].eq("shuffled").any()
+    assert OTHERWISE in page.text
 
 
-# --- one factor alone -------------------------------------------------------------------------
+# --- the worked piece ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_one_factor_alone_is_tested_by_log_rank(datasets, made, name) -> None:
-    data, numbers = datasets[name], made[name].numbers
-    row = numbers[numbers["quantity"] == "p_alone"].iloc[0]
-    factor = next(f for f in data.factors if f"os:{f.column}" == row["group"])
-    side = data.patients[factor.column].map(
-        {level: 1 for level in factor.numerator} | {level: 0 for level in factor.denominator}
-    )
-    its = data.patients[side.notna()]
-    p = logrank_test(*(
-        part for value in (its["last_contact_day"], its["died"] == "yes")
-        for part in (value[side == 1], value[side == 0])
-    )).p_value  # fmt: skip
-    assert (row["estimate"], row["n"]) == (pytest.approx(p), len(its))
-    printed = BeautifulSoup(made[name].text, "html.parser").select_one(".plain-output").text
-    share = pick(numbers, "share_alone", row["group"])["estimate"]
-    assert float(re.match(r"[\d.]+", printed)[0]) == pytest.approx(100 * share)
-    sided = [f.column for f in data.factors if f.kind == "baseline" and f.numerator]
-    assert values(made[name], "share_kept")[sided].idxmax() == factor.column
+def test_the_worked_rule_keeps_what_the_model_of_all_finds(datasets, made, name) -> None:
+    """In the very resamples of the script, which R draws alike."""
+    asked, named = keys.simple(datasets[name])
+    kept = keys.kept_table(asked, keys.RESAMPLES)
+    assert asked.columns == [*named["numbers"], *named["sides"]]
+    assert len(named["firsts"]) == len(named["sides"])
+    row = pick(made[name].numbers, "number_of_models", "worked")
+    assert (row["estimate"], row["n"]) == (len(set(map(tuple, kept.to_numpy()))), len(asked.rows))
+    (drawn,) = keys._drawn(len(asked.rows), 1, 1)
+    assert drawn[0] == 16807 * len(asked.rows) // (2**31 - 1)
+    its = asked.rows.iloc[drawn]
+    fit = CoxPHFitter().fit(its[["stop", "event", *asked.columns]], "stop", "event")
+    assert (fit.summary["p"] < 0.05).tolist() == kept.iloc[0].tolist()
+
+
+def test_the_worked_piece_takes_no_small_side_and_no_unknown_level(datasets) -> None:
+    data = datasets["blinatumomab"]
+    columns = keys.simple(data)[0].columns
+    assert "sex" in columns and not {"ecog", "race", "primary_refractory"} & {*columns}
+    none = dataclasses.replace(data, factors=tuple(f for f in data.factors if f.column == "age"))
+    assert keys.names(none) is None
 
 
 # --- exercises --------------------------------------------------------------------------------
 
 
-def test_the_coin_is_nearest_to_one_half_and_of_equals_the_first() -> None:
-    table = pd.DataFrame({"a": [1, 1, 1, 1], "b": [1, 0, 0, 0], "c": [1, 1, 1, 0]}) > 0
-    assert keys.coin(table) == "b"
+def test_the_resamples_of_the_exercise_are_of_the_dataset_and_leave_no_doubt(datasets) -> None:
+    for name in SHIPPED:
+        task = keys.task_1(datasets[name])
+        models, share = keys.exercise_1(datasets[name]).answer
+        assert task.whose == "of this dataset" and len(task.kept) == keys.ODD
+        assert models == len(set(map(tuple, task.kept.to_numpy())))
+        near = (task.kept.mean() - 0.5).abs()
+        assert (near <= abs(share - 0.5) + 1e-9).sum() == 1
+    none = dataclasses.replace(datasets["bmt"], factors=())
+    assert keys.task_1(none).whose == "invented for it" and keys.exercise_1(none).bites
 
 
-def test_each_dataset_has_its_own_table(datasets) -> None:
-    shapes = [keys.kept_table(datasets[name]).shape[1] for name in SHIPPED]
-    assert shapes == [len(keys.question(datasets[name]).factors) for name in SHIPPED]
+def test_the_key_of_the_pencil_is_of_the_studies_of_the_task(datasets) -> None:
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    text = next(cell.source for cell in cells if cell.id == "exercise-2")
+    told = re.findall(r"^\| \d \| ([\d.]+) \| ([\d.]+)–([\d.]+) \|$", text, re.MULTILINE)
+    assert [tuple(map(float, study)) for study in told] == list(keys.STUDIES)
+    for ratio, lower, upper in keys.STUDIES:  # a standard error of 0.2 each
+        limits = ratio * np.exp(np.array([-1, 1]) * 1.96 * 0.2)
+        assert (lower, upper) == pytest.approx(limits, abs=0.03)
+    kept = [study for study in keys.STUDIES if study[1] > 1]
+    mean, when_kept, hold = keys.exercise_2(datasets["bmt"]).answer
+    assert mean == pytest.approx(np.mean([study[0] for study in keys.STUDIES]))
+    assert when_kept == pytest.approx(np.mean([study[0] for study in kept]))
+    assert hold == sum(low <= keys.REALLY <= high for _, low, high in kept)
 
 
-def test_p_of_01_is_kept_in_three_of_four_resamples(datasets) -> None:
-    z = np.random.default_rng(SEED).normal(norm.isf(0.005), 1, 200_000)
-    drawn = (np.abs(z) > norm.isf(0.025)).mean()
-    assert keys.exercise_4(datasets["bmt"]).answer == pytest.approx(drawn, abs=0.004)
+def test_without_factors_all_that_is_invented_stays(tmp_path: Path) -> None:
+    bare = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "bare"))
+    package = json.loads((bare / "datapackage.json").read_text("utf-8"))
+    package["analysis"]["factors"] = package["analysis"]["factors"][:1]
+    (bare / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    given = {"dataset": str(bare), "results_folder": str(tmp_path)}
+    with without_kernels():
+        found = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in found.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"one-of-many-tests", "what-to-do-instead", "quiz", "read-on"} <= set(ids)
+    assert not {"what-each-resample-keeps", "the-selection-in-resamples"} & set(ids)
+    shown = str([cell.get("outputs") for cell in found.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert pd.read_csv(tmp_path / f"{LESSON}.csv")["group"].str.startswith("formula|").all()
 
 
 def test_noise_has_p_below_05_in_one_resample_of_six() -> None:

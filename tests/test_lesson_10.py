@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
 from conftest import EACH
-from inprocess import Page, run
+from inprocess import Page, run, without_kernels
 
 from analysis import survival as est
-from analysis.course import check
 from analysis.course import keys_10 as keys
+from analysis.course import sides as sides_module
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
 from analysis.page.formats import interval
 from analysis.page.rows import pick
+from analysis.site.notebooks import NOT_RECORDED, execute
 from analysis.study.models import factor_results
 
 LESSON = "lesson_10_proportional_hazards"
@@ -62,13 +66,29 @@ def sides(asked: keys.Question) -> list[pd.DataFrame]:
 # --- which factor ------------------------------------------------------------------------------
 
 
-def test_the_factor_has_the_least_p_of_those_with_two_sides(dataset, asked):
+def test_the_factor_has_the_least_p_of_those_with_enough_deaths_a_side(dataset, asked):
     table = factor_results(dataset, endpoint(dataset, "os"))
     table = table[table["quantity"] == "p_proportional_univariate"].set_index("group")["estimate"]
-    sided = [f"os:{f.column}" for f in dataset.factors if f.kind == "baseline" and f.numerator]
-    assert key(asked) == table[sided].idxmin()
+    enough = []
+    for factor in dataset.factors:
+        if factor.kind == "baseline" and factor.numerator:
+            dead = dataset.patients.loc[dataset.patients["died"] == "yes", factor.column]
+            sides = (factor.numerator, factor.denominator)
+            if min(dead.isin(side).sum() for side in sides) >= 30:
+                enough.append(f"os:{factor.column}")
+    assert len(enough) >= 2 and key(asked) == table[enough].idxmin()
     assert asked.tested.min() == pytest.approx(table[key(asked)])
-    assert len(asked.tested) == len(sided)
+    assert [f"os:{column}" for column in asked.tested.index] == enough
+
+
+def test_without_enough_deaths_it_is_the_factor_with_most_on_its_smaller_side(dataset, monkeypatch):
+    monkeypatch.setattr(keys, "EVENTS", 10_000)
+    asked = keys.question(dataset)
+    assert asked.tested.index.tolist() == [asked.factor.column]
+    deaths = [side["died"].sum() for side in sides(asked)]
+    every = sides_module.two_sided(dataset, endpoint(dataset, "os"))
+    fewest = [rows.groupby(name)["event"].sum().min() for name, (_, rows) in every.items()]
+    assert min(deaths) == max(fewest)
 
 
 def test_a_factor_can_be_named_and_is_then_not_said_to_be_picked(dataset, asked, page, tmp_path):
@@ -190,7 +210,7 @@ def test_the_shaded_area_ends_at_the_chosen_month(dataset, asked, page):
 
 def test_what_one_ratio_hides_in_the_shipped_datasets(tmp_path):
     """bmt: no effect at all, printed; a doubled hazard early, and less than one late."""
-    page = run(LESSON, "data/bmt", tmp_path)
+    page = run(LESSON, "data/bmt", tmp_path, factor="mtx")
     one, early, late = (
         pick(page.numbers, f"hazard_ratio_{kind}", "os:mtx")
         for kind in ("univariate", "early", "late")
@@ -244,11 +264,11 @@ def test_a_negative_limit_is_not_joined_by_a_dash():
     assert interval(row.replace({-3.4: 0.2, -0.4: 3.4})) == "0.2–3.4"
 
 
-# --- plain code --------------------------------------------------------------------------------
+# --- the worked piece ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("levels", [{"Male": "None", "Female": "St. Jude's"}, {"Male": "1"}])
-def test_plain_code_finds_the_sides_whatever_they_are_called(tmp_path, levels):
+def test_the_worked_piece_finds_the_sides_whatever_they_are_called(tmp_path, levels):
     own = Path(shutil.copytree(ROOT / "data" / "blinatumomab", tmp_path / "own"))
     for name in ("datapackage.json", "patients.csv"):
         text = (own / name).read_text("utf-8")
@@ -260,33 +280,66 @@ def test_plain_code_finds_the_sides_whatever_they_are_called(tmp_path, levels):
             text = text.replace(before, after)
         (own / name).write_text(text, "utf-8")
     page = run(LESSON, own, tmp_path / "results", factor="sex")
-    printed = BeautifulSoup(page.text, "html.parser").select_one(".plain-output").text
-    first, second = (
-        pick(page.numbers, f"rmst_{side}", "os:sex", 24)["estimate"] for side in ("first", "second")
-    )
-    assert printed == f"{first:.1f} and {second:.1f} months lived, of the first 24 months"
+    main = json.loads(BeautifulSoup(page.text, "html.parser").select_one(".worked")["data-main"])
+    assert main == [pytest.approx(pick(page.numbers, "hazard_ratio_late", "os:sex")["estimate"])]
 
 
 # --- exercises ---------------------------------------------------------------------------------
 
 
-def test_the_invented_curve_and_groups(dataset):
-    assert keys.exercise_1(dataset).answer == pytest.approx(8.9)
-    assert keys.exercise_2(dataset).answer == pytest.approx((2.0, 0.5, 1.35))
-    assert "mean of two ratios" in check([2, 0.5, 1.25], keys.exercise_2(dataset)).words
+def test_the_deaths_of_the_pencil_are_of_the_ratio_of_the_task(dataset):
+    """Two is where they agree with the model, which the task prints as a table."""
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    text = next(cell.source for cell in cells if cell.id == "exercise-1")
+    told = re.findall(r"^\| \d \| (\d+) \| (\d+) \| ([AB]) \|$", text, re.MULTILINE)
+    assert [(int(a), int(b), side == "A") for a, b, side in told] == list(keys.DEATHS)
+    residuals = [died - 2 * a / (2 * a + b) for a, b, died in keys.DEATHS]
+    early, late = keys.exercise_1(dataset).answer
+    assert (early, late) == pytest.approx((sum(residuals[:3]), sum(residuals[3:])))
+    assert early + late == pytest.approx(0)  # as at the maximum of the likelihood
+    for before, after in itertools.pairwise(keys.DEATHS):
+        assert after[0] <= before[0] - before[2] and after[1] <= before[1] - (not before[2])
 
 
-def test_likely_mistakes_differ_from_the_difference_in_months(dataset, asked, page):
-    right = keys.exercise_3(dataset, asked)
-    row = pick(page.numbers, "rmst_difference", key(asked), float(dataset.settings.months[0]))
-    assert right.answer == pytest.approx(row["estimate"])
-    assert sum(not check(given, right).right for given, _ in right.mistakes) >= 2
+def test_nobody_is_harmed_where_the_late_ratio_rises(dataset):
+    """One by one, frail and robust, in both years of the invented trial."""
+    early, late = keys.exercise_2(dataset).answer
+    alive, shares = {}, {}
+    for side, part in (("treated", 0.5), ("untreated", 1)):
+        alive[side] = {risk: 50 * (1 - part * risk) for risk in (0.8, 0.2)}
+        dead = sum(risk * left for risk, left in alive[side].items())
+        shares[side] = dead / sum(alive[side].values())
+    assert early == 0.5 and late == pytest.approx(shares["treated"] / shares["untreated"])
+    assert late > 1
 
 
-def test_rates_early_and_late_go_as_the_ratios_of_the_model(dataset, asked, page):
-    early, late = (
-        pick(page.numbers, f"hazard_ratio_{half}", key(asked))["estimate"]
-        for half in ("early", "late")
-    )
-    word = keys.exercise_4(dataset, asked).answer
-    assert word == ("early" if early > late else "late")
+def test_the_last_exercise_is_at_a_day_that_the_page_does_not_have(dataset, asked, page):
+    task = keys.task_4(dataset)
+    month = task.day / task.month
+    areas = [
+        area(side["days"].to_numpy(), side["died"].to_numpy(), task.day)
+        for side in (task.patients[task.patients["first"]], task.patients[~task.patients["first"]])
+    ]
+    right = keys.exercise_4(dataset)
+    assert right.answer == pytest.approx((areas[0] - areas[1]) / task.month)
+    assert right.bites and abs(right.answer) >= keys.LEAST
+    assert month not in page.numbers["months"].to_numpy()
+    bare = replace(dataset, factors=())
+    assert keys.task_4(bare).whose == "invented for it" and keys.exercise_4(bare).bites
+
+
+def test_without_a_factor_all_that_is_invented_stays(tmp_path):
+    own = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "own"))
+    package = json.loads((own / "datapackage.json").read_text("utf-8"))
+    package["analysis"]["factors"] = []
+    (own / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    given = {"dataset": str(own), "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    assert {"two-invented-groups", "months-instead", "quiz", "read-on"} <= set(ids)
+    assert "one-ratio-and-two-in-few-lines" not in ids
+    shown = str([cell.get("outputs") for cell in made.cells])
+    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert set(pd.read_csv(tmp_path / f"{LESSON}.csv")["group"]) == {"invented"}

@@ -8,20 +8,22 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from inprocess import Page, run
+from inprocess import Page, run, without_kernels
 from scipy import stats
 
 from analysis.course import check, keys_11, papers
 from analysis.dataset.endpoints import endpoint
-from analysis.dataset.model import ROOT, load
+from analysis.dataset.model import ROOT, NotRecorded, load
 from analysis.page.formats import rounded
 from analysis.page.rows import pick
 from analysis.printed.bounds import Printed
 from analysis.printed.ratios import ratio_of
+from analysis.site.notebooks import NOT_RECORDED, execute
 from analysis.study.models import factor_results
 
 LESSON = "lesson_11_reading"
@@ -217,7 +219,7 @@ def with_limits(
         ((11.0, 30.0), (0.55, 0.7), "within it", False),
         ((11.0, np.nan), (0.4, 0.6), "within it", True),
         ((11.0, 18.9), (0.3, 0.45), "after it", True),
-        ((11.0, 18.9), (0.5, 0.63), "after it", False),  # line C of Exercise 3
+        ((11.0, 18.9), (0.5, 0.63), "after it", False),  # sentence a of Exercise 3
     ],
 )
 def test_a_landmark_that_does_not_go_with_the_median_is_found(
@@ -232,29 +234,68 @@ def test_a_landmark_that_does_not_go_with_the_median_is_found(
 # --- exercises ---------------------------------------------------------------------------------
 
 
-def test_of_the_four_lines_only_one_contradicts_itself() -> None:
-    """The numbers of Exercise 3, checked by the lesson's own rules. (Line C: see above.)"""
-    assert 63 in possible("35.0", 180)
-    ratio = ratio_of("B", "univariate", [Printed(text) for text in ("0.75", "0.58", "0.97")])
-    assert ratio.symmetric
-    assert all(0.025 <= p < 0.035 for p in ratio.p)
-    assert 41 + 17 + 62 == 120
+def test_one_of_the_four_percentages_has_no_count() -> None:
+    """By rounding itself, of the percentages that the task prints."""
+    told = re.findall(r"([\d.]+)%", task(1))
+    found = [possible(percent, keys_11.PATIENTS) for percent in told]
+    assert tuple(told) == keys_11.PERCENTS and f"of {keys_11.PATIENTS} patients" in task(1)
+    assert [counts[0] if counts else 0 for counts in found] == list(
+        keys_11.exercise_1(load("data/bmt")).answer
+    )
+    assert sorted(map(len, found)) == [0, 1, 1, 1]
 
 
-def test_p_of_the_exercise_is_on_the_log_scale() -> None:
+def test_p_of_the_exercise_follows_from_its_tables() -> None:
+    """From the logarithms and the z that the task prints, and from the lesson's own rule."""
+    logs = dict(re.findall(r"^\| ([\d.]+) \| −([\d.]+) \|$", task(2), re.MULTILINE))
+    assert {x: f"{-np.log(float(x)):.4f}" for x in logs} == logs
+    table = dict(re.findall(r"\| (\d\.\d\d) \| (\.\d{3}) ", task(2)))
+    for z, p in table.items():
+        assert float(p) == pytest.approx(2 * stats.norm.sf(float(z)), abs=5.01e-4)
+    low, middle, high = (-float(logs[x]) for x in ("0.55", "0.72", "0.94"))
+    wide = -float(logs["0.545"]), -float(logs["0.945"])
+    z = [-middle / (high - low) * 3.92, -sum(wide) / 2 / (wide[1] - wide[0]) * 3.92]
     right = keys_11.exercise_2(load("data/bmt"))
-    z = (np.log(0.72)) / ((np.log(0.94) - np.log(0.55)) / 3.919928)
-    assert right.answer == pytest.approx(2 * stats.norm.cdf(z), abs=1e-6)
-    assert right.bites and len(right.mistakes) == 5
+    assert check([float(table[f"{score:.2f}"]) for score in z], right).right
+    ratio = ratio_of("it", "univariate", [Printed(text) for text in ("0.72", "0.55", "0.94")])
+    assert max(ratio.p) == pytest.approx(right.answer[1])
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_task_has_one_count_and_another_number_is_told_what_it_is(name: str) -> None:
-    data = load(f"data/{name}")
-    percent, n = keys_11.printed_percentage(data)
-    right = keys_11.exercise_1(data)
-    assert possible(f"{percent}", n) == [right.answer]
-    assert "not of this line" in check(n - right.answer, right).words
+def test_two_of_the_four_sentences_cannot_be_of_one_curve() -> None:
+    """Their counts by the shares of the lesson. (The medians: see above.)"""
+    lines = dict(re.findall(r"^- `(\w)` (.*)$", task(3), re.MULTILINE))
+    wrong = set()
+    for letter in "bc":
+        _, beyond, dead, left, share = map(int, re.findall(r"(\d+)", lines[letter]))
+        assert beyond + dead + left == 120
+        low, high = 100 * beyond / 120, 100 * (beyond + left) / 120
+        wrong |= {letter} if share + 0.5 <= low or share - 0.5 > high else set()
+    for letter, above in (("a", False), ("d", True)):
+        low, high = map(int, re.search(r"CI, (\d\d)–(\d\d)\)", lines[letter]).groups())
+        holds = low > 50 if above else high < 50
+        wrong |= set() if holds else {letter}
+    assert wrong == keys_11.exercise_3(load("data/bmt")).answer
+
+
+def task(number: int) -> str:
+    cells = nbformat.read(ROOT / "book" / f"{LESSON}.ipynb", as_version=4).cells
+    return next(cell.source for cell in cells if cell.id == f"exercise-{number}")
+
+
+def test_without_an_outcome_the_percentages_and_exercises_stay(tmp_path: Path, monkeypatch) -> None:
+    def none(*_: object) -> None:
+        raise NotRecorded("There is no such endpoint.")
+
+    monkeypatch.setattr("analysis.course.events.outcome_of", none)
+    given = {"dataset": "data/bmt", "results_folder": str(tmp_path)}
+    with without_kernels():
+        made = execute(ROOT / "book" / f"{LESSON}.ipynb", tmp_path / "made.ipynb", given)
+    ids = [cell.id for cell in made.cells]
+    assert ids.count(NOT_RECORDED) == 1 and ids[-1] == "every-number"
+    kept = {"drawing-of-the-dots", "table-of-the-lines", "the-parts-and-the-whole", "quiz"}
+    assert kept <= set(ids)
+    assert not {"table-of-the-ratios", "the-curve-between-two-shares"} & set(ids)
+    assert str([c.get("outputs") for c in made.cells]).count('class="verdict right"') == 4
 
 
 # --- other datasets ----------------------------------------------------------------------------
@@ -270,8 +311,6 @@ def test_a_masked_line_is_neither_shown_nor_asked_for(tmp_path: Path) -> None:
     words = next(one["text/plain"] for one in page.shown if "chart-spec" in str(one))
     count = int(re.search(r"around (\d+) of", words)[1])
     assert 46 <= count <= len(data.patients) - 46
-    invented = [line[0] for line in papers.made_up()]
-    assert keys_11.task(data)["label"] in [*told["label"], *invented]
 
 
 def test_where_every_line_is_masked_the_slider_moves_an_invented_one(tmp_path: Path) -> None:

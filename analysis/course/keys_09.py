@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from .. import survival
 from ..dataset.covariates import covariate_rows
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import SELECTION_LEVEL, factors_of
-from ..survival import resampling
 from .events import outcome_of
-from .exercises import Exercise
+from .exercises import Exercise, biting
+from .sides import side_values
+from .worked import Value
 
 LEAST_EVENTS = 10  # below, a resample has hardly a death for each factor
-RESAMPLES, SEED = 20, 1  # of the exercises
-P_OF_EXERCISE = 0.01
+LEAST_SIDE = 30  # patients: a smaller side may have no death in a resample
+RESAMPLES = 20  # of the worked piece
+ODD, STATE = 27, 5  # resamples of an exercise, of which no share is one half, and their seed
+FACTOR, LARGEST = 16807, 2**31 - 1  # of a generator of lots that is the same in every language
+
+# The pencil's studies: ratios with their limits, of a factor whose ratio is really 1.40.
+REALLY = 1.40
+STUDIES = (
+    *((1.03, 0.70, 1.52), (1.18, 0.80, 1.75), (1.29, 0.87, 1.91), (1.37, 0.93, 2.03)),
+    *((1.44, 0.97, 2.13), (1.55, 1.05, 2.29), (1.76, 1.19, 2.60), (2.16, 1.46, 3.20)),
+)
 
 
 @dataclass(frozen=True)
@@ -67,88 +78,178 @@ def question(dataset: Dataset) -> Question:
     return asked
 
 
-def kept_table(dataset: Dataset) -> pd.DataFrame:
-    """A row for each of a few resamples, a column for each factor, true where it is kept."""
-    asked = question(dataset)
-    boot = resampling.bootstrap(asked.rows, asked.columns, RESAMPLES, SEED, SELECTION_LEVEL)
-    kept = {f.label: [f.column in r.kept for r in boot.resamples] for f in asked.factors}
-    return pd.DataFrame(kept, index=pd.RangeIndex(1, RESAMPLES + 1, name="resample"))
+def simple(dataset: Dataset) -> tuple[Question, dict[str, Value]]:
+    """The factors of the worked piece, and what it calls them.
+
+    Those of `question` of the first day whose columns it can read: numbers as they are, and sides
+    of which one has a single value, neither of them small. Raises NotRecorded where these are
+    fewer than two.
+    """
+    os, numbers, sides = outcome_of(dataset, deaths=True), [], {}
+    for factor in question(dataset).factors:
+        rows = covariate_rows(dataset, os, [factor]).set_index("patient")[factor.column]
+        told = dataset.patients[factor.column].dropna()
+        if factor.kind != "baseline" or len(rows) != len(told):
+            continue
+        if not factor.numerator:
+            numbers += [factor] * np.array_equal(rows[told.index], told)
+        elif rows.value_counts().min() >= max(LEAST_SIDE, dataset.mask_below):
+            single = [values[0] for values in side_values(dataset, factor) if len(values) == 1]
+            sides |= {factor: single[0]} if single else {}
+    factors = (*numbers, *sides)
+    if len(factors) < 2:
+        raise NotRecorded("The worked piece needs two factors that every language can read.")
+    rows = covariate_rows(dataset, os, factors).set_index("patient", drop=False)
+    rows = rows.loc[[patient for patient in dataset.patients.index if patient in rows.index]]
+    named = {"days": "last_contact_day", "died": "died"}
+    columns = ([f.column for f in part] for part in (numbers, sides))
+    named |= dict(zip(("numbers", "sides"), columns, strict=True))
+    return Question(factors, rows), named | {"firsts": list(sides.values())}
 
 
-def coin(table: pd.DataFrame) -> str:
-    """The factor whose share of resamples is nearest to one half; of equals the first."""
-    return (table.mean() - 0.5).abs().round(9).idxmin()
+def names(dataset: Dataset) -> dict[str, Value] | None:
+    """What the worked piece calls things: none where it has too few factors."""
+    with suppress(NotRecorded):
+        return simple(dataset)[1]
+    return None
+
+
+def kept_table(asked: Question, resamples: int, state: int = 1) -> pd.DataFrame:
+    """A row for each resample, a column for each factor: whether its P is below the level.
+
+    P is that of the model of all factors. `state` is the seed of the lots.
+    """
+    kept = []
+    for drawn in _drawn(len(asked.rows), resamples, state):
+        its = asked.rows.iloc[drawn].assign(patient=range(len(drawn)))
+        kept.append(survival.cox(its, asked.columns).summary()["p"] < SELECTION_LEVEL)
+    made = pd.DataFrame(kept, index=pd.RangeIndex(1, resamples + 1, name="resample"))
+    return made.set_axis([factor.label for factor in asked.factors], axis=1)
+
+
+def _drawn(n: int, resamples: int, state: int) -> Iterator[list[int]]:
+    """For each resample the places of its `n` patients, by the generator of Park and Miller."""
+    for _ in range(resamples):
+        drawn = []
+        for _ in range(n):
+            state = state * FACTOR % LARGEST
+            drawn.append(state * n // LARGEST)
+        yield drawn
+
+
+@dataclass(frozen=True)
+class Task:
+    """The resamples of an exercise, and `whose` factors they are of."""
+
+    kept: pd.DataFrame
+    whose: str
+
+
+def task_1(dataset: Dataset) -> Task:
+    """The resamples of exercise 1."""
+    return biting(_models, _tasks(dataset))[0]
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The chance that at least one of k factors without meaning has P below .05."""
-    k, level = len(question(dataset).factors), SELECTION_LEVEL
+    """How many models there are, and how often the least certain factor is kept."""
+    return biting(_models, _tasks(dataset))[1]
+
+
+def _tasks(dataset: Dataset) -> Iterator[Task]:
+    """Those in which one factor alone is nearest to one half."""
+    for task in _tables(dataset):
+        if (task.kept.mean() - 0.5).abs().nsmallest(2).diff().iloc[-1] > 1e-9:
+            yield task
+
+
+def _tables(dataset: Dataset) -> Iterator[Task]:
+    """Other resamples of the dataset's patients than those of the page; then invented ones."""
+    with suppress(NotRecorded):
+        asked = simple(dataset)[0]
+        yield Task(kept_table(asked, ODD, STATE), "of this dataset")
+    random = np.random.default_rng(1)
+    shares = {"age": 0.9, "sex": 0.1, "stage": 0.55, "grade": 0.3, "blasts": 0.7}
+    while True:
+        kept = pd.DataFrame({name: random.random(ODD) < share for name, share in shares.items()})
+        yield Task(kept, "invented for it")
+
+
+def _models(task: Task) -> Exercise:
+    kept, share = task.kept, task.kept.mean()
+    coin = share[(share - 0.5).abs().idxmin()]
+    models, sizes = len(kept.drop_duplicates()), kept.sum(axis=1).nunique()
+    number, all_kept = coin * len(kept), kept.to_numpy().sum()
     return Exercise(
-        1 - (1 - level) ** k,
-        "The chance that none of them has it is .95 to the power of k. Subtract that from 1.",
+        (models, coin),
+        "Each row is a model. Whether the second factor is in it is nearly a coin’s toss, yet it "
+        "is printed or left out as a finding.",
         [
-            (
-                k * level,
-                "That is the expected number of them. It can exceed 1, so it is not a chance.",
-            ),
-            ((1 - level) ** k, "That is the chance that none of them has it."),
-            (level**k, "That is the chance that all of them have it."),
-            (level, "That is the chance of each, alone."),
+            ((models, 1 - coin), "That is the share of the resamples that leave it out."),
+            ((models, number), "That is a number of resamples. A share is asked for."),
+            ((models, number / max(all_kept, 1)), "You divided by everything that is kept."),
+            *(((models, other), "Of another factor the share is nearer to one half.")
+              for other in share[share != coin].unique()),
+            ((sizes, coin), "Two models of as many factors may hold different ones."),
+            ((len(kept), coin), "Those are resamples. Some of them end in the same model."),
         ],
-    )
+    )  # fmt: skip
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """The inclusion frequency of the factor nearest to a coin's toss."""
-    table = kept_table(dataset)
-    mine = table[coin(table)]
-    number, all_kept, some = mine.sum(), table.to_numpy().sum(), table.any(axis=1).sum()
+    """The means of all and of what a rule keeps, and the intervals that hold the truth."""
+    ratios, lower, upper = np.array(STUDIES).T
+    kept, holds = lower > 1, (lower <= REALLY) & (upper >= REALLY)
+    whole, right = ratios.mean(), ratios[kept].mean()
+    of_kept, of_all = (kept & holds).sum(), holds.sum()
     return Exercise(
-        mine.mean(),
-        "It is the mean of its column: the resamples that keep it, of all.",
+        (whole, right, of_kept),
+        "The rule lets those in whom chance has made large. All together are near the truth. And "
+        "of the intervals of all, seven of eight hold it, but only two of the three kept.",
         [
-            (1 - mine.mean(), "That is the share that leaves it out."),
-            (number, "That is a number of resamples. A share is asked for."),
-            (_part(number, all_kept), "You divided by everything that is kept."),
-            (_part(number, some), "A resample that keeps nothing counts, too."),
+            ((whole, ratios[~kept].mean(), of_kept), "Your second mean is of what is left out."),
+            ((whole, ratios[kept].sum() / len(ratios), of_kept), "Divide by the number of those "
+             "that are kept."),
+            ((whole, right, kept.sum()), "One of their intervals lies above 1.40 as a whole."),
+            ((whole, right, of_all), "That is the number of all intervals that hold it."),
+            ((REALLY, right, of_kept), "That is the truth. The first mean is of what the eight "
+             "studies estimate."),
         ],
-    )
+        decimals=2,
+    )  # fmt: skip
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """The factor of which the resamples are least sure."""
-    table = kept_table(dataset)
-    shares = table.mean()
-    mistakes = [
-        (shares.idxmin(), "The resamples agree about it: they leave it out."),
-        (shares.idxmax(), "The resamples agree about it: they keep it."),
-    ]
-    if (shares > 0.5).any():
-        weakest = shares[shares > 0.5].idxmin()
-        mistakes.append((weakest, "Another is nearer to one half, on the other side of it."))
+    """The chance that at least one of seven factors without any effect passes a screen at .10."""
+    k, level = 7, 0.10
     return Exercise(
-        coin(table),
-        "Whether it is in the model is nearly a coin's toss. Yet it is printed or left out as a "
-        "finding.",
-        mistakes,
-    )
+        1 - (1 - level) ** k,
+        "The chance that none of them passes is .9 to the power of 7. Subtract that from 1.",
+        [
+            (k * level, "That is the number that passes on average. With 20 factors it would be "
+             "2, so it is not a chance."),
+            ((1 - level) ** k, "That is the chance that none of them passes."),
+            (1 - (1 - SELECTION_LEVEL) ** k, "This paper screens at .10, not at .05."),
+            (level, "That is the chance of each, alone."),
+            (k * level * (1 - level) ** (k - 1), "That is the chance that just one passes. Two "
+             "or more are possible, too."),
+        ],
+    )  # fmt: skip
 
 
 def exercise_4(dataset: Dataset) -> Exercise:
-    """How often resamples keep a factor whose P is .01."""
-    cut, z = (float(stats.norm.isf(p / 2)) for p in (SELECTION_LEVEL, P_OF_EXERCISE))
-    return Exercise(
-        float(stats.norm.sf(cut - z) + stats.norm.cdf(-cut - z)),
-        "So P of .01 and “kept in about three of four resamples” say the same thing.",
+    """What can be done instead of selecting, or beside it."""
+    last = "A model that is fitted again after the choice does not know that there was one."
+    screen = "To drop factors by their own P is a selection, whatever follows it."
+    return Exercise({"a", "c", "e"}, "In a and c nothing is selected by its P. In e it is, and "
+        "the reader sees how far to trust it.",
         [
-            (1 - P_OF_EXERCISE, "Neither P nor 1 minus P is the chance that the factor is kept."),
-            (1 - SELECTION_LEVEL, "That would be so if z of the resamples did not vary."),
-            (0.5, "That is so where P is exactly .05: half of the resamples fall below."),
-            (float(stats.norm.sf(cut - z, scale=2**0.5)), "The standard deviation is 1."),
-            (float(stats.norm.cdf(cut - z)), "That is the share of the resamples below 1.96."),
+            ({"a", "c"}, "One that selects shows with every step what the choice is worth."),
+            ({"a", "e"}, "A model may keep all factors and shrink their ratios."),
+            ({"c", "e"}, "To name the factors beforehand needs no P."),
+            ({"a"}, "It is the best, but not the only one."),
+            ({"a", "b", "c", "e"}, last),
+            ({"a", "c", "d", "e"}, screen),
+            ({"a", "b", "c", "d", "e"}, f"{last} {screen}"),
+            ({"b", "d"}, "It is the other way round."),
         ],
-    )
-
-
-def _part(part: float, whole: float) -> float:
-    return part / whole if whole else np.nan
+    )  # fmt: skip

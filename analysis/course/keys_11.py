@@ -1,96 +1,114 @@
-"""Keys to the exercises of Lesson 11: what is right on a dataset, and what mistakes would give."""
+"""Keys to the exercises of Lesson 11: what is right, and what mistakes would give."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from math import log, sqrt
+
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from .. import survival
-from ..dataset.model import Dataset
-from ..page.formats import rounded
-from . import papers
+from ..dataset.model import Dataset, NotRecorded
+from ..study.curves import told_months
+from .events import outcome_of
 from .exercises import Exercise
+from .worked import Value
 
 RATIO = (0.72, 0.55, 0.94)  # invented: an estimate, its lower and its upper limit
-FEWEST = 20  # patients of the line, and patients not of it
+WIDEST = (0.545, 0.945)  # what the limits may have been before they were rounded
+PATIENTS, PERCENTS = 57, ("24.6", "31.6", "43.9", "52.1")  # invented lines of one table
 
 
-def printed_percentage(dataset: Dataset) -> tuple[float, int]:
-    """A percentage as printed, to one decimal, and its number of patients: one count gives it."""
-    line = task(dataset)
-    return float(line["percent"]), int(line["n"])
-
-
-def task(dataset: Dataset) -> pd.Series:
-    """The first line that only one count gives, and whose likely mistakes are told apart."""
-    lines = papers.lines(dataset)
-    count, rest = lines["count"], lines["n"] - lines["count"]
-    plain = lines["percent"].str.fullmatch(r"\d+\.\d")
-    large = (count >= FEWEST) & (rest >= FEWEST) & (count != rest)
-    apart = lines["percent"].astype(float).round() != count
-    for _, line in lines[lines["told"] & plain & large & apart].iterrows():
-        if fitting(line["percent"], line["n"]) == [line["count"]]:
-            return line
-    return pd.Series(papers.made_up()[0], index=lines.columns[:5])
-
-
-def fitting(percent: str, n: int) -> list[int]:
-    """The counts of `n` patients that are printed as this percentage, to one decimal."""
-    return [count for count in range(n + 1) if rounded(100 * count / n, 1) == percent]
+def names(dataset: Dataset) -> dict[str, Value] | None:
+    """What the worked piece calls things: none where the lesson's curve is not of all deaths."""
+    with suppress(NotRecorded):
+        main = outcome_of(dataset)
+        plan = dataset.endpoints[main.name]
+        if plan.events == ("died",) and not plan.start and not plan.among:
+            month = told_months(dataset, main)[0]
+            day = float(survival.met(dataset.days(month), main.time))
+            return {"days": "last_contact_day", "died": "died", "day": day}
+    return None
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
-    """The count behind a percentage."""
-    line = task(dataset)
-    count, n, percent = line["count"], line["n"], float(line["percent"])
+    """The counts behind four percentages, one of which no count gives."""
+    percents = np.array(PERCENTS, dtype=float)
+    near = np.round(percents * PATIENTS / 100)
+    right = np.where(np.abs(100 * near / PATIENTS - percents) <= 0.05, near, 0)
     return Exercise(
-        count,
-        "Only this whole number gives a share that is printed in this way.",
+        right,
+        "29 of 57 are 50.9% and 30 are 52.6%: no count gives 52.1%.",
         [
-            (n - count, "That is how many are not of this line."),
-            (
-                int(percent * n / 100),
-                "Do not cut the decimals off: which count rounds to the printed percentage?",
-            ),
-            (round(percent), "That is the percentage. How many patients are that?"),
+            (near, "One count gives another percentage than the printed one. Work out each."),
+            (np.floor(percents * PATIENTS / 100), "You cut off the decimals. And does each of "
+             "these counts give the printed percentage?"),
+            (np.where(right > 0, PATIENTS - near, 0), "Those are the patients who are not of the "
+             "lines."),
+            (np.round(percents), "Those are the percentages. How many patients are they?"),
         ],
         decimals=0,
-    )
+    )  # fmt: skip
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
-    """P from a ratio and its interval."""
-    middle, lower, upper = np.log(RATIO)
-    z = abs(middle) / ((upper - lower) / (2 * survival.Z))
-    plain = abs(RATIO[0] - 1) / ((RATIO[2] - RATIO[1]) / (2 * survival.Z))
-    one_side, unlogged, half, double = stats.norm.sf([z, plain, z / 2, 2 * z])
+    """P from a ratio and its limits, as they are printed, and as wide as rounding leaves them."""
+    middle, width = log(RATIO[0]), log(RATIO[2]) - log(RATIO[1])
+    wide = (log(WIDEST[0]) + log(WIDEST[1])) / 2, log(WIDEST[1]) - log(WIDEST[0])
+    z = np.abs([middle / width, wide[0] / wide[1]]) * 2 * survival.Z
+    plain = (1 - RATIO[0]) / (RATIO[2] - RATIO[1]), (1 - sqrt(np.prod(WIDEST))) / np.ptp(WIDEST)
+    unlogged = np.array(plain) * 2 * survival.Z
+
+    def p(score: np.ndarray) -> np.ndarray:
+        return 2 * stats.norm.sf(score)
+
     return Exercise(
-        2 * one_side,
-        "On the log scale the interval reaches 1.96 standard errors to both sides of the estimate.",
+        p(z),
+        "z is 2.40 by the printed digits, and 2.36 by the wider limits.",
         [
-            (
-                2 * unlogged,
-                "You stayed on the scale of the ratio. Its interval is symmetric only after taking "
-                "logarithms.",
-            ),
-            (one_side, "That is one side. P counts both."),
-            (2 * half, "The whole width of the interval is two times 1.96 standard errors."),
-            (2 * double, "Half of the width is 1.96 standard errors, not one half of that."),
-            (z, "That is z. How often is a normal number further from 0?"),
+            (p(unlogged), "You stayed on the scale of the ratio. Its interval is symmetric only "
+             "after taking logarithms."),
+            (p(z) / 2, "That is one side. P counts both."),
+            (p(z / 2), "The whole width of the interval is 3.92 standard errors, not 1.96."),
+            (z, "Those are z. Read their P off the table."),
+            (p(z[[0, 0]]), "The second interval is wider, so its z is another one."),
         ],
         decimals=3,
-    )
+    )  # fmt: skip
 
 
 def exercise_3(dataset: Dataset) -> Exercise:
-    """Which of four invented lines contradicts itself."""
-    return Exercise(
-        "C",
-        "The median’s interval ends before 24 months, so by then the curve is below one half.",
+    """Which of four invented sentences cannot be of one curve."""
+    shares = "Of 120 patients, 20 are followed beyond: the curve is at 16.7% or above."
+    median = "The median’s interval ends before 24 months, so by then the curve is below one half."
+    fits = "54, 41 and 25 are 120, and 61% lies between 45.0% and 65.8%."
+    open_ = "At 12 months, before the lower limit, the interval lies above one half, as it must."
+    return Exercise({"a", "c"}, f"{median} {shares}",
         [
-            ("A", "63/180 is 35.0%: the line holds."),
-            ("B", "The middle of the limits is √(0.58 × 0.97) = 0.75, and z is 2.2: it holds."),
-            ("D", "41 + 17 + 62 are 120: all patients are there."),
+            ({"a"}, "One more is wrong: compute the two shares between which each curve lies."),
+            ({"c"}, "One more is wrong: look at each median’s interval."),
+            ({"a", "b"}, fits),
+            ({"a", "b", "c"}, f"Not all three: {fits}"),
+            ({"a", "d"}, open_),
+            ({"a", "c", "d"}, f"Not all three: {open_}"),
+            ({"b", "d"}, "It is the other way round: these two hold."),
         ],
-    )
+    )  # fmt: skip
+
+
+def exercise_4(dataset: Dataset) -> Exercise:
+    """Which question each of five invented sentences calls for."""
+    return Exercise(
+        (2, 3, 5, 6, 4),
+        "Each of the five may be free of any slip of arithmetic.",
+        [
+            ((1, 3, 5, 6, 4), "In the first nobody has left. Who can be in the group with a "
+             "transplant?"),
+            ((2, 1, 5, 6, 4), "In the second those who died have not left: another event came."),
+            ((2, 3, 5, 6, 1), "In the last it matters how many are followed, whoever has left."),
+            ((2, 3, 6, 5, 4), "You took the third for the fourth, and the reverse."),
+            ((3, 2, 5, 6, 4), "You took the first for the second, and the reverse."),
+        ],
+        decimals=0,
+    )  # fmt: skip
