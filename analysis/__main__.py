@@ -329,9 +329,9 @@ def _assignment(options: argparse.Namespace) -> int:
 
 
 def _marks(options: argparse.Namespace) -> int:
-    """Run each returned notebook with a time limit, take its answers out and mark them. FOLDER has a
-    folder for each student, or notebooks with the student's name. It gets marks.csv. What students
-    have written is run with your rights: use a machine or an account where it can do no harm.
+    """Run each returned notebook with a time limit, take its answers out and mark them. FOLDER has
+    a folder for each student, or notebooks with the student's name. It gets marks.csv. What
+    students have written is run with your rights: use a machine where it can do no harm.
     """
     from .course.marks import marks  # slow to import, and of no use to the others
 

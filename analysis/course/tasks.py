@@ -130,12 +130,11 @@ def _read(made: Lesson, current: int, cell: NotebookNode, names: dict[str, Any])
         if lacking := _lacking(tree.body, made.known):
             made.left_out[current] = f"its solution needs {', '.join(lacking)} of this project"
         return
-    asked = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
-    asked = [n for n in asked if isinstance(n.func, ast.Name) and n.func.id == "check"]
+    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call))
+    asked = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "check"]
     if not asked:
-        made.parts += [
-            Part(kind, text, current) for kind, text in _given(made, tree, cell, names, value)
-        ]
+        given = _given(made, tree, source, names, value)
+        made.parts += [Part(kind, text, current) for kind, text in given if text]
         return
     answer, exercise = asked[0].args
     made.exercises[current] = eval(compile(ast.Expression(exercise), "<key>", "eval"), names)
@@ -156,8 +155,9 @@ def _given(
     imports = [node for node in imports if not _of_project(node)]
     theirs = [ast.unparse(node) for node in imports]
     made.known |= {(n.asname or n.name).split(".")[0] for node in imports for n in node.names}
+    comment = [line for line in source.splitlines()[:1] if line.startswith("#") and body]
     if not _lacking(body, made.known):
-        lines = [*theirs, *(ast.get_source_segment(source, node) for node in body)]
+        lines = [*theirs, *comment, *(ast.get_source_segment(source, node) for node in body)]
         made.known |= _set(body)
         yield "code", "\n".join(lines)
         return
@@ -165,9 +165,8 @@ def _given(
     found = {name: text for name, text in literals.items() if text}
     made.known |= set(found)
     made.known -= set(literals) - set(found)
-    comment = [line for line in source.splitlines()[:1] if line.startswith("#") and found]
     lines = [f"{name} = {text}" for name, text in found.items()]
-    yield "code", "\n".join([*theirs, *comment, *lines])
+    yield "code", "\n".join([*theirs, *(comment if found else ()), *lines])
     if isinstance(value, Prose):
         yield "text", str(value)
     elif value is not None:
@@ -201,6 +200,8 @@ def _literal(made: Lesson, name: str, value: object) -> str:
     if isinstance(value, pd.DataFrame):
         options = "" if isinstance(value.index, pd.RangeIndex) else ", index_col=0"
         text = value.to_csv(index=bool(options))
+        if (value.select_dtypes("float") % 1).any(axis=None):
+            options += ', float_precision="round_trip"'
         taken = [file for file in made.files if file.startswith(f"{made.name}_{name}")]
         file = next((f for f in taken if made.files[f] == text), "")
         file = file or f"{made.name}_{name}{f'_{len(taken) + 1}' if taken else ''}.csv"
