@@ -29,8 +29,8 @@ from .tasks import Lesson, Part, lesson
 from .worked import value_of
 
 PRIVATE = (
-    "Warning: {files} hold values of patients of {name}, which is not declared public. Everyone "
-    "who gets the assignment gets them."
+    "Warning: {files} may hold values of patients of {name}, which is not declared public. Whoever "
+    "gets the assignment gets them."
 )
 CONFIG = """\
 c = get_config()
@@ -175,7 +175,9 @@ def _for_otter(made: Lesson, files: dict[str, str]) -> NotebookNode:
         if part.kind == "solution":
             begin, end = '""" # BEGIN PROMPT', '""" # END PROMPT'
             source = _solution(part, "# BEGIN SOLUTION", "# END SOLUTION", begin, end)
-            opened = f"# BEGIN QUESTION\nname: exercise_{part.number}\npoints: 1"
+            opened = (
+                f"# BEGIN QUESTION\nname: exercise_{part.number}\npoints: 1\nall_or_nothing: true"
+            )
             cells += [new_raw_cell(opened), new_raw_cell("# BEGIN SOLUTION")]
             cells += [new_code_cell(source), new_raw_cell("# END SOLUTION")]
         elif part.kind == "test":

@@ -134,12 +134,13 @@ def _ran(
     # Neither this project nor what else the teacher's surroundings tell is to be found there.
     hidden = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "PWD", "OLDPWD")
     env = {name: value for name, value in os.environ.items() if name not in hidden}
-    manager, in_time, end = Kernel(), True, monotonic() + seconds
+    manager, in_time = Kernel(), True
     manager.start_kernel(cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.blocking_client()
     try:
         client.start_channels()
         client.wait_for_ready(timeout=60)
+        end = monotonic() + seconds  # its start is not its own
         quiet = {"allow_stdin": False, "stop_on_error": False, "output_hook": lambda _: None}
         try:
             for code in codes:
