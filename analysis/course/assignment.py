@@ -39,6 +39,8 @@ c.ClearSolutions.code_stub = {"python": "# Your lines"}
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
 """
+# Its point is of all tests together: the one that students see can be deceived.
+QUESTION = "# BEGIN QUESTION\nname: exercise_{number}\npoints: 1\nall_or_nothing: true"
 OTTER = "# ASSIGNMENT CONFIG\nname: {name}\nsolutions_pdf: false\nfiles:\n{files}"
 BEFORE = (
     "{title}. Assignment\n\nPut each answer in the place of the three dots. The cell after it says "
@@ -212,7 +214,7 @@ def _key(name: str, dataset: str, made: Sequence[Lesson]) -> str:
     style = (
         "body{font:11pt/1.4 serif;max-width:42rem;margin:2rem auto}td,th{text-align:left;"
         "vertical-align:top;padding:.2em .8em .2em 0}tr{break-inside:avoid}h3{break-after:avoid}"
-        "pre{white-space:pre-wrap;font-size:9pt}td:first-child{white-space:pre-line}"
+        "pre{white-space:pre-wrap;font-size:9pt}td:first-child{white-space:pre}"
     )
     return (
         f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Answer key: '
