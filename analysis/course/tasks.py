@@ -166,6 +166,10 @@ def _given(
     made.known |= set(found)
     made.known -= set(literals) - set(found)
     lines = [f"{name} = {text}" for name, text in found.items()]
+    for short, whole in (("pd", "pandas"), ("np", "numpy")):
+        if short not in made.known and any(f" = {short}." in line for line in lines):
+            theirs.append(f"import {whole} as {short}")
+            made.known.add(short)
     yield "code", "\n".join([*theirs, *(comment if found else ()), *lines])
     if isinstance(value, Prose):
         yield "text", str(value)
