@@ -4,6 +4,7 @@ PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
 DATASETS ?=
+LESSONS ?=
 SCHEDULER ?=
 
 # Tests run on every core. The cells of a notebook stay together, and so do the tests of a file,
@@ -17,15 +18,15 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 # Folders reach the commands as they are named, whatever signs a shell would read in them.
-export DATASET DATASETS OUT SCHEDULER
+export DATASET DATASETS LESSONS OUT SCHEDULER
 WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help book books pdf handouts new check test test-all notebooks calibrate benchmark lock clean
+.PHONY: help book books pdf handouts assignment new check test test-all notebooks calibrate benchmark lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  DATASET=folder   another dataset (book, pdf, handouts, new, check);  OUT=folder   where to build"
+	@echo "  DATASET=folder   another dataset (book, pdf, handouts, assignment, new, check);  OUT=folder   where to build"
 	@echo "  SCHEDULER=tcp://…  the Dask cluster that builds (books)"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
@@ -38,6 +39,10 @@ books: $(READY) ## the books of many datasets: make books DATASETS="a b" OUT=fol
 
 handouts: $(READY) ## print each lesson for a class, without solutions
 	@exec $(PY) -m analysis handouts $(WHICH)
+
+assignment: $(READY) ## exercises to grade: make assignment LESSONS="1 4" DATASET=folder OUT=folder
+	@exec $(PY) -m analysis assignment --lessons="$$LESSONS" $(if $(DATASET),--dataset="$$DATASET") \
+	    $(if $(filter-out _build,$(OUT)),--out="$$OUT")
 
 new: $(READY) ## lay out a dataset folder to begin with: make new DATASET=folder
 	@$(if $(DATASET),$(PY) -m analysis new -- "$$DATASET",echo "Where? make new DATASET=folder" >&2; exit 1)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from .dataset.model import ROOT
 from .dataset.new import new
 from .dataset.problems import DataError, of_system
 from .site.build import build
@@ -151,7 +152,7 @@ def _say_which_lessons(command: argparse.ArgumentParser) -> None:
     """Which lessons, on which dataset, and where to."""
     numbers = "numbers of lessons, such as 1,4"
     command.add_argument("--lessons", type=_numbers, required=True, metavar="N,N", help=numbers)
-    default, where = Path("data/blinatumomab"), "where nbgrader/, otter/ and key/ go"
+    default, where = ROOT / "data/blinatumomab", "where nbgrader/, otter/ and key/ go"
     folder = {"type": _path, "metavar": "FOLDER"}
     command.add_argument("--dataset", default=default, help="a dataset of your own", **folder)
     command.add_argument("--out", default=ASSIGNMENTS, help=where, **folder)

@@ -73,7 +73,7 @@ def _kept(lesson: NotebookNode, dataset: str | None) -> Iterator[NotebookNode]:
         part = next((h for h in (DO, TAKE_AWAY, BEGIN, END) if source.startswith(h)), part)
         number = "".join(re.findall(r"^### Exercise (\d)", source, re.MULTILINE)) or number
         if PARAMETERS in tags:
-            yield _bare(cell, with_dataset(source, dataset))
+            yield _bare(cell, _with_dataset(source, dataset))
         elif part not in (DO, BEGIN) or "course" in tags or source.startswith(BEGIN):
             continue
         elif WORKED in tags:
@@ -106,7 +106,7 @@ def _bare(cell: NotebookNode, source: str) -> NotebookNode:
     return nbformat.from_dict(kept)
 
 
-def with_dataset(source: str, dataset: str | None) -> str:
+def _with_dataset(source: str, dataset: str | None) -> str:
     """The parameters, and before them where the project lies."""
     lines = [line for line in source.splitlines() if not line.startswith("results_folder")]
     if dataset:

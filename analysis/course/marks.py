@@ -62,7 +62,7 @@ def marks(folder: Path, assignment: Path, seconds: float) -> pd.DataFrame:
         raise DataError([f"{assignment}: no folder that `assignment` has made"])
     asked = {key.stem: list(map(int, json.loads(key.read_text("utf-8")))) for key in keys}
     rows = []
-    for student, found in sorted(_returned(folder, assignment.name, asked).items()):
+    for student, found in sorted(_returned(folder, assignment, asked).items()):
         row, notes = {"student": student}, []
         for name, numbers in asked.items():
             said = _note_of(found.get(name, []))
@@ -91,18 +91,18 @@ def _note_of(found: list[Path]) -> str:
 
 
 def _returned(
-    folder: Path, assignment: str, lessons: Collection[str]
+    folder: Path, assignment: Path, lessons: Collection[str]
 ) -> dict[str, dict[str, list[Path]]]:
     """For each student the notebooks of each lesson; those of other assignments are passed over."""
     made: dict[str, dict[str, list[Path]]] = {}
+    others = {path.name for path in assignment.parent.iterdir()} - {assignment.name}
     for path in sorted(folder.rglob("*.ipynb")):
         parts, lesson = path.relative_to(folder).parts, NAME.search(path.stem)
         if ".ipynb_checkpoints" in parts or not lesson:
             continue
         name = re.sub(r"^[-_ ]+|[-_ ]+$", "", NAME.sub("", path.stem))
         of_student = made.setdefault(parts[0] if len(parts) > 1 else name, {})
-        # nbgrader's folders are those of a student and, in it, of an assignment
-        if lesson[0] in lessons and (len(parts) < 3 or parts[1] == assignment):
+        if lesson[0] in lessons and not others & set(parts[1:-1]):
             of_student.setdefault(lesson[0], []).append(path)
     return made
 

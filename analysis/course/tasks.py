@@ -27,10 +27,11 @@ from ..dataset.model import ROOT, NotRecorded
 from ..dataset.problems import DataError
 from ..page.prose import Prose
 from .exercises import PREFIX, Exercise, seal
-from .learner import BEGIN, END, PARAMETERS, SOLUTION, with_dataset
+from .learner import BEGIN, END, PARAMETERS, SOLUTION
 from .worked import SCRIPTS, value_of
 
 PROJECT = "analysis"  # what a student does not have
+LINK = re.compile(r"\[([^\[\]]+)\]\((?!https?:)[^()]+\)")
 OTHER_FORM = "lesson {number}: its exercises are not in the form that an assignment needs"
 NONE_LEFT = "lesson {number}: none of its exercises can be handed out"
 TEST = """\
@@ -91,11 +92,13 @@ def lesson(number: int, folder: Path) -> Lesson:
     for cell in _of_exercises(cells):
         source, tags = cell.source, cell.metadata.get("tags", [])
         if PARAMETERS in tags:
-            exec(with_dataset(source, str(folder)), names)
+            exec(source, names)
+            names["dataset"] = str(folder)
         elif cell.cell_type == "markdown":
             heading = re.match(r"### Exercise (\d+)", source)
             current = int(heading[1]) if heading else current
-            made.parts.append(Part("text", source, current))
+            text = LINK.sub(r"\1", source)  # the book's pages are not beside it
+            made.parts.append(Part("text", text, current))
         elif current not in made.left_out:
             try:
                 _read(made, current, cell, names)
@@ -173,6 +176,8 @@ def _given(
     yield "code", "\n".join([*theirs, *(comment if found else ()), *lines])
     if isinstance(value, Prose):
         yield "text", str(value)
+    elif hasattr(value, "_repr_mimebundle_"):
+        yield "text", f"```text\n{value._repr_mimebundle_()['text/plain']}\n```"
     elif value is not None:
         text = value.to_string() if isinstance(value, pd.DataFrame | pd.Series) else str(value)
         yield "text", f"```text\n{text}\n```"
