@@ -4,6 +4,7 @@ PYTHON  ?= python3
 OUT     ?= _build
 DATASET ?=
 DATASETS ?=
+LESSONS ?=
 SCHEDULER ?=
 
 # Tests run on every core. The cells of a notebook stay together, and so do the tests of a file,
@@ -17,7 +18,7 @@ READY := .venv/.ready
 export PYTHONPATH := $(CURDIR)
 
 # Folders reach the commands as they are named, whatever signs a shell would read in them.
-export DATASET DATASETS OUT SCHEDULER
+export DATASET DATASETS LESSONS OUT SCHEDULER
 WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 
 .DEFAULT_GOAL := help

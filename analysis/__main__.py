@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from .dataset.model import ROOT
 from .dataset.new import new
 from .dataset.problems import DataError, of_system
 from .site.build import build
@@ -38,12 +39,18 @@ examples:
       the book of these patients at my_book/html/index.html, its numbers in my_book/results/
   python -m analysis books sites other_study --out shelf
       a book for each dataset in the folder sites, and one more
+  python -m analysis assignment --lessons 1,4 --dataset my_patients --out course
+      a course for nbgrader and one for Otter, with the answer key in course/key
+  python -m analysis marks returned --assignment course/nbgrader/source/my_patients-1-4
+      the marks of the notebooks in the folder returned, in returned/marks.csv
   python -m analysis pdf
       the paper's book as one PDF, at _build/plateau.pdf
 
 The exit status is 0 only where all went well; else the last good book stays as it was.
 `python -m analysis COMMAND --help` explains a command, and book/rerunning.md the dataset folder.
 """
+
+ASSIGNMENTS = Path("_build/assignment")
 
 # What a console without these signs shows instead.
 PLAIN = {"–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."}
@@ -119,6 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     _say_which_book(add("handouts", _handouts, "print each lesson for a class"))
     _say_which_book(add("slides", _slides, "print the slides of each lesson"))
     folder = {"type": _path, "metavar": "FOLDER"}
+    _say_which_lessons(add("assignment", _assignment, "make an assignment of exercises to grade"))
+    marking = add("marks", _marks, "mark returned notebooks of an assignment")
+    marking.add_argument("folder", **folder)
+    made = "the assignment's folder in nbgrader/source (default: the one in _build)"
+    marking.add_argument("--assignment", help=made, **folder)
+    limit = "seconds that a notebook may run (default: 120)"
+    marking.add_argument("--seconds", type=float, default=120, metavar="N", help=limit)
     add("new", _new, "lay out a dataset folder to begin with").add_argument("folder", **folder)
     checking = add("check", _check, "say what is wrong with a dataset folder")
     checking.add_argument("folder", **folder)
@@ -133,6 +147,23 @@ def _say_which_book(command: argparse.ArgumentParser) -> None:
     """Which dataset, with which parameters, and where to."""
     command.add_argument("--dataset", type=_path, metavar="FOLDER", help="a dataset of your own")
     _say_how(command)
+
+
+def _say_which_lessons(command: argparse.ArgumentParser) -> None:
+    """Which lessons, on which dataset, and where to."""
+    numbers = "numbers of lessons, such as 1,4"
+    command.add_argument("--lessons", type=_numbers, required=True, metavar="N,N", help=numbers)
+    default, where = ROOT / "data/blinatumomab", "where nbgrader/, otter/ and key/ go"
+    folder = {"type": _path, "metavar": "FOLDER"}
+    command.add_argument("--dataset", default=default, help="a dataset of your own", **folder)
+    command.add_argument("--out", default=ASSIGNMENTS, help=where, **folder)
+
+
+def _numbers(text: str) -> list[int]:
+    parts = text.replace(",", " ").split()
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not N,N")
+    return sorted(set(map(int, parts)))
 
 
 def _say_which_books(command: argparse.ArgumentParser) -> None:

@@ -125,6 +125,10 @@ def seal(exercise: Exercise, salt: str) -> Sealed:
     def sealed(found: Any, decimals: int = exercise.decimals) -> list[list[str]]:
         return [[hashed(key, salt) for key in either] for either in keys(found, decimals, 1e-6)]
 
+    def said(found: Any, words: str) -> str:
+        parts = [either[0] for either in keys(found, exercise.decimals, 1e-6)]
+        return closed(words, parts, salt)
+
     right = normal(exercise.answer, exercise)
     numeric = exercise.kind in ("number", "numbers")
     form = exercise.form.__name__ if exercise.form else ""
@@ -136,7 +140,7 @@ def seal(exercise: Exercise, salt: str) -> Sealed:
         sealed(right),
         {str(n): sealed(right, n) for n in range(exercise.decimals)} if numeric else {},
         sealed(np.sort(right)) if numeric else (),
-        [(sealed(known), words) for known, words in exercise.known()],
+        [(sealed(known), said(known, words)) for known, words in exercise.known()],
         dict(exercise.units),
         form,
     )

@@ -153,7 +153,7 @@ def run(steps: Sequence[Step], dataset: Dataset) -> tuple[list[Shown], list[floa
             said = StringIO()
             try:
                 with redirect_stdout(said):
-                    value = _value_of(step.python, names)
+                    value = value_of(step.python, names)
             except Exception as error:
                 shown.append(Shown(f"Not here: {type(error).__name__}."))
                 return shown, []
@@ -161,7 +161,7 @@ def run(steps: Sequence[Step], dataset: Dataset) -> tuple[list[Shown], list[floa
     return shown, np.atleast_1d(names["main"]).astype(float).tolist()
 
 
-def _value_of(code: str, names: dict[str, object]) -> object:
+def value_of(code: str, names: dict[str, object]) -> object:
     """Run code; the value of its last line, where this is an expression."""
     tree = ast.parse(code)
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -36,3 +37,11 @@ def chromium(program: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def print_page(program: str, page: Path, target: Path) -> None:
+    """Print a page of ours, which needs no network, as A4."""
+    with chromium(program) as browser:
+        sheet = browser.new_page()
+        sheet.goto(page.as_uri())
+        sheet.pdf(path=target, format="A4", margin=dict.fromkeys(("top", "bottom"), "15mm"))
