@@ -22,11 +22,11 @@ export DATASET DATASETS LESSONS OUT SCHEDULER
 WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help book books pdf handouts slides new check test test-all notebooks calibrate benchmark lock clean
+.PHONY: help book books pdf handouts slides assignment new check test test-all notebooks calibrate benchmark lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  DATASET=folder   another dataset (book, pdf, handouts, slides, new, check);  OUT=folder   where to build"
+	@echo "  DATASET=folder   another dataset (book, pdf, handouts, slides, assignment, new, check);  OUT=folder   where to build"
 	@echo "  SCHEDULER=tcp://…  the Dask cluster that builds (books)"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
@@ -42,6 +42,10 @@ handouts: $(READY) ## print each lesson for a class, without solutions
 
 slides: $(READY) ## print the slides of each lesson, 16:9
 	@exec $(PY) -m analysis slides $(WHICH)
+
+assignment: $(READY) ## exercises to grade: make assignment LESSONS="1 4" DATASET=folder OUT=folder
+	@exec $(PY) -m analysis assignment --lessons="$$LESSONS" $(if $(DATASET),--dataset="$$DATASET") \
+	    $(if $(filter-out _build,$(OUT)),--out="$$OUT")
 
 new: $(READY) ## lay out a dataset folder to begin with: make new DATASET=folder
 	@$(if $(DATASET),$(PY) -m analysis new -- "$$DATASET",echo "Where? make new DATASET=folder" >&2; exit 1)

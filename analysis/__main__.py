@@ -325,6 +325,42 @@ def _slides(options: argparse.Namespace) -> int:
     return 0
 
 
+def _assignment(options: argparse.Namespace) -> int:
+    """Write exercises of lessons as an assignment for nbgrader and for Otter, with their answers
+    hashed, and an answer key to print, as PDF too where there is Chromium.
+    """
+    from .course.assignment import assignment  # slow to import, and of no use to the others
+    from .site.browser import installed_browser, print_page
+
+    out = options.out.resolve()
+    name, said = assignment(options.lessons, options.dataset.resolve(), out)
+    for line in said:
+        print(line, file=sys.stderr)
+    key = out / "key" / f"{name}.html"
+    if program := installed_browser():
+        print_page(program, key, key.with_suffix(".pdf"))
+    print(f"The assignment {name} is in {options.out}: nbgrader, otter, and its key in key")
+    return 0
+
+
+def _marks(options: argparse.Namespace) -> int:
+    """Run each returned notebook with a time limit, take its answers out and mark them. FOLDER has
+    a folder for each student, or notebooks with the student's name. It gets marks.csv. What
+    students have written is run with your rights: use a machine where it can do no harm.
+    """
+    from .course.marks import marks  # slow to import, and of no use to the others
+
+    made = [options.assignment] if options.assignment else []
+    made = made or [path for path in (ASSIGNMENTS / "nbgrader/source").glob("*") if path.is_dir()]
+    if len(made) != 1:
+        raise DataError([f"{len(made)} assignments in {ASSIGNMENTS}: name one with --assignment"])
+    table = marks(options.folder, made[0], options.seconds)
+    target = options.folder / "marks.csv"
+    table.to_csv(target, index=False)
+    print(f"The marks of {len(table)} students are in {target}")
+    return 0
+
+
 def _new(options: argparse.Namespace) -> int:
     """Write a commented datapackage.json and an empty patients.csv."""
     for line in new(options.folder):

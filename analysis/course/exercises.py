@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ..dataset.endpoints import Endpoint
-from .answers import Sealed, UnlikeError, Verdict, hashed, judge, keys, normal, require
+from .answers import Sealed, UnlikeError, Verdict, closed, hashed, judge, keys, normal, require
 
 PREFIX = "lesson_"  # of the names of all lessons
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment

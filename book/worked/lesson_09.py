@@ -21,9 +21,11 @@ rows.head()
 # Before you go on: which of these factors would you expect to matter? Write
 # them down.
 
+
 # %% Fit all, keep what has P below .05
 def fitted(its):
     return CoxPHFitter().fit(its, "days", "dead").summary
+
 
 fitted(rows)[["exp(coef)", "p"]]
 

@@ -21,8 +21,12 @@ rows = pd.DataFrame({"day": patients[days], "dead": dead, "first": one}) * 1
 # with time?
 
 # %% One ratio, and its test
-def fitted(its, exact={"precision": 1e-14}):  # to end where R ends
+exact = {"precision": 1e-14}  # to end where R ends
+
+
+def fitted(its):
     return CoxPHFitter().fit(its, "day", "dead", fit_options=exact)
+
 
 whole = fitted(rows)
 test = proportional_hazard_test(whole, rows, time_transform="km")
