@@ -384,7 +384,9 @@ def _check(options: argparse.Namespace) -> int:
     """Read a dataset folder and print every problem, a line each; without any, what the book will
     show of it and what weakens that. Warnings do not change the exit status.
     """
-    report, errors = check(options.folder, options.private)
+    from .course.needs import LESSONS  # slow to import, and of no use to the others
+
+    report, errors = check(options.folder, options.private, LESSONS)
     for line in errors:
         print(line, file=sys.stderr, flush=True)
     for line in report:

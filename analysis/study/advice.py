@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import floor, log10
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -41,10 +42,16 @@ FULL_DATE = re.compile(
 NAME = re.compile(r"[^\W\d_][^\W\d_'’-]+,? +[^\W\d_][^\W\d_'’-]*\.?( +[^\W\d_][^\W\d_'’-]+)*")
 
 
-def check(folder: Path, private: bool = False) -> tuple[list[str], list[str]]:
+Step = Callable[[Dataset], object]  # which says in a sentence what cannot be done without it
+
+
+def check(
+    folder: Path, private: bool = False, lessons: Mapping[str, Step] = MappingProxyType({})
+) -> tuple[list[str], list[str]]:
     """The lines of the report and those of the errors; with `private` without a patient's value.
 
-    Without errors the report ends with `no problem found`, else with their number.
+    `lessons` are the first steps of some by their names. Without errors the report ends with
+    `no problem found`, else with their number.
     """
     contents = read_folder(folder)
     errors = [problem.line(private) for problem in contents.problems]
@@ -55,6 +62,9 @@ def check(folder: Path, private: bool = False) -> tuple[list[str], list[str]]:
     if dataset.number is not None:
         contents, drawn = _one_by_one(contents, dataset)
         dataset = dataset_of(contents)
+    lost = [f"  {name}: {sentence}" for name, sentence in _lost(dataset, lessons)]
+    if lost:
+        report += ["These lessons keep what is invented, and have none of its patients:", *lost]
     warnings = [problem.line(private) for problem in warnings_of(contents, dataset)]
     if warnings:
         some = f" (of {dataset.size:,} of the patients, drawn by lot)" if drawn else ""
@@ -108,8 +118,8 @@ def _label(dataset: Dataset, name: str) -> str:
     return one_line(dataset.label(name)) if name in dataset.patients else RESERVED[name]
 
 
-# Each page's first step, which says in a sentence what the page cannot do without.
-PAGES: dict[str, Callable[[Dataset], object]] = {
+# The first step of each page.
+PAGES: dict[str, Step] = {
     "Table 1": lambda dataset: baseline_results(dataset, dataset.compared()),
     "Table 2": outcome_results,
     "Table 3": factor_endpoints,
@@ -119,21 +129,25 @@ PAGES: dict[str, Callable[[Dataset], object]] = {
 
 
 def _lacking(dataset: Dataset) -> Iterator[str]:
-    lines = []
     curves = {
         plan.figure or plan.name: partial(endpoint, name=plan.name)
         for plan in dataset.endpoints.values()
     }
-    for page, first_step in (curves | PAGES).items():
-        try:
-            first_step(dataset)
-        except NotRecorded as sentence:
-            lines.append(f"  {page}: {sentence}")
+    lines = [f"  {page}: {sentence}" for page, sentence in _lost(dataset, curves | PAGES)]
     if dataset.published.empty:
         lines.append("  Scorecard, Consistency: there is no published.csv to compare with.")
     if lines:
         yield "These pages need what it has not, and are not in its book:"
         yield from lines
+
+
+def _lost(dataset: Dataset, steps: Mapping[str, Step]) -> Iterator[tuple[str, str]]:
+    """The names of what the dataset cannot fill, each with the sentence that says why."""
+    for name, first_step in steps.items():
+        try:
+            first_step(dataset)
+        except NotRecorded as sentence:
+            yield name, str(sentence)
 
 
 # --- what weakens it -------------------------------------------------------------------------
