@@ -166,6 +166,7 @@ def test_the_last_exercise_begins_later_than_the_page(made, name: str) -> None:
     """So that its follow-up is not the page's, and any library has its median."""
     task = keys_02.task_4(load(f"data/{name}"))
     start = int(re.search(r"this dataset .* beyond day (\d+)", task.whose)[1])
+    assert start > 0
     time = endpoint(load(f"data/{name}"), "os").time
     assert sorted(task.patients["days"]) == sorted(time[time > start] - start)
     reverse = survival_curve(task.patients["days"], ~task.patients["died"])["survival"]
