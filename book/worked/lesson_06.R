@@ -2,7 +2,7 @@
 library(survival)
 
 table <- "patients.csv"
-switch <- "hsct_day"  # the day of the event on the way, blank where it never came
+switch <- "hsct_day"  # the day of the event on the way, or blank
 
 patients <- read.csv(table)
 end <- patients$last_contact_day

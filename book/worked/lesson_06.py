@@ -4,7 +4,7 @@ import pandas as pd
 from lifelines import CoxPHFitter, CoxTimeVaryingFitter
 
 table = "patients.csv"
-switch = "hsct_day"  # the day of the event on the way, blank where it never came
+switch = "hsct_day"  # the day of the event on the way, or blank
 
 patients = pd.read_csv(table)
 end, died = patients["last_contact_day"], patients["died"] == "yes"
