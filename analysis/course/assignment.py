@@ -86,9 +86,7 @@ def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, li
     _write(out / "otter" / name, files, {m.name: _for_otter(m, files) for m in made})
     (out / "key").mkdir(exist_ok=True)
     (out / "key" / f"{name}.html").write_text(_key(name, dataset.title, made), "utf-8")
-    said = [
-        f"{m.title}: without exercise {k}: {why}" for m in made for k, why in m.left_out.items()
-    ]
+    said = [f"{m.name}: without exercise {k}: {why}" for m in made for k, why in m.left_out.items()]
     tables = sorted(file for one in made for file in one.files)
     if tables and not dataset.public:
         said.append(PRIVATE.format(files=", ".join(tables), name=dataset.name))
