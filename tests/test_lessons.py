@@ -22,14 +22,17 @@ import pytest
 import yaml
 from conftest import ROOT, often
 from inprocess import Page, page, ran
+from test_build import deaths_only
 
 from analysis.course import Exercise, check
 from analysis.course.answers import NO_ANSWER
 from analysis.course.launch import FOLDER
 from analysis.course.learner import SOLUTION, Patients, learner, lessons, patients_of
+from analysis.course.needs import LESSONS as LESSONS_NEED
 from analysis.course.quizzes import QUIZZES, quiz_of
 from analysis.dataset.model import load
 from analysis.site.notebooks import ANY_DATA, serialise
+from analysis.study import advice
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
 LESSONS = lessons()
@@ -91,6 +94,19 @@ def outcome(notebook: Path) -> Page:
 def test_the_lessons_are_numbered_in_order() -> None:
     numbers = [int(name.split("_")[1]) for name in NAMES]
     assert numbers == list(range(1, len(NAMES) + 1))
+
+
+def test_what_a_lesson_needs_comes_before_it_and_its_minutes_are_told_everywhere() -> None:
+    lists = [(ROOT / "book" / name).read_text("utf-8") for name in ("lessons.md", "teaching.md")]
+    for number, lesson in enumerate(LESSONS, start=1):
+        head = re.search(r"\*Before this:\* (.*?)\. \*Time:\* (\d+) m", cells(lesson)[0].source)
+        before, minutes = head.groups()
+        needed = [int(found) for found in re.findall(r"\(lesson_(\d\d)_", before)]
+        assert all(other < number for other in needed) and (needed or before == "nothing")
+        for text in lists:
+            first = text[text.index(f"[{number}. ") :].splitlines()[0]
+            assert lesson.name in first
+            assert re.search(rf"(?<!\d){minutes} (?:minutes|\|)", first), first
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
@@ -564,3 +580,14 @@ def test_a_lesson_on_very_many_patients_draws_some_and_says_so(monkeypatch, tmp_
         code = "\n".join(c.source for c in nbformat.read(lesson, 4).cells if c.cell_type == "code")
         assert code.count("results_folder, mask_below, course.MOST)\n") == 1, lesson
         assert code.count("load(") == code.count("load(dataset, mask_below, MOST)\n") == 1, lesson
+
+
+@pytest.mark.parametrize("kind", often(("deaths alone", "bmt"), "deaths alone"))
+def test_check_names_the_lessons_that_go_without_the_patients(kind: str, tmp_path: Path) -> None:
+    """With the sentence that stands on their pages."""
+    folder = ROOT / "data" / "bmt" if kind == "bmt" else deaths_only(tmp_path / "deaths")
+    report, _ = advice.check(folder, False, LESSONS_NEED)
+    told = {name: said for line in report for name, _, said in [line.strip().partition(": ")]}
+    for number, lesson in enumerate(LESSONS, start=1):
+        given = {"dataset": str(folder), "results_folder": str(tmp_path / "results")}
+        assert told.get(f"Lesson {number}", "") == page(lesson, given).missing, lesson.stem

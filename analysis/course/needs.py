@@ -1,4 +1,4 @@
-"""What each lesson asks of a dataset first, so that `check` can say which go without its patients."""
+"""What each lesson asks of a dataset first: so `check` says which go without its patients."""
 
 from __future__ import annotations
 
