@@ -65,8 +65,8 @@ def open_exercises(
         own = told.get("paper") and f"book/{told.get('made_by', {}).get(pagename, name)}"
     groups = [group for group in context.get("header_buttons", []) if group.get("buttons")]
     for group in groups:
-        for button in list(group["buttons"]):
-            url = button.get("url", "")
+        for button in [button for button in group["buttons"] if button.get("url")]:
+            url = button["url"]
             if f"book/{name}" in url and not own:
                 group["buttons"].remove(button)
             elif f"book/{name}" in url:
