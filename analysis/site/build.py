@@ -129,7 +129,8 @@ def build_books(
 
 def shipped() -> list[Path]:
     """Folders of the datasets whose books stand together, the paper's first."""
-    return [PAPER.with_name(name) for name in SHELF]
+    folders = (PAPER.with_name(name) for name in SHELF)
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def opened(slug: str, folder: Path, parameters: dict[str, Any]) -> Book:
