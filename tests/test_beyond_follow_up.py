@@ -153,8 +153,13 @@ def months_of(text: str) -> Iterator[float]:
 
 
 def texts(page: Page) -> Iterator[str]:
-    """What a page says: its plain text and Markdown, and in its HTML what is written or heard."""
+    """What a page says: its plain text and Markdown, and in its HTML what is written or heard.
+
+    What a check or a quiz says is of examples of its own.
+    """
     for output in page.shown:
+        if re.search(r'class="(?:verdict|quiz)\b', output.get("text/html", "")):
+            continue
         yield output.get("text/plain", "")
         yield re.sub(r"<[^>]+>|\\", "", output.get("text/markdown", ""))
         written = output.get("text/html", "")

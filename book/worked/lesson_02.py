@@ -45,5 +45,5 @@ steps = both.ffill().rename_axis("month").reset_index()
 alt.Chart(steps.melt("month")).mark_line(interpolate="step-after").encode(
     x=alt.X("month", title="Months"),
     y=alt.Y("value", title="Share").scale(domain=[0, 1]),
-    color=alt.Color("variable", title=None).legend(orient="top"),
+    color=alt.Color("variable", title="").legend(orient="top"),
 )

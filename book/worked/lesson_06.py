@@ -43,4 +43,5 @@ print(f"Hazard ratio {main:.2f}, from its day on")
 # %% Draw what has moved
 some = rows[rows["patient"] < 40].assign(had=lambda row: row["had"] == 1)
 lines = alt.Chart(some).mark_bar().encode(x=alt.X("start", title="Days"))
-lines.encode(x2="stop", y=alt.Y("patient:O", axis=None), color="had")
+who = alt.Y("patient:O", title="").axis(labels=False)
+lines.encode(x2="stop", y=who, color="had")

@@ -53,5 +53,5 @@ print(f"{main} different models in {len(kept)} resamples")
 shares = kept.mean().rename_axis("factor").reset_index(name="share")
 alt.Chart(shares).mark_bar().encode(
     x=alt.X("share", title="Kept in, share of resamples").scale(domain=[0, 1]),
-    y=alt.Y("factor", title=None, sort="-x"),
+    y=alt.Y("factor", title="", sort="-x"),
 )
