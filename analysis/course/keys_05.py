@@ -107,7 +107,7 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
     with suppress(NotRecorded):
         question = competing_outcome(dataset)
         patients = pd.DataFrame({"days": question.time, "event": question.observed})
-        whose = f"of this dataset: 1 is {question.event}, and 2 is {question.competing}"
+        whose = f"of this dataset: the event is {question.event}, the other {question.competing}"
         told = told_months(dataset, question, carried=True)
         known = [_shares(patients, dataset.days(month))[0] for month in told]
         for month in reversed(range(6, int(last_reached(dataset)), 3)):
