@@ -132,15 +132,18 @@ def _fourth(dataset: Dataset) -> tuple[Task, Exercise]:
     return biting(lambda task: _reverse(dataset, task.patients), _tasks(dataset))
 
 
+WAITS = {6: "half a year", 9: "nine months", 12: "one year", 3: "three months"}
+
+
 def _tasks(dataset: Dataset) -> Iterator[Task]:
     """Those whom the dataset has followed for a while, as if they began then; then others."""
     with suppress(NotRecorded):
         patients = times(outcome_of(dataset))
-        for month in (6, 9, 12, 3):
+        for month, told in WAITS.items():
             start = round(dataset.days(month))
             later = patients[patients["days"] > start]
             later = later.assign(days=later["days"] - start)
-            whose = f"those of this dataset who were followed beyond day {start}, counted from it"
+            whose = f"those of this dataset whom it follows beyond {told}, counted from there"
             if not later["died"].all() and _as_libraries(later["days"], ~later["died"]):
                 yield Task(later, whose)
     random = np.random.default_rng(SEED)

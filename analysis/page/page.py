@@ -104,13 +104,23 @@ class Page:
         Nothing is hidden of the patients that the page has `invented`: of the group of this name,
         and of those whose name begins with it and a bar.
         """
-        found = pd.concat(map(frame, parts), ignore_index=True)
+        found = self._in_place(pd.concat(map(frame, parts), ignore_index=True))
         ends = found.loc[found["quantity"].eq("followup_end"), "estimate"]
         own = found["group"].str.split("|").str[0].ne(invented)
         found.loc[own, :] = masked(self.data, found[own], wholes)
         self.numbers = found
         self._known = found.assign(estimate=found["estimate"].fillna(ends))
         write(self.numbers, self.folder, self.name)
+
+    def _in_place(self, found: pd.DataFrame) -> pd.DataFrame:
+        """The same rows, first those that the page has had, in their order: links lead there."""
+        had, keys = (
+            list(zip(rows["quantity"], rows["group"], rows["months"].fillna(-1), strict=True))
+            for rows in (self.numbers, found)
+        )
+        places = {key: place for place, key in enumerate(had)}
+        order = sorted(range(len(keys)), key=lambda row: places.get(keys[row], len(had)))
+        return found.iloc[order].reset_index(drop=True)
 
     def __getitem__(self, key: tuple[str, str] | tuple[str, str, float]) -> Number:
         """The number of a quantity, a group and, where it has one, a month. Raises KeyError."""
