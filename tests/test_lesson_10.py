@@ -74,7 +74,7 @@ def test_the_factor_has_the_least_p_of_those_with_enough_deaths_a_side(dataset, 
         if factor.kind == "baseline" and factor.numerator:
             dead = dataset.patients.loc[dataset.patients["died"] == "yes", factor.column]
             sides = (factor.numerator, factor.denominator)
-            if min(dead.isin(side).sum() for side in sides) >= 30:
+            if min(dead.isin(side).sum() for side in sides) >= keys.EVENTS:
                 enough.append(f"os:{factor.column}")
     assert len(enough) >= 2 and key(asked) == table[enough].idxmin()
     assert asked.tested.min() == pytest.approx(table[key(asked)])

@@ -265,17 +265,17 @@ ARM = {"column": "arm", "label": "Arm", "kind": "baseline"}
 
 
 def test_an_invented_ratio_is_called_so_beside_percentages_that_are_not(tmp_path):
-    apart = "The ratios are invented, because none is printed and none can be estimated."
+    apart = "The ratios below are invented, because none is printed and none can be estimated."
     for died, ratios in (("no", False), (["yes", "no"] * 10, True)):
         folder = invented(tmp_path / f"{ratios}", {"died": died}, characteristics=[ARM, AGE])
         told = run("lesson_11_reading", folder, tmp_path).text
         assert "below are of the dataset itself" in told
         assert (apart in told) is not ratios
-        assert ("The percentages and ratios below" in told) is ratios
+        assert ("The ratios below are of the dataset itself" in told) is ratios
     folder = invented(tmp_path / "none", {"died": ["yes", "no"] * 10}, characteristics=[])
     told = run("lesson_11_reading", folder, tmp_path).text
     assert "The percentages below are invented" in told
-    assert "The ratios are of the dataset itself" in told
+    assert "The ratios below are of the dataset itself" in told
 
 
 def test_one_patient_is_not_told_as_several(tmp_path):

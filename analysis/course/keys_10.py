@@ -18,7 +18,7 @@ from .worked import Value
 
 __all__ = ["MOST", "horizons", "landmarks"]  # the lesson takes them from here
 
-EVENTS = 30  # on a side: with fewer, a change of the ratio would show little but chance
+EVENTS = 20  # on a side: with fewer, a change of the ratio would show little but chance
 LEAST = 0.2  # months that the two sides of an exercise differ by
 # The pencil's deaths: at risk on side A and on B, and whether it fell on A.
 DEATHS = (
