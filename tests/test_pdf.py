@@ -282,6 +282,7 @@ def test_everything_fits_the_paper(site: Path, browser) -> None:
     page = browser.new_page(viewport={"width": 642, "height": 971})  # A4 without its margins
     page.emulate_media(media="print")
     page.set_content(joined)
+    page.evaluate("() => Promise.all([...document.images].map(image => image.decode()))")
     assert page.evaluate(WIDE) == []
     assert page.evaluate(CUT) == []
     page.close()
