@@ -38,6 +38,8 @@ LEFT_OUT = (
     "#the-code-of-this-page, .to-paste, details.plain-code, #the-numbers-of-this-page, "
     "details.numbers, .table-wrap:has(> table[id$='-print'])"
 )
+# A drawing of its own; what only decorates a card has its colours from the page, and stays in it.
+DRAWING = r"<svg\b(?![^>]*aria-hidden).*?</svg>"
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
 OUTSIDE = ("http", "https", "mailto")
@@ -125,7 +127,7 @@ def _embedded(found: re.Match, folder: Path) -> str:
 
 def _soup(page: Path) -> BeautifulSoup:
     """A page of the site. A parser of HTML would spoil its drawings, which are XML."""
-    text = re.sub(r"<svg\b.*?</svg>", _as_picture, page.read_text("utf-8"), flags=re.DOTALL)
+    text = re.sub(DRAWING, _as_picture, page.read_text("utf-8"), flags=re.DOTALL)
     return BeautifulSoup(text, "html.parser")
 
 
