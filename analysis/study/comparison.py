@@ -17,8 +17,8 @@ from .figures import at_least
 from .groups import Groups
 from .landmarks import without_limits
 
-MORE = "A ratio above 1 means a higher incidence than in the reference."
-ALONE = "A hazard ratio above 1 means that the event comes sooner than in the reference."
+MORE = "A ratio above one means a higher incidence than in the reference."
+ALONE = "A hazard ratio above one means that the event comes sooner than in the reference."
 
 
 def groups_table(page: Page, parts: Groups) -> Table:
