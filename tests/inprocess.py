@@ -6,8 +6,8 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -31,9 +31,10 @@ from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page import charts
 from analysis.page import page as opening
 from analysis.page.contents import Place, places
-from analysis.page.rows import frame, write
+from analysis.page.rows import frame, read, write
 from analysis.site import build
 from analysis.site.build import reads_others
+from analysis.site.notebooks import NOT_RECORDED
 
 # It compares R's values with those of the shipped datasets: nothing of the one dataset is in it
 # that the other pages do not have, and it takes as long as all of them.
@@ -108,8 +109,11 @@ def run(
 
     With `change` it speaks of other numbers than those that it found; `until` is the cell before
     which it ends. A page that reads the numbers of others is run after these, whose results come
-    to the same folder.
+    to the same folder. Where the site was built just before, its page is taken and not made again.
     """
+    if "BUILT" in os.environ and not (change or until or parameters):
+        with suppress(FileNotFoundError):  # of another dataset, or not in its book
+            return _of_the_site(name, SHIPPED.get(str(dataset)), results)
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
     known = opening.load(str(dataset), parameters.get("mask_below", 0))
     place = next(place for place in places(known) if place.name == name)
@@ -124,6 +128,27 @@ def run(
     undrawn = mock.patch.object(charts, "_drawn", as_data)
     with mock.patch.object(opening, "masked", said), undrawn:
         return page(notebook, given, until)
+
+
+def _of_the_site(name: str, slug: str | None, results: Path) -> Page:
+    """The page as the build ran it. Raises FileNotFoundError where the site has none."""
+    if slug is None:
+        raise FileNotFoundError(name)
+    found = executed(built() / "html" / slug / "_sources" / f"{name}.ipynb")
+    rows = built() / "results" / slug / f"{name}.csv"
+    if not rows.exists():
+        return found
+    shutil.copy(rows, results)
+    return replace(found, numbers=read(results)[name])
+
+
+def executed(notebook: Path) -> Page:
+    """What an executed notebook shows, and the sentence with which it ended early, or none."""
+    found = nbformat.read(notebook, as_version=4).cells
+    shown = [out.data for cell in found for out in cell.get("outputs", []) if "data" in out]
+    ended = "".join(cell.source for cell in found if cell.id == NOT_RECORDED)
+    missing = ended.removeprefix(":::{note}\n").removesuffix("\n:::")
+    return Page(shown, NOTHING, missing)
 
 
 def as_data(chart: alt.LayerChart, name: str) -> tuple[dict, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import altair as alt
+import inprocess
 import nbformat
 import numpy as np
 import pandas as pd
@@ -74,18 +75,10 @@ def cells(lesson: Path) -> list[nbformat.NotebookNode]:
 def executed(site: Path) -> dict[tuple[str, str], Page]:
     """Each lesson on each dataset, as the build ran it for the site."""
     return {
-        (name, dataset): outcome(site / slug / "_sources" / f"{name}.ipynb")
+        (name, dataset): inprocess.executed(site / slug / "_sources" / f"{name}.ipynb")
         for name in NAMES
         for dataset, slug in zip(DATASETS, ("", "bmt", "myeloid"), strict=True)
     }
-
-
-def outcome(notebook: Path) -> Page:
-    """What an executed notebook shows, and the sentence with which it ended early, or none."""
-    found = cells(notebook)
-    shown = [out.data for cell in found for out in cell.get("outputs", []) if "data" in out]
-    ended = [cell.source for cell in found if cell.id == "not-recorded"]
-    return Page(shown, "".join(ended).removeprefix(":::{note}\n").removesuffix("\n:::"))
 
 
 # --- the notebook ------------------------------------------------------------------------------

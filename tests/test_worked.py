@@ -61,21 +61,49 @@ def in_r(lesson: int, dataset: str) -> list[float]:
     return rows["value"].tolist()
 
 
+# Each script has its folder and its names; they share what takes longest, which is to import.
+ALONE = """
+import json, os, runpy, sys
+import numpy
+for folder in sorted(os.listdir()):
+    os.chdir(folder)
+    main = numpy.atleast_1d(runpy.run_path("alone.py")["main"])
+    os.chdir("..")
+    print("main", folder, json.dumps(main.astype(float).tolist()))
+assert not any(name.split(".")[0] == "analysis" for name in sys.modules)
+"""
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[int, list[float]]]:
+    """What the scripts of all lessons give for a dataset, without the book on the path.
+
+    Each runs in a folder that holds it and the patients' table, and nothing else afterwards.
+    """
+
+    def told(dataset: str) -> dict[int, list[float]]:
+        top = tmp_path_factory.mktemp(dataset)
+        for lesson in LESSONS:
+            folder = top / f"{lesson:02}"
+            folder.mkdir()
+            shutil.copy(ROOT / "data" / dataset / "patients.csv", folder)
+            (folder / "alone.py").write_text(script(filled(lesson, dataset), "python"), "utf-8")
+        ran = [sys.executable, "-I", "-c", ALONE]
+        said = subprocess.run(ran, cwd=top, capture_output=True, text=True, check=True).stdout
+        for folder in top.iterdir():
+            assert set(os.listdir(folder)) == {"patients.csv", "alone.py"}
+        found = re.findall(r"^main (\d+) (.*)$", said, re.MULTILINE)
+        return {int(lesson): json.loads(main) for lesson, main in found}
+
+    return Made(told)
+
+
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_script_alone_gives_the_lessons_number_and_that_of_r(
-    made, lesson: int, dataset: str, tmp_path: Path
+    made, alone, lesson: int, dataset: str
 ) -> None:
-    """In an empty folder with the patients' table, without the book on the path."""
-    shutil.copy(ROOT / "data" / dataset / "patients.csv", tmp_path)
-    code = script(filled(lesson, dataset), "python")
-    last = "import json, numpy\nprint(json.dumps(numpy.atleast_1d(main).astype(float).tolist()))\n"
-    (tmp_path / "alone.py").write_text(code + last, "utf-8")
-    told = subprocess.run(
-        [sys.executable, "-I", "alone.py"], cwd=tmp_path, capture_output=True, text=True, check=True
-    ).stdout
-    main = json.loads(told.splitlines()[-1])
-    assert set(os.listdir(tmp_path)) == {"patients.csv", "alone.py"}
+    main = alone[dataset][lesson]
     np.testing.assert_allclose(main, in_r(lesson, dataset), rtol=TOLERANCE)
     text = made[lesson, dataset].text
     row, shown = re.search(
