@@ -19,7 +19,7 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.endpoints import Endpoint
-from .answers import Sealed, UnlikeError, Verdict, closed, hashed, judge, keys, normal, require
+from .answers import Sealed, UnlikeError, check, closed, hashed, keys, normal
 
 PREFIX = "lesson_"  # of the names of all lessons
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
@@ -123,19 +123,6 @@ def alive(patients: pd.DataFrame, *days: float) -> np.ndarray:
     """The Kaplan-Meier estimates of patients such as those of `times` on some days."""
     curve = survival.survival_curve(patients["days"], patients["died"])
     return survival.at(curve, days)["survival"].to_numpy()
-
-
-def check(given: object, exercise: Exercise) -> Verdict:
-    """Whether an answer is right, and if not, what may have gone wrong; never the right answer."""
-    return judge(given, exercise)
-
-
-def grade(given: object, exercise: Exercise) -> None:
-    """For nbgrader, Otter and the like: raise AssertionError with the words of `check`.
-
-    Unless the answer is right. So no cell passes that `check` would not call right.
-    """
-    require(given, exercise)
 
 
 def biting(made: Callable[[T], Exercise], candidates: Iterable[T]) -> tuple[T, Exercise]:

@@ -16,16 +16,16 @@ SEX = {"m": "male", "f": "female"}
 ARM, FLT3 = ({letter: f"{what} {letter}" for letter in "ABC"} for what in ("Arm", "FLT3"))
 
 
-def whole_day(text: str) -> str:
+def whole_day(told: str) -> str:
     """A day as a whole number ("44.0" gives "44"), blank where the event did not happen.
 
     Raises ValueError for a fraction of a day, which the source does not hold.
     """
-    if text == "":
+    if told == "":
         return ""
-    day = float(text)
+    day = float(told)
     if not day.is_integer():
-        raise ValueError(f"source.csv: {text} is not a whole day")
+        raise ValueError(f"source.csv: {told} is not a whole day")
     return str(int(day))
 
 
