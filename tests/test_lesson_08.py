@@ -319,9 +319,9 @@ def test_the_last_exercise_is_from_another_landmark_or_of_another_event(datasets
     for data in datasets.values():
         made, own = keys.task_4(data), later_event(data)
         assert made.whose.startswith("of this dataset, and the event is ")
-        assert made.landmark != data.days(landmark(data)) or own.label not in made.whose
-        followed = made.patients["days"] > made.landmark
-        by_then = made.patients["event_day"][followed] <= made.landmark
+        assert made.day != data.days(landmark(data)) or own.label not in made.whose
+        followed = made.patients["days"] > made.day
+        by_then = made.patients["event_day"][followed] <= made.day
         assert by_then.value_counts().min() >= keys.FEWEST == 15
     nobody = with_patients(datasets["bmt"], died="no")
     assert keys.task_4(nobody).whose == "invented for it"

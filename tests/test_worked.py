@@ -138,8 +138,7 @@ def test_a_piece_is_short_and_asks_between_its_steps(lesson: int) -> None:
     code = "\n".join(step.python for step in found)
     lines = [line for line in code.splitlines() if line.strip()]
     assert 3 <= len(found) <= 4
-    most = {9: 30, 10: 25}.get(lesson, 24)  # still to be shortened to those of the others
-    assert 10 <= len([line for line in lines if not line.startswith(("import", "from"))]) <= most
+    assert 10 <= len([line for line in lines if not line.startswith(("import", "from"))]) <= 24
     assert sum("?" in step.question for step in found) >= len(found) - 2
     assert "pd.read_csv(table" in code and "alt." in code
     assert "analysis" not in code

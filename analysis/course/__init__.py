@@ -1,6 +1,7 @@
 """What lessons share: exercises and their keys, quizzes, charts, the learner's notebooks."""
 
-from .exercises import MOST, Exercise, check, grade, seal, times
+from .answers import check, grade
+from .exercises import MOST, Exercise, seal, times
 from .launch import invitation
 from .quizzes import quiz
 from .worked import worked

@@ -50,7 +50,7 @@ class Verdict:
 
 
 class Asked(Protocol):
-    """What `judge` asks of an exercise; `found` is an answer as `normal` has it.
+    """What `check` asks of an exercise; `found` is an answer as `normal` has it.
 
     `kind` is "word", "words", "number", "numbers" or "rows", and `length` how many numbers, or of
     rows how many columns. `units` says of other units how many make one of the unit asked for.
@@ -68,8 +68,8 @@ class Asked(Protocol):
     def meaning(self, found: Any) -> str: ...
 
 
-def judge(given: object, asked: Asked) -> Verdict:
-    """Whether an answer is right, and if not, what may have gone wrong."""
+def check(given: object, asked: Asked) -> Verdict:
+    """Whether an answer is right, and if not, what may have gone wrong; never the right answer."""
     if given is ...:
         return Verdict(False, NO_ANSWER)
     try:
@@ -84,9 +84,12 @@ def judge(given: object, asked: Asked) -> Verdict:
     return Verdict(False, f"Read the task again{exact}.")
 
 
-def require(given: object, asked: Asked) -> None:
-    """Raise AssertionError with the words of the check, unless the answer is right."""
-    said = judge(given, asked)
+def grade(given: object, asked: Asked) -> None:
+    """For nbgrader, Otter and the like: raise AssertionError with the words of `check`.
+
+    Unless the answer is right. So no cell passes that `check` would not call right.
+    """
+    said = check(given, asked)
     if not said.right:
         raise AssertionError(said.words)
 
@@ -214,14 +217,14 @@ class Sealed:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     def check(self, given: object) -> Verdict:
-        """As `judge` does."""
-        return judge(given, self)
+        """As the function of this name."""
+        return check(given, self)
 
     def grade(self, given: object) -> None:
-        """As `require` does: raises AssertionError unless the answer is right."""
+        """As the function of this name: raises AssertionError unless the answer is right."""
         if isinstance(given, Iterator):  # whoever grades it again would find nothing in it
             raise AssertionError(ONCE)
-        require(given, self)
+        grade(given, self)
 
     def formed(self, given: object) -> object:
         return FORMS[self.form](given) if self.form else given

@@ -175,10 +175,8 @@ def _for_otter(made: Lesson, files: dict[str, str]) -> NotebookNode:
         if part.kind == "solution":
             begin, end = '""" # BEGIN PROMPT', '""" # END PROMPT'
             source = _solution(part, "# BEGIN SOLUTION", "# END SOLUTION", begin, end)
-            opened = (
-                f"# BEGIN QUESTION\nname: exercise_{part.number}\npoints: 1\nall_or_nothing: true"
-            )
-            cells += [new_raw_cell(opened), new_raw_cell("# BEGIN SOLUTION")]
+            opened = [QUESTION.format(number=part.number), "# BEGIN SOLUTION"]
+            cells += map(new_raw_cell, opened)
             cells += [new_code_cell(source), new_raw_cell("# END SOLUTION")]
         elif part.kind == "test":
             hidden = f"# HIDDEN\n{_hidden(made, part.number, files)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -14,6 +14,8 @@ from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import factors_of
 from ..survival import cox
 
+# What the worked pieces call the columns of death, which every dataset with deaths has.
+DEATH_COLUMNS = {"days": "last_contact_day", "died": "died"}
 RESERVED = ("response_day", "hsct_day")
 ENOUGH = 10  # deaths on each side of an event that a lesson chooses
 
@@ -33,6 +35,18 @@ def outcome_of(dataset: Dataset, deaths: bool = False) -> Endpoint:
     ]
     what = "counts deaths from the first day" if deaths else "has nothing that competes"
     return _from_the_start(dataset, names, f"an endpoint that {what}")
+
+
+def deaths_of_all(dataset: Dataset) -> Endpoint:
+    """The outcome of the lessons, where it is every patient's death from the first day.
+
+    Raises NotRecorded where it is another: then the worked pieces cannot read it off two columns.
+    """
+    main = outcome_of(dataset)
+    plan = dataset.endpoints[main.name]
+    if plan.events != ("died",) or plan.start or plan.among:
+        raise NotRecorded("This lesson’s outcome is not the death of all patients from day 0.")
+    return main
 
 
 def competing_outcome(dataset: Dataset) -> Endpoint:
@@ -58,43 +72,45 @@ def _from_the_start(dataset: Dataset, names: Sequence[str], asked: str) -> Endpo
     )
 
 
+# The words of a lesson's sentences where the event is death, and where it is any other.
+WORDS = {
+    "had": ("died", "had the event"),
+    "have": ("die", "have the event"),
+    "free": ("alive", "without the event"),
+    "event": ("death", "event"),
+    "an_event": ("a death", "an event"),
+    "events": ("deaths", "events"),
+    "with_it": ("the dead", "those with the event"),
+    "without_it": ("the living", "those without it"),
+    "live": ("live", "stay free of the event"),
+    "lived": ("lived", "free of the event"),
+    "stayed": ("lived", "stayed free of the event"),
+}
+# The same where another event competes: death without the event, and any other. `{event}` is it.
+RIVALS = {
+    "an_other": ("a death without one", "a competing event"),
+    "others": ("deaths", "competing events"),
+    "had_other": ("died without {event}", "had the competing event"),
+    "had_rival": ("died", "had the competing event"),
+    "gone": ("the dead", "those with the competing event"),
+    "free": ("alive without {event}", "free of both"),
+    "seen": ("alive", "free of both"),
+}
+RELAPSE = {"events": "relapses", "had": "relapsed", "have": "relapse"}
+
+
 def words_of(event: str) -> dict[str, str]:
     """The words of a lesson's sentences for those to whom an event came, and did not.
 
     Of death `died` and `alive`; of any other `had the event` and `without the event`.
     """
-    words = DEATH if event == "death" else EVENT
-    return words | {
-        name.capitalize(): words[name].capitalize() for name in ("free", "had", "lived")
-    }
+    words = {name: pair[event != "death"] for name, pair in WORDS.items()}
+    return words | _capitalised(words, "free", "had", "lived")
 
 
-DEATH = {
-    "had": "died",
-    "have": "die",
-    "free": "alive",
-    "event": "death",
-    "an_event": "a death",
-    "events": "deaths",
-    "with_it": "the dead",
-    "without_it": "the living",
-    "live": "live",
-    "lived": "lived",
-    "stayed": "lived",
-}
-EVENT = {
-    "had": "had the event",
-    "have": "have the event",
-    "free": "without the event",
-    "event": "event",
-    "an_event": "an event",
-    "events": "events",
-    "with_it": "those with the event",
-    "without_it": "those without it",
-    "live": "stay free of the event",
-    "lived": "free of the event",
-    "stayed": "stayed free of the event",
-}
+def _capitalised(words: Mapping[str, str], *names: str) -> dict[str, str]:
+    """Some of the words as a sentence begins with them, under their names with a capital."""
+    return {n.capitalize(): words[n][:1].upper() + words[n][1:] for n in names}
 
 
 def competing_words(dataset: Dataset) -> dict[str, str]:
@@ -107,37 +123,14 @@ def competing_words(dataset: Dataset) -> dict[str, str]:
         question = competing_outcome(dataset)
         event, other = question.event, question.competing
         deaths = dataset.endpoints[question.name].competing == ("died",)
-    words = {name: EVENT[name] for name in ("events", "had", "have")}
-    words |= {"event": event, "other": other} | RIVALS
-    if deaths:
-        words |= {name: word.format(event=event) for name, word in DEATHS.items()}
+    words = {name: WORDS[name][1] for name in ("events", "had", "have")}
+    words |= {"event": event, "other": other}
+    words |= {name: pair[not deaths].format(event=event) for name, pair in RIVALS.items()}
     if event == "relapse":
         words |= RELAPSE
         if "response_day" in dataset.patients:
             words["free"] = "alive in remission"
-    names = ("event", "other", "others", "had_other", "gone")
-    return words | {name.capitalize(): words[name][:1].upper() + words[name][1:] for name in names}
-
-
-RELAPSE = {"events": "relapses", "had": "relapsed", "have": "relapse"}
-DEATHS = {
-    "an_other": "a death without one",
-    "others": "deaths",
-    "had_other": "died without {event}",
-    "had_rival": "died",
-    "gone": "the dead",
-    "free": "alive without {event}",
-    "seen": "alive",
-}
-RIVALS = {
-    "an_other": "a competing event",
-    "others": "competing events",
-    "had_other": "had the competing event",
-    "had_rival": "had the competing event",
-    "gone": "those with the competing event",
-    "free": "free of both",
-    "seen": "free of both",
-}
+    return words | _capitalised(words, "event", "other", "others", "had_other", "gone")
 
 
 def later_events(dataset: Dataset, prefer: Sequence[str] = RESERVED) -> list[Factor]:

@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from .. import survival
 from ..dataset.endpoints import Endpoint
-from .answers import Sealed, UnlikeError, Verdict, closed, hashed, judge, keys, normal, require
+from .answers import Sealed, UnlikeError, check, closed, hashed, keys, normal
 
 PREFIX = "lesson_"  # of the names of all lessons
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
-Patients = TypeVar("Patients")
 
 
 @dataclass(frozen=True)
@@ -86,37 +86,72 @@ class Exercise:
                 yield normal(given, self), words
 
 
+@dataclass(frozen=True)
+class Task:
+    """The patients of an exercise, `whose` they are, and the `days` that it names.
+
+    `month` is how many days one has, where the answer is in months.
+    """
+
+    patients: pd.DataFrame
+    whose: str
+    days: tuple[float, ...] = ()
+    month: float = np.nan
+
+    @property
+    def day(self) -> float:
+        """The day that is asked for, or the first of several."""
+        return self.days[0]
+
+
+T = TypeVar("T")  # a task: a `Task`, but for an exercise that is of no patients
+
+
 def times(question: Endpoint) -> pd.DataFrame:
     """An endpoint's `days` and whether the patient `died`, to be computed with in exercises."""
     died = question.observed > 0
     return pd.DataFrame({"days": question.time, "died": died}, index=question.data.index)
 
 
-def check(given: object, exercise: Exercise) -> Verdict:
-    """Whether an answer is right, and if not, what may have gone wrong; never the right answer."""
-    return judge(given, exercise)
+def invented(death: np.ndarray, left: np.ndarray) -> pd.DataFrame:
+    """Invented patients who die on one day or leave on another, whichever comes first."""
+    days = np.ceil(np.minimum(death, left)).astype(int)
+    return pd.DataFrame({"days": days, "died": death <= left})
 
 
-def grade(given: object, exercise: Exercise) -> None:
-    """For nbgrader, Otter and the like: raise AssertionError with the words of `check`.
-
-    Unless the answer is right. So no cell passes that `check` would not call right.
-    """
-    require(given, exercise)
+def alive(patients: pd.DataFrame, *days: float) -> np.ndarray:
+    """The Kaplan-Meier estimates of patients such as those of `times` on some days."""
+    curve = survival.survival_curve(patients["days"], patients["died"])
+    return survival.at(curve, days)["survival"].to_numpy()
 
 
-def biting(
-    made: Callable[[Patients], Exercise], candidates: Iterable[Patients]
-) -> tuple[Patients, Exercise]:
-    """The first of some patients on which each mistake of their exercise is told, and this.
+def biting(made: Callable[[T], Exercise], candidates: Iterable[T]) -> tuple[T, Exercise]:
+    """The first of some tasks on which each mistake of its exercise is told, and this.
 
     The dataset's own come first, then invented ones. Raises ValueError where none of them tells.
     """
-    for patients in candidates:
-        exercise = made(patients)
+    for task in candidates:
+        exercise = made(task)
         if exercise.bites:
-            return patients, exercise
+            return task, exercise
     raise ValueError("no candidate tells all mistakes of the exercise from its right answer")
+
+
+def posed(
+    made: Callable[[T], Exercise], candidates: Callable[..., Iterable[T]]
+) -> tuple[Callable[..., T], Callable[..., Exercise]]:
+    """The functions `task_k` and `exercise_k` of a key, of the first of the candidates that bites.
+
+    Both take what `candidates` takes: a dataset, and in some lessons the column that is asked for.
+    """
+
+    def task(*asked: object) -> T:
+        return biting(made, candidates(*asked))[0]
+
+    def exercise(*asked: object) -> Exercise:
+        return biting(made, candidates(*asked))[1]
+
+    return task, exercise
 
 
 def seal(exercise: Exercise, salt: str) -> Sealed:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
-from .events import outcome_of
-from .exercises import Exercise, biting, times
+from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
+from .exercises import Exercise, Task, alive, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 11, 60
@@ -21,12 +19,10 @@ SEED, INVENTED = 11, 60
 
 def names(dataset: Dataset) -> dict[str, Value] | None:
     """What the worked piece calls things: none where the lesson's curve is not of all deaths."""
-    main = outcome_of(dataset)
-    plan = dataset.endpoints[main.name]
-    if plan.events != ("died",) or plan.start or plan.among:
-        return None
-    month = told_months(dataset, main, carried=True)[-1]
-    return {"days": "last_contact_day", "died": "died", "day": dataset.days(month)}
+    with suppress(NotRecorded):
+        month = told_months(dataset, deaths_of_all(dataset), carried=True)[-1]
+        return DEATH_COLUMNS | {"day": dataset.days(month)}
+    return None
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
@@ -36,16 +32,14 @@ def exercise_1(dataset: Dataset) -> Exercise:
         right,
         "Deaths at months 2, 4, 7 and 11 meet 9, 8, 6 and 4 at risk: 8/9 × 7/8 × 5/6 × 3/4.",
         [
-            (
-                8 / 9 * 6 / 7 * 5 / 6 * 3 / 4,
-                "Who leaves in the month of a death is still at risk for it.",
-            ),
+            (8 / 9 * 6 / 7 * 5 / 6 * 3 / 4, "Who leaves in the month of a death is still at risk "
+             "for it."),
             (3 / 7, "You left out those who were last seen before the year was over."),
             (5 / 9, "You counted those who left as alive at one year."),
             (8 / 9 * 7 / 8 * 5 / 6, "A death before 12 months is missing from the product."),
             (1 - right, "That is the share who died. The task asks for those alive."),
         ],
-    )
+    )  # fmt: skip
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
@@ -73,31 +67,10 @@ def exercise_3(dataset: Dataset) -> Exercise:
             ({"a", "c"}, "It is the other way round: these leave whatever their disease does."),
             ({"a", "b", "d"}, "Who came late is followed for less time, however ill they are."),
             ({"b", "c", "d"}, "Who moves for another reason is as ill as those who stay."),
-            (
-                {"a", "b", "c", "d"},
-                "To leave does no harm to the estimate. It matters why patients leave.",
-            ),
+            ({"a", "b", "c", "d"}, "To leave does no harm to the estimate. It matters why patients "
+             "leave."),
         ],
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Task:
-    """The patients of an exercise, `whose` they are, and the day that is asked for."""
-
-    patients: pd.DataFrame
-    day: float
-    whose: str
-
-
-def task_4(dataset: Dataset) -> Task:
-    """The patients of exercise 4."""
-    return biting(_share_alive, _tasks(dataset))[0]
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """Kaplan-Meier on a day that the page does not have."""
-    return biting(_share_alive, _tasks(dataset))[1]
 
 
 def _tasks(dataset: Dataset) -> Iterator[Task]:
@@ -105,37 +78,33 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
     with suppress(NotRecorded):
         main = outcome_of(dataset)
         patients, told = times(main), told_months(dataset, main, carried=True)
-        known = _alive(patients, [dataset.days(month) for month in told]).round(3)
+        known = alive(patients, *map(dataset.days, told)).round(3)
         for month in range(6, int(told[-1]), 3):
             day = float(survival.met(dataset.days(month), main.time))
-            if month not in told and not known.eq(_alive(patients, [day]).round(3).iloc[0]).any():
-                yield Task(patients, day, "of this dataset")
+            if month not in told and alive(patients, day).round(3) not in known:
+                yield Task(patients, "of this dataset", (day,))
     random = np.random.default_rng(SEED)
     death, left = random.exponential(700, INVENTED), random.uniform(100, 1500, INVENTED)
-    days = np.ceil(np.minimum(death, left)).astype(int)
-    yield Task(pd.DataFrame({"days": days, "died": death <= left}), 540, "invented for it")
-
-
-def _alive(patients: pd.DataFrame, days: list[float]) -> pd.Series:
-    curve = survival.survival_curve(patients["days"], patients["died"])
-    return survival.at(curve, days)["survival"]
+    yield Task(invented(death, left), "invented for it", (540,))
 
 
 def _share_alive(task: Task) -> Exercise:
+    """Kaplan-Meier on a day that the page does not have."""
     patients, day = task.patients, task.day
-    right = _alive(patients, [day]).iloc[0]
+    (right,) = alive(patients, day)
     dead = patients["died"] & (patients["days"] <= day)
     known = patients["died"] | (patients["days"] >= day)
     return Exercise(
         right,
         "It is the product, over the days of events, of the share that gets past each.",
         [
-            (
-                1 - dead.sum() / known.sum() if known.any() else np.nan,
-                "You left out those who were last seen before.",
-            ),
+            (1 - dead.sum() / known.sum() if known.any() else np.nan, "You left out those who were "
+             "last seen before."),
             (1 - dead.mean(), "You counted those who left as alive."),
             ((patients["days"] > day).mean(), "You counted those who left as dead."),
             (1 - right, "That is the share who died."),
         ],
-    )
+    )  # fmt: skip
+
+
+task_4, exercise_4 = posed(_share_alive, _tasks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,8 @@ from ..dataset.model import Dataset, NotRecorded
 from ..page.formats import counted, rounded
 from ..page.tables import Row, Table
 from ..survival import median, survival_curve
-from .events import outcome_of
-from .exercises import Exercise, biting, times
-from .keys_01 import names as columns
+from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
+from .exercises import Exercise, Task, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 2, 80
@@ -32,8 +30,10 @@ TWENTY = pd.DataFrame(
 
 def names(dataset: Dataset) -> dict[str, Value] | None:
     """What the worked piece calls things: none where the lesson's curve is not of all deaths."""
-    known = columns(dataset)
-    return known and {n: known[n] for n in ("days", "died")} | {"days_per_month": dataset.days(1)}
+    with suppress(NotRecorded):
+        deaths_of_all(dataset)
+        return DEATH_COLUMNS | {"days_per_month": dataset.days(1)}
+    return None
 
 
 def twenty_table(name: str) -> Table:
@@ -59,18 +59,14 @@ def exercise_1(dataset: Dataset) -> Exercise:
         "edge of its band, are at or below one half. The upper edge never is: no upper limit.",
         [
             ((middle, 0, lower), "The lower edge comes down first: it gives the lower limit."),
-            (
-                (14, 4, 0),
-                "You took the last month above one half. The curve comes down at the next one.",
-            ),
-            (
-                (TWENTY["months"].median(), lower, 0),
-                "That is the median of all the times, with those of the living among them.",
-            ),
+            ((14, 4, 0), "You took the last month above one half. The curve comes down at the next "
+             "one."),
+            ((TWENTY["months"].median(), lower, 0), "That is the median of all the times, with "
+             "those of the living among them."),
             *(((middle, lower, month), last) for month in (30, 36)),
         ],
         decimals=0,
-    )
+    )  # fmt: skip
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
@@ -98,38 +94,13 @@ def exercise_3(dataset: Dataset) -> Exercise:
         "after month 6, times 4/5 at 10, times 3/4 at 11 (.51), and times 1/2 at 18 (.26).",
         [
             ((10, 11, 13), "The third is median survival: the deaths are still the events."),
-            (
-                (10, 11, 11),
-                "In the third, those who died are at risk until they do. With them the reverse "
-                "curve is still above one half at 11 months.",
-            ),
+            ((10, 11, 11), "In the third, those who died are at risk until they do. With them the "
+             "reverse curve is still above one half at 11 months."),
             ((7, 11, 18), "The first is of everybody, not of those who died."),
             ((10, 10, 18), "The second is of the censored, and they are five."),
         ],
         decimals=0,
-    )
-
-
-@dataclass(frozen=True)
-class Task:
-    """The patients of an exercise, and `whose` they are."""
-
-    patients: pd.DataFrame
-    whose: str
-
-
-def task_4(dataset: Dataset) -> Task:
-    """The patients of exercise 4."""
-    return _fourth(dataset)[0]
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """Reverse Kaplan-Meier median follow-up of some of the patients, in months."""
-    return _fourth(dataset)[1]
-
-
-def _fourth(dataset: Dataset) -> tuple[Task, Exercise]:
-    return biting(lambda task: _reverse(dataset, task.patients), _tasks(dataset))
+    )  # fmt: skip
 
 
 WAITS = {6: "half a year", 9: "nine months", 12: "one year", 3: "three months"}
@@ -137,6 +108,7 @@ WAITS = {6: "half a year", 9: "nine months", 12: "one year", 3: "three months"}
 
 def _tasks(dataset: Dataset) -> Iterator[Task]:
     """Those whom the dataset has followed for a while, as if they began then; then others."""
+    one = dataset.days(1)
     with suppress(NotRecorded):
         patients = times(outcome_of(dataset))
         for month, told in WAITS.items():
@@ -145,11 +117,10 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
             later = later.assign(days=later["days"] - start)
             whose = f"those of this dataset whom it follows beyond {told}, counted from there"
             if not later["died"].all() and _as_libraries(later["days"], ~later["died"]):
-                yield Task(later, whose)
+                yield Task(later, whose, month=one)
     random = np.random.default_rng(SEED)
     death, left = random.exponential(500, INVENTED), random.uniform(300, 1500, INVENTED)
-    days = np.ceil(np.minimum(death, left)).astype(int)
-    yield Task(pd.DataFrame({"days": days, "died": death <= left}), "invented for it")
+    yield Task(invented(death, left), "invented for it", month=one)
 
 
 def _as_libraries(days: pd.Series, event: pd.Series) -> bool:
@@ -158,20 +129,22 @@ def _as_libraries(days: pd.Series, event: pd.Series) -> bool:
     return bool(np.isclose(library, median(survival_curve(days, event))[0]))
 
 
-def _reverse(dataset: Dataset, patients: pd.DataFrame) -> Exercise:
-    days, died = patients["days"], patients["died"]
-    right, survival = (
-        dataset.months(median(survival_curve(days, event))[0]) for event in (~died, died)
-    )
+def _reverse(task: Task) -> Exercise:
+    """Reverse Kaplan-Meier median follow-up of some of the patients, in months."""
+    days, died, month = task.patients["days"], task.patients["died"], task.month
+    right, survival = (median(survival_curve(days, e))[0] / month for e in (~died, died))
     return Exercise(
         right,
         "With the censored as events and the dead as censored, the median is the time at which "
         "half would still be followed if nobody had died.",
         [
-            (dataset.months(days.median()), "That is the median time of everybody."),
-            (dataset.months(days[~died].median()), "That is the median among the censored."),
+            (days.median() / month, "That is the median time of everybody."),
+            (days[~died].median() / month, "That is the median among the censored."),
             (survival, "That is median survival: the deaths are still the events."),
         ],
         decimals=1,
-        units={"days": dataset.days(1), "years": 1 / 12},
+        units={"days": month, "years": 1 / 12},
     )
+
+
+task_4, exercise_4 = posed(_reverse, _tasks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,8 @@ from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import plateau_month, told_months
 from ..survival.cure import mixture_cure
 from .cuts import cuts
-from .events import outcome_of
-from .exercises import Exercise, biting, times
-from .keys_01 import names as columns
+from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
+from .exercises import Exercise, Task, alive, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 3, 400
@@ -27,14 +25,12 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
 
     Its first day is that of the first landmark, or 0 where there is no other.
     """
-    if not (known := columns(dataset)):
-        return None
-    main = outcome_of(dataset)
-    *starts, last = told_months(dataset, main, carried=True)
-    begun = [m for m in starts if m <= plateau_month(dataset)]
-    first, flat = (begun[0], begun[-1]) if begun else (0.0, 0.0)
-    days = {"first": first, "flat": flat, "last": last}
-    return {n: known[n] for n in ("days", "died")} | {n: dataset.days(m) for n, m in days.items()}
+    with suppress(NotRecorded):
+        *starts, last = told_months(dataset, deaths_of_all(dataset), carried=True)
+        begun = [m for m in starts if m <= plateau_month(dataset)] or [0.0]
+        months = {"first": begun[0], "flat": begun[-1], "last": last}
+        return DEATH_COLUMNS | {name: dataset.days(month) for name, month in months.items()}
+    return None
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
@@ -75,37 +71,8 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Task:
-    """The patients of an exercise, `whose` they are, and the days that it asks for."""
-
-    patients: pd.DataFrame
-    whose: str
-    days: tuple[int, ...]
-
-
-def task_2(dataset: Dataset) -> Task:
-    """The patients of exercise 2, the day to which they have lived and a later one."""
-    return biting(_outlook, _outlooks(dataset))[0]
-
-
-def exercise_2(dataset: Dataset) -> Exercise:
-    """The share alive on a day, of those alive on an earlier one."""
-    return biting(_outlook, _outlooks(dataset))[1]
-
-
-def task_4(dataset: Dataset) -> Task:
-    """The patients of exercise 4, and the day of the cut."""
-    return biting(_early, _cut_days(dataset))[0]
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """The cured share of a model and the curve's end, at a cut that the page does not have."""
-    return biting(_early, _cut_days(dataset))[1]
-
-
 def _outlooks(dataset: Dataset) -> Iterator[Task]:
-    """Days between the landmarks."""
+    """Two days between the landmarks: to one the patients have lived, the other is later."""
     with suppress(NotRecorded):
         main = outcome_of(dataset)
         last = dataset.days(told_months(dataset, main)[-1])
@@ -132,18 +99,14 @@ def _invented() -> pd.DataFrame:
     random = np.random.default_rng(SEED)
     death = np.where(random.random(INVENTED) < 1 / 3, np.inf, 600 * random.weibull(1.4, INVENTED))
     left = random.uniform(700, 2000, INVENTED)
-    return pd.DataFrame({"days": np.ceil(np.minimum(death, left)), "died": death <= left})
-
-
-def _alive(task: Task) -> pd.Series:
-    curve = survival.survival_curve(task.patients["days"], task.patients["died"])
-    return survival.at(curve, task.days)["survival"]
+    return invented(death, left)
 
 
 def _outlook(task: Task) -> Exercise:
-    early, late = _alive(task)
+    """The share alive on a day, of those alive on an earlier one."""
+    early, late = alive(task.patients, *task.days)
     days, died = task.patients["days"], task.patients["died"]
-    later = days > task.days[0]
+    later = days > task.day
     lost = later & died & (days <= task.days[1])
     return Exercise(
         late / early,
@@ -160,8 +123,8 @@ def _outlook(task: Task) -> Exercise:
 
 
 def _early(task: Task) -> Exercise:
-    days, died = task.patients["days"], task.patients["died"]
-    (day,) = task.days
+    """The cured share of a model and the curve's end, at a cut that the page does not have."""
+    days, died, day = task.patients["days"], task.patients["died"], task.day
     seen, known = days.clip(upper=day), died & (days <= day)
 
     def both(days: pd.Series, died: pd.Series) -> tuple[float, float]:
@@ -177,10 +140,12 @@ def _early(task: Task) -> Exercise:
             (both(days, died), "That is with all follow-up: nothing is cut."),
             ((both(days, died)[0], end), "The model has seen what came after the cut."),
             (both(seen, died), "Deaths after the cut still count: on its day they are censored."),
-            (
-                both(days[known | (days > day)], known[known | (days > day)]),
-                "You left out those who left before the cut: each is censored on their own day.",
-            ),
+            (both(days[known | (days > day)], known[known | (days > day)]), "You left out those "
+             "who left before the cut: each is censored on their own day."),
             ((end, cured), "The model’s share comes first."),
         ],
-    )
+    )  # fmt: skip
+
+
+task_2, exercise_2 = posed(_outlook, _outlooks)
+task_4, exercise_4 = posed(_early, _cut_days)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
@@ -13,9 +12,9 @@ from scipy import stats
 
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
-from .events import outcome_of
-from .exercises import Exercise, biting
-from .sides import Question, horizons, landmarks, side_values, two_sided
+from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
+from .exercises import Exercise, Task, invented, posed
+from .sides import Question, horizons, landmarks, side_columns, two_sided
 from .worked import Value
 
 __all__ = ["horizons", "landmarks"]  # the lesson takes them from here
@@ -67,12 +66,8 @@ def names(dataset: Dataset, column: str = "") -> dict[str, Value] | None:
     Nor where there are no two groups.
     """
     with suppress(NotRecorded):
-        main, asked = outcome_of(dataset), question(dataset, column)
-        plan = dataset.endpoints[main.name]
-        if plan.events == ("died",) and not plan.start and not plan.among:
-            first, second = side_values(dataset, asked.factor)
-            of_all = {"days": "last_contact_day", "died": "died"}
-            return of_all | {"factor": asked.factor.column, "first": first, "second": second}
+        deaths_of_all(dataset)
+        return DEATH_COLUMNS | side_columns(dataset, question(dataset, column).factor)
     return None
 
 
@@ -174,40 +169,20 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )
 
 
-@dataclass(frozen=True)
-class Task:
-    """The patients of an exercise, `whose` they are, and the day that is asked for."""
-
-    patients: pd.DataFrame
-    day: float
-    whose: str
-
-
-def task_4(dataset: Dataset, column: str = "") -> Task:
-    """The patients of exercise 4."""
-    return biting(_ended_test, _tasks(dataset, column))[0]
-
-
-def exercise_4(dataset: Dataset, column: str = "") -> Exercise:
-    """The log-rank test with the other group followed to a day and no longer."""
-    return biting(_ended_test, _tasks(dataset, column))[1]
-
-
-def _tasks(dataset: Dataset, column: str) -> Iterator[Task]:
+def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
     """The dataset's two groups, at the first landmark of both; then invented ones."""
     with suppress(NotRecorded):
         asked = question(dataset, column)
         day = dataset.days(landmarks(dataset, asked)[0])
-        yield Task(asked.patients.reset_index(drop=True), day, "of this dataset")
+        yield Task(asked.patients.reset_index(drop=True), "of this dataset", (day,))
     random = np.random.default_rng(SEED)
     first = np.arange(INVENTED) % 2 == 0
     death, left = random.exponential(np.where(first, 900, 450)), random.uniform(300, 1500, INVENTED)
-    days = np.ceil(np.minimum(death, left)).astype(int)
-    invented = pd.DataFrame({"days": days, "died": death <= left, "first": first})
-    yield Task(invented, 365, "invented for it")
+    yield Task(invented(death, left).assign(first=first), "invented for it", (365,))
 
 
 def _ended_test(task: Task) -> Exercise:
+    """The log-rank test with the other group followed to a day and no longer."""
     patients, day = task.patients, task.day
 
     def test(of: pd.DataFrame) -> survival.Comparison:
@@ -222,23 +197,17 @@ def _ended_test(task: Task) -> Exercise:
         "After that day only one group is followed. Its deaths are all expected there, so that "
         "they add nothing.",
         [
-            (
-                test(patients).chi2,
-                "That is the test of all that was seen. End the times of the other group first.",
-            ),
-            (
-                test(cut.assign(died=patients["died"])).chi2,
-                "Whoever dies after the day was alive on it: set `died` to False for them, too.",
-            ),
-            (
-                test(patients[~late | patients["first"]]).chi2,
-                "You left out whoever lived beyond the day. They stay, alive, to the day.",
-            ),
-            (
-                float(by_shares),
-                "That compares the shares of the dead, whatever the follow-up.",
-            ),
+            (test(patients).chi2, "That is the test of all that was seen. End the times of the "
+             "other group first."),
+            (test(cut.assign(died=patients["died"])).chi2, "Whoever dies after the day was alive "
+             "on it: set `died` to False for them, too."),
+            (test(patients[~late | patients["first"]]).chi2, "You left out whoever lived beyond "
+             "the day. They stay, alive, to the day."),
+            (float(by_shares), "That compares the shares of the dead, whatever the follow-up."),
             (right.p, "That is P. The task asks for χ²."),
         ],
         decimals=2,
-    )
+    )  # fmt: skip
+
+
+task_4, exercise_4 = posed(_ended_test, _tasks)

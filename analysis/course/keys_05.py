@@ -12,8 +12,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import competing_outcome
-from .exercises import Exercise, biting
-from .keys_01 import Task
+from .exercises import Exercise, Task, posed
 from .worked import Value
 
 SEED, INVENTED = 5, 80
@@ -92,18 +91,11 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )
 
 
-def task_4(dataset: Dataset) -> Task:
-    """The patients of exercise 4, with their `event`: 1 it, 2 the one that competes, 0 neither."""
-    return biting(_incidence, _tasks(dataset))[0]
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """The incidence of the event on a day that the page does not have, as a sum of products."""
-    return biting(_incidence, _tasks(dataset))[1]
-
-
 def _tasks(dataset: Dataset) -> Iterator[Task]:
-    """The dataset's patients at months between those of the page; then invented ones."""
+    """The dataset's patients at months between those of the page; then invented ones.
+
+    Their `event` is 1 for it, 2 for the one that competes, 0 for neither.
+    """
     with suppress(NotRecorded):
         question = competing_outcome(dataset)
         patients = pd.DataFrame({"days": question.time, "event": question.observed})
@@ -114,15 +106,16 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
             day = float(survival.met(dataset.days(month), question.time))
             right = _shares(patients, day)[0]
             if month not in told and not np.isclose(right, known, rtol=0, atol=0.002).any():
-                yield Task(patients, day, whose)
+                yield Task(patients, whose, (day,))
     random = np.random.default_rng(SEED)
     times = random.exponential([[700], [900], [1100]], (3, INVENTED))  # the event, the other, left
     event = np.array([1, 2, 0])[times.argmin(axis=0)]
     days = np.ceil(times.min(axis=0)).astype(int)
-    yield Task(pd.DataFrame({"days": days, "event": event}), 540, "invented for it")
+    yield Task(pd.DataFrame({"days": days, "event": event}), "invented for it", (540,))
 
 
 def _incidence(task: Task) -> Exercise:
+    """The incidence of the event on a day that the page does not have, as a sum of products."""
     right, wrong, other, free = _shares(task.patients, task.day)
     days, event = task.patients["days"], task.patients["event"]
     had, known = (days <= task.day) & (event == 1), (event > 0) | (days >= task.day)
@@ -131,17 +124,15 @@ def _incidence(task: Task) -> Exercise:
         "On each day of the event it grows by the share with neither before, times the part of "
         "those at risk who have it.",
         [
-            (
-                wrong,
-                "That is 1 − Kaplan–Meier: the share with neither falls at what competes, too.",
-            ),
+            (wrong, "That is 1 − Kaplan–Meier: the share with neither falls at what competes, "
+             "too."),
             (had.mean(), "You counted those who left with neither as if they never had the event."),
             (had.sum() / known.sum(), "You left out those who were last seen before."),
             (other, "That is the incidence of the event that competes."),
             (1 - free, "That is the share with either event."),
             (free, "That is the share with neither event."),
         ],
-    )
+    )  # fmt: skip
 
 
 def _shares(patients: pd.DataFrame, day: float) -> tuple[float, float, float, float]:
@@ -151,3 +142,6 @@ def _shares(patients: pd.DataFrame, day: float) -> tuple[float, float, float, fl
     right, other = (survival.at(curve, [day])["incidence"].iloc[0] for curve in incidences)
     naive = survival.at(survival.survival_curve(days, event == 1), [day])["survival"].iloc[0]
     return right, 1 - naive, other, 1 - right - other
+
+
+task_4, exercise_4 = posed(_incidence, _tasks)

@@ -11,8 +11,7 @@ import pandas as pd
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import moved_event, outcome_of
-from .exercises import Exercise, biting
-from .keys_01 import Task
+from .exercises import Exercise, Task, posed, times
 from .worked import Value
 
 SEED, INVENTED = 6, 120
@@ -40,7 +39,7 @@ def followed(dataset: Dataset, column: str = "") -> pd.DataFrame:
     """Each patient's `came` (day of what comes on the way, or blank), `days` and `died`."""
     factor, os = moved_event(dataset, column), outcome_of(dataset, deaths=True)
     came = dataset.patients.loc[os.data.index, factor.column]
-    return pd.DataFrame({"came": came, "days": os.time, "died": os.observed > 0})
+    return times(os).assign(came=came)[["came", "days", "died"]]
 
 
 def exercise_1(dataset: Dataset) -> Exercise:
@@ -54,12 +53,10 @@ def exercise_1(dataset: Dataset) -> Exercise:
             (1 - before / every, "That is the time after treatment. None of it is immortal."),
             (before / SIX["months"].sum(), "Divide by the follow-up of the treated alone."),
             (before / (every - before), "Divide by all of their follow-up, before and after."),
-            (
-                (treated["came"] / treated["months"]).mean(),
-                "That is the mean of the patients’ shares. Add up the months first.",
-            ),
+            ((treated["came"] / treated["months"]).mean(), "That is the mean of the patients’ "
+             "shares. Add up the months first."),
         ],
-    )
+    )  # fmt: skip
 
 
 def exercise_2(dataset: Dataset) -> Exercise:
@@ -107,31 +104,22 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )
 
 
-def task_4(dataset: Dataset, column: str = "") -> Task:
-    """The patients of exercise 4, as `followed` has them, and the day of its landmark."""
-    return biting(_at_landmark, _tasks(dataset, column))[0]
-
-
-def exercise_4(dataset: Dataset, column: str = "") -> Exercise:
-    """Who is compared at a landmark that the page does not have."""
-    return biting(_at_landmark, _tasks(dataset, column))[1]
-
-
-def _tasks(dataset: Dataset, column: str) -> Iterator[Task]:
+def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
     """The dataset's patients between the landmarks of the page; then invented ones."""
     with suppress(NotRecorded):
         patients, label = followed(dataset, column), moved_event(dataset, column).label
         for month in (4.5, 2.5, 6.5, 8.5, 10.5):
             day = float(survival.met(dataset.days(month), patients[["days", "came"]]))
-            yield Task(patients, day, f"of this dataset, and the event is “{label}”")
+            yield Task(patients, f"of this dataset, and the event is “{label}”", (day,))
     random = np.random.default_rng(SEED)
     days = np.ceil(random.exponential(500, INVENTED))
     came = np.ceil(random.exponential(400, INVENTED))
     patients = pd.DataFrame({"came": np.where(came < days, came, np.nan), "days": days})
-    yield Task(patients.assign(died=random.random(INVENTED) < 0.7), 180.0, "invented for it")
+    yield Task(patients.assign(died=random.random(INVENTED) < 0.7), "invented for it", (180.0,))
 
 
 def _at_landmark(task: Task) -> Exercise:
+    """Who is compared at a landmark that the page does not have, of patients as `followed`."""
     there, had = task.patients["days"] > task.day, task.patients["came"] < task.day
     ever, n = task.patients["came"].notna(), int(there.sum())
     return Exercise(
@@ -145,3 +133,6 @@ def _at_landmark(task: Task) -> Exercise:
         ],
         decimals=0,
     )
+
+
+task_4, exercise_4 = posed(_at_landmark, _tasks)

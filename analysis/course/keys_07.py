@@ -15,8 +15,15 @@ from ..dataset.covariates import covariate_rows, rows_as_if_known
 from ..dataset.endpoints import in_sentence
 from ..dataset.model import Dataset, Factor, NotRecorded
 from .answers import start_stop
-from .events import RESERVED, factors_of_all, later_events, later_factors, outcome_of
-from .exercises import Exercise, biting
+from .events import (
+    DEATH_COLUMNS,
+    RESERVED,
+    factors_of_all,
+    later_events,
+    later_factors,
+    outcome_of,
+)
+from .exercises import Exercise, Task, posed
 from .worked import Value
 
 SEEDS, INVENTED = (5, 6), 60
@@ -48,7 +55,7 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
         main = main_factor(dataset)
         early = (dataset.patients[main.column] < 0).any()
         if not (main.among or main.before or early or dataset.number is not None):
-            return {"days": "last_contact_day", "died": "died", "switch_day": main.column}
+            return DEATH_COLUMNS | {"switch_day": main.column}
     return None
 
 
@@ -104,15 +111,9 @@ def _invented(seed: int) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Task:
-    """The patients of an exercise, `whose` they are, and the day that is asked for.
+class AfterOther(Task):
+    """A task after one of other rows, whose ratio was `given`."""
 
-    `given` is the ratio of rows that the learner was given before.
-    """
-
-    patients: pd.DataFrame
-    whose: str
-    day: float = np.nan
     given: float = np.nan
 
 
@@ -139,16 +140,6 @@ def exercise_1(dataset: Dataset) -> Exercise:
     )  # fmt: skip
 
 
-def task_2(dataset: Dataset) -> Task:
-    """The patients of exercise 2, and a day on which one of them dies."""
-    return biting(_risk_set, _days(dataset))[0]
-
-
-def exercise_2(dataset: Dataset) -> Exercise:
-    """How many at risk on a day have switched, and how many have not."""
-    return biting(_risk_set, _days(dataset))[1]
-
-
 def _days(dataset: Dataset) -> Iterator[Task]:
     """Patients of the dataset, then invented ones, at each death from the median switch on."""
     of: list[tuple[pd.DataFrame, str]] = []
@@ -157,10 +148,11 @@ def _days(dataset: Dataset) -> Iterator[Task]:
     for who, whose in [*of, (_invented(SEEDS[0]), "invented for it")]:
         deaths = np.unique(who["days"][who["died"]])
         for day in deaths[deaths >= who["switch"].median()]:
-            yield Task(who, whose, float(day))
+            yield Task(who, whose, (float(day),))
 
 
 def _risk_set(task: Task) -> Exercise:
+    """How many at risk on a day have switched, and how many have not."""
     ours, day = task.patients, task.day
     rows = rows_of(ours)
 
@@ -211,17 +203,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     return Exercise(right, f"{said}.", wrong)
 
 
-def task_4(dataset: Dataset) -> Task:
-    """The patients of exercise 4."""
-    return biting(_hazard_ratio, _events(dataset))[0]
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """The ratio from rows that the learner makes."""
-    return biting(_hazard_ratio, _events(dataset))[1]
-
-
-def _events(dataset: Dataset) -> Iterator[Task]:
+def _events(dataset: Dataset) -> Iterator[AfterOther]:
     """Patients of the dataset by an event that the page has no ratio of; then invented ones."""
     given = _ratio(rows_of(task_2(dataset).patients))
     with suppress(NotRecorded):
@@ -230,11 +212,12 @@ def _events(dataset: Dataset) -> Iterator[Task]:
             ours = patients(dataset, event)
             if event.column not in shown and 1 / LARGEST < _ratio(rows_of(ours)) < LARGEST:
                 whose = f"of this dataset, and the event is {in_sentence(event.label)}"
-                yield Task(ours, whose, given=given)
-    yield Task(_invented(SEEDS[1]), "invented for it", given=given)
+                yield AfterOther(ours, whose, given=given)
+    yield AfterOther(_invented(SEEDS[1]), "invented for it", given=given)
 
 
-def _hazard_ratio(task: Task) -> Exercise:
+def _hazard_ratio(task: AfterOther) -> Exercise:
+    """The ratio from rows that the learner makes."""
     ours, right = task.patients, rows_of(task.patients)
     last = ~right["patient"].duplicated(keep="last")
     died = right["patient"].map(ours.set_index("patient")["died"])
@@ -263,3 +246,7 @@ def _hazard_ratio(task: Task) -> Exercise:
 
 def _ratio(rows: pd.DataFrame, column: str = "switched") -> float:
     return survival.cox(rows, [column]).summary()["hazard_ratio"].iloc[0]
+
+
+task_2, exercise_2 = posed(_risk_set, _days)
+task_4, exercise_4 = posed(_hazard_ratio, _events)

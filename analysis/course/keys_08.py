@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,8 @@ import pandas as pd
 from .. import survival
 from ..dataset.endpoints import in_sentence, long_term
 from ..dataset.model import Dataset, Factor, NotRecorded
-from .events import event_day, later_event, later_events, outcome_of
-from .exercises import Exercise, biting
+from .events import DEATH_COLUMNS, event_day, later_event, later_events, outcome_of
+from .exercises import Exercise, Task, alive, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 3, 80
@@ -29,7 +28,7 @@ def patients(dataset: Dataset, event: Factor | None = None) -> pd.DataFrame:
     It is blank for whoever had none. Without an `event`, it is the lesson's own.
     """
     os, day = outcome_of(dataset, deaths=True), event_day(dataset, event or later_event(dataset))
-    made = pd.DataFrame({"days": os.time, "died": os.observed > 0}, index=os.data.index)
+    made = times(os)
     return made.assign(event_day=day.where(day <= made["days"])).reset_index(drop=True)
 
 
@@ -79,8 +78,8 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
     with suppress(NotRecorded):
         begin, column = landmark(dataset), later_event(dataset).column
         late = dataset.days(max(late_month(dataset), begin))
-        of_all = {"days": "last_contact_day", "died": "died", "event_day": column}
-        return of_all | {"landmark": dataset.days(begin), "late": late}
+        own = {"event_day": column, "landmark": dataset.days(begin), "late": late}
+        return DEATH_COLUMNS | own
     return None
 
 
@@ -137,30 +136,10 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )
 
 
-@dataclass(frozen=True)
-class Task:
-    """The patients of an exercise and the days that it names."""
-
-    patients: pd.DataFrame
-    landmark: float
-    late: float
-    whose: str
-
-
-def task_4(dataset: Dataset) -> Task:
-    """The patients of exercise 4."""
-    return biting(_from_landmark, _landmarks(dataset))[0]
-
-
-def exercise_4(dataset: Dataset) -> Exercise:
-    """Survival from a landmark on, of those with the event by then and of those without."""
-    return biting(_from_landmark, _landmarks(dataset))[1]
-
-
 def _landmarks(dataset: Dataset) -> Iterator[Task]:
     """The dataset's patients from landmarks that the page does not have; then invented ones.
 
-    By the lesson's own event, from a later landmark, or by another.
+    By the lesson's own event, from a later landmark, or by another. The later day comes with it.
     """
     with suppress(NotRecorded):
         shown, late = landmark(dataset), late_month(dataset)
@@ -171,33 +150,34 @@ def _landmarks(dataset: Dataset) -> Iterator[Task]:
                 day = dataset.days(month)
                 came = ours.loc[survival.beyond(ours["days"], day), "event_day"] <= day
                 if month < late and FEWEST <= came.sum() <= len(came) - FEWEST:
-                    yield Task(ours, day, dataset.days(late), whose)
+                    yield Task(ours, whose, (day, dataset.days(late)))
     random = np.random.default_rng(SEED)
     death, left = random.exponential(500, INVENTED), random.uniform(400, 1500, INVENTED)
-    days, came = np.ceil(np.minimum(death, left)), np.ceil(random.uniform(10, 600, INVENTED))
-    made = pd.DataFrame({"days": days, "died": death <= left, "event_day": came})
-    yield Task(made.assign(event_day=made["event_day"].where(came <= days)), 180, 730,
-               "invented for it")  # fmt: skip
+    made, came = invented(death, left), np.ceil(random.uniform(10, 600, INVENTED))
+    made["event_day"] = pd.Series(came).where(came <= made["days"])
+    yield Task(made, "invented for it", (180, 730))
 
 
 def _from_landmark(task: Task) -> Exercise:
-    ours, late = task.patients, task.late
-    followed = survival.beyond(ours["days"], task.landmark)
-    by_then, ever = ours["event_day"] <= task.landmark, ours["event_day"].notna()
+    """Survival from a landmark on, of those with the event by then and of those without."""
+    ours, (day, late) = task.patients, task.days
+    followed = survival.beyond(ours["days"], day)
+    by_then, ever = ours["event_day"] <= day, ours["event_day"].notna()
 
-    def alive(had: pd.Series, of: pd.Series = followed) -> tuple[float, float]:
-        return tuple(_alive(ours[of & side], late) for side in (had, ~had))
+    def both(had: pd.Series, of: pd.Series = followed) -> list[float]:
+        sides = (ours[of & side] for side in (had, ~had))
+        return [np.nan if side.empty else alive(side, late).item() for side in sides]
 
     everybody = pd.Series(True, ours.index)
     counted = tuple((ours["days"] > late)[followed & side].mean() for side in (by_then, ~by_then))
-    right = alive(by_then)
+    right = both(by_then)
     return Exercise(
         right,
         "The patients are grouped by what had happened by the landmark, and followed from there.",
         [
-            (alive(ever), "Some of those had the event only after the landmark."),
-            (alive(by_then, everybody), "Some of those were gone before the landmark."),
-            (alive(ever, everybody), "That looks back, from the first day: some of those were gone "
+            (both(ever), "Some of those had the event only after the landmark."),
+            (both(by_then, everybody), "Some of those were gone before the landmark."),
+            (both(ever, everybody), "That looks back, from the first day: some of those were gone "
              "before the landmark, or had the event after it."),
             (counted, "That counts those who left alive as dead. Use Kaplan–Meier."),
             (tuple(1 - share for share in right), "Those are the shares of the dead."),
@@ -205,8 +185,4 @@ def _from_landmark(task: Task) -> Exercise:
     )  # fmt: skip
 
 
-def _alive(patients: pd.DataFrame, day: float) -> float:
-    if patients.empty:
-        return np.nan
-    curve = survival.survival_curve(patients["days"], patients["died"])
-    return float(survival.at(curve, [day])["survival"].iloc[0])
+task_4, exercise_4 = posed(_from_landmark, _landmarks)

@@ -13,8 +13,8 @@ from .. import survival
 from ..dataset.covariates import covariate_rows
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import SELECTION_LEVEL, factors_of
-from .events import outcome_of
-from .exercises import Exercise, biting
+from .events import DEATH_COLUMNS, outcome_of
+from .exercises import Exercise, posed
 from .sides import side_values
 from .worked import Value
 
@@ -101,10 +101,8 @@ def simple(dataset: Dataset) -> tuple[Question, dict[str, Value]]:
         raise NotRecorded("The worked piece needs two factors that every language can read.")
     rows = covariate_rows(dataset, os, factors).set_index("patient", drop=False)
     rows = rows.loc[[patient for patient in dataset.patients.index if patient in rows.index]]
-    named = {"days": "last_contact_day", "died": "died"}
-    columns = ([f.column for f in part] for part in (numbers, sides))
-    named |= dict(zip(("numbers", "sides"), columns, strict=True))
-    return Question(factors, rows), named | {"firsts": list(sides.values())}
+    columns = {"numbers": [f.column for f in numbers], "sides": [f.column for f in sides]}
+    return Question(factors, rows), DEATH_COLUMNS | columns | {"firsts": list(sides.values())}
 
 
 def names(dataset: Dataset) -> dict[str, Value] | None:
@@ -145,16 +143,6 @@ class Task:
     whose: str
 
 
-def task_1(dataset: Dataset) -> Task:
-    """The resamples of exercise 1."""
-    return biting(_models, _tasks(dataset))[0]
-
-
-def exercise_1(dataset: Dataset) -> Exercise:
-    """How many models there are, and how often the least certain factor is kept."""
-    return biting(_models, _tasks(dataset))[1]
-
-
 def _tasks(dataset: Dataset) -> Iterator[Task]:
     """Those in which one factor alone is nearest to one half."""
     for task in _tables(dataset):
@@ -175,6 +163,7 @@ def _tables(dataset: Dataset) -> Iterator[Task]:
 
 
 def _models(task: Task) -> Exercise:
+    """How many models there are, and how often the least certain factor is kept."""
     kept, share = task.kept, task.kept.mean()
     coin = share[(share - 0.5).abs().idxmin()]
     models, sizes = len(kept.drop_duplicates()), kept.sum(axis=1).nunique()
@@ -193,6 +182,9 @@ def _models(task: Task) -> Exercise:
             ((len(kept), coin), "Those are resamples. Some of them end in the same model."),
         ],
     )  # fmt: skip
+
+
+task_1, exercise_1 = posed(_models, _tasks)
 
 
 def exercise_2(dataset: Dataset) -> Exercise:

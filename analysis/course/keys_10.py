@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
-from .events import outcome_of
-from .exercises import Exercise, biting
-from .sides import MOST, Question, horizons, landmarks, side_values, two_sided
+from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
+from .exercises import Exercise, Task, invented, posed
+from .sides import MOST, Question, horizons, landmarks, side_columns, two_sided
 from .worked import Value
 
 __all__ = ["MOST", "horizons", "landmarks"]  # the lesson takes them from here
@@ -61,12 +60,8 @@ def names(dataset: Dataset, column: str = "") -> dict[str, Value] | None:
     Nor where there are no two sides.
     """
     with suppress(NotRecorded):
-        main, asked = outcome_of(dataset), question(dataset, column)
-        plan = dataset.endpoints[main.name]
-        if plan.events == ("died",) and not plan.start and not plan.among:
-            first, second = side_values(dataset, asked.factor)
-            of_all = {"days": "last_contact_day", "died": "died"}
-            return of_all | {"factor": asked.factor.column, "first": first, "second": second}
+        deaths_of_all(dataset)
+        return DEATH_COLUMNS | side_columns(dataset, question(dataset, column).factor)
     return None
 
 
@@ -144,27 +139,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Task:
-    """The patients of an exercise, `whose` they are, the horizon `day`, and a `month` in days."""
-
-    patients: pd.DataFrame
-    day: float
-    month: float
-    whose: str
-
-
-def task_4(dataset: Dataset, column: str = "") -> Task:
-    """The patients of exercise 4."""
-    return biting(_months_lived, _tasks(dataset, column))[0]
-
-
-def exercise_4(dataset: Dataset, column: str = "") -> Exercise:
-    """The difference of the restricted means at a horizon that the page does not have."""
-    return biting(_months_lived, _tasks(dataset, column))[1]
-
-
-def _tasks(dataset: Dataset, column: str) -> Iterator[Task]:
+def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
     """The dataset's patients at months between those of the page; then invented ones."""
     month = dataset.settings.days_per_month
     with suppress(NotRecorded):
@@ -172,18 +147,18 @@ def _tasks(dataset: Dataset, column: str) -> Iterator[Task]:
         every = horizons(dataset, asked)
         told = {*every, *landmarks(dataset, asked)}
         for number in np.arange(every[-1] // 2, every[-1], every[0] / 4):
-            task = Task(asked.patients, number * month, month, "of this dataset")
+            task = Task(asked.patients, "of this dataset", (number * month,), month)
             if number not in told and abs(_months_lived(task).answer) >= LEAST:
                 yield task
     random = np.random.default_rng(4)
     first = np.arange(60) % 2 == 0
     death, left = random.exponential(np.where(first, 900, 500)), random.uniform(100, 1500, 60)
-    days = np.ceil(np.minimum(death, left)).astype(int)
-    patients = pd.DataFrame({"days": days, "died": death <= left, "first": first})
-    yield Task(patients, 30 * month, month, "invented for it")
+    patients = invented(death, left).assign(first=first)
+    yield Task(patients, "invented for it", (30 * month,), month)
 
 
 def _months_lived(task: Task) -> Exercise:
+    """The difference of the restricted means at a horizon that the page does not have."""
     days, died, first = (task.patients[name].to_numpy() for name in ("days", "died", "first"))
     found = survival.restricted_mean_difference(days, died, first, task.day).estimate
     short, dead = np.minimum(days, task.day), died & (days <= task.day)
@@ -203,3 +178,6 @@ def _months_lived(task: Task) -> Exercise:
         decimals=2,
         units={"days": month, "years": 1 / 12},
     )  # fmt: skip
+
+
+task_4, exercise_4 = posed(_months_lived, _tasks)

@@ -11,7 +11,7 @@ from scipy import stats
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
-from .events import outcome_of
+from .events import DEATH_COLUMNS, deaths_of_all
 from .exercises import Exercise
 from .worked import Value
 
@@ -23,12 +23,9 @@ PATIENTS, PERCENTS = 57, ("24.6", "31.6", "43.9", "52.1")  # invented lines of o
 def names(dataset: Dataset) -> dict[str, Value] | None:
     """What the worked piece calls things: none where the lesson's curve is not of all deaths."""
     with suppress(NotRecorded):
-        main = outcome_of(dataset)
-        plan = dataset.endpoints[main.name]
-        if plan.events == ("died",) and not plan.start and not plan.among:
-            month = told_months(dataset, main)[0]
-            day = float(survival.met(dataset.days(month), main.time))
-            return {"days": "last_contact_day", "died": "died", "day": day}
+        main = deaths_of_all(dataset)
+        day = dataset.days(told_months(dataset, main)[0])
+        return DEATH_COLUMNS | {"day": float(survival.met(day, main.time))}
     return None
 
 

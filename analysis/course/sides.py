@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from dataclasses import dataclass
 from io import StringIO
 
@@ -17,6 +16,7 @@ from ..page.units import unit_of
 from ..study.curves import last_month
 from ..study.models import factors_of
 from .events import outcome_of
+from .worked import Value
 
 MOST = 20  # horizons that the reader may choose
 ROOM = 24  # characters of a curve's name on a phone
@@ -107,10 +107,7 @@ def side_values(dataset: Dataset, factor: Factor) -> list[list]:
     return [values[side].tolist() for side in (1.0, 0.0)]
 
 
-def queries(dataset: Dataset, factor: Factor) -> list[str]:
-    """The patients of the first-named side and of the other, as `DataFrame.query` asks for them.
-
-    Quoted for the first line of plain code.
-    """
-    name = factor.column if factor.column.isidentifier() else f"`{factor.column}`"
-    return [shlex.quote(f"{name} in {side}") for side in side_values(dataset, factor)]
+def side_columns(dataset: Dataset, factor: Factor) -> dict[str, Value]:
+    """What a worked piece calls a factor and the values of its two sides."""
+    first, second = side_values(dataset, factor)
+    return {"factor": factor.column, "first": first, "second": second}

@@ -1,5 +1,6 @@
 # %% Read the patients
 import altair as alt
+import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 
@@ -13,7 +14,6 @@ firsts = ["Male", "yes", "1st"]  # of each the value set against others
 patients = pd.read_csv(table, keep_default_na=False, na_values="")
 patients = patients.dropna(subset=numbers + sides)
 rows = patients[numbers].join(patients[sides].eq(firsts) * 1)
-factors = rows.columns
 rows = rows.assign(days=patients[days], dead=patients[died] == "yes")
 rows.head()
 
@@ -34,14 +34,10 @@ fitted(rows)[["exp(coef)", "p"]]
 # samples will end in the same model?
 
 # %% Draw the patients again
-state, kept = 1, []
-for _ in range(20):
-    drawn = []
-    for _ in range(len(rows)):
-        state = state * 16807 % 2147483647  # R draws the same lots
-        drawn.append(state * len(rows) // 2147483647)
-    kept.append(fitted(rows.iloc[drawn])["p"] < 0.05)
-kept = pd.DataFrame(kept)
+n, most = len(rows), 2147483647
+lots = [pow(16807, k, most) * n // most for k in range(1, 20 * n + 1)]  # as R
+samples = np.reshape(lots, (20, n))  # each has the places of its n patients
+kept = pd.DataFrame(fitted(rows.iloc[drawn])["p"] < 0.05 for drawn in samples)
 main = len(kept.drop_duplicates())
 print(f"{main} different models in {len(kept)} resamples")
 
@@ -51,7 +47,5 @@ print(f"{main} different models in {len(kept)} resamples")
 
 # %% Draw how often each is kept
 shares = kept.mean().rename_axis("factor").reset_index(name="share")
-alt.Chart(shares).mark_bar().encode(
-    x=alt.X("share", title="Kept in, share of resamples").scale(domain=[0, 1]),
-    y=alt.Y("factor", title="", sort="-x"),
-)
+share = alt.X("share", title="Share of resamples with it").scale(domain=[0, 1])
+alt.Chart(shares).mark_bar().encode(x=share, y=alt.Y("factor", sort="-x"))

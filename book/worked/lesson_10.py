@@ -38,9 +38,8 @@ print(f"Ratio {whole.hazard_ratios_.item():.2f}, test P {test.p_value[0]:.3f}")
 # %% Two ratios
 split = rows.loc[dead, "day"].quantile(0.5, interpolation="lower")
 until = rows.assign(dead=rows["dead"] * (rows["day"] <= split))
-early, late = fitted(until), fitted(rows[rows["day"] > split])
-main = late.hazard_ratios_["first"]
-print(f"Early {early.hazard_ratios_['first']:.2f}, late {main:.2f}")
+main = fitted(rows[rows["day"] > split]).hazard_ratios_.item()
+print(f"Early {fitted(until).hazard_ratios_.item():.2f}, late {main:.2f}")
 
 # %% [markdown]
 # Who is still there to be in the late ratio? Is that the same on both sides?

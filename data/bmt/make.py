@@ -3,17 +3,17 @@
 Run by hand after a change: `python data/bmt/make.py`.
 """
 
-import csv
-import io
+import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("source.csv")
-TARGET = Path(__file__).with_name("patients.csv")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from made import YES_NO, Row, published, text, write
+
+HERE = Path(__file__).resolve().parent
 
 DISEASE = {"1": "ALL", "2": "AML low risk", "3": "AML high risk"}
 HOSPITAL = {"1": "Ohio State", "2": "Alfred", "3": "St. Vincent", "4": "Hahnemann"}
 SEX = {"1": "male", "0": "female"}
-YES_NO = {"1": "yes", "0": "no"}
 
 # Two entries of the source contradict themselves. The README says what that means.
 # B127 died on day 168, yet chronic GVHD is dated day 200: the day is left blank.
@@ -27,7 +27,7 @@ def day_if(happened: str, day: str) -> str:
     return day if happened == "1" else ""
 
 
-def check_disease_free_time(patient_id: str, source: dict[str, str]) -> None:
+def check_disease_free_time(patient_id: str, source: Row) -> None:
     """Without a relapse, disease-free time must end with the follow-up; so nothing is lost here.
 
     Raises ValueError for a patient in whom it does not and who is not listed above.
@@ -40,7 +40,7 @@ def check_disease_free_time(patient_id: str, source: dict[str, str]) -> None:
         )
 
 
-def patient(number: int, source: dict[str, str]) -> dict[str, str]:
+def patient(number: int, source: Row) -> Row:
     """One row of patients.csv from the source row of that number (counted from 1)."""
     patient_id = f"B{number:03d}"
     check_disease_free_time(patient_id, source)
@@ -71,14 +71,8 @@ def patient(number: int, source: dict[str, str]) -> dict[str, str]:
 
 def make() -> str:
     """The text of patients.csv, one row a patient in the order of the source."""
-    with SOURCE.open(encoding="utf-8", newline="") as lines:
-        patients = [patient(number, row) for number, row in enumerate(csv.DictReader(lines), 1)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(patients[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(patients)
-    return text.getvalue()
+    return text(patient(number, row) for number, row in enumerate(published(HERE), 1))
 
 
 if __name__ == "__main__":
-    TARGET.write_text(make(), encoding="utf-8", newline="\n")
+    write(HERE, patients=make())

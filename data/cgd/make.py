@@ -3,17 +3,16 @@
 Run by hand after a change: `python data/cgd/make.py`.
 """
 
-import csv
-import io
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("source.csv")
-TARGET = Path(__file__).with_name("patients.csv")
-INFECTIONS = Path(__file__).with_name("infections.csv")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from made import YES_NO, Row, published, text, write
 
-YES_NO = {"1": "yes", "0": "no"}
+HERE = Path(__file__).resolve().parent
+
 ARM = {"placebo": "Placebo", "rIFN-g": "Interferon gamma"}
 HOSPITALS = {
     "US:NIH": "NIH",
@@ -25,17 +24,17 @@ HOSPITALS = {
 OF_THE_ROW = ("tstart", "tstop", "enum", "status")
 
 
-def name(source: dict[str, str]) -> str:
+def name(source: Row) -> str:
     """The id of a patient in both tables."""
     return f"I{int(source['id']):03d}"
 
 
-def infections(rows: list[dict[str, str]]) -> list[str]:
+def infections(rows: list[Row]) -> list[str]:
     """The days of a patient's infections, from the intervals that end with one."""
     return [row["tstop"] for row in rows if row["status"] == "1"]
 
 
-def patient(rows: list[dict[str, str]]) -> dict[str, str]:
+def patient(rows: list[Row]) -> Row:
     """One row of patients.csv from the intervals of a patient, in their order.
 
     Raises ValueError where an interval does not begin where the last one ended, or a patient's
@@ -65,28 +64,19 @@ def patient(rows: list[dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _by_patient() -> list[list[dict[str, str]]]:
-    with SOURCE.open(encoding="utf-8", newline="") as lines:
-        return [list(rows) for _, rows in groupby(csv.DictReader(lines), lambda row: row["id"])]
-
-
-def _text(table: Iterable[dict[str, str]]) -> str:
-    first, *rest = table
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(first), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([first, *rest])
-    return text.getvalue()
+def _by_patient() -> Iterator[list[Row]]:
+    """The intervals of each patient, one patient after the other."""
+    return (list(rows) for _, rows in groupby(published(HERE), lambda row: row["id"]))
 
 
 def make() -> str:
     """The text of patients.csv, one row a patient in the order of the source."""
-    return _text(map(patient, _by_patient()))
+    return text(map(patient, _by_patient()))
 
 
 def make_infections() -> str:
     """The text of infections.csv, one row a serious infection."""
-    return _text(
+    return text(
         {"patient_id": name(rows[0]), "infection": str(number), "day": day}
         for rows in _by_patient()
         for number, day in enumerate(infections(rows), start=1)
@@ -94,5 +84,4 @@ def make_infections() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(make(), encoding="utf-8", newline="\n")
-    INFECTIONS.write_text(make_infections(), encoding="utf-8", newline="\n")
+    write(HERE, patients=make(), infections=make_infections())

@@ -3,14 +3,14 @@
 Run by hand after a change: `python data/colon/make.py`.
 """
 
-import csv
-import io
+import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("source.csv")
-TARGET = Path(__file__).with_name("patients.csv")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from made import YES_NO, Row, published, text, write
 
-YES_NO = {"1": "yes", "0": "no"}
+HERE = Path(__file__).resolve().parent
+
 SEX = {"1": "male", "0": "female"}
 ARM = {"Obs": "Observation", "Lev": "Levamisole", "Lev+5FU": "Levamisole + 5-FU"}
 DIFFERENTIATION = {"": "Unknown", "1": "well", "2": "moderate", "3": "poor"}
@@ -21,7 +21,7 @@ RECURRENCE, DEATH = "1", "2"
 OF_THE_ROW = ("time", "status", "etype")
 
 
-def patient(recurrence: dict[str, str], death: dict[str, str]) -> dict[str, str]:
+def patient(recurrence: Row, death: Row) -> Row:
     """One row of patients.csv from the two rows of a patient.
 
     Raises ValueError where the two rows are not of one patient, or where someone without a
@@ -53,19 +53,13 @@ def patient(recurrence: dict[str, str], death: dict[str, str]) -> dict[str, str]
 
 def make() -> str:
     """The text of patients.csv, one row a patient in the order of the source."""
-    with SOURCE.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = published(HERE)
     kinds = {
         kind: {row["id"]: row for row in rows if row["etype"] == kind}
         for kind in (RECURRENCE, DEATH)
     }
-    patients = [patient(kinds[RECURRENCE][number], row) for number, row in kinds[DEATH].items()]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(patients[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(patients)
-    return text.getvalue()
+    return text(patient(kinds[RECURRENCE][number], row) for number, row in kinds[DEATH].items())
 
 
 if __name__ == "__main__":
-    TARGET.write_text(make(), encoding="utf-8", newline="\n")
+    write(HERE, patients=make())

@@ -3,14 +3,14 @@
 Run by hand after a change: `python data/mgus/make.py`.
 """
 
-import csv
-import io
+import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("source.csv")
-TARGET = Path(__file__).with_name("patients.csv")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from made import YES_NO, Row, published, text, write
 
-YES_NO = {"1": "yes", "0": "no"}
+HERE = Path(__file__).resolve().parent
+
 MALIGNANCY = {
     "": "",
     "MM": "multiple myeloma",
@@ -26,7 +26,7 @@ def years(days: str) -> str:
     return f"{int(days) / DAYS_PER_YEAR:.4f}" if days else ""
 
 
-def patient(source: dict[str, str]) -> dict[str, str]:
+def patient(source: Row) -> Row:
     """One row of patients.csv from one row of the source."""
     return {
         "patient_id": f"G{int(source['id']):03d}",
@@ -48,14 +48,8 @@ def patient(source: dict[str, str]) -> dict[str, str]:
 
 def make() -> str:
     """The text of patients.csv, one row a patient in the order of the source."""
-    with SOURCE.open(encoding="utf-8", newline="") as lines:
-        patients = [patient(row) for row in csv.DictReader(lines)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(patients[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(patients)
-    return text.getvalue()
+    return text(map(patient, published(HERE)))
 
 
 if __name__ == "__main__":
-    TARGET.write_text(make(), encoding="utf-8", newline="\n")
+    write(HERE, patients=make())

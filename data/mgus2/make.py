@@ -3,15 +3,15 @@
 Run by hand after a change: `python data/mgus2/make.py`.
 """
 
-import csv
-import io
+import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("source.csv")
-TARGET = Path(__file__).with_name("patients.csv")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from made import YES_NO, Row, published, text, write
+
+HERE = Path(__file__).resolve().parent
 
 SEX = {"F": "female", "M": "male"}
-YES_NO = {"1": "yes", "0": "no"}
 # The source counts whole months. A sixteenth of a day is exact in a computer's numbers, so that
 # each of these days is again the very month when the book divides by the length of a month.
 DAYS_PER_MONTH = 30.4375
@@ -25,7 +25,7 @@ def days(months: str) -> str:
     return f"{int(months) * DAYS_PER_MONTH:.10g}"
 
 
-def patient(source: dict[str, str]) -> dict[str, str]:
+def patient(source: Row) -> Row:
     """One row of patients.csv from one row of the source."""
     progressed = source["pstat"] == "1"
     # Without a progression the source repeats the follow-up time.
@@ -47,14 +47,8 @@ def patient(source: dict[str, str]) -> dict[str, str]:
 
 def make() -> str:
     """The text of patients.csv, one row a patient in the order of the source."""
-    with SOURCE.open(encoding="utf-8", newline="") as lines:
-        patients = [patient(row) for row in csv.DictReader(lines)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(patients[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(patients)
-    return text.getvalue()
+    return text(map(patient, published(HERE)))
 
 
 if __name__ == "__main__":
-    TARGET.write_text(make(), encoding="utf-8", newline="\n")
+    write(HERE, patients=make())

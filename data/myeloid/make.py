@@ -3,33 +3,33 @@
 Run by hand after a change: `python data/myeloid/make.py`.
 """
 
-import csv
-import io
+import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("source.csv")
-TARGET = Path(__file__).with_name("patients.csv")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from made import YES_NO, Row, published, text, write
+
+HERE = Path(__file__).resolve().parent
 
 SEX = {"m": "male", "f": "female"}
-YES_NO = {"1": "yes", "0": "no"}
 # The source calls the levels of both by a letter alone, and an A might be either.
 ARM, FLT3 = ({letter: f"{what} {letter}" for letter in "ABC"} for what in ("Arm", "FLT3"))
 
 
-def whole_day(text: str) -> str:
+def whole_day(told: str) -> str:
     """A day as a whole number ("44.0" gives "44"), blank where the event did not happen.
 
     Raises ValueError for a fraction of a day, which the source does not hold.
     """
-    if text == "":
+    if told == "":
         return ""
-    day = float(text)
+    day = float(told)
     if not day.is_integer():
-        raise ValueError(f"source.csv: {text} is not a whole day")
+        raise ValueError(f"source.csv: {told} is not a whole day")
     return str(int(day))
 
 
-def patient(source: dict[str, str]) -> dict[str, str]:
+def patient(source: Row) -> Row:
     """One row of patients.csv from one row of the source."""
     return {
         "patient_id": f"M{int(source['id']):03d}",
@@ -46,14 +46,8 @@ def patient(source: dict[str, str]) -> dict[str, str]:
 
 def make() -> str:
     """The text of patients.csv, one row a patient in the order of the source."""
-    with SOURCE.open(encoding="utf-8", newline="") as lines:
-        patients = [patient(row) for row in csv.DictReader(lines)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(patients[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(patients)
-    return text.getvalue()
+    return text(map(patient, published(HERE)))
 
 
 if __name__ == "__main__":
-    TARGET.write_text(make(), encoding="utf-8", newline="\n")
+    write(HERE, patients=make())
