@@ -75,7 +75,8 @@ def words_of(event: str) -> dict[str, str]:
     """
     words = DEATH if event == "death" else EVENT
     return words | {
-        name.capitalize(): words[name].capitalize() for name in ("free", "had", "lived", "proportion")
+        name.capitalize(): words[name].capitalize()
+        for name in ("free", "had", "lived", "proportion")
     }
 
 
