@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
+from ..dataset.covariates import covariate_rows
 from ..dataset.endpoints import in_sentence, long_term
 from ..dataset.model import Dataset, Factor, NotRecorded
 from .events import ENOUGH, event_day, later_event, later_events, outcome_of, stride
@@ -94,9 +95,15 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
 
 
 def event_name(dataset: Dataset) -> str:
-    """What the quiz calls the event, whether the dataset has one or not."""
+    """What the quiz calls the event: its cases are of one after which patients may die later.
+
+    So the dataset's own where its ratio of death, from its day on, is below 1.
+    """
     with suppress(NotRecorded):
-        return in_sentence(later_event(dataset).label)
+        event = later_event(dataset)
+        rows = covariate_rows(dataset, outcome_of(dataset, deaths=True), [event])
+        if survival.cox(rows, [event.column]).summary()["hazard_ratio"].iloc[0] < 1:
+            return in_sentence(event.label)
     return "a response"
 
 
