@@ -216,3 +216,15 @@ def test_a_median_that_is_not_reached_is_not_explained_as_a_time():
 def test_how_the_print_was_read_is_said_by_the_dataset_alone(dataset, words, tmp_path):
     shown = run("scorecard", f"data/{dataset}", tmp_path).text
     assert ("title to its end" in shown) == bool(words)
+
+
+def test_patients_without_an_event_are_called_by_its_name(tmp_path):
+    """And not by the key of its endpoint; a median in a sentence is as in the table."""
+    said = run("progression", "data/mgus", tmp_path, until="figure-1d-early").text
+    assert "**Without malignancy is not free of events.**" in said
+    baseline = run("table_1", "data/mgus", tmp_path, until="table-1-shown-title").text
+    assert "1968 (1956–1973)" in baseline
+    words = re.sub(r"<[^>]+>", "", baseline)
+    assert "Year of diagnosis: median 1968, mean 1967.4" in words
+    followed = run("table_2", "data/cgd", tmp_path, until="table-2-04").text
+    assert "the patients who were followed for long have in common" in followed

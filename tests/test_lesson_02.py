@@ -17,6 +17,7 @@ from inprocess import Page, changed, run, without_kernels
 
 from analysis.course import keys_02
 from analysis.course.cuts import cut_at, cuts
+from analysis.course.events import DEATH, EVENT
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
@@ -248,3 +249,11 @@ def test_whatever_the_dataset_lacks_the_rest_stays(tmp_path: Path, monkeypatch, 
     assert shown.count('class="verdict right"') == 4
     assert ("invented for it" in shown) == (lacks == "outcome_of")
     assert (tmp_path / f"{LESSON}.csv").exists()
+
+
+def test_the_time_to_another_event_is_not_called_survival(tmp_path: Path) -> None:
+    assert DEATH.keys() == EVENT.keys()
+    page = run(LESSON, "data/cgd", tmp_path, until="move-it-yourself")
+    words = re.sub(r"<[^>]+>", "", page.text)
+    assert "Median time free of the event is 12.3 months" in words
+    assert "longer time free of the event" in words and "urvival" not in words

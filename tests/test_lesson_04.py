@@ -164,6 +164,19 @@ def test_a_factor_can_be_named_and_others_are_declared(tmp_path):
     assert not page.numbers["group"].eq("os:disease").any()
 
 
+def test_of_three_randomised_arms_the_last_is_compared_with_the_reference(tmp_path):
+    """And not the sides of the factor with the least P."""
+    data = load("data/colon")
+    asked = keys.question(data)
+    assert asked.factor.label == "Arm (Levamisole + 5-FU/Observation)"
+    counts = data.patients["arm"].value_counts()
+    assert asked.patients["first"].sum() == counts["Levamisole + 5-FU"]
+    assert len(asked.rows) == counts.sum() - counts["Levamisole"]
+    page = run(LESSON, "data/colon", tmp_path, until="both-curves", **QUICK)
+    assert "To it the patients were randomised" in page.text
+    assert "The other arms of the trial are left out: Levamisole." in page.text
+
+
 def test_why_these_groups_are_compared_is_said(dataset, page):
     said = {
         "bmt": "It is what this dataset compares. Nobody was randomised to it.",

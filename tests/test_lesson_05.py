@@ -51,6 +51,21 @@ def test_one_minus_survival_is_above_as_soon_as_a_relapse_follows_a_competing_ev
     assert (wrong[~before] > right[~before] + 1e-6).all()
 
 
+def test_it_opens_on_both_answers_of_the_dataset(shipped):
+    """At the last landmark that anybody reaches; the numbers lead to their rows."""
+    data, question, page = shipped
+    end, names = keys.last_reached(data), ["cumulative_incidence", "one_minus_survival"]
+    first = page.numbers.iloc[:2]
+    assert first["quantity"].tolist() == names and set(first["months"]) == {end}
+    right, wrong = both(question)
+    share = est.at(right.to_frame().assign(at_risk=9, events=0, other_events=0), [data.days(end)])
+    assert first["estimate"].iloc[0] == pytest.approx(share["incidence"].iloc[0])
+    opening = next(
+        text for shown in page.shown for text in shown.values() if "Censor those" in text
+    )
+    assert re.findall(r'"#row-(\d+)"', opening) == ["1", "2"]
+
+
 def test_the_invented_patients_have_the_events_of_the_dataset(shipped):
     data, _, page = shipped
     free = "in remission" if "response_day" in data.patients else "without relapse"

@@ -17,7 +17,7 @@ from inprocess import Page, run, without_kernels
 
 from analysis import survival
 from analysis.course import keys_06 as keys
-from analysis.course.events import later_events, moved_event
+from analysis.course.events import later_events, moved_event, stride
 from analysis.course.keys_06 import followed
 from analysis.dataset.covariates import covariate_rows
 from analysis.dataset.endpoints import endpoint
@@ -212,3 +212,12 @@ def ratios(fixed: float, right: float) -> Callable[[pd.DataFrame], pd.DataFrame]
 def test_what_the_clock_did_is_told_by_the_ratios(tmp_path, fixed, right, words) -> None:
     page = run(LESSON, "data/myeloid", tmp_path, change=ratios(fixed, right))
     assert words in page.text
+
+
+def test_what_is_told_over_decades_has_landmarks_of_years() -> None:
+    """So those who have had the event by then are of the dataset, and the exercise on them."""
+    data, short = load("data/mgus"), load("data/colon")
+    assert (stride(data), stride(short)) == (12, 1)
+    task = keys.task_4(data)
+    assert "of this dataset" in task.whose and task.day > data.days(24)
+    assert keys.exercise_4(data).answer[1] > 0

@@ -225,6 +225,20 @@ def test_a_landmark_has_patients_on_both_sides(datasets) -> None:
         landmark(with_patients(data, response_day=day + 800))
 
 
+def test_what_is_told_over_decades_is_split_by_years() -> None:
+    """And the landmark is one at which enough have had the event."""
+    data = load("data/mgus")
+    assert {month % 36 for month in splits(data)} == {0} and max(splits(data)) > 120
+    ours, month = keys.patients(data), landmark(data)
+    followed = ours[ours["days"] > data.days(month)]
+    assert month % 12 == 0 and (followed["event_day"] <= data.days(month)).sum() >= 10
+
+
+def test_the_quiz_asks_of_no_event_that_goes_with_earlier_death(datasets) -> None:
+    assert keys.event_name(datasets["bmt"]) == "platelet recovery"
+    assert keys.event_name(load("data/colon")) == "a response"
+
+
 def test_without_a_split_there_is_no_lesson(datasets) -> None:
     data = datasets["myeloid"]
     with pytest.raises(NotRecorded, match="Survivors cannot be set apart"):

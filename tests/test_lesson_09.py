@@ -297,3 +297,15 @@ def test_noise_has_p_below_05_in_one_resample_of_six() -> None:
     random = np.random.default_rng(SEED)
     z = random.normal(size=200_000) + random.normal(size=200_000)
     assert (np.abs(z) > norm.isf(0.025)).mean() == pytest.approx(1 / 6, abs=0.005)
+
+
+def test_without_deaths_the_factors_are_those_of_the_first_endpoint(tmp_path) -> None:
+    """They are known in as many patients, and the page calls the event by its name."""
+    data = analysis.load("data/cgd")
+    asked = keys.question(data)
+    came = data.patients["first_infection_day"].notna().sum()
+    assert asked.size == {"n": data.size, "events": came} and len(asked.factors) == 4
+    assert keys.names(data) is None and keys.task_1(data).whose == "of this dataset"
+    page = run(LESSON, "data/cgd", tmp_path, until="why-they-look-strong", resamples=5, draws=20)
+    assert "of them had the event" in page.text and "ratio of serious infection" in page.text
+    assert "was randomised" in page.text and not re.search(r"\b(died|deaths?)\b", page.text)

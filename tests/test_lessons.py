@@ -36,6 +36,7 @@ from analysis.site.notebooks import ANY_DATA, serialise
 from analysis.study import advice
 
 DATASETS = ("blinatumomab", "bmt", "myeloid")
+PUBLISHED = ("mgus", "mgus2", "colon", "cgd")  # real patients beside the print of their study
 LESSONS = lessons()
 NAMES = [path.stem for path in LESSONS]
 # Those that have the form of Lesson 1: a worked piece, and exercises that tell right from wrong.
@@ -255,7 +256,7 @@ def test_a_likely_mistake_is_told_what_it_is(executed, lesson: Path, dataset: st
         assert not check(..., exercise).right
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", often((*DATASETS, *PUBLISHED), *DATASETS))
 @pytest.mark.parametrize("lesson", NEW, ids=NEW_NAMES)
 def test_each_mistake_is_wrong_on_each_dataset(lesson: Path, dataset: str) -> None:
     """And is told by its own words: none passes as right, or as another."""

@@ -164,7 +164,7 @@ def test_given_rows_never_count(bmt):
     assert "matched_numbers" not in set(sc.totals(card).query("group == 'given'")["quantity"])
     data = printing(bmt, line, given, on_a_page)
     shown = against_print(data, "figure_1a", results_of("data/bmt")["figure_1a"])
-    assert "0 of 1 numbers" in shown.every.caption
+    assert shown.every.caption.endswith(": 0 of 1 number agrees.")
 
 
 def test_each_occurrence_counts_and_is_shown_on_one_line(bmt):
@@ -177,6 +177,17 @@ def test_each_occurrence_counts_and_is_shown_on_one_line(bmt):
     (row,) = every.rows
     assert row.cells == ("46.4 (46)", "46.4 (46)", "✓", "emergent", "Abstract; Table 2; End")
     assert total(scored(data), "matched_numbers") == 3
+
+
+def test_a_range_without_a_median_is_called_a_range(bmt):
+    ends = [("max", "52"), ("min", "7"), ("median_value", "28")]
+    results = frame({"quantity": q, "group": "patient_age", "estimate": float(x)} for q, x in ends)
+    told = {2: ("Range", "7–52"), 3: ("Median (range)", "28 (7–52)")}
+    for number, (name, cell) in told.items():
+        printed = ends[:2] if number == 2 else [ends[2], ends[1], ends[0]]
+        lines = [("table_1", q, "patient_age", None, text, "") for q, text in printed]
+        (row,) = against_print(printing(bmt, *lines), "table_1", results).every.rows
+        assert row.heading.endswith(f": {name}") and row.cells[:2] == (cell, cell)
 
 
 def test_yes_and_no_are_compared_as_words(bmt):

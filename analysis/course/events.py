@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from ..survival import cox
 DEATH_COLUMNS = {"days": "last_contact_day", "died": "died"}
 RESERVED = ("response_day", "hsct_day")
 ENOUGH = 10  # deaths on each side of an event that a lesson chooses
+LONG = 120  # months: what is told over more is looked at from year to year
 
 
 def outcome_of(dataset: Dataset, deaths: bool = False) -> Endpoint:
@@ -47,6 +49,14 @@ def deaths_of_all(dataset: Dataset) -> Endpoint:
     if plan.events != ("died",) or plan.start or plan.among:
         raise NotRecorded("This lesson’s outcome is not the death of all patients from day 0.")
     return main
+
+
+def stride(dataset: Dataset) -> int:
+    """How many months make a step of a lesson's landmarks: one, or those of a year.
+
+    A year where the dataset's own landmarks go on for more than ten years.
+    """
+    return 12 if dataset.settings.months[-1] > LONG else 1
 
 
 def competing_outcome(dataset: Dataset) -> Endpoint:
@@ -85,6 +95,8 @@ WORDS = {
     "live": ("live", "stay free of the event"),
     "lived": ("lived", "free of the event"),
     "stayed": ("lived", "stayed free of the event"),
+    "span": ("survival", "time free of the event"),
+    "proportion": ("survival", "the share without the event"),
 }
 # The same where another event competes: death without the event, and any other. `{event}` is it.
 RIVALS = {
@@ -105,7 +117,7 @@ def words_of(event: str) -> dict[str, str]:
     Of death `died` and `alive`; of any other `had the event` and `without the event`.
     """
     words = {name: pair[event != "death"] for name, pair in WORDS.items()}
-    return words | _capitalised(words, "free", "had", "lived")
+    return words | _capitalised(words, "free", "had", "lived", "proportion")
 
 
 def _capitalised(words: Mapping[str, str], *names: str) -> dict[str, str]:
@@ -223,9 +235,23 @@ def later_factors(dataset: Dataset) -> list[Factor]:
 
 
 def randomised_factor(dataset: Dataset) -> Factor | None:
-    """The factor of two sides to which the patients were randomised, if the dataset names one."""
-    by = dataset.compare if dataset.compare and dataset.compare.randomised else None
-    return next((f for f in dataset.factors if by and f.column == by.column and f.numerator), None)
+    """The two sides to which the patients were randomised, if the dataset names them as a factor.
+
+    Of more than two arms, the last in the dataset's order against the reference.
+    """
+    by = dataset.compare
+    own = [f for f in dataset.factors if by and by.randomised and f.column == by.column]
+    if not own or own[0].reference is None:
+        return next((factor for factor in own if factor.numerator), None)
+    last = [level for level in own[0].levels if level != by.reference][-1]
+    sides = {"numerator": (last,), "denominator": (by.reference,), "reference": None, "levels": ()}
+    return replace(own[0], label=f"{own[0].label} ({last}/{by.reference})", **sides)
+
+
+def in_two(dataset: Dataset, factors: Iterable[Factor]) -> list[Factor]:
+    """Some factors, and in the place of the randomised one its two sides."""
+    arm = randomised_factor(dataset)
+    return [arm if arm and factor.column == arm.column else factor for factor in factors]
 
 
 def factors_of_all(dataset: Dataset) -> list[Factor]:

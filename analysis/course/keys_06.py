@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
-from .events import moved_event, outcome_of
+from .events import moved_event, outcome_of, stride
 from .exercises import Exercise, Task, posed, times
 from .worked import Value
 
@@ -108,7 +108,8 @@ def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
     """The dataset's patients between the landmarks of the page; then invented ones."""
     with suppress(NotRecorded):
         patients, label = followed(dataset, column), moved_event(dataset, column).label
-        for month in (4.5, 2.5, 6.5, 8.5, 10.5):
+        for step in (4.5, 2.5, 6.5, 8.5, 10.5):
+            month = step * stride(dataset)
             day = float(survival.met(dataset.days(month), patients[["days", "came"]]))
             yield Task(patients, f"of this dataset, and the event is “{label}”", (day,))
     random = np.random.default_rng(SEED)

@@ -9,17 +9,26 @@ import numpy as np
 import pandas as pd
 
 from .. import survival
+from ..dataset.covariates import covariate_rows
 from ..dataset.endpoints import in_sentence, long_term
 from ..dataset.model import Dataset, Factor, NotRecorded
-from .events import DEATH_COLUMNS, event_day, later_event, later_events, outcome_of
+from .events import (
+    DEATH_COLUMNS,
+    ENOUGH,
+    event_day,
+    later_event,
+    later_events,
+    outcome_of,
+    stride,
+)
 from .exercises import Exercise, Task, alive, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 3, 80
 FEWEST = 15  # patients on a side of an exercise
 
-SPLITS = tuple(range(6, 49, 3))  # months that the reader may move to
-LANDMARKS = (3, 6, 9, 12, 24)  # months, of which the first that has patients on both sides
+SPLITS = tuple(range(6, 49, 3))  # strides of the lessons, to which the reader may move
+LANDMARKS = (3, 6, 9, 12, 24)  # of these the first that has patients on both sides
 
 
 def patients(dataset: Dataset, event: Factor | None = None) -> pd.DataFrame:
@@ -33,12 +42,13 @@ def patients(dataset: Dataset, event: Factor | None = None) -> pd.DataFrame:
 
 
 def splits(dataset: Dataset) -> list[float]:
-    """The months of SPLITS after which some patients are known alive, and not all.
+    """The months of the SPLITS after which some patients are known alive, and not all.
 
     Raises NotRecorded where there is none.
     """
     days, few = outcome_of(dataset, deaths=True).time, max(dataset.mask_below, 1)
-    alive = {month: survival.beyond(days, dataset.days(month)).sum() for month in SPLITS}
+    months = [split * stride(dataset) for split in SPLITS]
+    alive = {month: survival.beyond(days, dataset.days(month)).sum() for month in months}
     found = [month for month, number in alive.items() if few <= number <= len(days) - few]
     if not found:
         raise NotRecorded(
@@ -53,18 +63,26 @@ def late_month(dataset: Dataset) -> float:
     return dataset.settings.long_term_months if long_term(dataset).any() else max(splits(dataset))
 
 
-def landmark(dataset: Dataset) -> float:
-    """The first of LANDMARKS at which patients with the event and without it are followed.
+def landmarks(dataset: Dataset) -> list[int]:
+    """The months of the LANDMARKS."""
+    return [landmark * stride(dataset) for landmark in LANDMARKS]
 
-    Raises NotRecorded where there is none.
+
+def landmark(dataset: Dataset) -> float:
+    """The first of `landmarks` at which ENOUGH patients with the event and without are followed.
+
+    Or else the first at which any are. Raises NotRecorded where there is none.
     """
-    ours, few = patients(dataset), max(dataset.mask_below, 1)
-    for month in LANDMARKS:
+    ours, few, smaller = patients(dataset), max(dataset.mask_below, 1), {}
+    for month in landmarks(dataset):
         day = dataset.days(month)
         came = ours["event_day"].notna() & ~survival.beyond(ours["event_day"], day)
-        sides = came[survival.beyond(ours["days"], day)].value_counts()
-        if len(sides) == 2 and sides.min() >= few:
-            return month
+        sides = came[survival.beyond(ours["days"], day)]
+        smaller[month] = min(sides.sum(), (~sides).sum())
+    for least in (max(few, ENOUGH), few):
+        found = [month for month, number in smaller.items() if number >= least]
+        if found:
+            return found[0]
     raise NotRecorded(
         "A landmark cannot be set: at no month of this lesson are patients of this dataset both "
         f"with and without “{later_event(dataset).label}” followed."
@@ -84,9 +102,15 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
 
 
 def event_name(dataset: Dataset) -> str:
-    """What the quiz calls the event, whether the dataset has one or not."""
+    """What the quiz calls the event: its cases are of one after which patients may die later.
+
+    So the dataset's own where its ratio of death, from its day on, is below 1.
+    """
     with suppress(NotRecorded):
-        return in_sentence(later_event(dataset).label)
+        event = later_event(dataset)
+        rows = covariate_rows(dataset, outcome_of(dataset, deaths=True), [event])
+        if survival.cox(rows, [event.column]).summary()["hazard_ratio"].iloc[0] < 1:
+            return in_sentence(event.label)
     return "a response"
 
 
@@ -142,11 +166,11 @@ def _landmarks(dataset: Dataset) -> Iterator[Task]:
     By the lesson's own event, from a later landmark, or by another. The later day comes with it.
     """
     with suppress(NotRecorded):
-        shown, late = landmark(dataset), late_month(dataset)
+        shown, late, every = landmark(dataset), late_month(dataset), landmarks(dataset)
         for place, event in enumerate(later_events(dataset)):
             whose = f"of this dataset, and the event is {in_sentence(event.label)}"
             ours = patients(dataset, event)
-            for month in LANDMARKS if place else LANDMARKS[LANDMARKS.index(shown) + 1 :]:
+            for month in every if place else every[every.index(shown) + 1 :]:
                 day = dataset.days(month)
                 came = ours.loc[survival.beyond(ours["days"], day), "event_day"] <= day
                 if month < late and FEWEST <= came.sum() <= len(came) - FEWEST:

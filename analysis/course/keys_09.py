@@ -11,9 +11,10 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.covariates import covariate_rows
+from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import SELECTION_LEVEL, factors_of
-from .events import DEATH_COLUMNS, outcome_of
+from .events import DEATH_COLUMNS, outcome_of, words_of
 from .exercises import Exercise, posed
 from .sides import side_values
 from .worked import Value
@@ -50,30 +51,41 @@ class Question:
         return {"n": self.rows["patient"].nunique(), "events": int(self.rows["event"].sum())}
 
 
+def outcome(dataset: Dataset) -> Endpoint:
+    """The endpoint of the lesson: deaths from the first day, or what the first endpoint asks.
+
+    Raises NotRecorded where the dataset has neither.
+    """
+    with suppress(NotRecorded):
+        return outcome_of(dataset, deaths=True)
+    return outcome_of(dataset)
+
+
 def known(dataset: Dataset, kinds: Collection[str] = ("baseline", "postbaseline")) -> Question:
-    """The factors of death that vary in those known in every one, of these kinds.
+    """The factors of the event that vary in those known in every one, of these kinds.
 
     Factors that only some patients can have (`among`) would leave too few. Those of levels are left
     out: what is kept or dropped here is one ratio.
     """
-    os = outcome_of(dataset, deaths=True)
+    os = outcome(dataset)
     factors = [f for f in factors_of(dataset, os) if f.kind in kinds and not (f.among or f.levels)]
     rows = covariate_rows(dataset, os, factors)
     return Question(tuple(f for f in factors if rows[f.column].nunique() > 1), rows)
 
 
 def question(dataset: Dataset) -> Question:
-    """All of them. Raises NotRecorded where these are fewer than two, or too few patients died."""
+    """All of them. Raises NotRecorded where these are fewer than two, or the events too few."""
     asked, least = known(dataset), max(LEAST_EVENTS, dataset.mask_below)
+    died = words_of(outcome(dataset).event)["had"]
     if len(asked.factors) < 2:
         raise NotRecorded(
             "A choice among factors cannot be shown: this dataset has fewer than two factors of "
-            "overall survival that all its patients can have."
+            "its endpoint that all its patients can have."
         )
     if asked.size["events"] < least:
         raise NotRecorded(
             f"A choice among factors cannot be judged: fewer than {least} patients of this dataset "
-            "who are known in every factor died."
+            f"who are known in every factor {died}."
         )
     return asked
 
@@ -85,7 +97,7 @@ def simple(dataset: Dataset) -> tuple[Question, dict[str, Value]]:
     of which one has a single value, neither of them small. Raises NotRecorded where these are
     fewer than two.
     """
-    os, numbers, sides = outcome_of(dataset, deaths=True), [], {}
+    os, numbers, sides = outcome(dataset), [], {}
     for factor in question(dataset).factors:
         rows = covariate_rows(dataset, os, [factor]).set_index("patient")[factor.column]
         told = dataset.patients[factor.column].dropna()
@@ -106,8 +118,9 @@ def simple(dataset: Dataset) -> tuple[Question, dict[str, Value]]:
 
 
 def names(dataset: Dataset) -> dict[str, Value] | None:
-    """What the worked piece calls things: none where it has too few factors."""
+    """What the worked piece calls things: none where it has too few factors, or no deaths."""
     with suppress(NotRecorded):
+        outcome_of(dataset, deaths=True)
         return simple(dataset)[1]
     return None
 

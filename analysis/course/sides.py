@@ -15,7 +15,7 @@ from ..dataset.model import Dataset, Factor
 from ..page.units import unit_of
 from ..study.curves import last_month
 from ..study.models import factors_of
-from .events import outcome_of
+from .events import in_two, outcome_of
 from .worked import Value
 
 MOST = 20  # horizons that the reader may choose
@@ -50,10 +50,12 @@ def two_sided(
 ) -> dict[str, tuple[Factor, pd.DataFrame]]:
     """The baseline factors of all patients that have two sides, or the one of a `column`.
 
+    Of randomised arms that are more than two, these are two of them, see `randomised_factor`.
+
     Each with its `covariate_rows`; only those of which neither side is too small to be shown.
     """
     found = {}
-    for factor in factors_of(dataset, main):
+    for factor in in_two(dataset, factors_of(dataset, main)):
         sided = factor.kind == "baseline" and factor.numerator and not factor.among
         if sided and column in ("", factor.column):
             rows = covariate_rows(dataset, main, [factor])

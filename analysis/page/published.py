@@ -42,6 +42,10 @@ FAMILY_WORDS = {
     "followup_median": "Follow-up, {unit}: median (range)",
     "associated": "Associated (in the stepwise model)",
 }
+RANGES = {
+    frozenset({"min", "max"}): "Range",
+    frozenset({"followup_min", "followup_max"}): "Follow-up, {unit}: range",
+}
 PART_WORDS = {"lower": "lower limit", "upper": "upper limit"}
 COLUMN_WORDS = {
     "long_term": "long-term survivors",
@@ -95,8 +99,11 @@ def tally(found: pd.DataFrame) -> str:
     """`250 of 260 numbers and 40 of 46 statements`: how many the run gives as printed."""
     says = are_statements(found)
     counts = {"numbers": found.loc[~says, "match"], "statements": found.loc[says, "match"]}
-    return listed(f"{match.sum()} of {len(match)} {what}" for what, match in counts.items()
-                  if len(match))  # fmt: skip
+    return listed(
+        f"{match.sum()} of {len(match)} {what[: -1 if len(match) == 1 else None]}"
+        for what, match in counts.items()
+        if len(match)
+    )
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Compari
     columns = ["Number", "Printed", "Recomputed", "Same", "Kind", "Place in the paper"]
     every = Table(
         f"{page}-print",
-        f"Printed and recomputed: {tally(found)} agree.",
+        f"Printed and recomputed: {tally(found)} agree{'s' if len(found) == 1 else ''}.",
         *_lines(dataset, columns, parts),
         notes(dataset, parts),
         abbreviations=dataset.settings.abbreviations,
@@ -217,8 +224,15 @@ def notes(dataset: Dataset, parts: list[pd.DataFrame], whole_book: bool = False)
 
 def both(part: pd.DataFrame) -> tuple[str, str]:
     """An expression as printed and as recomputed, with the mark of what is carried forward."""
+    if _is_range(part):  # its ends, and no median before them
+        part = part.sort_values("quantity", ascending=False).assign(part=["lower", "upper"])
     marked = part["recomputed"] + [DAGGER * carried for carried in part["carried"]]
     return _expression(part["part"], part["printed"]), _expression(part["part"], marked)
+
+
+def _is_range(part: pd.DataFrame) -> bool:
+    """Whether an expression is the least and the greatest of some numbers, and nothing more."""
+    return len(part) == 2 and frozenset(part["quantity"]) in RANGES
 
 
 def _expression(parts: pd.Series, pieces: pd.Series) -> str:
@@ -250,6 +264,7 @@ def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> s
     words = name_of(quantity)
     if part["quantity"].nunique() > 1:
         words = FAMILY_WORDS.get(FAMILIES.get(quantity, quantity), words)
+        words = RANGES[frozenset(part["quantity"])] if _is_range(part) else words
     words = words.replace("{unit}", unit_of(dataset.settings).name)
     which = [*part["part"].map(PART_WORDS).dropna()]
     if len(which) == len(part):  # without an estimate

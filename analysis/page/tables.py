@@ -288,13 +288,16 @@ class Numbers:
     results: pd.DataFrame
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self._html(), "text/plain": f"{len(self.results)} rows."}
+        return {"text/html": self._html(), "text/plain": f"{self._many()}."}
+
+    def _many(self) -> str:
+        return f"{len(self.results)} row{'' if len(self.results) == 1 else 's'}"
 
     def _html(self) -> str:
         head = "".join(f'<th scope="col">{name}</th>' for name in ("Row", *self.results.columns))
         body = "\n".join(self._row(row) for _, row in self.results.iterrows())
         page = html.escape(self.page)
-        summary = f"{len(self.results)} rows, as in {page}.csv, made by {page}.ipynb"
+        summary = f"{self._many()}, as in {page}.csv, made by {page}.ipynb"
         return (
             f'<details class="numbers"><summary>{summary}</summary>\n'
             f'<div class="table-wrap" tabindex="0" role="region" aria-label="{summary}">\n'

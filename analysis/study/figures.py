@@ -165,7 +165,8 @@ def _few_at_median(page: Page, series: Mapping[str, tuple[str, pd.DataFrame]]) -
         if median >= few_from(page.data, curve) * (1 - 1e-9):
             day = page.data.days(median) * (1 - 1e-9)
             few = _unless_few(page.data, curve["at_risk"][curve.index >= day].iloc[0])
-            said += f" The median{label and f' of {label}'} rests on the last {few} patients."
+            last = "patient" if str(few) == "1" else f"{few} patients"
+            said += f" The median{label and f' of {label}'} rests on the last {last}."
     return said
 
 

@@ -46,7 +46,7 @@ def _found(page: Page, question: Endpoint) -> list[Clause]:
     if median.known:
         words = "half had died by {median}"
         if question.event != "death":
-            words = "in half of them {event} had come by {median}"
+            words = "in half of the patients {event} had come by {median}"
         found[median.value] = words, {"median": median.ci, "event": question.event}
     if (month := last_followed(page, "survival", name)) is not None:
         parts = {"month": page.setting(at_time(month), "months"), "still": without(question.event)}

@@ -154,12 +154,21 @@ def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -
             f"{before}{rounded(get(what), max(decimals, 1))}{after}"
             for what, before, after in (("mean", "", ""), ("sd", "(", ")"))
         )
-    middle, least, most = map(get, ("median_value", "min", "max"))
-    # A median of decimals may be whole, but not of a column that needs more of them.
-    shown = rounded(middle, decimals if decimals > 1 else decimals_of([middle]))
+    least, most = map(get, ("min", "max"))
+    shown = median_of(page, entry, column)
     if pd.isna(least):
         return f"{shown} ({MASKED})"
     return f"{shown} ({rounded(least, decimals)}–{rounded(most, decimals)})"
+
+
+def median_of(page: Page, entry: Characteristic, column: str = "") -> str:
+    """The median of a number as a table has it: one of decimals may be whole.
+
+    But not of a column that needs more of them.
+    """
+    middle = page["median_value", in_column(entry.column, column)].value
+    decimals = decimals_of(page.data.patients[entry.column].dropna())
+    return rounded(middle, decimals if decimals > 1 else decimals_of([middle]))
 
 
 def decimals_of(values: Iterable[float]) -> int:
