@@ -106,6 +106,7 @@ def ratios_table(page: Page, parts: Groups) -> Table | None:
     strata = listed(in_sentence(page.data.label(name)) for name in parts.compare.strata)
     columns = {
         "Hazard ratio (95% CI)": "hazard_ratio_group",
+        "Reduction, % (95% CI)": "hazard_reduction_group",
         "P": "p_group",
         f"Within {strata} (95% CI)": "hazard_ratio_group_stratified",
         "P, within": "p_group_stratified",

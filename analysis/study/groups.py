@@ -209,9 +209,17 @@ def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
             ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
             yield {"quantity": f"hazard_ratio_{kind}", **ratio, **key}
             yield {"quantity": f"p_{kind}", "estimate": line["p"], **key}
+            if kind == "group":
+                yield {"quantity": "hazard_reduction_group", **_reduction(ratio), **key}
         p = est.proportional_hazards_test(given, list(fit.estimates.index))["p"]
         whole = {"group": parts.key, "estimate": p["global"], **common}
         yield {"quantity": f"p_proportional_{kind}", **whole}
+
+
+def _reduction(ratio: Mapping[str, float]) -> dict[str, float]:
+    """By how many per cent a ratio is below 1, as many papers print it; negative where above."""
+    of = {"estimate": "estimate", "lower": "upper", "upper": "lower"}
+    return {part: 100 * (1 - ratio[other]) for part, other in of.items()}
 
 
 def group_fit(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[est.CoxFit, pd.DataFrame]:

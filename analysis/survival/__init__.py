@@ -22,6 +22,7 @@ HELD = {
     "proportional": (
         *("cut", "early_and_late", "proportional_hazards_test", "schoenfeld", "stretches"),
     ),
+    "recurrent": ("EventRate", "andersen_gill", "mean_count", "rate_ratio", "recurrent_rate"),
     "smoothing": ("knots", "local_line", "spline", "spline_ratios"),
     "states": ("state_shares",),
     "subdistribution": ("fine_gray",),
