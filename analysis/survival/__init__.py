@@ -18,7 +18,7 @@ HELD = {
         *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),
         *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
-    "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
+    "groups": ("Comparison", "count_test", "gray", "holm", "logrank", "pairwise"),
     "proportional": (
         *("cut", "early_and_late", "proportional_hazards_test", "schoenfeld", "stretches"),
     ),
