@@ -230,7 +230,14 @@ def notes(dataset: Dataset, parts: list[pd.DataFrame], whole_book: bool = False)
 def both(part: pd.DataFrame) -> tuple[str, str]:
     """An expression as printed and as recomputed, with the mark of what is carried forward."""
     marked = part["recomputed"] + [DAGGER * carried for carried in part["carried"]]
+    if _is_range(part):
+        return "–".join(part["printed"]), "–".join(piece or MISSING for piece in marked)
     return _expression(part["part"], part["printed"]), _expression(part["part"], marked)
+
+
+def _is_range(part: pd.DataFrame) -> bool:
+    """Whether both ends of a range are printed, without a middle."""
+    return {*part["quantity"]} == {"min", "max"}
 
 
 def _expression(parts: pd.Series, pieces: pd.Series) -> str:
@@ -262,6 +269,8 @@ def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> s
     words = name_of(quantity)
     if part["quantity"].nunique() > 1:
         words = FAMILY_WORDS.get(FAMILIES.get(quantity, quantity), words)
+    if _is_range(part):
+        words = "Range"
     words = words.replace("{unit}", unit_of(dataset.settings).name)
     which = [*part["part"].map(PART_WORDS).dropna()]
     if len(which) == len(part):  # without an estimate

@@ -85,8 +85,8 @@ def _events(number: Number, followed: float) -> str:
 
 
 def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
-    """What comes in all and after each landmark: the followed, their years, the rate of events."""
-    months, last = (0.0, *page.data.settings.months), page.data.settings.months[-1]
+    """What comes after each landmark: who is followed, for how long, and the rate of events."""
+    months, last = page.data.settings.months, page.data.settings.months[-1]
     conditional = page.numbers["quantity"].eq("conditional_survival")
     survival = page.numbers.loc[conditional, "estimate"].notna().any()
     rows, seen_little = [], False
@@ -100,8 +100,7 @@ def plateau_table(page: Page, groups: Mapping[str, str], caption: str) -> Table:
             told = MISSING if little else with_limits(rate)
             cells = [str(rate.n), years.bare, _events(rate, rate.row["n"]), told]
             if survival:
-                share = ("conditional_survival", group, at) if at else ("survival", group, last)
-                late = page[share] if at < last else None
+                late = page["conditional_survival", group, at] if at < last else None
                 cells.append(f"{with_limits(late, '%')} {page.mark(late)}" if late else MISSING)
             rows.append(Row(clock(at), [cell.strip() for cell in cells], int(len(groups) > 1)))
     columns = [f"Beyond {page.unit.one}", "Followed", "Patient-years", "Events",
