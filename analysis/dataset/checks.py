@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pandas as pd
 
-from .cells import NUMBER, numbers, read_text
+from .cells import NUMBER, numbers
 from .columns import EVENT_DAYS, REQUIRED, is_number
 from .declared import (
     NO_GROUP,
@@ -32,8 +32,10 @@ from .declared import (
     with_days,
 )
 from .definitions import definition
+from .package import read_package
 from .patients import asked_for, counting, in_parts, number_problems, read_patients
 from .problems import Problem, nearest, one_line, quoted, unprintable
+from .recurrent import read_events
 from .table import PRINT, read_published
 
 TABLE = "patients.csv"
@@ -57,7 +59,8 @@ class Contents:
     """What a folder holds. `text` and `published` are text, indexed by the rows of their files.
 
     Of a table in parts they are those of the folded one: `analysis.number` then names the column
-    that says how many patients each row stands for.
+    that says how many patients each row stands for. `events` are the tables of events that come
+    again, by name.
     """
 
     folder: Path
@@ -65,6 +68,7 @@ class Contents:
     fields: tuple[dict, ...]
     text: pd.DataFrame | None
     published: pd.DataFrame | None
+    events: dict[str, pd.DataFrame] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -89,6 +93,7 @@ class _Parts:
     names: list[str] | None
     path: str
     number: str
+    recurrent: list[tuple[int, dict]]
 
 
 def read_folder(folder: Path, each: Callable | None = None) -> Contents:
@@ -96,7 +101,7 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
 
     `each` does what is to be done with each part of a table in parts, see `parts.Each`.
     """
-    package, problems = _read_package(folder)
+    package, problems = read_package(folder)
     if package is not None:
         problems += _schema_problems(package)
         problems += _text_problems(package)
@@ -118,50 +123,13 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
         problems += _value_problems(parts, pd.DataFrame() if text is None else text)
     published, found = read_published(folder / PRINT)
     problems += found
+    events, found = read_events(folder, package, parts.recurrent, parts.names, text)
+    problems += found
     known = package if isinstance(package, dict) else {}
-    return Contents(folder, known, fields, text, published, problems)
+    return Contents(folder, known, fields, text, published, events, problems)
 
 
 # --- the package -----------------------------------------------------------------------------
-
-
-def _read_package(folder: Path) -> tuple[Any, list[Problem]]:
-    """The package, or None where it is no JSON."""
-    path = folder / PACKAGE
-    if not path.is_file():
-        expected = "not found; a dataset is a folder with a datapackage.json"
-        return None, [Problem(str(path), expected=expected)]
-    text, problems = read_text(path)
-    if text is None:
-        return None, problems
-    twice: list[str] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict:
-        keys = [key for key, _ in pairs]
-        twice.extend(sorted({key for key in keys if keys.count(key) > 1 and key != "$comment"}))
-        return dict(pairs)
-
-    try:
-        package = json.loads(text, object_pairs_hook=once, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        row, place, said = error.lineno, f"column {error.colno}", error.msg
-    except _NoNumber as error:
-        row, place, said = None, "", str(error)
-    except (ValueError, RecursionError):
-        row, place, said = None, "", "a number or a nesting is too large"
-    else:
-        expected = "the key {} stands twice in one object; keep one"
-        problems += [Problem(PACKAGE, expected=expected.format(quoted(key))) for key in twice]
-        return package, problems
-    return None, [*problems, Problem(PACKAGE, row, place=place, expected=f"not valid JSON: {said}")]
-
-
-class _NoNumber(ValueError):
-    pass
-
-
-def _no_number(text: str) -> None:
-    raise _NoNumber(f"{text} is no number of JSON")
 
 
 def _at(path: Sequence[str | int], expected: str, found: str = "", hint: str = "") -> Problem:
@@ -273,6 +241,7 @@ def _usable(package: object) -> _Parts:
         names=endpoint_names(declared),
         path=path if isinstance(path, str) and path else TABLE,
         number=number,
+        recurrent=_valid(at(package, "analysis", "repeated_events"), "repeated"),
     )
 
 

@@ -108,6 +108,27 @@ class Definition:
 
 
 @dataclass(frozen=True)
+class Recurrent:
+    """Events that may come to a patient again: each is a row of the table `name`, on its `day`."""
+
+    name: str
+    title: str  # of several of them, as a heading
+    event: str  # one of them, in words
+    day: str = "day"
+    kind: str = "recurrent"
+
+    @property
+    def heading(self) -> str:
+        """The title of its page."""
+        return f"{self.title}, each one counted"
+
+    @property
+    def page(self) -> str:
+        """The name of its page."""
+        return self.name
+
+
+@dataclass(frozen=True)
 class Compare:
     """The groups that curves and tables set side by side: the levels of `column`."""
 
@@ -155,6 +176,14 @@ def definitions(
         )
         for plan in made
     )
+
+
+def recurrent(entry: dict, fields: Iterable[dict]) -> Recurrent:
+    """An entry of `analysis.repeated_events`; `fields` are those of its table."""
+    day = entry.get("day", "day")
+    label = next((field.get("title") for field in fields if field["name"] == day), None)
+    event = entry.get("event") or in_sentence(label or entry["table"])
+    return Recurrent(entry["table"], entry["title"], event, day)
 
 
 def in_sentence(label: str) -> str:

@@ -19,7 +19,17 @@ from .cells import numbers
 from .checks import Contents, read_folder
 from .columns import EVENT_DAYS, PUBLISHED, RESERVED, is_day, is_number, said
 from .declared import MOST_GROUPS, group_problems
-from .definitions import Compare, Definition, Model, compare, definitions, level_text, model
+from .definitions import (
+    Compare,
+    Definition,
+    Model,
+    Recurrent,
+    compare,
+    definitions,
+    level_text,
+    model,
+    recurrent,
+)
 from .problems import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +131,9 @@ class Dataset:
     mask_below: int = 0
     drawn_from: int = 0  # the number of all patients, where these are a sample of them
     number: pd.Series | None = None  # of how many patients each row is, where of more than one
+    recurrent: Mapping[str, Recurrent] = dataclasses.field(default_factory=dict)
+    # Of each of these a row an event: the patient's `patient_id`, and its `day`.
+    events: Mapping[str, pd.DataFrame] = dataclasses.field(default_factory=dict)
     # Its endpoints, once they have been asked for.
     made: dict = dataclasses.field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -320,7 +333,27 @@ def dataset_of(contents: Contents, mask_below: int = 0) -> Dataset:
         published=_published(contents.published),
         mask_below=mask_below,
         number=number,
+        **_recurrent(package, contents.events),
     )
+
+
+def _recurrent(package: dict, text: Mapping[str, pd.DataFrame]) -> dict[str, dict]:
+    """What the dataset declares of events that come again, and each of them."""
+    fields = {entry["name"]: entry["schema"]["fields"] for entry in package["resources"]}
+    entries = package["analysis"].get("repeated_events", [])
+    plans = [recurrent(entry, fields[entry["table"]]) for entry in entries]
+    return {
+        "recurrent": {plan.name: plan for plan in plans},
+        "events": {
+            plan.name: pd.DataFrame(
+                {
+                    "patient_id": text[plan.name]["patient_id"].astype(object),
+                    "day": numbers(text[plan.name][plan.day]),
+                }
+            ).reset_index(drop=True)
+            for plan in plans
+        },
+    }
 
 
 def _label(fields: tuple[dict, ...], column: str) -> str:

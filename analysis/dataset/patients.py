@@ -38,7 +38,7 @@ def in_parts(folder: Path, path: str) -> bool:
     return not list(path_problems(folder, path)) and (folder / path).is_dir()
 
 
-def path_problems(folder: Path, path: str) -> Iterator[Problem]:
+def path_problems(folder: Path, path: str, resource: str = "resources 1") -> Iterator[Problem]:
     """A package may come from anywhere, so what it names stays in its own folder."""
     absolute = PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive or "\\" in path
     inside, which = False, "such as patients.csv"
@@ -49,7 +49,7 @@ def path_problems(folder: Path, path: str) -> Iterator[Problem]:
         except (OSError, RuntimeError, ValueError):
             inside = False
     if not inside:
-        yield in_package("resources 1, path", f"a file within the folder, {which}", quoted(path))
+        yield in_package(f"{resource}, path", f"a file within the folder, {which}", quoted(path))
 
 
 def counting(fields: tuple[dict, ...], number: str) -> tuple[dict, ...]:

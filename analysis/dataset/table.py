@@ -19,7 +19,7 @@ OLDEST = 45_656  # 125 years: longer than any life, where days count from birth
 # Spreadsheets count days from 1899-12-30. No cohort waits 55 years for its first event.
 SERIAL_ORIGIN, LEAST_SERIAL, LAST_SERIAL = date(1899, 12, 30), 20_000, 73_050
 LARGEST = 10**15  # beyond it a computer's numbers are no longer exact to the unit
-PRINTED = re.compile(r"\d+(\.\d{1,15})?|\.\d{1,15}|yes|no", re.ASCII)
+PRINTED = re.compile(r"[<>]?(\d+(\.\d{1,15})?|\.\d{1,15})|yes|no", re.ASCII)
 
 
 def table_problems(table: TextTable, fields: tuple[dict, ...], whole: bool) -> Iterator[Problem]:
@@ -205,7 +205,7 @@ def read_published(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
 
 
 def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
-    """The text of `printed` says its own precision, so it must be a plain number, or yes or no."""
+    """What `printed` may be: a plain number, which says its own precision, a bound, yes or no."""
     kind, part, printed = published["kind"], published["part"], published["printed"]
     given, parts = kind == "given", ["estimate", "lower", "upper"]
     # One row for each place: the same row twice would count one number twice.
@@ -214,7 +214,11 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     only = (published["quantity"] == "given") != given
     for name, wrong, expected in (
         ("months", off, "a number of months, or blank"),
-        ("printed", ~each(printed, PRINTED.fullmatch, bool), "a plain number, or yes or no"),
+        (
+            "printed",
+            ~each(printed, PRINTED.fullmatch, bool),
+            "a plain number, one after < or >, or yes or no",
+        ),
         ("part", ~part.isin(parts), "one of " + ", ".join(parts)),
         ("kind", ~kind.isin(["", *KINDS]), f"one of {', '.join(KINDS)}, or blank"),
         ("page", (published["page"] == "") & ~given, "a page, such as figure_1a"),

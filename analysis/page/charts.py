@@ -237,6 +237,12 @@ def share_axis(column: str = "estimate", title: str = "Share of patients", top: 
     )
 
 
+def count_axis(column: str = "estimate", title: str = "Events for each patient") -> alt.Y:
+    """The mean numbers of events of a chart, from none."""
+    axis = alt.Axis(tickCount=5, **UPRIGHT)
+    return alt.Y(f"{column}:Q", title=title, scale=alt.Scale(domainMin=0), axis=axis)
+
+
 def time_axis(
     ticks: Sequence[float], origin: str = "", column: str = "month", end: float | None = None
 ) -> alt.X:

@@ -20,7 +20,7 @@ TOC = "_toc.yml"
 class Place:
     """A page in the book of a dataset: its name there, its file in `book/`, and its heading.
 
-    `endpoint` is the one that it asks, of a notebook that asks any.
+    `endpoint` is the one, or the table of events, that it asks, of a notebook that asks any.
     """
 
     name: str
@@ -32,11 +32,13 @@ class Place:
 def places(dataset: Dataset) -> list[Place]:
     """The pages of a dataset's book: those of the table of contents, and a curve each endpoint's.
 
-    A notebook of curves says in its metadata `asks` whether it asks for survival or for incidence.
-    Where the first of them stands, the pages of all endpoints come, in the order of the dataset.
+    A notebook of curves says in its metadata `asks` whether it asks for survival, for incidence or
+    for events that come again, which is `recurrent`. Where the first of them stands, the pages of
+    all endpoints come, in the order of the dataset, and then those of its tables of events.
     """
     asking = {asks(path): path for path in pages() if asks(path)}
-    plans = [(plan, asking.get(plan.kind)) for plan in dataset.endpoints.values()]
+    declared = [*dataset.endpoints.values(), *dataset.recurrent.values()]
+    plans = [(plan, asking.get(plan.kind)) for plan in declared]
     curves = [Place(plan.page, path, plan.heading, plan.name) for plan, path in plans if path]
     found: list[Place] = []
     for path in pages():
@@ -68,7 +70,7 @@ def table_of(kept: list[Place]) -> str:
 
 
 def asks(page: Path) -> str:
-    """What a notebook of curves asks an endpoint for, `survival` or `incidence`, or nothing."""
+    """What a notebook of curves asks for, `survival`, `incidence` or `recurrent`, or nothing."""
     if page.suffix != ".ipynb":
         return ""
     return json.loads(page.read_text("utf-8"))["metadata"].get("asks", "")

@@ -47,6 +47,13 @@ RANGES = {
     frozenset({"followup_min", "followup_max"}): "Follow-up, {unit}: range",
 }
 PART_WORDS = {"lower": "lower limit", "upper": "upper limit"}
+BOXES = {
+    "without_event": "Without an event",
+    "never_at_risk": "Not at risk",
+    "died": "Died",
+    "alive": "Alive",
+    "no_response": "Without a response",
+}
 COLUMN_WORDS = {
     "long_term": "long-term survivors",
     "shorter": "others",
@@ -59,7 +66,8 @@ def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
     """The page's printed numbers with `recomputed`, `match` and `carried`, in the print's order.
 
     A number is reproduced when the recomputed one, rounded half away from zero to the printed
-    decimals, is the same text. `recomputed` is blank where the run has no such number; `carried`
+    decimals, is the same text; a printed bound, `<0.0001`, when the number lies within it.
+    `recomputed` is blank where the run has no such number; `carried`
     is true where nobody was followed to its month; `row` is the number of its row of the results.
     Rows of the kind `given` are left out: nothing
     recomputes them. The index is that of `published`.
@@ -85,9 +93,13 @@ def _as_printed(row: pd.Series) -> str:
         return ""
     if printed in YES_NO:
         return {1.0: "yes", 0.0: "no"}.get(value, str(value))
-    decimals = max(0, -Decimal(printed).as_tuple().exponent)
-    text = rounded(scaled(value, row["quantity"]), decimals)
-    return text.removeprefix("0") if printed.startswith(".") else text
+    sign, number = re.fullmatch(r"([<>]?)(.*)", printed).groups()
+    decimals, value = max(0, -Decimal(number).as_tuple().exponent), scaled(value, row["quantity"])
+    if sign and (value < float(number) if sign == "<" else value > float(number)):
+        return printed
+    # What is not within a printed bound is told with a decimal more, so that it is no bound.
+    text = rounded(value, decimals + bool(sign))
+    return text.removeprefix("0") if number.startswith(".") else text
 
 
 def are_statements(found: pd.DataFrame) -> pd.Series:
@@ -269,11 +281,21 @@ def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> s
     which = [*part["part"].map(PART_WORDS).dropna()]
     if len(which) == len(part):  # without an estimate
         words += ", limits" if len(which) > 1 else f", {which[0]}"
-    when = "" if pd.isna(line["months"]) else f" at {at_time(line['months'])}"
+    when = _when(quantity, line["months"])
     about = _subject(dataset, line, whole_book)
     return f"{about}: {words}{when}" if about else f"{words}{when}"
 
 
+def _when(quantity: str, month: float) -> str:
+    """`at 2 years`; of what is counted beyond a month, `beyond 2 years` or `in all`."""
+    if pd.isna(month):
+        return ""
+    if quantity not in BEYOND:
+        return f" at {at_time(month)}"
+    return f" beyond {at_time(month)}" if month else " in all"
+
+
+BEYOND = ("event_rate", "person_years", "conditional_survival")
 # What tells a group from the reference, which its name then has too.
 AGAINST = ("_difference", "_group", "_group_stratified")
 
@@ -284,10 +306,16 @@ def _subject(dataset: Dataset, line: pd.Series, whole_book: bool) -> str:
     name, rest = re.fullmatch(r"([^|:]*)(.*)", group).groups()
     if group == "death":  # the paper's name for what competes with relapse
         return "Death"
+    if name in dataset.recurrent:
+        column = rest.removeprefix("|")
+        return ", ".join([dataset.recurrent[name].title, *filter(None, [_group(dataset, column)])])
     if name not in dataset.endpoints:
         return _row(dataset, group)
     plan = dataset.endpoints[name]
     own = [plan.title]
+    if line["page"] == "patients":  # it counts who had the event, not when
+        rest = rest.removesuffix("|patients")
+        own = [plan.event[:1].upper() + plan.event[1:]]
     if plan.competing:
         event = plan.competing_event if rest.startswith(COMPETING) else plan.event
         own, rest = [event[:1].upper() + event[1:]], rest.removeprefix(COMPETING)
@@ -316,6 +344,8 @@ def _row(dataset: Dataset, group: str) -> str:
     characteristic, equals, level = name.partition("=")
     derived = _derived_words(dataset, column)
     words = derived.get(name, dataset.label(characteristic)).removesuffix(", No. (%)")
+    if column == "patients":  # a box of all patients
+        return BOXES.get(name, words)
     words = "Patients" if name == "patients" else words + (f", {level}" if equals else "")
     return f"{words}, {COLUMN_WORDS.get(column) or _group(dataset, column)}" if column else words
 

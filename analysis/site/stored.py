@@ -10,8 +10,8 @@ import nbformat
 from ..course.launch import FOLDER
 from ..course.learner import learner, lessons, patients_of
 from ..dataset.model import ROOT, load
-from ..page.contents import Place, places
-from .build import PAPER, reads_others, shipped
+from ..page.contents import Place, places, title
+from .build import PAPER, notebooks, reads_others, shipped
 from .notebooks import NotebookError, execute, serialise
 from .pages import BuildError
 from .running import kernels_of_one, threads
@@ -20,8 +20,9 @@ from .running import kernels_of_one, threads
 def refresh_notebooks() -> list[str]:
     """Run the notebooks in place on their defaults, and make the learner's ones of the lessons.
 
-    A notebook of curves runs for each endpoint, and stores what it shows of its default. Returns
-    the notebooks that changed. Raises BuildError.
+    A notebook of curves runs for each endpoint, and stores what it shows of its default; one that
+    the paper's book has not runs on the dataset that it names itself. Returns the notebooks that
+    changed. Raises BuildError.
     """
 
     def run(page: Place) -> str:
@@ -34,6 +35,8 @@ def refresh_notebooks() -> list[str]:
 
     changed = []
     every = [page for page in places(load(PAPER)) if page.path.suffix == ".ipynb"]
+    others = {*notebooks()} - {page.path for page in every}
+    every += [Place(path.stem, path, title(path)) for path in sorted(others)]
     with kernels_of_one([PAPER]) as kernels, threads() as pool:
         manager = kernels(len(every))(PAPER)
         for reading in (False, True):  # the one after the other: they read what these have found

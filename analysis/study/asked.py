@@ -77,6 +77,15 @@ def asked(page: Page, question: Endpoint) -> Prose:
                 event=question.competing,
             )
         )
+    if (whole := ("event_rate", question.name, 0)) in page and page[whole].known:
+        lines.append(
+            page.say(
+                "- **In all:** {events} events in {years} patient-years, {rate}",
+                events=page[whole].events,
+                years=page["person_years", question.name, 0],
+                rate=page[whole].ci,
+            )
+        )
     if ("never_at_risk", question.name) in page:
         lines.append(_late(page, question, plan))
     return Prose.joined(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..dataset.definitions import in_sentence
 from ..page.formats import at_time, begun, equal_to, listed
@@ -106,6 +106,7 @@ def ratios_table(page: Page, parts: Groups) -> Table | None:
     strata = listed(in_sentence(page.data.label(name)) for name in parts.compare.strata)
     columns = {
         "Hazard ratio (95% CI)": "hazard_ratio_group",
+        "Reduction, % (95% CI)": "hazard_reduction_group",
         "P": "p_group",
         f"Within {strata} (95% CI)": "hazard_ratio_group_stratified",
         "P, within": "p_group_stratified",
@@ -151,6 +152,34 @@ def _pairs(page: Page, parts: Groups) -> list[str]:
         named.append(f"{one} and {other}, P {equal_to(row['estimate'])}")
     adjusted = "Pairs of groups by the log-rank test, adjusted after Holm: "
     return [adjusted + "; ".join(named) + "."] if named else []
+
+
+def counts_table(page: Page, several: Sequence[Groups]) -> Table:
+    """How many of each group had the event of each of some endpoints, with tests of the counts."""
+    first = several[0]
+    by = in_sentence(page.data.label(first.compare.column))
+    levels = list(dict.fromkeys(level for parts in several for level in parts.levels))
+    tests = {"P": "p_count"}
+    if first.compare.strata:
+        within = listed(in_sentence(page.data.label(name)) for name in first.compare.strata)
+        tests[f"P, within {within}"] = "p_count_stratified"
+    rows = []
+    for parts in several:
+        cells = [
+            f"{page['count', parts.key_of(level)].bare} of {page['count', parts.key_of(level)].n} "
+            f"({page['percent', parts.key_of(level)].bare}%)" if level in parts.levels else MISSING
+            for level in levels
+        ]  # fmt: skip
+        cells += [str(page[quantity, parts.key]) for quantity in tests.values()]
+        rows.append(Row(begun(parts.question.event), cells))
+    notes = [
+        "Counts of those who had the event while they were followed, of all in the group. They "
+        "leave out how long that was: the pages of the curves compare with it.",
+        "P: χ² test of the counts"
+        + (", within strata Mantel–Haenszel." if len(tests) > 1 else "."),
+    ]
+    return page.rows_table("by-group", f"Who had the event, by {by}.",
+                           ["Event", *levels, *tests], rows, notes)  # fmt: skip
 
 
 def answer_by_group(page: Page, parts: Groups) -> Prose:

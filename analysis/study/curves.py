@@ -23,6 +23,9 @@ STEPS = {
     "years": (0.25, 0.5, 1, 2, 5, 10),
 }
 MOST_STEPS = 8
+# The column of a curve that each quantity is, and those whose `n` at a month are the followed.
+HEIGHTS = {"survival": "survival", "cumulative_incidence": "incidence", "mean_count": "mean_count"}
+OF_THOSE_AT_RISK = ("survival", "mean_count")
 
 
 def last_known(
@@ -161,6 +164,18 @@ def incidence_results(
     return frame(rows)
 
 
+def count_results(
+    dataset: Dataset, question: Endpoint, curve: pd.DataFrame, ticks: Sequence[float] | None = None
+) -> pd.DataFrame:
+    """The mean number of events at ticks and landmarks, and how many are followed.
+
+    `curve` is a `mean_count`, in days; `question` says whom it is about and until when each is
+    followed. `n` is the number at risk, `events` counts all events up to the month.
+    """
+    rows = _curve_rows(dataset, question, curve, "mean_count", question.name, ticks)
+    return frame([*rows, *_followed_rows(dataset, question, curve, ticks)])
+
+
 def survival_rows(
     dataset: Dataset, curve: pd.DataFrame, quantity: str, group: str, months: Sequence[float]
 ) -> Iterator[dict]:
@@ -186,7 +201,7 @@ def _curve_rows(
     group: str,
     ticks: Sequence[float] | None,
 ) -> Iterator[dict]:
-    share = "survival" if quantity == "survival" else "incidence"
+    share = HEIGHTS[quantity]
     for month, value in _shown_values(dataset, question, curve, ticks):
         yield {
             "quantity": quantity,
@@ -195,7 +210,7 @@ def _curve_rows(
             "estimate": value[share],
             "lower": value["lower"],
             "upper": value["upper"],
-            "n": value["at_risk"] if quantity == "survival" else question.size,
+            "n": value["at_risk"] if quantity in OF_THOSE_AT_RISK else question.size,
             "events": value["events"],
         }
 
@@ -251,10 +266,10 @@ def _follow_up(dataset: Dataset, question: Endpoint, whole: dict) -> Iterator[di
 
 
 def _rates_after(dataset: Dataset, question: Endpoint, cause: int, group: str) -> Iterator[dict]:
-    """What the plateau rests on: years lived after each landmark, and the events in them."""
+    """Years lived in all, from month 0, and after each landmark, and the events in them."""
     years, observed = question.time / DAYS_PER_YEAR, question.observed == cause
     entry = None if question.entry is None else question.entry / DAYS_PER_YEAR
-    for month in dataset.settings.months:
+    for month in (0.0, *dataset.settings.months):
         start = dataset.days(month) / DAYS_PER_YEAR
         rate = est.event_rate(years, observed, start, entry, question.number)
         common = {"group": group, "months": month, "n": rate.n}

@@ -19,6 +19,7 @@ from ..page.charts import (
     HEIGHT,
     STYLE,
     Figure,
+    count_axis,
     share_axis,
     time_axis,
 )
@@ -27,7 +28,7 @@ from ..page.page import Page
 from ..page.quantities import MASKED
 from ..page.rows import at_risk, pick
 from ..page.units import unit_of
-from .curves import axis_months, even_months
+from .curves import HEIGHTS, axis_months, even_months
 from .groups import Groups
 from .marks import (
     MARKED,
@@ -186,7 +187,7 @@ def step_chart(
     """
     dataset, results = page.data, page.numbers
     ticks = axis_months(dataset, question)
-    share = "survival" if quantity == "survival" else "incidence"
+    share = HEIGHTS[quantity]
     width = POINTS // len(series)  # of each curve in points
     steps = pd.concat(
         _parted(
@@ -194,12 +195,14 @@ def step_chart(
         ).assign(series=label)
         for label, (_, curve) in series.items()
     )
-    marked = series if len(series) <= MARKED else {}
+    counts = quantity == "mean_count"  # its height has no end, and a landmark no room for a label
+    marked = {} if counts or len(series) > MARKED else series
     estimates = landmarks(dataset, results, quantity, marked)
     medians = [pick(results, "median", group)["estimate"] for group, _ in series.values()
                if quantity == "survival"]  # fmt: skip
     x = time_axis(ticks, question.origin)
-    y = share_axis(title=height or curve_title(dataset, question, quantity))
+    title = height or curve_title(dataset, question, quantity)
+    y = count_axis(title=title) if counts else share_axis(title=title)
     colours = [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(series))]
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=list(series), range=colours))
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
@@ -217,7 +220,8 @@ def step_chart(
     ]
     if len(series) > 1:
         layers = [_fading(layer) for layer in layers]
-    layers += [*hover_layers(curves), *number_rows(results, rows, ticks, x)]
+    told = hover_layers(curves, ".2f" if counts else ".1%")
+    layers += [*told, *number_rows(results, rows, ticks, x)]
     chart = alt.layer(*layers).properties(width="container", height=HEIGHT)
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))

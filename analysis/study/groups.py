@@ -116,6 +116,31 @@ def _curve_results(
     return incidence_results(dataset, one, of_causes, ticks)
 
 
+def event_counts(dataset: Dataset, parts: Groups) -> list[dict]:
+    """How many of each group had the event while they were followed, and tests of these counts.
+
+    `p_count` and, where the comparison has strata, `p_count_stratified`: see `count_test`. Where a
+    cell of the table is masked there is none, since with the other cells it would give it back.
+    """
+    known, level, stratum = parts.known, parts.level.dropna(), strata(dataset, parts)
+    event, cells, rows = known.observed == 1, [], []
+    for one in parts.levels:
+        mine = (level == one).to_numpy()
+        had, n = known.many(mine & event), known.many(mine)
+        cells += [had, n - had]
+        key = {"group": parts.key_of(one), "n": n}
+        rows.append({"quantity": "count", "estimate": had, **key})
+        rows.append({"quantity": "percent", "estimate": 100 * had / n, **key})
+    tests = {"p_count": None} | ({} if stratum is None else {"p_count_stratified": stratum})
+    whole = {"group": parts.key, "n": known.size, "events": known.many(event)}
+    hidden = any(cell in range(1, dataset.mask_below) for cell in cells)
+    for name, within in tests.items():
+        within = within if within is None else within[level.index].to_numpy()
+        found = est.count_test(event, level.to_numpy(), within, known.number)
+        rows.append({"quantity": name, "estimate": np.nan if hidden else found.p, **whole})
+    return rows
+
+
 def strata(dataset: Dataset, parts: Groups) -> pd.Series | None:
     """Each patient's stratum by all columns of the comparison's; missing where one is blank."""
     return strata_of(dataset, parts.compare.strata, parts.level.index)
@@ -209,9 +234,17 @@ def _ratios(dataset: Dataset, parts: Groups) -> Iterator[dict]:
             ratio = {"estimate": line["hazard_ratio"], **line[["lower", "upper"]]}
             yield {"quantity": f"hazard_ratio_{kind}", **ratio, **key}
             yield {"quantity": f"p_{kind}", "estimate": line["p"], **key}
+            if kind == "group":
+                yield {"quantity": "hazard_reduction_group", **_reduction(ratio), **key}
         p = est.proportional_hazards_test(given, list(fit.estimates.index))["p"]
         whole = {"group": parts.key, "estimate": p["global"], **common}
         yield {"quantity": f"p_proportional_{kind}", **whole}
+
+
+def _reduction(ratio: Mapping[str, float]) -> dict[str, float]:
+    """By how many per cent a ratio is below 1, as many papers print it; negative where above."""
+    of = {"estimate": "estimate", "lower": "upper", "upper": "lower"}
+    return {part: 100 * (1 - ratio[other]) for part, other in of.items()}
 
 
 def group_fit(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[est.CoxFit, pd.DataFrame]:

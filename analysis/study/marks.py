@@ -237,7 +237,8 @@ def series_labels(series: Sequence[str], colour: alt.Color, falling: bool) -> li
     ]
 
 
-def hover_layers(curves: alt.Chart) -> list[alt.Chart]:
+def hover_layers(curves: alt.Chart, form: str = ".1%") -> list[alt.Chart]:
+    """What is told of the step under the pointer, its estimate in a form of Vega."""
     nearest = alt.selection_point(
         name="nearest", nearest=True, on="pointermove", clear="pointerout",
         fields=["month", "series"], empty=False,
@@ -245,12 +246,12 @@ def hover_layers(curves: alt.Chart) -> list[alt.Chart]:
     tooltip = [
         alt.Tooltip("series:N", title="Curve"),
         alt.Tooltip("told:Q", title=told().one.capitalize(), format=f".{told().decimals}f"),
-        alt.Tooltip("estimate:Q", title="Estimate", format=".1%"),
+        alt.Tooltip("estimate:Q", title="Estimate", format=form),
         alt.Tooltip("interval:N", title="95% CI"),
         alt.Tooltip("at_risk:N", title="At risk"),
     ]
     # Put together where it is read: as text it would be a tenth of the page.
-    ends = "format(datum.lower, '.1%') + '–' + format(datum.upper, '.1%')"
+    ends = f"format(datum.lower, '{form}') + '–' + format(datum.upper, '{form}')"
     hovered = curves.transform_calculate(
         told=in_unit("datum.month"), interval=f"isValid(datum.lower) ? {ends} : '{MISSING}'"
     )

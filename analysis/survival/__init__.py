@@ -18,10 +18,11 @@ HELD = {
         *("CONFIDENCE", "Rate", "Z", "at", "event_rate", "follow_up", "log_log_limits", "median"),
         *("nobody_is_left", "restricted_mean", "survival_at", "survival_curve"),
     ),
-    "groups": ("Comparison", "gray", "holm", "logrank", "pairwise"),
+    "groups": ("Comparison", "count_test", "gray", "holm", "logrank", "pairwise"),
     "proportional": (
         *("cut", "early_and_late", "proportional_hazards_test", "schoenfeld", "stretches"),
     ),
+    "recurrent": ("EventRate", "andersen_gill", "mean_count", "rate_ratio", "recurrent_rate"),
     "smoothing": ("knots", "local_line", "spline", "spline_ratios"),
     "states": ("state_shares",),
     "subdistribution": ("fine_gray",),

@@ -223,6 +223,8 @@ def nobody_is_left(curve: pd.DataFrame) -> bool:
     """Whether all had an event who were followed to the last time, so that nothing can change."""
     if "unsettled" in curve:
         return bool(curve["unsettled"].iloc[-1] < 1e-12)
+    if "mean_count" in curve:
+        return False
     if "survival" in curve:
         return bool(curve["survival"].iloc[-1] == 0)
     last = curve.iloc[-1]

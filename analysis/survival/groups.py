@@ -44,6 +44,27 @@ def logrank(
     return _comparison([_logrank_part(at_risk, events) for at_risk, events, _ in tables])
 
 
+def count_test(
+    event: np.ndarray,
+    group: np.ndarray,
+    strata: np.ndarray | None = None,
+    number: np.ndarray | None = None,
+) -> Comparison:
+    """Test that groups have the same share with an event, whenever it came (all (n,)).
+
+    Pearson's chi-squared (1900), without a correction; within `strata` the one of Mantel & Haenszel
+    (1959), for any number of groups. It is the log-rank test of events that all come at one time,
+    where the variance is hypergeometric, which Pearson's is but for a factor n / (n - 1).
+    """
+    found = logrank(np.ones(len(event)), event, group, strata, None, number)
+    if strata is not None:
+        return found
+    known = pd.notna(group)
+    n = known.sum() if number is None else number[known].sum()
+    chi2 = found.chi2 * n / (n - 1) if n > 1 else np.nan
+    return Comparison(chi2, found.df, float(stats.chi2.sf(chi2, found.df)))
+
+
 def gray(
     time: np.ndarray,
     event: np.ndarray,

@@ -257,6 +257,10 @@ for (arm in ARMS) {
   incidence("colon", "recurrence", paste0("|arm=", arm), recurrence[recurrence$group == arm, ], MONTHS)
 }
 compared("colon", "recurrence", "arm", recurrence)
+counts <- table(death$group, death$event)
+add("colon", "patients", "p_count", "os|arm", chisq.test(counts, correct = FALSE)$p.value)
+add("colon", "patients", "p_count_stratified", "os|arm",
+    mantelhaen.test(with(death, table(group, event, stratum)), correct = FALSE)$p.value)
 for (name in c("os", "recurrence")) {
   alone("colon", name, list(os = death, recurrence = recurrence)[[name]],
         with(death, data.frame(age, sex, obstruction = obstruct, perforation = perfor,
@@ -326,7 +330,6 @@ for (arm in ARMS) {
   curve("cgd", name, paste0(name, "|", key), d, MONTHS)
   add("cgd", "table_1", "count", paste0("patients|", key), nrow(d))
   add("cgd", "patients", "count", paste0(name, "|", key), sum(d$event))
-  add("cgd", "infections", "count", paste0("infections|", key), sum(cgd$status[cgd$group == arm]))
 }
 compared("cgd", name, "arm", one)
 alone("cgd", name, one, with(one, data.frame(arm = (treat == "rIFN-g") * 1, age,
@@ -335,6 +338,55 @@ alone("cgd", name, one, with(one, data.frame(arm = (treat == "rIFN-g") * 1, age,
 counts <- with(one, table(group, event))
 plain <- chisq.test(counts, correct = FALSE)$p.value
 add("cgd", "patients", "p_count", "first_infection|arm", plain)
+add("cgd", "patients", "p_count_stratified", "first_infection|arm",
+    mantelhaen.test(with(one, table(group, event, stratum)), correct = FALSE)$p.value)
+
+# All infections. The mean number of them is survival's Nelson-Aalen estimate by patient, its error
+# the robust one; its limits are symmetric for the logarithm. The rates are of a Poisson model, of
+# which the sandwich is put together here.
+recurring <- function(group, d) {
+  fit <- survfit(Surv(tstart, tstop, status) ~ 1, d, id = id, robust = TRUE)
+  at <- summary(fit, times = MONTHS * DAYS_PER_MONTH)
+  for (i in seq_along(MONTHS)) {
+    off <- exp(Z * at$std.chaz[i] / at$cumhaz[i])
+    add("cgd", "infections", "mean_count", group, at$cumhaz[i], at$cumhaz[i] / off,
+        at$cumhaz[i] * off, MONTHS[i])
+  }
+  years <- tapply(d$tstop, d$id, max) / YEAR
+  number <- tapply(d$status, d$id, sum)
+  fit <- glm(number ~ 1 + offset(log(years)), poisson, epsilon = 1e-14)
+  error <- sqrt(sandwich_of(fit)[1, 1])
+  rate <- exp(coef(fit)[[1]])
+  add("cgd", "infections", "count", group, sum(number))
+  add("cgd", "infections", "person_years", group, sum(years), months = 0)
+  add("cgd", "infections", "event_rate", group, rate, rate * exp(-Z * error),
+      rate * exp(Z * error), months = 0)
+}
+# At the estimate itself: vcov has the weights of the step before the last.
+bread_of <- function(fit) with(list(x = model.matrix(fit)), solve(crossprod(x * fitted(fit), x)))
+sandwich_of <- function(fit) {
+  x <- model.matrix(fit)
+  bread <- bread_of(fit)
+  bread %*% crossprod(x * (fit$y - fitted(fit))) %*% bread
+}
+recurring("infections", cgd)
+for (arm in ARMS) recurring(paste0("infections|arm=", arm), cgd[cgd$group == arm, ])
+key <- paste0("infections|arm=", ARMS[2])
+years <- tapply(cgd$tstop, cgd$id, max) / YEAR
+number <- tapply(cgd$status, cgd$id, sum)
+treated <- one$group[match(names(number), one$id)] == ARMS[2]
+fit <- glm(number ~ treated + offset(log(years)), poisson, epsilon = 1e-14)
+error <- sqrt(sandwich_of(fit)[2, 2])
+log_ratio <- coef(fit)[[2]]
+add("cgd", "infections", "rate_ratio", key, exp(log_ratio), exp(log_ratio - Z * error),
+    exp(log_ratio + Z * error))
+add("cgd", "infections", "p_rate_ratio", key, 2 * pnorm(-abs(log_ratio) / error))
+add("cgd", "infections", "p_rate_ratio_poisson", key,
+    2 * pnorm(-abs(log_ratio) / sqrt(bread_of(fit)[2, 2])))
+robust <- coxph(Surv(tstart, tstop, status) ~ group + cluster(id), cgd, control = CONTROL)
+limits <- summary(robust)$conf.int[1, c("exp(coef)", "lower .95", "upper .95")]
+add("cgd", "infections", "hazard_ratio_recurrent", key, limits[1], limits[2], limits[3])
+add("cgd", "infections", "p_recurrent", key, summary(robust)$coefficients[1, "Pr(>|z|)"])
 
 try_this("cgd", "14 against 30, P .002", "chi-squared", plain)
 try_this("cgd", "14 against 30, P .002", "chi-squared, half of it", plain / 2)
