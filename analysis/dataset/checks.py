@@ -29,6 +29,7 @@ from .declared import (
     model_problems,
     needs_died,
     reference_problems,
+    study_problems,
     with_days,
 )
 from .definitions import definition
@@ -119,6 +120,8 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
     published, found = read_published(folder / PRINT)
     problems += found
     known = package if isinstance(package, dict) else {}
+    for _, study in _valid([known.get("study")], "study"):
+        problems += study_problems(study, published)
     return Contents(folder, known, fields, text, published, problems)
 
 
