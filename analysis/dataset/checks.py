@@ -99,8 +99,7 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
     """
     package, problems = _read_package(folder)
     if package is not None:
-        problems += _schema_problems(package)
-        problems += _text_problems(package)
+        problems += [*_schema_problems(package), *_text_problems(package)]
     parts = _usable(package)
     several = in_parts(folder, parts.path)
     problems += _package_problems(parts, several)
@@ -115,8 +114,7 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
             package, fields = folded(package, fields)
         else:
             text, found = read_patients(folder, parts.path, fields, parts.whole)
-        problems += found
-        problems += _value_problems(parts, pd.DataFrame() if text is None else text)
+        problems += [*found, *_value_problems(parts, pd.DataFrame() if text is None else text)]
     published, found = read_published(folder / PRINT)
     problems += found
     known = package if isinstance(package, dict) else {}
