@@ -121,7 +121,10 @@ ON_THE_WAY = {
     "lesson_08_conditioning",
     "lesson_09_selection",
 }
-OF_THE_PAPER = {"in_the_text", "table_2", "table_s1", "cohort", "consistency", "scorecard"}
+OF_THE_PAPER = {
+    *("in_the_text", "table_2", "table_s1"),
+    *("cohort", "consistency", "scorecard", "study"),
+}
 
 
 def undrawn(folder: Path, results: Path, left_out: Collection[str] = ()) -> dict[str, Page]:

@@ -79,7 +79,8 @@ def small_book(place: Path) -> Path:
     toc = "format: jb-book\nroot: index\nchapters:\n- file: count\n- file: response\n"
     (root / "book" / "_toc.yml").write_text(toc)
     (root / "book" / "index.md").write_text("# Small\n\n{doc}`count`, then {doc}`response`.\n")
-    (root / "book" / "references.bib").write_text("")
+    cited = "@misc{topp2021,\n}\n"  # by the paper's cohort
+    (root / "book" / "references.bib").write_text(cited)
     write_notebook(root / "book" / "count.ipynb", "Count", COUNT)
     write_notebook(root / "book" / "response.ipynb", "Response", RESPONSE)
     program = root / "jupyter_book" / "cli" / "main.py"

@@ -17,7 +17,7 @@ from short_follow_up import patients
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ROOT / "data" / "blinatumomab"
 # What no private dataset without printed numbers has.
-ALWAYS = {"scorecard", "consistency", "cohort"}
+ALWAYS = {"study", "scorecard", "consistency", "cohort"}
 CHECKLISTS = ("strobe", "remark")  # tests/test_checklists.py takes columns away from them
 RESPONSE_ONLY = {
     *("figure_1b", "figure_1c", "figure_1d", "in_the_text", "table_s1"),

@@ -163,7 +163,7 @@ def pages_of(slug: str) -> list[Place]:
     """The notebooks of a book: of the paper's all, of another what its dataset can fill."""
     found = places(load(ROOT / "data" / (slug or "blinatumomab")))
     notebooks = [page for page in found if page.path.suffix == ".ipynb"]
-    lacking = {"scorecard", "consistency", "cohort"} if slug else set()
+    lacking = {"study", "scorecard", "consistency", "cohort"} if slug else set()
     if slug == "bmt":  # it has no day of response
         lacking |= {"in_the_text", "table_s1"}
     return [page for page in notebooks if page.name not in lacking]

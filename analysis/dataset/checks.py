@@ -29,6 +29,7 @@ from .declared import (
     model_problems,
     needs_died,
     reference_problems,
+    study_problems,
     with_days,
 )
 from .definitions import definition
@@ -103,8 +104,7 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
     """
     package, problems = read_package(folder)
     if package is not None:
-        problems += _schema_problems(package)
-        problems += _text_problems(package)
+        problems += [*_schema_problems(package), *_text_problems(package)]
     parts = _usable(package)
     several = in_parts(folder, parts.path)
     problems += _package_problems(parts, several)
@@ -119,13 +119,14 @@ def read_folder(folder: Path, each: Callable | None = None) -> Contents:
             package, fields = folded(package, fields)
         else:
             text, found = read_patients(folder, parts.path, fields, parts.whole)
-        problems += found
-        problems += _value_problems(parts, pd.DataFrame() if text is None else text)
+        problems += [*found, *_value_problems(parts, pd.DataFrame() if text is None else text)]
     published, found = read_published(folder / PRINT)
     problems += found
     events, found = read_events(folder, package, parts.recurrent, parts.names, text)
     problems += found
     known = package if isinstance(package, dict) else {}
+    for _, study in _valid([known.get("study")], "study"):
+        problems += study_problems(study, published)
     return Contents(folder, known, fields, text, published, events, problems)
 
 

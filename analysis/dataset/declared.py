@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .cells import NUMBER
+import pandas as pd
+
+from .cells import NUMBER, numbers
 from .columns import RESERVED, is_day, is_number, said
 from .definitions import PAPERS, definition, level_text
 from .problems import Problem, nearest, one_line, quoted
@@ -13,7 +16,8 @@ from .problems import Problem, nearest, one_line, quoted
 PACKAGE = "datapackage.json"
 RESULT_SIGNS = "|=:"  # signs that the names of groups in the results use
 # A page is named after its endpoint, and no two pages have one name.
-PAGES = {path.stem for path in (Path(__file__).resolve().parents[2] / "book").glob("*")}
+BOOK = Path(__file__).resolve().parents[2] / "book"
+PAGES = {path.stem for path in BOOK.glob("*")}
 PAGES |= {"search", "genindex", "404", "agreement", "printed"}  # of the site; files of results
 MOST_GROUPS = 12  # more curves are not told apart
 # What each of these says is the outcome itself, or whose it is.
@@ -220,3 +224,22 @@ def endpoint_names(given: object) -> list[str] | None:
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
     known = all(isinstance(name, str) for name in names) and len({*names}) == len(names)
     return names if known else None
+
+
+def study_problems(study: Mapping, published: pd.DataFrame | None) -> Iterator[Problem]:
+    """A work that the book does not know, and main numbers that no row of the print has.
+
+    Without a print, None, nothing is asked of the main numbers.
+    """
+    works = re.findall(r"^@\w+\{([^,\s]+),", (BOOK / "references.bib").read_text("utf-8"), re.M)
+    if (key := study.get("reference")) and key not in works:
+        expected = "a key of book/references.bib, or no reference"
+        yield in_package("study, reference", expected, quoted(key), nearest(key, works))
+    if published is None:
+        return
+    of, months = ("page", "quantity", "group"), numbers(published["months"]).fillna(-1)
+    printed = {*zip(*(published[name] for name in of), months, strict=True)}
+    for number, entry in enumerate(study.get("main", ()), start=1):
+        if (*(entry[name] for name in of), entry.get("months", -1)) not in printed:
+            found = quoted(" ".join(map(str, entry.values())))
+            yield in_package(f"study, main {number}", "a number of published.csv", found)

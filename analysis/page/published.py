@@ -355,7 +355,7 @@ def _derived_words(dataset: Dataset, column: str) -> dict[str, str]:
     hsct = dataset.label("hsct_day")
     above = {"hsct_": hsct, "relapse_free_": "Relapse-free"}
     above.pop(f"{column}_", None)  # the column says it already
-    words = {"without_hsct": f"Without {hsct}"}
+    words = {"without_hsct": f"Without {hsct}", "without_event": "Without an event"}
     for key, (label, level) in outcome_labels(dataset).items():
         parent = next((word for start, word in above.items() if key.startswith(start)), "")
         words[key] = f"{parent}, {label[0].lower()}{label[1:]}" if level and parent else label

@@ -28,6 +28,9 @@ from ..dataset.model import ROOT, keep, load, require_factor
 from ..page import contents
 from ..page.contents import BOOK, TOC, Place
 from ..page.provenance import authors, provenance, revision, source
+from ..page.rows import read
+from ..printed.badge import FILE as BADGE
+from ..printed.badge import badge
 from . import pages as site
 from .folds import folded, is_in_parts
 from .pages import BuildError
@@ -384,6 +387,9 @@ def _pages_of(
             folder, config, kept, executed, picture, patients, book.shown, cache
         )
         (folder / WORKSHOP).write_text(made.name)
+        for run in (run for run in filled if run.page.name == "scorecard"):
+            if drawn := badge(dataset, read(run.place / "results")["scorecard"]):
+                (folder / "html" / BADGE).write_text(drawn, "utf-8")
 
     return once(cache / key, write)
 
