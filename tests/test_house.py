@@ -76,7 +76,7 @@ def test_a_file_and_its_functions_can_be_read_at_once(module: Path):
 # something, or to be worth a change here.
 BUDGETS = {
     **{"survival": 2900, "dataset": 3100, "importing": 4500, "page": 2750, "study": 5300},
-    **{"printed": 700, "methods": 400, "sharing": 1100, "course": 4600, "site": 3050},
+    **{"printed": 750, "methods": 400, "sharing": 1100, "course": 4600, "site": 3150},
 }
 LINES_OF_NOTEBOOKS = 8650
 LINES_BEHIND_FIGURE_1A = 10300

@@ -20,6 +20,7 @@ from ..printed.entry import ENTRY
 
 LIST = "books.json"  # at the root of the site: what the cards show, for programs
 ABOVE = "index-book"  # the cell of the first page over which the cards stand
+SAID = "# A card for each book of the site"
 
 
 def entry(folder: str, title: str, patients: int, results: Iterable[Path]) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def put_into(notebook: Path, cards: str) -> None:
     if place is not None:
         output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": cards}}
         head = {"cell_type": "markdown", "source": "## The books"}
-        body = {"cell_type": "code", "source": "", "outputs": [output], "execution_count": None}
+        body = {"cell_type": "code", "source": SAID, "outputs": [output], "execution_count": None}
         cells = [head | {"id": "books-title", "metadata": {}},
                  body | {"id": "books", "metadata": {"tags": ["remove-input"]}}]  # fmt: skip
         page["cells"][place:place] = cells
