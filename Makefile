@@ -27,11 +27,12 @@ WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo "  DATASET=folder   another dataset (book, pdf, handouts, slides, assignment, new, check);  OUT=folder   where to build"
+	@echo "  LESSONS=all      the lessons of every shipped dataset (book)"
 	@echo "  SCHEDULER=tcp://…  the Dask cluster that builds (books)"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
 
 book: $(READY) ## run the notebooks that changed and build the site
-	@exec $(PY) -m analysis book $(WHICH)
+	@exec $(PY) -m analysis book $(WHICH) $(if $(LESSONS),--lessons="$$LESSONS")
 
 # Unlike a single folder, these are a list: a space parts two of them.
 books: $(READY) ## the books of many datasets: make books DATASETS="a b" OUT=folder

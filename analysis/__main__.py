@@ -120,7 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(command=run)
         return command
 
-    _say_which_book(add("book", _book, "run the notebooks and build the site"))
+    book = add("book", _book, "run the notebooks and build the site")
+    _say_which_book(book)
+    lessons = "all: the lessons of every shipped dataset (default: of the first three)"
+    book.add_argument("--lessons", choices=["all"], help=lessons)
     _say_which_books(add("books", _books, "build the books of many datasets, on many machines"))
     _say_which_book(add("pdf", _pdf, "print the book as one PDF"))
     _say_which_book(add("handouts", _handouts, "print each lesson for a class"))
@@ -243,10 +246,11 @@ def _parameter(text: str) -> tuple[str, Any]:
 @building()
 def _book(options: argparse.Namespace) -> int:
     """Run the notebooks that changed and build the site. Without --dataset: the paper's book,
-    with the same book of every other shipped dataset under it.
+    with the same book of every other shipped dataset under it, of which some have no lessons
+    unless all are asked for.
     """
-    folder = options.dataset.resolve() if options.dataset else None
-    ran, unchanged, books = build(folder, options.out.resolve(), dict(options.parameter))
+    folder, parameters = options.dataset and options.dataset.resolve(), dict(options.parameter)
+    ran, unchanged, books = build(folder, options.out.resolve(), parameters, bool(options.lessons))
     where = options.out / "html" / "index.html"
     # Each dataset runs each notebook: an edit of one notebook runs it once for each.
     over = f", over {books} datasets" if books > 1 else ""

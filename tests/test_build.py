@@ -75,7 +75,8 @@ def small_book(place: Path) -> Path:
     for path in (root / "book").iterdir():
         if path.is_file():
             path.unlink()
-    shutil.rmtree(root / "data" / "myeloid")
+    for name in build.SHELF[2:]:  # of two datasets
+        shutil.rmtree(root / "data" / name)
     toc = "format: jb-book\nroot: index\nchapters:\n- file: count\n- file: response\n"
     (root / "book" / "_toc.yml").write_text(toc)
     (root / "book" / "index.md").write_text("# Small\n\n{doc}`count`, then {doc}`response`.\n")

@@ -220,7 +220,8 @@ def test_a_book_that_failed_stays_as_it_was(tmp_path) -> None:
     assert (tmp_path / "html" / "2" / "index.csv").read_text() == "2"
     assert (tmp_path / "results" / "2" / "index.csv").read_text() == "2"
     front = (tmp_path / "html" / "index.html").read_text("utf-8")
-    assert front.count("of an earlier run") == 1 and "&lt;2&gt;" in front and "1,200" in front
+    assert front.count("Of an earlier run") == 1 and "&lt;2&gt;" in front and "1,200" in front
+    assert front.count("could not be made") == 1  # the third, which has never been there
     shelf._shelve({"1": made("1")}, "1", tmp_path)
     assert not (tmp_path / "html" / "2").exists()
     assert {path.name[-1] for path in (tmp_path / "cache").iterdir()} == {"1"}

@@ -7,6 +7,7 @@ Nothing here is a source of numbers for any other page.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from ..page.groups import competing
 from ..study.curves import incidence_results, survival_results
 from ..study.models import factor_endpoints, factor_results
 
+PLACE = "PLATEAU_AGREEMENT"  # in the environment: the folder in which a build keeps what it made
 # Where R gives two answers, and the frozen one is not the one that the book follows.
 EXCEPTIONS = {("half_to_the_end", "median", "estimate")}
 KEYS, PARTS = ["quantity", "group", "months"], ("estimate", "lower", "upper")
@@ -34,8 +36,17 @@ def agreement(reference: str | Path, datasets: Iterable[str | Path]) -> pd.DataF
     `datasets` are the folders whose pages R recomputed. `difference` is relative, and absolute
     below 1e-4; it is 0 where both are missing and infinite where only one is. Values of shipped
     datasets that are not among `datasets`, and those that EXCEPTIONS names, are left out.
+    The notebooks of a build, to which it is the same, find what the first of them has made.
     """
-    return pd.concat(agreement_parts(reference, datasets), ignore_index=True)
+    place, datasets = os.environ.get(PLACE), list(datasets)
+    kept = Path(place, "-".join(Path(dataset).name for dataset in datasets)) if place else None
+    if kept and kept.exists():
+        return pd.read_pickle(kept)
+    found = pd.concat(agreement_parts(reference, datasets), ignore_index=True)
+    if kept:
+        found.to_pickle(new := kept.with_name(f"{os.getpid()}.new"))
+        new.replace(kept)
+    return found
 
 
 def agreement_parts(

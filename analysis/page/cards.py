@@ -22,13 +22,8 @@ class Card:
 
     @property
     def html(self) -> str:
-        lines = "".join(
-            f'<path class="series-{place}" d="{_steps(curve, _end(self.curves))}"/>'
-            for place, curve in enumerate(self.curves, start=1)
-        )
-        picture = f'<svg viewBox="0 0 {WIDE} {HIGH}" aria-hidden="true">{lines}</svg>'
         return (
-            f'<li><a href="{html.escape(self.page)}.html">{picture if lines else ""}'
+            f'<li><a href="{html.escape(self.page)}.html">{drawing(self.curves)}'
             f"<strong>{html.escape(self.title)}</strong></a>"
             f"<span>{html.escape(self.text)}</span></li>"
         )
@@ -44,6 +39,19 @@ class Cards:
         cards = "".join(card.html for card in self.cards)
         words = "\n".join(f"{card.title}. {card.text}" for card in self.cards)
         return {"text/html": f'<ul class="cards">{cards}</ul>', "text/plain": words}
+
+
+def drawing(curves: Sequence[pd.Series], words: str = "") -> str:
+    """Shares by month as a small drawing, in the colours of the page; without curves, nothing.
+
+    `words` say what it shows to those who do not see it, where nothing beside it does.
+    """
+    lines = "".join(
+        f'<path class="series-{place}" d="{_steps(curve, _end(curves))}"/>'
+        for place, curve in enumerate(curves, start=1)
+    )
+    said = f'role="img" aria-label="{html.escape(words)}"' if words else 'aria-hidden="true"'
+    return f'<svg viewBox="0 0 {WIDE} {HIGH}" {said}>{lines}</svg>' if lines else ""
 
 
 def _end(curves: Sequence[pd.Series]) -> float:

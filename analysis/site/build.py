@@ -16,11 +16,12 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..course.exercises import PREFIX
 from ..course.launch import of_repository
 from ..course.quizzes import QUIZZES
 from ..course.worked import FROZEN, SCRIPTS
@@ -31,6 +32,7 @@ from ..page.provenance import authors, provenance, revision, source
 from ..page.rows import read
 from ..printed.badge import FILE as BADGE
 from ..printed.badge import badge
+from . import front
 from . import pages as site
 from .folds import folded, is_in_parts
 from .pages import BuildError
@@ -38,7 +40,10 @@ from .preview import preview, preview_alt
 from .running import Crew, Run, kernels_of_one, once, run_all, threads
 
 PAPER = ROOT / "data" / "blinatumomab"
-SHELF = (PAPER.name, "bmt", "myeloid")  # those of the other datasets are made by their names
+# The datasets whose books stand together. Of those that are not taught the lessons, which take
+# longer than all else of a book, are made when they are asked for.
+SHELF = (PAPER.name, "bmt", "myeloid", "mgus", "mgus2", "colon", "cgd")
+TAUGHT = SHELF[:3]
 REFERENCE = ROOT / "tests" / "reference"
 # Folders of the repository, in which nothing is built: what is there is read, or kept.
 OURS = ("analysis", "binder", "book", "data", "docs", "exercises", "tests", ".git", ".venv")
@@ -71,25 +76,32 @@ class Book:
         return self.folder.name
 
 
-def build(folder: Path | None, out: Path, parameters: dict[str, Any]) -> tuple[int, int, int]:
+def build(
+    folder: Path | None, out: Path, parameters: dict[str, Any], every_lesson: bool = False
+) -> tuple[int, int, int]:
     """Make OUT/html and OUT/results; returns how many notebooks ran and did not, and of books.
 
     `folder` is a dataset's, or None for the paper's book with the books of the other shipped
-    datasets under it. Raises DataError or BuildError; html and results then stay as they were.
+    datasets under it, some without lessons unless `every_lesson` is made. Raises DataError or
+    BuildError; html and results then stay as they were.
     """
     if folder and is_in_parts(folder):
         require_place(out)
         with threads() as pool:
             folder = folded(folder, out / "cache", code_digest(), pool)
     folders = [folder] if folder else shipped()
-    books = [opened(at.name if place else "", at, parameters) for place, at in enumerate(folders)]
+    taught = folders if folder or every_lesson else shipped(TAUGHT)
+    books = [
+        opened(at.name if place else "", at, parameters, at in taught)
+        for place, at in enumerate(folders)
+    ]
     chosen = parameters_by_notebook(parameters)
     require_factor([load(book.folder) for book in books], parameters.get("factor"))
     require_place(out)
     with locked(out), threads() as pool, kernels_of_one(folders) as kernels:
         crew = Crew(pool, kernels)
         made = build_books(books, chosen, parameters, out / "cache", code_digest(), crew)
-        site.publish(made.pages, made.results, out)
+        site.publish(made.pages, made.results, out, made.front)
         prune(out / "cache", {*made.used, *(book.folder.parent for book in books)})
     return made.ran, made.of - made.ran, len(books)
 
@@ -99,6 +111,7 @@ class Made:
     """What came of books: by their slugs their pages and folders of results, in the cache.
 
     `used` is all that they need there; of so many notebooks so many `ran`, that were not there.
+    `front` are files of the site's root, by their names.
     """
 
     pages: dict[str, Path]
@@ -106,6 +119,7 @@ class Made:
     used: set[Path]
     of: int
     ran: int
+    front: dict[str, str] = field(default_factory=dict)
 
 
 def build_books(
@@ -122,34 +136,46 @@ def build_books(
     BuildError.
     """
     runs, ran = _run_rounds(books, chosen, cache, code, crew)
-    pages = _build_pages(books, runs, parameters, cache, code, crew)
     results = {slug: [run.place / "results" for run in of] for slug, of in runs.items()}
+    told = [front.entry(b.slug, b.title, b.patients, results[b.slug]) for b in books]
+    told = told if len(told) > 1 else []  # one book is no shelf
+    cards = front.shown(told, alone=False) if told else ""
+    pages = _build_pages(books, runs, cards, parameters, cache, code, crew)
     places = {run.place for of in runs.values() for run in of}
     html = {slug: place / "html" for slug, place in pages.items()}
     shops = (cache / (place / WORKSHOP).read_text() for place in pages.values())
-    return Made(html, results, {*pages.values(), *shops, *places}, len(places), ran)
+    listed = {front.LIST: front.as_json(told)} if told else {}
+    return Made(html, results, {*pages.values(), *shops, *places}, len(places), ran, listed)
 
 
-def shipped() -> list[Path]:
+def shipped(names: Iterable[str] = SHELF) -> list[Path]:
     """Folders of the datasets whose books stand together, the paper's first."""
-    folders = (PAPER.with_name(name) for name in SHELF)
+    folders = (PAPER.with_name(name) for name in names)
     return [folder for folder in folders if folder.is_dir()]
 
 
-def opened(slug: str, folder: Path, parameters: dict[str, Any]) -> Book:
-    """The book of a dataset that can be built. Raises DataError or BuildError.
+def opened(slug: str, folder: Path, parameters: dict[str, Any], taught: bool = True) -> Book:
+    """The book of a dataset that can be built, with its lessons where it is `taught`.
+
+    Raises DataError or BuildError.
 
     This process then knows the dataset, and reads it only once.
     """
     mask_below = parameters.get("mask_below", 0)
     keep(folder)
     dataset = load(folder, mask_below, folded=True)
-    book = Book(slug, folder, dataset.title, dataset.size, tuple(contents.places(dataset)))
+    places = (place for place in contents.places(dataset) if taught or not _teaches(place.name))
+    book = Book(slug, folder, dataset.title, dataset.size, tuple(places))
     if book.patients < mask_below:
         few = f"fewer patients than mask_below = {mask_below}; no page could show a number"
         raise BuildError(f"{book.shown}: {few}")
     dataset.compared(parameters.get("by"))
     return book
+
+
+def _teaches(name: str) -> bool:
+    """Whether a page is a lesson or leads to them."""
+    return name in ("lessons", "teaching") or name.startswith(PREFIX)
 
 
 # --- what to run -------------------------------------------------------------------------------
@@ -337,12 +363,16 @@ def _planned(
 def _build_pages(
     books: list[Book],
     runs: dict[str, list[Run]],
+    cards: str,
     parameters: dict[str, Any],
     cache: Path,
     code: str,
     crew: Crew,
 ) -> dict[str, Path]:
-    """Each book's folder of the cache, by slug; its pages are in html/."""
+    """Each book's folder of the cache, by slug; its pages are in html/.
+
+    The first page of the root's book has the `cards` of all.
+    """
     filled = {slug: [run for run in of if run.filled] for slug, of in runs.items()}
     kept = {
         book.slug: [
@@ -354,8 +384,16 @@ def _build_pages(
     shelf = {book.slug: (book.title, [page.name for page in kept[book.slug]]) for book in books}
     pages = [
         crew.pool.submit(
-            _pages_of, book, filled[book.slug], kept[book.slug], shelf, parameters, cache, code
-        )
+            _pages_of,
+            book,
+            filled[book.slug],
+            kept[book.slug],
+            shelf,
+            "" if book.slug else cards,
+            parameters,
+            cache,
+            code,
+        )  # fmt: skip
         for book in books
     ]
     return {book.slug: made.result() for book, made in zip(books, pages, strict=True)}
@@ -366,6 +404,7 @@ def _pages_of(
     filled: list[Run],
     kept: list[Place],
     shelf: dict[str, tuple[str, list[str]]],
+    cards: str,
     parameters: dict[str, Any],
     cache: Path,
     code: str,
@@ -374,7 +413,9 @@ def _pages_of(
     config = configured(book, shelf, parameters)
     executed = [run.executed for run in filled]
     sources = _files_digest(BOOK, site.sources())
-    key = _digest(config, sources, code, *(path.parent.name for path in executed))
+    key = _digest(config, sources, code, cards, *(path.parent.name for path in executed))
+    of_root = shelf.get("", ("", []))[1]
+    elsewhere = {name for name in of_root if _teaches(name)} - {page.name for page in kept}
 
     def write(folder: Path) -> None:
         from ..course.learner import patients_of  # slow to import, and not needed again
@@ -384,7 +425,7 @@ def _pages_of(
         shared = dataset.public and not dataset.mask_below
         patients = patients_of(book.folder, book.shown, shared, revision(ROOT))
         made = site.write_pages(
-            folder, config, kept, executed, picture, patients, book.shown, cache
+            folder, config, kept, executed, picture, patients, book.shown, cache, cards, elsewhere
         )
         (folder / WORKSHOP).write_text(made.name)
         for run in (run for run in filled if run.page.name == "scorecard"):

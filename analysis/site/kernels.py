@@ -23,6 +23,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 
 from ..dataset.model import ROOT, keep
+from ..methods import agreement
 from ..page import drawing
 from .processes import end_with, python
 
@@ -121,6 +122,7 @@ def serve() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # an ended copy is gone: nobody asks how it went
     server = os.getpid()
     _draw_beside(server)
+    os.environ[agreement.PLACE] = tempfile.mkdtemp(prefix="agreement-")
     for line in sys.stdin:
         asked = json.loads(line)
         if isinstance(asked, dict):

@@ -21,6 +21,8 @@ from ..dataset.definitions import PAPERS, definition
 from ..dataset.model import ROOT
 from ..page.contents import BOOK, TOC, Place, pages, table_of
 from ..page.prose import Prose
+from ..printed import entry
+from .front import put_into
 from .rendering import BuildError, render
 from .tables import write_tables
 
@@ -85,12 +87,16 @@ def write_pages(
     patients: Patients,
     name: str,
     cache: Path,
+    cards: str = "",
+    elsewhere: Collection[str] = (),
 ) -> Path:
     """Make folder/html from book/ and the executed notebooks, each with its results beside it.
 
     Returns the folder of `cache` in which Sphinx keeps what it need not make again.
     `kept` are the pages of the book. `preview` is the picture of the book for those who show a link
     to it. `patients` are those of the learner's notebooks, `name` is what messages call the book.
+    Its first page has the `cards` of the site's books. Of the pages that it lacks those `elsewhere`
+    are in the book of the root, to which its links then lead.
     """
     stage = folder / "book"
     for path in sources():
@@ -102,7 +108,9 @@ def write_pages(
     for notebook in notebooks:
         shutil.copy(notebook, stage)
         shutil.copytree(notebook.parent / "results", stage / "results", dirs_exist_ok=True)
-    _bind(stage, kept)
+    _bind(stage, kept, elsewhere)
+    for first in stage.glob("index.ipynb") if cards else ():
+        put_into(first, cards)
     # The other Markdown is the same in every book: it also names the columns of other studies.
     said = "\n".join(map(text_of, stage.glob("*.ipynb")))
     for glossary in stage.glob("glossary.md"):
@@ -118,8 +126,11 @@ def write_pages(
     return workshop
 
 
-def _bind(stage: Path, kept: list[Place]) -> None:
-    """Write the table of contents of a book, and take out what leads to pages that it lacks."""
+def _bind(stage: Path, kept: list[Place], elsewhere: Collection[str]) -> None:
+    """Write the table of contents of a book, and take out what leads to pages that it lacks.
+
+    What leads to those `elsewhere` leads there.
+    """
     (stage / TOC).write_text(table_of(kept), "utf-8")
     names = {place.name for place in kept}
     missing = (
@@ -130,20 +141,23 @@ def _bind(stage: Path, kept: list[Place]) -> None:
     # For the paper's figures stand the first curve and the first incidence of the book.
     curves = {place.path.stem: place for place in reversed(kept) if place.endpoint}
     instead = {name: place for name, place in curves.items() if name in missing}
+
+    def bound(text: str) -> str:
+        return without_links(led_to_root(text, elsewhere), missing, instead)
+
     for path in stage.glob("*.md"):
         if path.stem in missing:
             path.unlink()
         else:
-            path.write_text(without_links(path.read_text("utf-8"), missing, instead), "utf-8")
+            path.write_text(bound(path.read_text("utf-8")), "utf-8")
     for path in stage.glob("*.ipynb"):
         notebook = json.loads(path.read_text("utf-8"))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
-                cell["source"] = without_links("".join(cell["source"]), missing, instead)
+                cell["source"] = bound("".join(cell["source"]))
             for output in cell.get("outputs", []):
                 for kind in {"text/markdown", "text/html"} & set(output.get("data", {})):
-                    shown = "".join(output["data"][kind])
-                    output["data"][kind] = without_links(shown, missing, instead)
+                    output["data"][kind] = bound("".join(output["data"][kind]))
         path.write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
 
 
@@ -197,6 +211,16 @@ def without_links(
     return re.sub(
         rf'<a [^>]*href="(?:{names})\.html[^"]*"[^>]*>(.*?)</a>', r"\1", text, flags=re.DOTALL
     )
+
+
+def led_to_root(text: str, names: Collection[str]) -> str:
+    """Text whose links to these pages lead to those of the root's book, one folder up."""
+    if not names:
+        return text
+    page = rf"((?:{'|'.join(sorted(names))}))"
+    link = rf"\[([^]\n]*)\]\({page}\.(?:ipynb|md|html)(#[^)\n]*)?\)"
+    text = re.sub(link, r'<a href="../\2.html\3">\1</a>', text)
+    return re.sub(rf'href="{page}\.html', r'href="../\1.html', text)
 
 
 def _write_exercises(folder: Path, patients: Patients, kept: list[Place]) -> None:
@@ -264,7 +288,7 @@ def require_ours(out: Path) -> None:
         if folder.is_dir():
             strange += [path for path in folder.iterdir() if path.name not in SWAPPED]
     for path in results.rglob("*") if results.exists() else ():
-        if path.is_file() and path.suffix != ".csv":
+        if path.is_file() and path.suffix != ".csv" and path.name != entry.ENTRY:
             strange.append(path)
     if strange:
         raise BuildError(f"{strange[0]}: not of this book; move it or choose another folder")

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import dask
-import jinja2
 from distributed import KilledWorker
 
 from ..dataset.model import keep, load, require_factor
 from ..dataset.problems import DataError, of_system
-from ..page.contents import BOOK
+from . import front
 from .build import (
     Book,
     Made,
@@ -36,7 +35,6 @@ from .cluster import workers
 from .folds import folded
 from .pages import BuildError, publish
 
-LIST = "books.json"  # beside the page that lists them: the same, for programs
 IN_HAND = 64  # books that are begun and not done: work for that many workers, and more to come
 
 
@@ -129,25 +127,29 @@ def _reason(error: Exception) -> str:
 
 
 def _shelve(done: dict[str, tuple[Book, Made]], datasets: Iterable[str], out: Path) -> None:
-    """Exchange the shelf for one with the books that are done, and of the failed what was there."""
+    """Exchange the shelf for one with the books that are done, and of the failed what was there.
+
+    It says which failed.
+    """
     before = {}
     with suppress(OSError, ValueError):  # there may be none
-        listed = json.loads((out / "html" / LIST).read_text("utf-8"))
-        before = {book["folder"]: book for book in listed}
+        listed = json.loads((out / "html" / front.LIST).read_text("utf-8"))
+        before = {book["folder"]: book for book in listed if not book.get("failed")}
     pages, results, listed = {}, {}, []
     for name in datasets:
         if name in done:
             book, made = done[name]
             pages |= made.pages
             results |= made.results
-            listed.append({"folder": name, "title": book.title, "patients": book.patients})
+            listed.append(front.entry(name, book.title, book.patients, made.results[name]))
         elif name in before:
             pages[name], results[name] = out / "html" / name, [out / "results" / name]
             listed.append(before[name] | {"earlier": True})
+        else:
+            listed.append({"folder": name, "title": name, "failed": True})
     if not done:
         return
-    page = jinja2.Template((BOOK / "_templates" / "shelf.html").read_text("utf-8"), autoescape=True)
-    front = {"index.html": page.render(books=listed), LIST: json.dumps(listed, ensure_ascii=False)}
-    publish(pages, results, out, front)
+    page = {"index.html": front.shown(listed, alone=True), front.LIST: front.as_json(listed)}
+    publish(pages, results, out, page)
     if all(name in done for name in datasets):  # else what is there is of use to the failed
         prune(out / "cache", set().union(*(made.used for _, made in done.values())))
