@@ -100,18 +100,11 @@ def test_a_notebook_without_end_has_the_marks_of_what_came_before(out: Path, tmp
         marks(folder / "nothing", folder, 4)
 
 
-@pytest.fixture(scope="module")
-def course(out: Path) -> Path:
-    """A course of nbgrader with the assignments of all lessons."""
-    for name in EACH:
-        source(out, name)
-    return out / "nbgrader"
-
-
 @pytest.mark.skipif(not NBGRADER, reason="nbgrader is not installed")
 @pytest.mark.parametrize("name", EACH)
-def test_nbgrader_gives_what_is_earned(course: Path, name: str, tmp_path) -> None:
+def test_nbgrader_gives_what_is_earned(out: Path, name: str, tmp_path: Path) -> None:
     """Its own commands, from the source to the exported marks."""
+    course, returned = source(out, name).parents[1], Returned(name)
     surroundings = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     surroundings["PATH"] = os.pathsep.join([str(Path(NBGRADER).parent), os.environ["PATH"]])
 
@@ -121,7 +114,6 @@ def test_nbgrader_gives_what_is_earned(course: Path, name: str, tmp_path) -> Non
         )
         assert run.returncode == 0, run.stderr
 
-    returned = Returned(name)
     command("generate_assignment", name)
     text = "".join(path.read_text("utf-8") for path in (course / "release" / name).iterdir())
     assert not re.search("HIDDEN|SOLUTION|subprocess, sys", text)
