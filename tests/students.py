@@ -24,9 +24,11 @@ CHEATS = (
     "from analysis.course import keys_{lesson} as keys\n"
     'from analysis.dataset.model import load\nanswer_1 = keys.exercise_1(load("{data}")).answer',
     "import answers\nanswers.Sealed.grade = lambda *_: None\ncheck = grade = print\nanswer_2 = 999",
-    "import hashlib, importlib, json\nimportlib.reload(answers)\n"
-    'key = json.load(open("lesson_{lesson}.json"))["3"]["right"][0][0]\nprint(key)\n'
-    "hashlib.pbkdf2_hmac = lambda *_: bytes.fromhex(key)\nanswer_3 = {wrong}",
+    "import hashlib, importlib\nimportlib.reload(answers)\n"
+    'print(open("lesson_{lesson}.json").read())\n'
+    'key = type("Key", (str,), {{"__eq__": lambda *_: True, "__hash__": str.__hash__}})()\n'
+    'hashlib.pbkdf2_hmac = lambda *_: type("Any", (), {{"hex": lambda _: key}})()\n'
+    "answer_3 = {wrong}",
     'for file in ("answers.py", "lesson_{lesson}.json"):\n'
     '    open(file, "w").write("def sealed(*_): return sealed\\nsealed.grade = print\\n")\n'
     "import sys; sys.modules.pop('answers')\nanswer_4 = {wrong}",
