@@ -12,109 +12,79 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import unicodedata
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, often
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from pypdf import PdfReader
+from students import Returned, literal, named
 
 from analysis.course import answers, assignment, tasks
 from analysis.course.answers import Sealed, plain, sealed
 from analysis.course.marks import marks
 from analysis.dataset.model import load
 from analysis.dataset.problems import DataError
+from analysis.site import browser as printing
 
 NBGRADER = os.environ.get("NBGRADER") or shutil.which("nbgrader")
 DATASETS = ("blinatumomab", "bmt")
-POINTS = {"right": 4, "wrong": 1, "cheating": 0, "empty": 0}
-
-# The first asks the book's key. The others change Python or the files so that the locked test is
-# content with any answer.
-CHEATS = {
-    1: "answer_1 = lesson.exercise_1(data).answer",
-    2: "import answers\nanswers.Sealed.grade = lambda *_: None\ngrade = check = print\n"
-    "answer_2 = (0, 0)",
-    3: "import hashlib, importlib, json\nimportlib.reload(answers)\n"
-    'key = json.load(open("lesson_01.json"))["3"]["right"][0][0]\n'
-    "hashlib.pbkdf2_hmac = lambda *_: bytes.fromhex(key)\n"
-    'answers.Sealed.read = lambda *_: None\nanswer_3 = {"a"}',
-    4: 'for file in ("answers.py", "lesson_01.json"):\n'
-    '    open(file, "w").write("def sealed(*_): return sealed\\nsealed.grade = print\\n")\n'
-    "import sys; sys.modules.pop('answers')\nanswer_4 = 0.5",
-}  # fmt: skip
+EACH = [f"{dataset}-{number}" for number in range(1, 12) for dataset in DATASETS]
+SOME = ("bmt-1", "bmt-11")  # which are made fast
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The assignments of Lesson 1 on each dataset, in one course."""
-    made = tmp_path_factory.mktemp("assignments")
-    for name in DATASETS:
-        assert assignment.assignment([1], ROOT / "data" / name, made) == (f"{name}-1", [])
-    return made
+    """Where the assignments are, all in one course."""
+    return tmp_path_factory.mktemp("assignments")
 
 
-def source(out: Path, dataset: str) -> Path:
-    return out / "nbgrader" / "source" / f"{dataset}-1"
+def source(out: Path, name: str) -> Path:
+    """The source of a lesson's assignment, which is made when it is first asked for."""
+    folder = out / "nbgrader" / "source" / name
+    if not folder.exists():
+        Returned(name).make(out)
+    return folder
 
 
 def cells(folder: Path) -> NotebookNode:
-    return nbformat.read(folder / "lesson_01.ipynb", as_version=4)
+    return nbformat.read(folder / Returned(folder.name).file, as_version=4)
 
 
-def named(notebook: NotebookNode, kind: str) -> dict[int, NotebookNode]:
-    """The cells of the answers, or of the tests, by exercise."""
-    ids = {cell.metadata.get("nbgrader", {}).get("grade_id", ""): cell for cell in notebook.cells}
-    return {int(k[-1]): cell for k, cell in ids.items() if re.fullmatch(rf"{kind}-\d", k)}
+@pytest.mark.parametrize("name", often(EACH, "bmt-1"))
+def test_each_student_gets_what_is_earned(out: Path, name: str, tmp_path) -> None:
+    folder, returned = source(out, name), Returned(name)
+    returned.write(folder, tmp_path)
+    # A notebook of another assignment may be beside them.
+    shutil.copytree(tmp_path / "right" / folder.name, tmp_path / "empty" / "other")
+    (folder.parent / "other").mkdir(exist_ok=True)
+    table = marks(tmp_path, folder, 60).set_index("student")
+    assert table["points"].to_dict() == returned.earned
+    assert table["of"].eq(len(returned.exercises)).all() and table["notes"].eq("").all()
 
 
-def solved(notebook: NotebookNode) -> dict[int, str]:
-    """What who is right writes."""
-    return {k: cell.source.split("### ")[1] for k, cell in named(notebook, "answer").items()}
-
-
-def return_all(out: Path, dataset: str, handed: Path, folder: Path) -> None:
-    """The notebooks of the made-up students, from the one that was handed out."""
-    right = {k: f"# {text}" for k, text in solved(cells(source(out, dataset))).items()}
-    wrong = dict.fromkeys(right, "") | {
-        1: "answer_1 = 5 / 9", 2: "answer_2 = 0.533, 0.65", 3: 'answer_3 = {"b"}',
-        4: "answer_4 = 1 / 0",
-    }  # fmt: skip
-    written: Mapping[str, Mapping[int, str]] = {
-        "right": right, "wrong": wrong, "cheating": CHEATS, "empty": {},
-    }  # fmt: skip
-    for student, given in written.items():
-        notebook = cells(handed)
-        for k, cell in named(notebook, "answer").items():
-            text = cell.source.split("### BEGIN")[0]
-            cell.source = f"{text}\n{given[k]}" if k in given else text
-        if student == "cheating":
-            tests = named(notebook, "exercise")
-            tests[1].source = tests[4].source = "pass"
-            tests[2].metadata.nbgrader.points = 40
-        target = folder / student / f"{dataset}-1"
-        shutil.copytree(handed, target)
-        nbformat.write(notebook, target / "lesson_01.ipynb")
-
-
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_each_student_gets_what_is_earned(out: Path, dataset: str, tmp_path: Path) -> None:
-    for each in DATASETS:  # the notebooks of another assignment may be beside them
-        return_all(out, each, source(out, each), tmp_path)
-    table = marks(tmp_path, source(out, dataset), 60).set_index("student")
-    assert table["points"].to_dict() == POINTS
-    assert table.loc["wrong"].filter(like="exercise").tolist() == [0, 1, 0, 0]
-    assert table["of"].eq(4).all() and table["notes"].eq("").all()
+@pytest.mark.parametrize("name", often(EACH, *SOME))
+def test_who_makes_a_mistake_is_told_which(out: Path, name: str) -> None:
+    """By the hashes alone, of an answer as it leaves its notebook."""
+    folder, returned = source(out, name), Returned(name)
+    for k, exercise in returned.exercises.items():
+        asked = sealed(str(folder / f"{returned.lesson.name}.json"), k)
+        given, words = returned.mistake(k)
+        assert asked.check(json.loads(plain(eval(given)))).words == words
+        assert asked.check(json.loads(plain(eval(literal(exercise.answer))))).right
+        assert not asked.check(999).right
 
 
 def test_a_notebook_without_end_has_the_marks_of_what_came_before(out: Path, tmp_path) -> None:
     """Without folders, the student's name is that of the file; what is lacking is noted."""
-    folder = source(out, "bmt")
-    notebook, given = cells(folder), solved(cells(folder))
-    notebook.cells = [new_code_cell(f"# {given[1]}"), new_code_cell("while True: pass")]
+    folder = source(out, "bmt-1")
+    notebook, given = cells(folder), Returned("bmt-1").written()["right"]
+    notebook.cells = [new_code_cell(given[1]), new_code_cell("while True: pass")]
     nbformat.write(notebook, tmp_path / "ann_lesson_01.ipynb")
     notebook.cells = [new_code_cell("import os"), new_code_cell("os._exit(1)")]
     nbformat.write(notebook, tmp_path / "lesson_01-bob.ipynb")
@@ -131,9 +101,10 @@ def test_a_notebook_without_end_has_the_marks_of_what_came_before(out: Path, tmp
 
 
 @pytest.mark.skipif(not NBGRADER, reason="nbgrader is not installed")
-def test_nbgrader_gives_what_is_earned(out: Path, tmp_path: Path) -> None:
-    """Its own commands, from the source to the exported marks, on two datasets."""
-    course = Path(shutil.copytree(out / "nbgrader", tmp_path / "course"))
+@pytest.mark.parametrize("name", EACH)
+def test_nbgrader_gives_what_is_earned(out: Path, name: str, tmp_path: Path) -> None:
+    """Its own commands, from the source to the exported marks."""
+    course, returned = source(out, name).parents[1], Returned(name)
     surroundings = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     surroundings["PATH"] = os.pathsep.join([str(Path(NBGRADER).parent), os.environ["PATH"]])
 
@@ -143,55 +114,88 @@ def test_nbgrader_gives_what_is_earned(out: Path, tmp_path: Path) -> None:
         )
         assert run.returncode == 0, run.stderr
 
-    for dataset in DATASETS:
-        name = f"{dataset}-1"
-        command("generate_assignment", name)
-        text = "".join(path.read_text("utf-8") for path in (course / "release" / name).iterdir())
-        assert not re.search("HIDDEN|SOLUTION|subprocess, sys", text)
-        return_all(out, dataset, course / "release" / name, course / "submitted")
-        command("autograde", name)
-        graded = cells(course / "autograded" / "cheating" / name)
-        said = {k: told.outputs[-1].evalue for k, told in named(graded, "exercise").items()}
-        assert said[1].startswith("There is no answer yet")
-        assert said[2] == said[3] == "Not right."  # what the locked test says as it is handed out
-        assert "cannot import name 'plain'" in said[4]
-    command("export", "--to", "marks.csv")
-    rows = list(csv.DictReader((course / "marks.csv").open(encoding="utf-8")))
-    assert {row["max_score"] for row in rows} == {"4.0"}
-    found = {(row["assignment"], row["student_id"]): float(row["score"]) for row in rows}
-    assert found == {(f"{d}-1", s): points for d in DATASETS for s, points in POINTS.items()}
+    command("generate_assignment", name)
+    text = "".join(path.read_text("utf-8") for path in (course / "release" / name).iterdir())
+    assert not re.search("HIDDEN|SOLUTION|subprocess, sys", text)
+    returned.write(course / "release" / name, course / "submitted")
+    command("autograde", name)
+    graded = cells(course / "autograded" / "cheating" / name)
+    said = {k: told.outputs[-1].evalue for k, told in named(graded, "exercise").items()}
+    assert said[1].startswith("There is no answer yet")
+    assert said[2] == said[3] == "Not right."  # what the locked test says as it is handed out
+    assert "cannot import name 'plain'" in said.get(4, "cannot import name 'plain'")
+    command("export", "--to", str(tmp_path / "marks.csv"))
+    rows = csv.DictReader((tmp_path / "marks.csv").open(encoding="utf-8"))
+    rows = [row for row in rows if row["assignment"] == name]
+    assert {row["student_id"]: float(row["score"]) for row in rows} == returned.earned
+    assert {float(row["max_score"]) for row in rows} == {len(returned.exercises)}
 
 
 def test_the_cells_have_what_nbgrader_asks_for(out: Path) -> None:
     """Its metadata of version 3. What is locked and what has points is known from the kind."""
-    for dataset in DATASETS:
-        notebook = cells(source(out, dataset))
-        nbformat.validate(notebook)
-        told = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
-        ids = [of.grade_id for of in told]
-        assert len(set(ids)) == len(ids) and all(re.fullmatch(r"[\w-]+", name) for name in ids)
-        keys = {"schema_version", "grade_id", "grade", "locked", "solution", "task"}
-        for of in told:
-            assert set(of) == keys | ({"points"} if of.grade else set())
-            assert of.schema_version == 3 and not of.task and of.locked != of.solution
-        assert len(named(notebook, "answer")) == sum(of.get("points", 0) for of in told) == 4
+    notebook = cells(source(out, "bmt-1"))
+    nbformat.validate(notebook)
+    told = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
+    ids = [of.grade_id for of in told]
+    assert len(set(ids)) == len(ids) and all(re.fullmatch(r"[\w-]+", name) for name in ids)
+    keys = {"schema_version", "grade_id", "grade", "locked", "solution", "task"}
+    for of in told:
+        assert set(of) == keys | ({"points"} if of.grade else set())
+        assert of.schema_version == 3 and not of.task and of.locked != of.solution
+    assert len(named(notebook, "answer")) == sum(of.get("points", 0) for of in told) == 4
 
 
-def test_what_is_handed_out_tells_no_answer_and_needs_no_book(out: Path) -> None:
-    folder = source(out, "bmt")
+@pytest.mark.parametrize("name", often(EACH, *SOME))
+def test_what_is_handed_out_tells_no_answer(out: Path, name: str) -> None:
+    folder, returned = source(out, name), Returned(name)
     notebook = cells(folder)
+    told = [re.sub(r"### BEGIN.*?### END", "", c.source, flags=re.S) for c in notebook.cells]
+    text = "\n".join([*told, (folder / f"{returned.lesson.name}.json").read_text("utf-8")])
+    for k, exercise in returned.exercises.items():
+        for words in (exercise.because, *(words for _, words in exercise.mistakes)):
+            assert words not in text
+        solution = returned.written()["right"][k].splitlines()
+        assert not [
+            line
+            for line in solution
+            if line.startswith("answer_") and "= " in line and line in text
+        ]
+        shown = assignment._shown(exercise.answer, exercise)
+        asked = "".join(told).replace("\xa0", " ").replace('"', "")
+        assert len(shown) < 4 or shown.replace("\xa0", " ") not in asked
+
+
+def test_what_is_handed_out_needs_no_book(out: Path) -> None:
+    notebook = cells(source(out, "bmt-1"))
     code = [c.source.split("### ")[0] for c in notebook.cells if c.cell_type == "code"]
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", "\n".join(code), re.MULTILINE))
     assert imported == {"pandas", "lifelines", "answers"}
-    told = (folder / "lesson_01.json").read_text("utf-8") + "\n".join(code)
-    made = tasks.lesson(1, ROOT / "data" / "bmt")
-    for exercise in made.exercises.values():
-        for words in (exercise.because, *(words for _, words in exercise.mistakes)):
-            assert words not in told
-    shares = (made.exercises[1].answer, *made.exercises[2].answer, made.exercises[4].answer)
-    assert not [share for share in shares if f"{share:.3f}"[1:] in told]
-    wrong = sealed(str(folder / "lesson_01.json"), 3).check({"a", "c"})
-    assert wrong.words.startswith("It is the other way round")  # only who says it hears that
+
+
+@pytest.mark.parametrize("name", often(EACH, "bmt-11"))
+def test_the_key_has_each_task_and_answer(
+    out: Path, name: str, browser, tmp_path, monkeypatch
+) -> None:
+    """As it is printed: with what was asked for, what is right, and what each mistake gives."""
+    monkeypatch.setattr(printing, "chromium", lambda _: nullcontext(browser))
+    key = out / "key" / f"{source(out, name).name}.html"
+    printing.print_page("", key, tmp_path / "key.pdf")
+    pages = PdfReader(tmp_path / "key.pdf").pages
+    printed = squeezed(" ".join(page.extract_text() for page in pages))
+    assert "|---" not in printed  # a table is a table
+    made = Returned(name).lesson
+    for k, exercise in made.exercises.items():
+        assert squeezed(f"Exercise {k}.") in printed and squeezed(made.asked(k)) in printed
+        for given, words in [(exercise.answer, exercise.because), *exercise.mistakes]:
+            assert squeezed(words) in printed
+            assert squeezed(assignment._shown(given, exercise)) in printed
+    for k, why in made.left_out.items():
+        assert squeezed(f"Without exercise {k}: {why}") in printed
+
+
+def squeezed(text: str) -> str:
+    """Text without spaces and with its letters apart, as fonts and lines leave it."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def test_words_are_read_with_their_answer_alone() -> None:

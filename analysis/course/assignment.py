@@ -6,17 +6,18 @@ What is right goes along as hashes (`Sealed`), which `answers.py` beside the not
 from __future__ import annotations
 
 import html
-import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir, redirect_stdout, suppress
 from hashlib import sha256
 from io import StringIO
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
+from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
@@ -32,13 +33,9 @@ PRIVATE = (
     "Warning: {files} may hold values of patients of {name}, which is not declared public. Whoever "
     "gets the assignment gets them."
 )
-CONFIG = """\
-c = get_config()
-c.CourseDirectory.course_id = "plateau"
-c.ClearSolutions.code_stub = {"python": "# Your lines"}
-c.Execute.timeout = 60
-c.Execute.interrupt_on_timeout = True
-"""
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a label is no markup
+KEY_STYLE = Path(__file__).with_name("key.css")
+CONFIG = Path(__file__).with_name("nbgrader.txt")
 # Its point is of all tests together: the one that students see can be deceived.
 QUESTION = "# BEGIN QUESTION\nname: exercise_{number}\npoints: 1\nall_or_nothing: true"
 OTTER = "# ASSIGNMENT CONFIG\nname: {name}\nsolutions_pdf: false\nfiles:\n{files}"
@@ -82,7 +79,7 @@ def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, li
         files |= one.files | {f"{one.name}.json": one.sealed()}
     course = out / "nbgrader"
     _write(course / "source" / name, files, {m.name: _for_nbgrader(m, files) for m in made})
-    (course / "nbgrader_config.py").write_text(CONFIG, "utf-8")
+    (course / "nbgrader_config.py").write_bytes(CONFIG.read_bytes())
     _write(out / "otter" / name, files, {m.name: _for_otter(m, files) for m in made})
     (out / "key").mkdir(exist_ok=True)
     (out / "key" / f"{name}.html").write_text(_key(name, dataset.title, made), "utf-8")
@@ -194,45 +191,51 @@ def _key(name: str, dataset: str, made: Sequence[Lesson]) -> str:
     parts = [f"<h1>Answer key: {html.escape(name)}</h1><p>{html.escape(dataset)}</p>"]
     for one in made:
         parts.append(f"<h2>{html.escape(one.title.removeprefix('# '))}</h2>")
+        for k, why in one.left_out.items():
+            parts.append(f"<p>Without exercise {k}: {html.escape(why)}.</p>")
         for part in one.kept():
             if part.kind == "text" and part.number:
-                parts.append(_paragraphs(part.source))
-            elif part.kind == "solution":
+                parts.append(MARKDOWN.render(part.source))
+            elif part.kind != "test" and part.number:
                 parts.append(f"<pre>{html.escape(part.source)}</pre>")
             elif part.kind == "test":
-                exercise = one.exercises[part.number]
-                rows = [(exercise.answer, f"Right. {exercise.because}"), *exercise.mistakes]
-                cells = (
-                    f"<tr><td>{html.escape(_shown(given, exercise))}<td>{html.escape(words)}"
-                    for given, words in rows
-                )
-                parts.append(f"<table><tr><th>Answer<th>What it shows{''.join(cells)}</table>")
-    style = (
-        "body{font:11pt/1.4 serif;max-width:42rem;margin:2rem auto}td,th{text-align:left;"
-        "vertical-align:top;padding:.2em .8em .2em 0}tr{break-inside:avoid}h3{break-after:avoid}"
-        "pre{white-space:pre-wrap;font-size:9pt}td:first-child{white-space:pre}"
-    )
+                parts.append(_answers(one.exercises[part.number], one.asked(part.number)))
+    style = KEY_STYLE.read_text("utf-8")
     return (
         f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Answer key: '
         f"{html.escape(name)}</title><style>{style}</style>{''.join(parts)}</html>\n"
     )
 
 
-def _paragraphs(text: str) -> str:
-    """A task as HTML: its heading, paragraphs and code."""
-    made = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
-    made = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", made)
-    made = re.sub(r"^### (.*)$", r"</p><h3>\1</h3><p>", made, flags=re.MULTILINE)
-    return f"<p>{made.replace(chr(10) * 2, '</p><p>').replace(chr(10), '<br>')}</p>"
+def _answers(exercise: Exercise, asked: str) -> str:
+    """What was asked for, with its unit, what is right, and what other answers show.
+
+    Those that show the same share a row.
+    """
+    rows = {f"Right. {exercise.because}": [_shown(exercise.answer, exercise)]}
+    for given, words in exercise.mistakes:
+        rows.setdefault(words, []).append(_shown(given, exercise))
+    between = "&ensp; " if exercise.kind in ("word", "words") else "<br>"
+    cells = (
+        f"<tr><td>{between.join(map(html.escape, given))}<td>{html.escape(words)}"
+        for words, given in rows.items()
+    )
+    head = f"<caption>Asked for: {html.escape(asked)}</caption><tr><th>Answer<th>What it shows"
+    return f'<table class="answers {exercise.kind}">{head}{"".join(cells)}</table>'
 
 
 def _shown(given: object, exercise: Exercise) -> str:
-    """An answer as the task asks for it."""
-    if isinstance(given, str):
-        return given
+    """An answer as the task asks for it; a whole number that is counted has no decimals."""
     if isinstance(given, set | frozenset):
-        return "{" + ", ".join(sorted(map(str, given))) + "}"
+        return "{" + ",\xa0".join(sorted(map(str, given))) + "}" if given else "none"
+
+    def told(part: Any) -> str:
+        if isinstance(part, Integral):
+            return str(part)
+        text = f"{round(float(part), exercise.decimals) + 0.0:.{exercise.decimals}f}"
+        return text.replace("-", "−")
+
     with suppress(TypeError, ValueError):
-        rows = np.atleast_2d(np.asarray(given, dtype=float)).round(exercise.decimals)
-        return "\n".join(", ".join(f"{x:.{exercise.decimals}f}" for x in row) for row in rows)
+        rows = given if np.ndim(given) == 2 else [np.atleast_1d(np.asarray(given, dtype=object))]
+        return "\n".join(", ".join(map(told, row)) for row in rows)
     return str(given)

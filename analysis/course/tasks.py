@@ -73,8 +73,18 @@ class Lesson:
         return json.dumps(made, ensure_ascii=False, indent=1)
 
     def kept(self) -> Iterator[Part]:
-        """The parts without those of exercises that are left out, but for what these give."""
-        return (p for p in self.parts if p.kind == "code" or p.number not in self.left_out)
+        """The parts without those of exercises that are left out, but for what these give others.
+
+        That is code, where an exercise follows.
+        """
+        last = max(self.exercises, default=0)
+        code = (p for p in self.parts if p.number <= last)
+        return (p for p in code if p.kind == "code" or p.number not in self.left_out)
+
+    def asked(self, number: int) -> str:
+        """In which form and unit an exercise asks for its answer, as its solution begins."""
+        cells = (p.source for p in self.parts if p.kind == "solution" and p.number == number)
+        return next(cells).splitlines()[0].partition(": ")[2]
 
 
 def lesson(number: int, folder: Path) -> Lesson:
@@ -175,7 +185,7 @@ def _given(
             made.known.add(short)
     yield "code", "\n".join([*theirs, *(comment if found else ()), *lines])
     if isinstance(value, Prose):
-        yield "text", str(value)
+        yield "text", LINK.sub(r"\1", value.markdown)  # its labels are no markup
     elif hasattr(value, "_repr_mimebundle_"):
         yield "text", f"```text\n{value._repr_mimebundle_()['text/plain']}\n```"
     elif value is not None:
