@@ -332,7 +332,7 @@ STAGE = {"column": "stage", "label": "S", "kind": "baseline", **SIDES}
             {"mnths": [12]},
             'analysis: found the key "mnths", expected one of time_origin, days_per_month, '
             "months, long_term_months, carry_forward_months, synthetic, population, treatment, "
-            "abbreviations, number, unit, endpoints, compare, models, "
+            "abbreviations, number, unit, endpoints, repeated_events, compare, models, "
             "factors, characteristics; did you mean months?",
         ),
         (
