@@ -12,7 +12,16 @@ import pandas as pd
 import pytest
 
 from analysis.course import Exercise, check, grade, seal
-from analysis.course.answers import NO_ANSWER, ORDER, PERCENT, SHARE, Sealed, Verdict, start_stop
+from analysis.course.answers import (
+    NO_ANSWER,
+    ORDER,
+    PERCENT,
+    SHARE,
+    WHOLE,
+    Sealed,
+    Verdict,
+    start_stop,
+)
 from analysis.course.exercises import biting
 from analysis.dataset.model import ROOT
 
@@ -20,6 +29,7 @@ NUMBER = Exercise(0.5487, "Because.", [(0.4513, "The other side.")])
 PERCENTAGE = Exercise(54.9, "Because.", [(45.1, "The other side.")], decimals=1)
 MONTHS = Exercise(14.3, "Because.", [], decimals=1, units={"days": 30.4375, "years": 1 / 12})
 COUNTS = Exercise([114, 32], "Because.", [([114, 40], "Too many.")], decimals=0)
+MIXED = Exercise([9, 0.549], "Because.", [])
 ROWS = Exercise(
     [[0, 40, 0], [40, 300, 1]], "Because.", [([[0, 300, 1]], "From the first day.")],
     decimals=0, form=start_stop,
@@ -61,7 +71,7 @@ def said(request):
         (0.549, PERCENTAGE, SHARE),
         (0.55, NUMBER, "That is rounded too far: give it to 3 decimals."),
         (0.5, NUMBER, "That is rounded too far: give it to 3 decimals."),
-        (14, MONTHS, "That is rounded too far: give it to 1 decimals."),
+        (14, MONTHS, "That is rounded too far: give it to 1 decimal."),
         (435.256, MONTHS, "That is in days. Read in which unit the task asks."),
         (435, MONTHS, "That is in days. Read in which unit the task asks."),
         (1.19, MONTHS, "That is in years. Read in which unit the task asks."),
@@ -73,7 +83,10 @@ def said(request):
         (["c", "b"], WORDS, "The other ones."),
         (0.3, NUMBER, "Read the task again, to 3 decimals."),
         (float("nan"), NUMBER, "Read the task again, to 3 decimals."),
-        ([[0, 40, 1]], ROWS, "Read the task again, to 0 decimals."),
+        ([[0, 40, 1]], ROWS, "Read the task again, in whole numbers."),
+        ([114, 32.4], COUNTS, WHOLE),
+        ([9, 54.9], MIXED, PERCENT),
+        (-54.9, Exercise(-0.549, "", []), "Read the task again, to 3 decimals."),
         ("x", WORD, "Read the task again."),
     ],
 )  # fmt: skip

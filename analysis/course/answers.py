@@ -23,7 +23,8 @@ ROUNDS = 500  # of a hash: a check takes a moment, and so does each guess
 NO_ANSWER = "There is no answer yet: put yours in the place of the three dots."
 PERCENT = "That is a percentage. The task asks for a share from 0 to 1."
 SHARE = "That is a share from 0 to 1. The task asks for a percentage."
-ROUNDED = "That is rounded too far: give it to {decimals} decimals."
+ROUNDED = "That is rounded too far: give it {precisely}."
+WHOLE = "That has a fraction. The task asks for whole numbers."
 ORDER = "These are the right numbers, in another order."
 UNIT = "That is in {unit}. Read in which unit the task asks."
 ONCE = "That can be read only once. Make a list of it."
@@ -77,10 +78,11 @@ def check(given: object, asked: Asked) -> Verdict:
     except UnlikeError as error:
         return Verdict(False, str(error))
     if asked.is_right(found):
-        return Verdict(True, asked.because)
+        counted = asked.decimals == 0  # that is right or wrong, and never rounded
+        return Verdict(False, WHOLE) if counted and _broken(found) else Verdict(True, asked.because)
     if words := asked.meaning(found) or _slip(found, asked):
         return Verdict(False, words)
-    exact = "" if asked.kind in ("word", "words") else f", to {asked.decimals} decimals"
+    exact = "" if asked.kind in ("word", "words") else f", {_precisely(asked.decimals)}"
     return Verdict(False, f"Read the task again{exact}.")
 
 
@@ -161,7 +163,10 @@ def _slip(found: Any, asked: Asked) -> str:
     """What is said of the right numbers in another guise, or nothing."""
     if asked.kind not in ("number", "numbers"):
         return ""
-    if asked.decimals >= 2 and (found <= 100).all() and _about(found / 100, asked):
+    part = np.eye(found.size, dtype=bool)  # one of several may be a share, the others counts
+    if asked.decimals >= 2 and ((found >= 0) & (found <= 100)).all() and any(
+        _about(np.where(one, found / 100, found), asked) for one in (True, *part)
+    ):  # fmt: skip
         return PERCENT
     if ((found >= 0) & (found <= 1)).all() and _about(found * 100, asked):
         return SHARE
@@ -169,8 +174,19 @@ def _slip(found: Any, asked: Asked) -> str:
         if _about(found / factor, asked):
             return UNIT.format(unit=unit)
     if _about(found, asked):
-        return ROUNDED.format(decimals=asked.decimals)
+        return ROUNDED.format(precisely=_precisely(asked.decimals))
     return ORDER if asked.is_shuffled(found) else ""
+
+
+def _broken(found: np.ndarray) -> bool:
+    """Whether one of the numbers has a fraction."""
+    finite = found[np.isfinite(found)]
+    return bool((np.abs(finite - finite.round()) > 1e-6).any())
+
+
+def _precisely(decimals: int) -> str:
+    """How a task asks for a number."""
+    return f"to {decimals} decimal{'s' * (decimals > 1)}" if decimals else "in whole numbers"
 
 
 def _about(found: np.ndarray, asked: Asked) -> bool:
