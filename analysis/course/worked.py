@@ -29,7 +29,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from ..dataset.model import ROOT, Dataset, load
-from ..page.charts import COLOURS, GROUP_COLOURS, STYLE, drawing
+from ..page.charts import COLOURS, GROUP_COLOURS, INK, STYLE, drawing
 from ..page.contents import BOOK
 from ..page.page import Page
 from ..page.plain import CARRIED, OTHERWISE
@@ -40,7 +40,12 @@ CLOSED = "These steps are shown and not run: this book prints no patient’s own
 QUESTION = "[markdown]"
 LANGUAGES = {"python": "Python", "r": "R"}
 MOST_ROWS, CHART_HEIGHT = 8, 260
-THEME = STYLE | {"range": {"category": GROUP_COLOURS}, "mark": {"color": COLOURS[0]}}
+LEGEND = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontWeight": "normal"}
+THEME = STYLE | {
+    "range": {"category": GROUP_COLOURS},
+    "mark": {"color": COLOURS[0]},
+    "legend": LEGEND,
+}
 Value = str | float | Sequence[str]
 
 
