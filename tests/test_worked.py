@@ -201,6 +201,14 @@ def test_a_step_that_fails_tells_no_patient() -> None:
     assert [part.printed for part in shown] == ["Not here: ValueError."] and main == []
 
 
+def test_the_words_of_a_drawing_have_the_ink_of_the_page() -> None:
+    """Those of a legend too, or a dark page hides them."""
+    found = filled(4, "bmt")
+    shown, _ = course.run(found, load("data/bmt"))
+    drawn = course.Worked("piece", found, "", shown)._repr_mimebundle_()["text/html"]
+    assert set(re.findall(r'<text[^>]*fill="([^"]*)"', drawn)) == {"currentColor"}
+
+
 def test_other_patients_of_the_same_name_have_no_value_of_r(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "bmt"))
     patients = pd.read_csv(folder / "patients.csv", dtype=str, keep_default_na=False)
