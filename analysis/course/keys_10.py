@@ -68,8 +68,9 @@ def pair(dataset: Dataset, groups: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
     lots = np.random.default_rng(1).exponential(size=PAIR)  # the cumulative hazard at death
     years = np.where(lots < early, lots / early, 1 + (lots - early) / late)
-    made = {"patient": range(PAIR), "start": -np.inf, "event": 1 * (years < 5), "a": 1.0 * first}
-    return pd.DataFrame(made | {"stop": np.ceil(np.minimum(years, 5) * dataset.days(12))})
+    days = np.ceil(np.minimum(years, 5) * dataset.days(12))
+    made = {"patient": range(PAIR), "start": -np.inf, "stop": days, "event": 1 * (years < 5)}
+    return pd.DataFrame(made | {"a": 1.0 * first, "side": np.where(first, "A", "B")})
 
 
 def names(dataset: Dataset, column: str = "") -> dict[str, Value] | None:
