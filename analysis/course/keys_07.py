@@ -207,7 +207,7 @@ def _events(dataset: Dataset) -> Iterator[AfterOther]:
     with suppress(NotRecorded):
         shown = {factor.column for factor in [main_factor(dataset), *factors_of_all(dataset)]}
         for event in later_events(dataset, (*RESERVED, "relapse_day")):
-            ours = patients(dataset, event)[::2].reset_index(drop=True)
+            ours = patients(dataset, event)[1::2].reset_index(drop=True)
             if event.column not in shown and 1 / LARGEST < _ratio(rows_of(ours)) < LARGEST:
                 name = in_sentence(event.label)
                 whose = f"every second one of this dataset, and the event is {name}"
