@@ -131,11 +131,11 @@ def normal(given: object, asked: Asked) -> Any:
 def start_stop(rows: object) -> np.ndarray:
     """Rows of start, stop and values, sorted, and joined where a cut parts two that are alike.
 
-    A start of −∞ is 0: before the first day nothing happens.
+    A start below 0, as −1 or −∞, is 0: before the first day nothing happens.
     """
     table = np.asarray(rows, dtype=float)
     table = table[np.argsort(table[:, 0], kind="stable")]
-    table[np.isneginf(table[:, 0]), 0] = 0
+    table[table[:, 0] < 0, 0] = 0
     joined: list[np.ndarray] = []
     for row in table:
         if joined and joined[-1][1] == row[0] and (joined[-1][2:] == row[2:]).all():

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, combinations
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -102,6 +103,20 @@ class Task:
     def day(self) -> float:
         """The day that is asked for, or the first of several."""
         return self.days[0]
+
+
+def other_sets(wrong: Mapping[str, str], missing: Mapping[str, str]) -> list[tuple[set[str], str]]:
+    """Every set of letters but the right one, each with what is said of it, as mistakes.
+
+    `wrong` says of each letter that is not right why, `missing` of each right one what it is that
+    still lacks: only where nothing wrong is in the set.
+    """
+    right, letters, made = set(missing), sorted({*wrong, *missing}), []
+    for found in map(set, chain.from_iterable(combinations(letters, n) for n in range(7))):
+        said = [wrong[x] for x in sorted(found - right)]
+        said = said or [missing[x] for x in sorted(right - found)]
+        made += [(found, " ".join(dict.fromkeys(said)))] * (found != right)
+    return made
 
 
 T = TypeVar("T")  # a task: a `Task`, but for an exercise that is of no patients

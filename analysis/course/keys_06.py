@@ -11,7 +11,7 @@ import pandas as pd
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import moved_event, outcome_of, stride
-from .exercises import Exercise, Task, posed, times
+from .exercises import Exercise, Task, other_sets, posed, times
 from .worked import Value
 
 SEED, INVENTED = 6, 120
@@ -87,21 +87,18 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """Which questions a landmark answers, of which others are for a time-dependent covariate."""
-    treatment = "No clock says what treatment does to a patient: those who got it were chosen."
     return Exercise(
         {"a", "c"},
         "Both ask of patients on one day, by what is known then. The rate from the day of "
         "treatment on, whenever it is, is that of a time-dependent covariate.",
-        [
-            ({"b"}, "There patients change sides, each on their own day. A landmark fixes them."),
-            ({"a"}, "One more asks of patients on one day, by what they have had by then."),
-            ({"c"}, "One more asks of patients on one day: those who are alive and wait."),
-            ({"a", "b", "c"}, "In one of the three patients change sides on their own days."),
-            ({"a", "c", "d"}, treatment),
-            ({"a", "b", "c", "d"}, treatment + " And in one patients change sides."),
-            ({"b", "d"}, "It is the other way round: look for the questions of one day."),
-        ],
-    )
+        other_sets(
+            {"b": "In one of yours patients change sides, each on their own day. A landmark fixes "
+             "them.",
+             "d": "No clock says what treatment does to a patient: those who got it were chosen."},
+            {"a": "One more asks of patients on one day: those who are alive and wait.",
+             "c": "One more asks of patients on one day, by what they have had by then."},
+        ),
+    )  # fmt: skip
 
 
 def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
@@ -121,7 +118,7 @@ def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
 
 def _at_landmark(task: Task) -> Exercise:
     """Who is compared at a landmark that the page does not have, of patients as `followed`."""
-    there, had = task.patients["days"] > task.day, task.patients["came"] < task.day
+    there, had = task.patients["days"] > task.day, task.patients["came"] <= task.day
     ever, n = task.patients["came"].notna(), int(there.sum())
     return Exercise(
         [n, (there & had).sum()],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain, combinations
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from .events import (
     later_factors,
     outcome_of,
 )
-from .exercises import Exercise, Task, posed
+from .exercises import Exercise, Task, other_sets, posed
 from .worked import Value
 
 SEEDS, INVENTED = (5, 6), 60
@@ -193,25 +192,25 @@ SOUND = {
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """Whose rows are wrong, of six invented patients."""
-    right, letters, wrong = set(FAULTS), sorted(FAULTS | SOUND), []
-    for found in map(set, chain.from_iterable(combinations(letters, n) for n in range(7))):
-        if sound := sorted(found - right):
-            wrong.append((found, f"{sound[0]} is right: {SOUND[sound[0]]}."))
-        elif found != right:
-            wrong.append((found, "There are more. Hold the three rules against each patient."))
+    sound = {letter: f"{letter} is right: {words}." for letter, words in SOUND.items()}
+    more = dict.fromkeys(FAULTS, "There are more. Hold the three rules against each patient.")
     said = "; ".join(f"{letter}: {words}" for letter, words in FAULTS.items())
-    return Exercise(right, f"{said}.", wrong)
+    return Exercise(set(FAULTS), f"{said}.", other_sets(sound, more))
 
 
 def _events(dataset: Dataset) -> Iterator[AfterOther]:
-    """Patients of the dataset by an event that the page has no ratio of; then invented ones."""
+    """Half of the dataset's patients, by an event that the page has no ratio of; then invented.
+
+    Half, since another lesson may print the ratio of all.
+    """
     given = _ratio(rows_of(task_2(dataset).patients))
     with suppress(NotRecorded):
         shown = {factor.column for factor in [main_factor(dataset), *factors_of_all(dataset)]}
         for event in later_events(dataset, (*RESERVED, "relapse_day")):
-            ours = patients(dataset, event)
+            ours = patients(dataset, event)[1::2].reset_index(drop=True)
             if event.column not in shown and 1 / LARGEST < _ratio(rows_of(ours)) < LARGEST:
-                whose = f"of this dataset, and the event is {in_sentence(event.label)}"
+                name = in_sentence(event.label)
+                whose = f"every second one of this dataset, and the event is {name}"
                 yield AfterOther(ours, whose, given=given)
     yield AfterOther(_invented(SEEDS[1]), "invented for it", given=given)
 

@@ -14,14 +14,17 @@ from ..dataset.covariates import covariate_rows
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import SELECTION_LEVEL, factors_of
+from ..survival import resampling
+from .answers import PERCENT
 from .events import DEATH_COLUMNS, outcome_of, words_of
-from .exercises import Exercise, posed
+from .exercises import Exercise, other_sets, posed
 from .sides import side_values
 from .worked import Value
 
 LEAST_EVENTS = 10  # below, a resample has hardly a death for each factor
 LEAST_SIDE = 30  # patients: a smaller side may have no death in a resample
 RESAMPLES = 20  # of the worked piece
+RARE = 0.05  # share of the resamples: a factor that fewer keep, or leave out, is not compared
 ODD, STATE = 27, 5  # resamples of an exercise, of which no share is one half, and their seed
 FACTOR, LARGEST = 16807, 2**31 - 1  # of a generator of lots that is the same in every language
 
@@ -125,6 +128,13 @@ def names(dataset: Dataset) -> dict[str, Value] | None:
     return None
 
 
+def all_in_each(asked: Question, resamples: int, seed: int) -> pd.DataFrame:
+    """The log ratios of the model of all factors, a row for each resample of the lesson."""
+    drawn = resampling.draws(asked.rows, resamples, seed)
+    return pd.DataFrame([survival.cox(its, asked.columns).estimates["beta"] for its in drawn],
+                        index=range(resamples))  # fmt: skip
+
+
 def kept_table(asked: Question, resamples: int, state: int = 1) -> pd.DataFrame:
     """A row for each resample, a column for each factor: whether its P is below the level.
 
@@ -178,14 +188,16 @@ def _tables(dataset: Dataset) -> Iterator[Task]:
 def _models(task: Task) -> Exercise:
     """How many models there are, and how often the least certain factor is kept."""
     kept, share = task.kept, task.kept.mean()
-    coin = share[(share - 0.5).abs().idxmin()]
+    name = (share - 0.5).abs().idxmin()
+    coin = share[name]
     models, sizes = len(kept.drop_duplicates()), kept.sum(axis=1).nunique()
     number, all_kept = coin * len(kept), kept.to_numpy().sum()
     return Exercise(
         (models, coin),
-        "Each row is a model. Whether the second factor is in it is nearly a coin’s toss, yet it "
-        "is printed or left out as a finding.",
+        f"Each row is a model. Whether “{name}” is in it is nearly a coin’s toss, yet it is "
+        "printed or left out as a finding.",
         [
+            *(((models, round(100 * coin, digits)), PERCENT) for digits in range(4)),
             ((models, 1 - coin), "That is the share of the resamples that leave it out."),
             ((models, number), "That is a number of resamples. A share is asked for."),
             ((models, number / max(all_kept, 1)), "You divided by everything that is kept."),
@@ -208,7 +220,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
     of_kept, of_all = (kept & holds).sum(), holds.sum()
     return Exercise(
         (whole, right, of_kept),
-        "The rule lets those in whom chance has made large. All together are near the truth. And "
+        "The rule lets in those that chance has made large. All together are near the truth. And "
         "of the intervals of all, seven of eight hold it, but only two of the three kept.",
         [
             ((whole, ratios[~kept].mean(), of_kept), "Your second mean is of what is left out."),
@@ -243,18 +255,13 @@ def exercise_3(dataset: Dataset) -> Exercise:
 
 def exercise_4(dataset: Dataset) -> Exercise:
     """What can be done instead of selecting, or beside it."""
-    last = "A model that is fitted again after the choice does not know that there was one."
-    screen = "To drop factors by their own P is a selection, whatever follows it."
     return Exercise({"a", "c", "e"}, "In a and c nothing is selected by its P. In e it is, and "
         "the reader sees how far to trust it.",
-        [
-            ({"a", "c"}, "One that selects shows with every step what the choice is worth."),
-            ({"a", "e"}, "A model may keep all factors and shrink their ratios."),
-            ({"c", "e"}, "To name the factors beforehand needs no P."),
-            ({"a"}, "It is the best, but not the only one."),
-            ({"a", "b", "c", "e"}, last),
-            ({"a", "c", "d", "e"}, screen),
-            ({"a", "b", "c", "d", "e"}, f"{last} {screen}"),
-            ({"b", "d"}, "It is the other way round."),
-        ],
+        other_sets(
+            {"b": "A model that is fitted again after the choice does not know that there was one.",
+             "d": "To drop factors by their own P is a selection, whatever follows it."},
+            {"a": "To name the factors beforehand needs no P.",
+             "c": "A model may keep all factors and shrink their ratios.",
+             "e": "One that selects shows how stable the whole selection is."},
+        ),
     )  # fmt: skip

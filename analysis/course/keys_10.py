@@ -18,6 +18,7 @@ from .worked import Value
 __all__ = ["MOST", "horizons", "landmarks"]  # the lesson takes them from here
 
 EVENTS = 20  # on a side: with fewer, a change of the ratio would show little but chance
+PAIR = 600  # invented patients
 LEAST = 0.2  # months that the two sides of an exercise differ by
 # The pencil's deaths: at risk on side A and on B, and whether it fell on A.
 DEATHS = (
@@ -52,6 +53,24 @@ def question(dataset: Dataset, column: str = "") -> Question:
     )
     enough = p[fewest >= EVENTS] if (fewest >= EVENTS).any() else p[[fewest.idxmax()]]
     return Question(*sided[enough.idxmin()], enough)
+
+
+def pair(dataset: Dataset, groups: pd.DataFrame) -> pd.DataFrame:
+    """Start-stop rows of invented patients, half of them in A (`a` is 1), followed for five years.
+
+    `groups` has the deaths and the patient-years of A and B, early (in the first year) and late.
+    """
+    first = np.arange(PAIR) % 2 == 0
+    early, late = (
+        np.where(first, *(groups.loc[when, side] / groups.loc[when, f"{side}_years"]
+                          for side in ("a", "b")))
+        for when in ("early", "late")
+    )  # fmt: skip
+    lots = np.random.default_rng(1).exponential(size=PAIR)  # the cumulative hazard at death
+    years = np.where(lots < early, lots / early, 1 + (lots - early) / late)
+    days = np.ceil(np.minimum(years, 5) * dataset.days(12))
+    made = {"patient": range(PAIR), "start": -np.inf, "stop": days, "event": 1 * (years < 5)}
+    return pd.DataFrame(made | {"a": 1.0 * first, "side": np.where(first, "A", "B")})
 
 
 def names(dataset: Dataset, column: str = "") -> dict[str, Value] | None:

@@ -12,7 +12,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import DEATH_COLUMNS, deaths_of_all
-from .exercises import Exercise
+from .exercises import Exercise, other_sets
 from .worked import Value
 
 RATIO = (0.72, 0.55, 0.94)  # invented: an estimate, its lower and its upper limit
@@ -67,8 +67,9 @@ def exercise_2(dataset: Dataset) -> Exercise:
             (p(unlogged), "You stayed on the scale of the ratio. Its interval is symmetric only "
              "after taking logarithms."),
             (p(z) / 2, "That is one side. P counts both."),
-            (p(z / 2), "The whole width of the interval is 3.92 standard errors, not 1.96."),
-            (z, "Those are z. Read their P off the table."),
+            *((p(half), "The whole width of the interval is 3.92 standard errors, not 1.96.")
+              for half in (z / 2, np.round(z / 2, 2))),  # the table has P of the latter
+            *((score, "Those are z. Read their P off the table.") for score in (z, np.round(z, 2))),
             (p(z[[0, 0]]), "The second interval is wider, so its z is another one."),
         ],
         decimals=3,
@@ -82,15 +83,11 @@ def exercise_3(dataset: Dataset) -> Exercise:
     fits = "54, 41 and 25 are 120, and 61% lies between 45.0% and 65.8%."
     open_ = "At 12 months, before the lower limit, the interval lies above one half, as it must."
     return Exercise({"a", "c"}, f"{median} {shares}",
-        [
-            ({"a"}, "One more is wrong: compute the two shares between which each curve lies."),
-            ({"c"}, "One more is wrong: look at each median’s interval."),
-            ({"a", "b"}, fits),
-            ({"a", "b", "c"}, f"Not all three: {fits}"),
-            ({"a", "d"}, open_),
-            ({"a", "c", "d"}, f"Not all three: {open_}"),
-            ({"b", "d"}, "It is the other way round: these two hold."),
-        ],
+        other_sets(
+            {"b": f"Not all of yours: {fits}", "d": f"Not all of yours: {open_}"},
+            {"a": "One more is wrong: look at each median’s interval.",
+             "c": "One more is wrong: compute the two shares between which each curve lies."},
+        ),
     )  # fmt: skip
 
 
@@ -100,8 +97,8 @@ def exercise_4(dataset: Dataset) -> Exercise:
         (2, 3, 5, 6, 4),
         "Each of the five may be free of any slip of arithmetic.",
         [
-            ((1, 3, 5, 6, 4), "In the first nobody has left. Who can be in the group with a "
-             "transplant?"),
+            ((1, 3, 5, 6, 4), "In the first nobody has left. Who can be in the group with the "
+             "second treatment?"),
             ((2, 1, 5, 6, 4), "In the second those who died have not left: another event came."),
             ((2, 3, 5, 6, 1), "In the last it matters how many are followed, whoever has left."),
             ((2, 3, 6, 5, 4), "You took the third for the fourth, and the reverse."),

@@ -92,6 +92,15 @@ class Printed:
         """Of a number printed in per cent, the proportions that would be printed so."""
         return self.range.times(Fraction(1, 100))
 
+    def of(self, n: int) -> Range:
+        """Of a percentage of `n` patients, how many; as if they could be parts of one."""
+        return self.range.times(Fraction(n, 100))
+
+    def counts(self, n: int) -> range:
+        """The whole numbers of `n` patients that are printed so; halves are rounded up."""
+        share = self.of(n)
+        return range(max(0, math.ceil(share.low)), min(n + 1, math.ceil(share.high)))
+
     @property
     def percent(self) -> str:
         return f"{self.text}%"

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import pandas as pd
 from IPython.display import display
@@ -131,7 +130,7 @@ def _percentage(printed: Print, group: str) -> dict:
         printed.count(whole + bar + column),
     )
     recomputed = rounded(100 * count / n, percent.decimals)
-    share = percent.range.times(Fraction(n, 100))
+    share = percent.of(n)
     words = (printed.dataset.label(characteristic), level, column.replace("_", "-"))
     return {
         "group": group,

@@ -157,6 +157,28 @@ def _early_and_late(
     return made
 
 
+def split_rows(
+    dataset: Dataset, question: Endpoint, factor: Factor, rows: pd.DataFrame
+) -> list[dict]:
+    """One ratio of a factor for all times, and two, with P of each and of how they differ.
+
+    `early` and `late` are before and after `split` months, `change` is the late one divided by the
+    early one. The likelihood is a product of both stretches', so the two are independent.
+    """
+    found, column = model_rows(question, "univariate", [factor], rows), factor.column
+    split, fits = est.early_and_late(rows, column)
+    seen = dict(zip(("n", "events"), est.counted(rows), strict=True))
+    whole = {"group": _key(question, factor), **seen}
+    found.append({"quantity": "split", "estimate": dataset.months(split), **whole})
+    for half, stretch in zip(fits, est.stretches(rows, split), strict=True):
+        found += model_rows(question, half, [factor], stretch)
+    early, late = (tuple(fit.estimates.loc[column, ["beta", "se"]]) for fit in fits.values())
+    change = est.difference(late, early)
+    times = np.exp(pd.Series(vars(change))[["estimate", "lower", "upper"]])
+    found.append({"quantity": "hazard_ratio_change", **times, **whole})
+    return [*found, {"quantity": "p_change", "estimate": change.p, **whole}]
+
+
 def _entering(dataset: Dataset, question: Endpoint, factor: Factor) -> Iterator[dict]:
     """Who never comes to be at risk, where a factor's patients enter on a day."""
     if factor.among and dataset.is_day(factor.among):

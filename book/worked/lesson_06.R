@@ -17,6 +17,7 @@ exp(coef(naive))
 # %% Count it from its own day
 came <- patients[[switch]]
 came[which(came >= end)] <- NA
+# From day -1, so that whoever dies on day 0 is at risk on it
 before <- data.frame(start = -1, stop = ifelse(is.na(came), end, came),
                      died = died & is.na(came), had = 0)
 after <- data.frame(start = came, stop = end, died = died, had = 1)
@@ -26,8 +27,8 @@ main <- unname(exp(coef(fit)))
 main
 
 # %% Draw what has moved
-some <- 1:40
-plot(NULL, xlim = c(0, max(end[some])), ylim = c(1, 40), xlab = "Days",
+some <- 1:12
+plot(NULL, xlim = c(0, max(end[some])), ylim = c(1, 12), xlab = "Days",
      ylab = "Patients")
 segments(0, some, end[some], col = "grey")
 segments(came[some], some, end[some], lwd = 3)

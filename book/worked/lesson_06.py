@@ -26,6 +26,7 @@ print(f"Hazard ratio {naive.hazard_ratios_['had']:.2f}, which is wrong")
 
 # %% Count it from its own day
 came = patients[switch].where(patients[switch] < end)
+# From day -1, so that whoever dies on day 0 is at risk on it
 before = pd.DataFrame({"start": -1, "stop": came.fillna(end), "had": 0})
 before["died"] = died & came.isna()
 after = pd.DataFrame({"start": came, "stop": end, "had": 1, "died": died})
@@ -41,7 +42,6 @@ print(f"Hazard ratio {main:.2f}, from its day on")
 # side to the other?
 
 # %% Draw what has moved
-some = rows[rows["patient"] < 40].assign(had=lambda row: row["had"] == 1)
-lines = alt.Chart(some).mark_bar().encode(x=alt.X("start", title="Days"))
-who = alt.Y("patient:O", title="").axis(labels=False)
-lines.encode(x2="stop", y=who, color="had")
+some = rows[rows["patient"] < 12].assign(had=lambda row: row["had"] == 1)
+x = alt.X("start", title="Days").scale(nice=False)
+alt.Chart(some).mark_bar().encode(x=x, x2="stop", y="patient:O", color="had")

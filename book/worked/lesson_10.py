@@ -47,5 +47,6 @@ print(f"Early {fitted(until).hazard_ratios_.item():.2f}, late {main:.2f}")
 # %% Draw what each death says
 says = whole.compute_residuals(rows, "scaled_schoenfeld")
 height = alt.Y("first", title="Log ratio, less the one of all times")
-dots = alt.Chart(says.assign(day=rows["day"])).encode(x="day", y=height)
+x = alt.X("day").axis(tickCount=4, labelOverlap=True)
+dots = alt.Chart(says.assign(day=rows["day"])).encode(x=x, y=height)
 dots.mark_point() + dots.transform_loess("day", "first").mark_line()
