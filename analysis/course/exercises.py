@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import combinations
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -123,6 +124,12 @@ def alive(patients: pd.DataFrame, *days: float) -> np.ndarray:
     """The Kaplan-Meier estimates of patients such as those of `times` on some days."""
     curve = survival.survival_curve(patients["days"], patients["died"])
     return survival.at(curve, days)["survival"].to_numpy()
+
+
+def of_letters(right: set[str], reasons: Mapping[str, str]) -> list[tuple[set[str], str]]:
+    """Every wrong set of the letters, with the reason of the first that is too many, or missing."""
+    sets = (set(some) for n in range(len(reasons) + 1) for some in combinations(reasons, n))
+    return [(some, reasons[min(some - right or right - some)]) for some in sets if some != right]
 
 
 def biting(made: Callable[[T], Exercise], candidates: Iterable[T]) -> tuple[T, Exercise]:
