@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.course import Exercise, check, grade, seal
+from analysis.course import Exercise, check, grade, keys_01, keys_02, keys_04, keys_05, seal
 from analysis.course.answers import (
     NO_ANSWER,
     ORDER,
@@ -23,7 +25,7 @@ from analysis.course.answers import (
     start_stop,
 )
 from analysis.course.exercises import biting
-from analysis.dataset.model import ROOT
+from analysis.dataset.model import ROOT, load
 
 NUMBER = Exercise(0.5487, "Because.", [(0.4513, "The other side.")])
 PERCENTAGE = Exercise(54.9, "Because.", [(45.1, "The other side.")], decimals=1)
@@ -168,3 +170,22 @@ def test_no_verdict_gives_the_answer_away() -> None:
     assert "0.54" not in check(0.3, NUMBER).words
     shown = Verdict(False, "<b>")._repr_mimebundle_()["text/html"]
     assert "&lt;b&gt;" in shown
+
+
+@pytest.mark.parametrize(
+    ("exercise", "letters"),
+    [
+        (keys_01.exercise_3, "abcd"),
+        (keys_02.exercise_2, "abcd"),
+        (keys_04.exercise_3, "ABCDE"),
+        (keys_05.exercise_3, "abcd"),
+    ],
+)
+def test_each_wrong_set_of_letters_is_told_why(exercise, letters: str) -> None:
+    asked = exercise(load("data/bmt"))
+    sets = (set(some) for n in range(len(letters) + 1) for some in combinations(letters, n))
+    for wrong in (some for some in sets if some != asked.answer):
+        said = check(wrong, asked)
+        assert not said.right and "Read the task" not in said.words
+        named = re.findall(r"\b[Nn]ot ([a-eA-E])\b", said.words)
+        assert named == sorted(wrong - asked.answer)[:1]  # and no right one

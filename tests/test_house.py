@@ -78,7 +78,7 @@ BUDGETS = {
     **{"survival": 3050, "dataset": 3300, "importing": 4500, "page": 2800, "study": 5800},
     **{"printed": 800, "methods": 400, "sharing": 1100, "course": 4500, "site": 3200},
 }
-LINES_OF_NOTEBOOKS = 9150
+LINES_OF_NOTEBOOKS = 9200
 LINES_BEHIND_FIGURE_1A = 10700
 SLACK = 100  # lines that a budget may be above what it is for
 

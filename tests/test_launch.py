@@ -104,6 +104,9 @@ def test_data_travel_where_all_may_have_them(tmp_path: Path, shared: bool) -> No
         data = {f"data/our study/{path.name}" for path in study.iterdir()}
         assert set(both.namelist()) == {LESSON, *(data if shared else set())}
         notebook = both.read(LESSON).decode()
+    table = tmp_path / "out" / "patients.csv"  # to which the worked piece leads
+    assert table.exists() is shared
+    assert not shared or table.read_bytes() == (study / table.name).read_bytes()
     assert ("data/our study" in notebook) is shared
     assert ("where/the/patients/are" in notebook) is not shared
     assert str(tmp_path) not in notebook

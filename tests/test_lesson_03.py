@@ -254,3 +254,14 @@ def test_the_end_of_a_curve_is_a_share_only_where_follow_up_is_long_enough(tmp_p
         return numbers
 
     assert words in text(run(LESSON, "data/bmt", tmp_path, change=change))
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_verdict_that_goes_back_and_forth_is_told(made, dataset: str) -> None:
+    rows = made[dataset].numbers.query("quantity == 'share_late' and group in ('os:cut', 'os')")
+    by_cut = rows.sort_values("months")["events"].dropna()  # all follow-up comes last
+    enough = (by_cut >= conclusions.LATE_EVENTS).to_numpy()
+    turns = int((enough[1:] != enough[:-1]).sum())
+    found = re.search(r"its verdict changes (\d+) times", text(made[dataset]))
+    assert (int(found[1]) if found else 0) == (turns if turns > 1 else 0)
+    assert dataset != "blinatumomab" or turns > 1

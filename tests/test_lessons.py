@@ -435,6 +435,17 @@ def test_the_length_of_a_choice_does_not_tell_the_right_one(lesson: Path) -> Non
     assert 3 * longest <= len(questions)
 
 
+@pytest.mark.parametrize("number", range(1, 6))
+def test_nor_is_the_right_choice_the_shortest(number: int) -> None:
+    """By itself, in a third of the questions at most."""
+    shortest = 0
+    for question in QUESTIONS[number]:
+        right = [len(option["right"]) for option in question["options"] if "right" in option]
+        wrong = [len(option["wrong"]) for option in question["options"] if "wrong" in option]
+        shortest += right[0] < min(wrong)
+    assert 3 * shortest <= len(QUESTIONS[number])
+
+
 def test_a_ratio_of_a_quiz_has_its_interval() -> None:
     """A ratio with two decimals or one, in the lessons of the new form."""
     for number in (int(name.split("_")[1]) for name in NEW_NAMES):

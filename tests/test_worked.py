@@ -178,14 +178,25 @@ def test_names_take_the_place_of_what_a_script_assigns(monkeypatch, tmp_path: Pa
         steps(1, NOTHING)
 
 
+def test_a_piece_leads_to_the_table_and_says_what_to_install(made) -> None:
+    shown = made[5, "bmt"].text
+    assert shown.count('<a href="exercises/patients.csv" download>patients.csv</a>') == 2
+    assert "<code>pip install altair &quot;pandas&lt;3&quot; lifelines</code>" in shown
+    assert "install.packages(c(&quot;cmprsk&quot;, &quot;survival&quot;))" in shown
+    parquet = [Step("One", "x = pd.read_parquet(table)", "x <- arrow::read_parquet(table)")]
+    assert course.needed(parquet, "python") == "pip install pyarrow"
+    assert course.needed(parquet, "r") == 'install.packages(c("arrow"))'
+
+
 def test_of_patients_who_are_not_public_nothing_is_shown(tmp_path: Path) -> None:
     closed = run(PAGES[1], "data/bmt", tmp_path, mask_below=5)
     assert CLOSED in closed.text and 'data-main="[]"' in closed.text
-    assert "worked-output" not in closed.text
+    assert "worked-output" not in closed.text and "exercises/patients.csv" not in closed.text
     folder = Path(shutil.copytree(ROOT / "data" / "bmt", tmp_path / "own"))
     package = json.loads((folder / "datapackage.json").read_text("utf-8"))
     (folder / "datapackage.json").write_text(json.dumps(package | {"public": False}), "utf-8")
-    assert "worked-output" not in run(PAGES[1], folder, tmp_path).text
+    private = run(PAGES[1], folder, tmp_path).text
+    assert "worked-output" not in private and "exercises/patients.csv" not in private
 
 
 def test_code_of_other_columns_is_shown_and_not_run() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, combinations
+from itertools import combinations
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -105,20 +105,6 @@ class Task:
         return self.days[0]
 
 
-def other_sets(wrong: Mapping[str, str], missing: Mapping[str, str]) -> list[tuple[set[str], str]]:
-    """Every set of letters but the right one, each with what is said of it, as mistakes.
-
-    `wrong` says of each letter that is not right why, `missing` of each right one what it is that
-    still lacks: only where nothing wrong is in the set.
-    """
-    right, letters, made = set(missing), sorted({*wrong, *missing}), []
-    for found in map(set, chain.from_iterable(combinations(letters, n) for n in range(7))):
-        said = [wrong[x] for x in sorted(found - right)]
-        said = said or [missing[x] for x in sorted(right - found)]
-        made += [(found, " ".join(dict.fromkeys(said)))] * (found != right)
-    return made
-
-
 T = TypeVar("T")  # a task: a `Task`, but for an exercise that is of no patients
 
 
@@ -138,6 +124,12 @@ def alive(patients: pd.DataFrame, *days: float) -> np.ndarray:
     """The Kaplan-Meier estimates of patients such as those of `times` on some days."""
     curve = survival.survival_curve(patients["days"], patients["died"])
     return survival.at(curve, days)["survival"].to_numpy()
+
+
+def of_letters(right: set[str], reasons: Mapping[str, str]) -> list[tuple[set[str], str]]:
+    """Every wrong set of the letters, with the reason of the first that is too many, or missing."""
+    sets = (set(some) for n in range(len(reasons) + 1) for some in combinations(reasons, n))
+    return [(some, reasons[min(some - right or right - some)]) for some in sets if some != right]
 
 
 def biting(made: Callable[[T], Exercise], candidates: Iterable[T]) -> tuple[T, Exercise]:

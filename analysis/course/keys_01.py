@@ -11,7 +11,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, alive, invented, posed, times
+from .exercises import Exercise, Task, alive, invented, of_letters, posed, times
 from .worked import Value
 
 SEED, INVENTED = 11, 60
@@ -58,18 +58,16 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """Which ways to leave tell something of the death to come."""
-    ill = "Two of the four leave because their disease gets worse. It is not one alone."
-    return Exercise({"b", "d"}, "Those who leave in these ways are nearer to death than those who "
-        "stay, and the curve of those who stay is too high.",
-        [
-            ({"b"}, ill),
-            ({"d"}, ill),
-            ({"a", "c"}, "It is the other way round: these leave whatever their disease does."),
-            ({"a", "b", "d"}, "Who came late is followed for less time, however ill they are."),
-            ({"b", "c", "d"}, "Who moves for another reason is as ill as those who stay."),
-            ({"a", "b", "c", "d"}, "To leave does no harm to the estimate. It matters why patients "
-             "leave."),
-        ],
+    one = "There is another way to leave by which the sicker are lost."
+    reasons = {
+        "a": "Who came late is followed for less time, however ill they are: not a.",
+        "b": one,
+        "c": "Who moves because of work is as ill as those who stay: not c.",
+        "d": one,
+    }
+    right = {"b", "d"}
+    return Exercise(right, "Those who leave in these ways are nearer to death than those who "
+        "stay, and the curve of those who stay is too high.", of_letters(right, reasons),
     )  # fmt: skip
 
 

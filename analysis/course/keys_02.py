@@ -14,7 +14,7 @@ from ..page.formats import counted, rounded
 from ..page.tables import Row, Table
 from ..survival import median, survival_curve
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, invented, posed, times
+from .exercises import Exercise, Task, invented, of_letters, posed, times
 from .worked import Value
 
 SEED, INVENTED = 2, 80
@@ -71,18 +71,16 @@ def exercise_1(dataset: Dataset) -> Exercise:
 
 def exercise_2(dataset: Dataset) -> Exercise:
     """What two equal medians leave open."""
-    curve = "After its median a curve may go anywhere below one half, and also stay there."
-    mean = "A few who live for very long move a mean, and no median."
-    return Exercise({"a", "c"}, "A median fixes one point of a curve: more than half are alive "
+    reasons = {
+        "a": "After its median a curve may go anywhere below one half, and also stay there.",
+        "b": "Before its median a curve is above one half: not b.",
+        "c": "A few who live for very long move a mean, and no median.",
+        "d": "After its median a curve never rises above one half again: not d.",
+    }
+    right = {"a", "c"}
+    return Exercise(right, "A median fixes one point of a curve: more than half are alive "
         "before it, at most half after it. It fixes neither the end nor a mean.",
-        [
-            ({"a"}, mean),
-            ({"c"}, curve),
-            ({"b", "d"}, "It is the other way round: these two are what a median does rule out."),
-            ({"a", "b", "c"}, "Before its median a curve is above one half."),
-            ({"a", "c", "d"}, "After its median a curve never rises above one half again."),
-            ({"a", "b", "c", "d"}, "A median does rule something out: look on either side of it."),
-        ],
+        of_letters(right, reasons),
     )  # fmt: skip
 
 

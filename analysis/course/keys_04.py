@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain, combinations
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from scipy import stats
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, invented, posed
+from .exercises import Exercise, Task, invented, of_letters, posed
 from .sides import Question, horizons, landmarks, side_columns, two_sided
 from .worked import Value
 
@@ -154,18 +153,13 @@ STATEMENTS = {
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """Which of five statements follow from a ratio, its interval and a large P."""
-    right = {"C", "D"}
-    sizes = range(1, len(STATEMENTS) + 1)
-    chosen = chain.from_iterable(combinations(STATEMENTS, size) for size in sizes)
-    wrong = [set(letters) for letters in chosen if set(letters) != right]
-    missed = "What you took is right, but one more statement follows."
+    right, missed = {"C", "D"}, "What you took is right, but one more statement follows."
+    said = {s: f"Not {s}. {words}" for s, words in STATEMENTS.items()}
     return Exercise(
         right,
-        "The interval says which ratios fit the data, and P how often lots alone would do as much.",
-        [
-            (letters, next((f"Not {s}. {STATEMENTS[s]}" for s in sorted(letters - right)), missed))
-            for letters in wrong
-        ],
+        "The interval says which ratios fit the data, and P how often chance alone would do as "
+        "much.",
+        of_letters(right, said | dict.fromkeys(right, missed)),
     )
 
 

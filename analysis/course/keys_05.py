@@ -12,7 +12,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import competing_outcome
-from .exercises import Exercise, Task, posed
+from .exercises import Exercise, Task, of_letters, posed
 from .worked import Value
 
 SEED, INVENTED = 5, 80
@@ -76,18 +76,18 @@ def exercise_2(dataset: Dataset) -> Exercise:
 
 def exercise_3(dataset: Dataset) -> Exercise:
     """Which of the questions a cause-specific hazard ratio answers."""
+    reasons = {
+        "a": "The event has a rate among those in whom it can still come, too.",
+        "b": "How many have the event depends on what competes, too: not b.",
+        "c": "The risk of a patient depends on what competes, too: not c.",
+        "d": "The competing event has a rate, too, and so a cause-specific ratio.",
+    }
+    right = {"a", "d"}
     return Exercise(
-        {"a", "d"},
+        right,
         "Both ask for a rate among those in whom the event can still come. The others ask how many "
         "have it in the end. That also depends on what competes: the incidence and its ratio.",
-        [
-            ({"b", "c"}, "It is the other way round: how many have the event is the incidence."),
-            ({"a", "b", "d"}, "How many have the event depends on what competes, too."),
-            ({"a", "c", "d"}, "The risk of a patient depends on what competes, too."),
-            ({"a"}, "The competing event has a rate, too, and so a cause-specific ratio."),
-            ({"d"}, "The event has a rate among those in whom it can still come, too."),
-            ({"a", "b", "c", "d"}, "Two of them ask how many, not how fast."),
-        ],
+        of_letters(right, reasons),
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import moved_event, outcome_of, stride
-from .exercises import Exercise, Task, other_sets, posed, times
+from .exercises import Exercise, Task, of_letters, posed, times
 from .worked import Value
 
 SEED, INVENTED = 6, 120
@@ -91,11 +91,11 @@ def exercise_3(dataset: Dataset) -> Exercise:
         {"a", "c"},
         "Both ask of patients on one day, by what is known then. The rate from the day of "
         "treatment on, whenever it is, is that of a time-dependent covariate.",
-        other_sets(
+        of_letters({"a", "c"},
             {"b": "In one of yours patients change sides, each on their own day. A landmark fixes "
              "them.",
-             "d": "No clock says what treatment does to a patient: those who got it were chosen."},
-            {"a": "One more asks of patients on one day: those who are alive and wait.",
+             "d": "No clock says what treatment does to a patient: those who got it were chosen.",
+             "a": "One more asks of patients on one day: those who are alive and wait.",
              "c": "One more asks of patients on one day, by what they have had by then."},
         ),
     )  # fmt: skip

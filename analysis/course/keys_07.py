@@ -22,7 +22,7 @@ from .events import (
     later_factors,
     outcome_of,
 )
-from .exercises import Exercise, Task, other_sets, posed
+from .exercises import Exercise, Task, of_letters, posed
 from .worked import Value
 
 SEEDS, INVENTED = (5, 6), 60
@@ -195,7 +195,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
     sound = {letter: f"{letter} is right: {words}." for letter, words in SOUND.items()}
     more = dict.fromkeys(FAULTS, "There are more. Hold the three rules against each patient.")
     said = "; ".join(f"{letter}: {words}" for letter, words in FAULTS.items())
-    return Exercise(set(FAULTS), f"{said}.", other_sets(sound, more))
+    return Exercise(set(FAULTS), f"{said}.", of_letters(set(FAULTS), sound | more))
 
 
 def _events(dataset: Dataset) -> Iterator[AfterOther]:

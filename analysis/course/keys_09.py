@@ -17,7 +17,7 @@ from ..study.models import SELECTION_LEVEL, factors_of
 from ..survival import resampling
 from .answers import PERCENT
 from .events import DEATH_COLUMNS, outcome_of, words_of
-from .exercises import Exercise, other_sets, posed
+from .exercises import Exercise, of_letters, posed
 from .sides import side_values
 from .worked import Value
 
@@ -257,10 +257,10 @@ def exercise_4(dataset: Dataset) -> Exercise:
     """What can be done instead of selecting, or beside it."""
     return Exercise({"a", "c", "e"}, "In a and c nothing is selected by its P. In e it is, and "
         "the reader sees how far to trust it.",
-        other_sets(
+        of_letters({"a", "c", "e"},
             {"b": "A model that is fitted again after the choice does not know that there was one.",
-             "d": "To drop factors by their own P is a selection, whatever follows it."},
-            {"a": "To name the factors beforehand needs no P.",
+             "d": "To drop factors by their own P is a selection, whatever follows it.",
+             "a": "To name the factors beforehand needs no P.",
              "c": "A model may keep all factors and shrink their ratios.",
              "e": "One that selects shows how stable the whole selection is."},
         ),

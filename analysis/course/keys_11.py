@@ -12,7 +12,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import DEATH_COLUMNS, deaths_of_all
-from .exercises import Exercise, other_sets
+from .exercises import Exercise, of_letters
 from .worked import Value
 
 RATIO = (0.72, 0.55, 0.94)  # invented: an estimate, its lower and its upper limit
@@ -83,9 +83,9 @@ def exercise_3(dataset: Dataset) -> Exercise:
     fits = "54, 41 and 25 are 120, and 61% lies between 45.0% and 65.8%."
     open_ = "At 12 months, before the lower limit, the interval lies above one half, as it must."
     return Exercise({"a", "c"}, f"{median} {shares}",
-        other_sets(
-            {"b": f"Not all of yours: {fits}", "d": f"Not all of yours: {open_}"},
-            {"a": "One more is wrong: look at each median’s interval.",
+        of_letters({"a", "c"},
+            {"b": f"Not all of yours: {fits}", "d": f"Not all of yours: {open_}",
+             "a": "One more is wrong: look at each median’s interval.",
              "c": "One more is wrong: compute the two shares between which each curve lies."},
         ),
     )  # fmt: skip

@@ -42,12 +42,14 @@ class Patients:
 
     Without a folder it is on the lesson's own. `beside` is the folder in which their data lie
     beside the notebook, if they travel with it, and `revision` what it fetches of the project.
+    `shared` tells whether all may have their table.
     """
 
     folder: Path | None = None
     line: str = ""
     beside: str = ""
     revision: str = ""
+    shared: bool = False
 
 
 def patients_of(folder: Path, name: str, shared: bool, revision: str = "") -> Patients:
@@ -56,10 +58,10 @@ def patients_of(folder: Path, name: str, shared: bool, revision: str = "") -> Pa
     `name` is the folder as a page names it: of a shipped dataset the project has it.
     """
     if in_project(name):
-        return Patients(folder, f'dataset = "{name}"', "", revision)
+        return Patients(folder, f'dataset = "{name}"', "", revision, shared)
     beside = f"data/{name}" if shared else ""
     line = TRAVELS.format(dataset=beside) if shared else STAYS
-    return Patients(folder, line, beside, revision)
+    return Patients(folder, line, beside, revision, shared)
 
 
 def learner(lesson: NotebookNode, patients: Patients = Patients()) -> NotebookNode:

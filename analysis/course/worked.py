@@ -16,10 +16,11 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import PurePosixPath
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 import altair as alt
 import numpy as np
@@ -33,6 +34,7 @@ from ..page.charts import COLOURS, GROUP_COLOURS, INK, STYLE, drawing
 from ..page.contents import BOOK
 from ..page.page import Page
 from ..page.plain import CARRIED, OTHERWISE
+from .launch import FOLDER, NEEDED
 
 SCRIPTS = BOOK / "worked"
 FROZEN = ROOT / "tests" / "reference" / "worked.csv"  # what R says of the shipped datasets
@@ -96,6 +98,18 @@ def literals_of(
 def script(steps: Sequence[Step], language: str) -> str:
     """The code of all steps in `python` or `r`, as a file has it."""
     return "\n\n".join(f"# %% {step.title}\n{getattr(step, language)}" for step in steps) + "\n"
+
+
+def needed(steps: Sequence[Step], language: str) -> str:
+    """The command that installs what the steps import in `python` or `r`."""
+    text = "\n".join(getattr(step, language) for step in steps)
+    if language == "r":
+        names = re.findall(r"library\((\w+)\)|(\w+)::", text)
+        return f"install.packages({_literal(sorted({a or b for a, b in names}), 'c(', ')')})"
+    names = re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)
+    names += ["pyarrow"] * ("pd.read_parquet" in text)
+    packages = [NEEDED.get(name, name) for name in dict.fromkeys(names)]
+    return "pip install " + " ".join(f'"{p}"' if "<" in p else p for p in packages)
 
 
 def digest(text: str) -> str:
@@ -199,6 +213,7 @@ class Worked:
     main: Sequence[float] = ()
     r: Sequence[float] = ()
     note: str = ""
+    table: str = ""  # of the patients, beside the learner's notebooks, where all may have it
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         plain = "\n\n".join(
@@ -224,7 +239,17 @@ class Worked:
             f'<div class="worked" id="{name}" data-row="{html.escape(self.row)}" '
             f'data-main="{json.dumps(list(self.main))}">'
             f'<fieldset class="worked-tabs"><legend>The steps in</legend>{tabs}</fieldset>'
-            f'{note}<ol class="worked-steps">{parts}</ol></div>'
+            f'{self._needs()}{note}<ol class="worked-steps">{parts}</ol></div>'
+        )
+
+    def _needs(self) -> str:
+        """What a reader has to have: the patients, where they are public, and the packages."""
+        name = html.escape(self.table)
+        take = f'<a href="{FOLDER}/{quote(self.table)}" download>{name}</a>, the patients. '
+        return "".join(
+            f'<p class="worked-{key}">{take if name else ""}To install: '
+            f"<code>{html.escape(needed(self.steps, key))}</code></p>"
+            for key in LANGUAGES
         )
 
     def _step(self, place: int, step: Step) -> str:
@@ -275,11 +300,12 @@ def worked(
     data = page.data
     made = steps(lesson, literals_of(data, names or {}))
     begun = Worked(page.id("worked"), made, " ".join(map(str, row)))
-    if names is None:
-        return Worked(begun.name, made, begun.row, note=OTHERWISE)
     if not data.public or data.mask_below:
-        return Worked(begun.name, made, begun.row, note=CLOSED)
+        return replace(begun, note=OTHERWISE if names is None else CLOSED)
+    begun = replace(begun, table=PurePosixPath(data.package["resources"][0]["path"]).name)
+    if names is None:
+        return replace(begun, note=OTHERWISE)
     shown, main = run(made, data)
     r = in_r(data, lesson, script(made, "r"))
     note = CARRIED if row and page.mark(page[tuple(row)]) else ""  # the code knows no such rule
-    return Worked(begun.name, made, begun.row, shown, main, r, note)
+    return replace(begun, shown=shown, main=main, r=r, note=note)

@@ -224,7 +224,10 @@ def led_to_root(text: str, names: Collection[str]) -> str:
 
 
 def _write_exercises(folder: Path, patients: Patients, kept: list[Place]) -> None:
-    """The learner's notebooks of a book, and all in one file with the data that go with them."""
+    """The learner's notebooks of a book, and all in one file with the data that go with them.
+
+    Beside them the table of the patients, which the worked pieces read, where all may have it.
+    """
     import nbformat  # slow to import, and of no use to the other commands
 
     from ..course.learner import learner, lessons
@@ -233,6 +236,10 @@ def _write_exercises(folder: Path, patients: Patients, kept: list[Place]) -> Non
     there = {place.path for place in kept}
     for path in (path for path in lessons() if path in there):
         nbformat.write(learner(nbformat.read(path, as_version=4), patients), folder / path.name)
+    if patients.shared:
+        package = json.loads((patients.folder / "datapackage.json").read_text("utf-8-sig"))
+        table = patients.folder / package["resources"][0]["path"]
+        shutil.copy(table, folder / table.name)
     with ZipFile(folder / ALL, "w", ZIP_DEFLATED) as both:
         for path in sorted(folder.glob("*.ipynb")):
             _add(both, path, path.name)

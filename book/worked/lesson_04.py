@@ -31,7 +31,8 @@ base = alt.Chart(drawn).encode(x="day", y="alive", color="group")
 base.mark_line(interpolate="step-after")
 
 # %% [markdown]
-# Before you test: would you be surprised if lots alone had made two such curves?
+# Before you test: would you be surprised if chance alone had made two such
+# curves?
 
 # %% Test the difference
 logrank_test(time[one], time[~one], dead[one], dead[~one]).summary.round(5)
