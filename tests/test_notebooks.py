@@ -32,6 +32,7 @@ from analysis.site.notebooks import METADATA, NOT_RECORDED, NotebookError, execu
 NOTEBOOKS = notebooks()
 SILENT = {
     "write",
+    "write_entry",
     "record",
     "add_count",
     "farthest",

@@ -145,6 +145,11 @@ def _bind(stage: Path, kept: list[Place], elsewhere: Collection[str]) -> None:
     def bound(text: str) -> str:
         return without_links(led_to_root(text, elsewhere), missing, instead)
 
+    def rebound(lines: str | list[str]) -> str | list[str]:
+        """What a notebook has as lines stays so where no link in it changes."""
+        text = "".join(lines)
+        return lines if (found := bound(text)) == text else found
+
     for path in stage.glob("*.md"):
         if path.stem in missing:
             path.unlink()
@@ -154,10 +159,10 @@ def _bind(stage: Path, kept: list[Place], elsewhere: Collection[str]) -> None:
         notebook = json.loads(path.read_text("utf-8"))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
-                cell["source"] = bound("".join(cell["source"]))
+                cell["source"] = rebound(cell["source"])
             for output in cell.get("outputs", []):
                 for kind in {"text/markdown", "text/html"} & set(output.get("data", {})):
-                    output["data"][kind] = bound("".join(output["data"][kind]))
+                    output["data"][kind] = rebound(output["data"][kind])
         path.write_text(json.dumps(notebook, ensure_ascii=False), "utf-8")
 
 
