@@ -8,6 +8,7 @@ file. Links between pages become links inside the document.
 from __future__ import annotations
 
 import io
+import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from playwright.sync_api import Error as BrowserError
 from pypdf import PdfReader
 
 from ..course.exercises import PREFIX
+from ..study.marks import flat
 from .browser import chromium, require_browser
 from .pages import BuildError
 
@@ -40,6 +42,10 @@ LEFT_OUT = (
 )
 # A drawing of its own; what only decorates a card has its colours from the page, and stays in it.
 DRAWING = r"<svg\b(?![^>]*aria-hidden).*?</svg>"
+SANS = r"@font-face \{[^}]*\bInter;[^}]*\}"  # what a drawing needs of a style for its letters
+# From where on a paragraph is of use at a screen only; of a caption it is what MOVE finds.
+AT_A_SCREEN = re.compile(r"\b(Move (the|from)|Watch|Censor the competing|To see another)\b")
+MOVE = re.compile(r"Move the [^.;]*[.;] ?(.?)")
 REFERRING = ("aria-labelledby", "aria-describedby", "aria-controls", "headers", "for")
 NOTE = ".bd-header-announcement strong"  # what every page says of a synthetic cohort
 OUTSIDE = ("http", "https", "mailto")
@@ -87,48 +93,57 @@ def write_handouts(html: Path, folder: Path) -> list[Path]:
 
     They have the tasks with room to write, and no solution. Raises BuildError.
     """
-    volume = read(html)
+    return write_lessons(html, folder, handout)
+
+
+def write_lessons(
+    html: Path, folder: Path, made_of: Callable[[Volume, Chapter], str], fit: str = ""
+) -> list[Path]:
+    """Print what is made of each lesson, see `printer`; returns the files."""
+    volume = read(html, flat)
     folder.mkdir(parents=True, exist_ok=True)
-    made = []
-    with printer("the lessons") as printed_of:
-        for chapter in volume.chapters:
-            if chapter.name.startswith(PREFIX):
-                made.append(folder / f"{chapter.name}.pdf")
-                made[-1].write_bytes(printed_of(handout(volume, chapter)))
-    return made
+    lessons = [chapter for chapter in volume.chapters if chapter.name.startswith(PREFIX)]
+    with printer("the lessons", fit) as printed_of:
+        for lesson in lessons:
+            (folder / f"{lesson.name}.pdf").write_bytes(printed_of(made_of(volume, lesson)))
+    return [folder / f"{lesson.name}.pdf" for lesson in lessons]
 
 
 # --- reading the site --------------------------------------------------------------------------
 
 
-def read(html: Path) -> Volume:
-    """The pages of the book in the folder `html`, in the order of its contents."""
-    front = _soup(html / "index.html")
+def read(html: Path, redrawn: Callable[[dict], str] | None = None) -> Volume:
+    """The pages of the book in the folder `html`, in the order of its contents.
+
+    `redrawn` draws the charts anew from their Vega specification, as SVG.
+    """
+    styles = (html / "_static" / "plateau.css", STYLE)
+    style = "".join(path.read_text("utf-8") for path in styles)
+    for font in set(re.findall(r'url\("(fonts/[\w-]+\.woff2)"\)', style)):
+        letters = _data("font/woff2", (html / "_static" / font).read_bytes())
+        style = style.replace(f'url("{font}")', f"url({letters})")
+    picture = partial(as_picture, letters="".join(re.findall(SANS, style)))
+    front = _soup(html / "index.html", picture)
     listed = list(_listed(front))
     known = {name for name, _ in listed}
     chapters = []
     for name, part in listed:
-        article = _soup(html / f"{name}.html").select_one("article.bd-article")
+        article = _soup(html / f"{name}.html", picture).select_one("article.bd-article")
+        for chart in article.select(".chart:has(.chart-spec)") if redrawn else ():
+            drawn = picture(redrawn(json.loads(chart.select_one(".chart-spec").string)))
+            chart.img.replace_with(BeautifulSoup(drawn, "html.parser"))
         _strip(article)
         _embed_pictures(article, html)
         _point_inside(article, name, known)
         chapters.append(Chapter(name, text_at(article, "h1"), part, article))
     _drop_dead_links(chapters)
-    styles = (html / "_static" / "plateau.css", STYLE)
-    style = "".join(path.read_text("utf-8") for path in styles)
-    letters = partial(_embedded, folder=html / "_static")
-    return Volume(front, chapters, re.sub(r'url\("(fonts/[\w-]+\.woff2)"\)', letters, style))
+    return Volume(front, chapters, style)
 
 
-def _embedded(found: re.Match, folder: Path) -> str:
-    """A file that a style names, in the style itself."""
-    return f"url({_data('font/woff2', (folder / found[1]).read_bytes())})"
-
-
-def _soup(page: Path) -> BeautifulSoup:
+def _soup(page: Path, picture: Callable[[str], str]) -> BeautifulSoup:
     """A page of the site. A parser of HTML would spoil its drawings, which are XML."""
-    text = re.sub(DRAWING, _as_picture, page.read_text("utf-8"), flags=re.DOTALL)
-    return BeautifulSoup(text, "html.parser")
+    drawn = partial(re.sub, f"(?s){DRAWING}", lambda found: picture(found[0]))
+    return BeautifulSoup(drawn(page.read_text("utf-8")), "html.parser")
 
 
 def _listed(front: Tag) -> Iterator[tuple[str, str]]:
@@ -165,9 +180,10 @@ def _unfold(folded: Tag) -> None:
     folded.unwrap()
 
 
-def _as_picture(drawing: re.Match[str]) -> str:
-    """A drawing as a picture: of no other thing can Chromium say in a PDF what it shows."""
-    return f'<img src="{_data("image/svg+xml", drawing[0].encode())}">'
+def as_picture(drawing: str, letters: str) -> str:
+    """A drawing as a picture, whose words a PDF can have; in another font they would not fit."""
+    whole = re.sub(r"(<svg\b[^>]*>)", rf"\1<style>{letters}</style>", drawing, count=1)
+    return f'<img src="{_data("image/svg+xml", whole.encode())}">'
 
 
 def _data(kind: str, content: bytes) -> str:
@@ -246,13 +262,28 @@ def document(volume: Volume, pages: dict[str, int]) -> str:
 
 
 def handout(volume: Volume, chapter: Chapter) -> str:
-    """One chapter as a page of HTML of its own; what leads to other chapters is plain text."""
+    """One chapter as a page of HTML of its own."""
+    inside = f'<div style="page: chapter-0">{alone(chapter)}</div>'
+    main = f'<main class="bd-main handout">{inside}</main>'
+    return whole(volume, chapter.title, [chapter], main)
+
+
+def alone(chapter: Chapter) -> Tag:
+    """A chapter in which what leads to others is plain text, and nothing is said to move."""
     article = copy(chapter.article)
     for link in article.select("a[href^='#']"):
         link.unwrap()
-    inside = f'<div style="page: chapter-0">{article}</div>'
-    main = f'<main class="bd-main handout">{inside}</main>'
-    return whole(volume, chapter.title, [chapter], main)
+    for heading in article.find_all("h2", string="Move it yourself"):
+        heading.string = "The chart at its start"
+    for words in article.find_all(string=AT_A_SCREEN):
+        if words.parent.name != "p":
+            words.replace_with(MOVE.sub(lambda found: found[1].upper(), words))
+            continue
+        for after in list(words.next_siblings):
+            after.extract()
+        before = words[: AT_A_SCREEN.search(words).start()].rstrip()
+        words.replace_with(before) if before or words.previous_sibling else words.parent.decompose()
+    return article
 
 
 def whole(volume: Volume, title: str, chapters: list[Chapter], body: str, style: str = "") -> str:

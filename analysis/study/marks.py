@@ -9,6 +9,7 @@ from textwrap import wrap
 import altair as alt
 import numpy as np
 import pandas as pd
+import vl_convert
 
 from ..dataset.model import Dataset
 from ..page.charts import (
@@ -24,7 +25,7 @@ from ..page.charts import (
     in_unit,
     time_axis,
 )
-from ..page.drawing import HOVER
+from ..page.drawing import HOVER, still
 from ..page.formats import counted, shown, written
 from ..page.quantities import MISSING
 from ..page.rows import at_risk, pick
@@ -32,6 +33,7 @@ from ..page.units import told
 
 NAME = alt.ExprRef("min(width - 16, 400)")  # pixels that the name of a curve may take
 LINE = 13  # pixels between the lines of a heading under the axis
+FLAT, WIDE = 210, 600  # pixels of curves that are as wide as a slide or as paper
 NEVER = 10**6  # pixels that no chart has
 MARKED = 2  # the landmarks of more curves would hide one another
 # A label says from which width of the chart on there is room for it.
@@ -299,6 +301,22 @@ def number_rows(
         named = f"{UNDER}_{place}"
         layers += [heading.properties(name=named), drawn.properties(name=f"{named}_counts")]
     return layers
+
+
+def flat(spec: dict) -> str:
+    """A compiled chart as SVG, flatter and with larger letters than on the page.
+
+    A chart whose height tells of its rows keeps it. A place in the lower half of a chart, or under
+    its axis, stays as far from the axis.
+    """
+    if spec["height"] == HEIGHT:
+        spec = {**spec, "height": FLAT}
+        for mark in spec["marks"]:
+            drawn = mark.get("encode", {}).get("update", {})
+            for place in (drawn.get("y"), drawn.get("y2")):
+                if isinstance(place, dict) and place.get("value", 0) > HEIGHT / 2:
+                    place["value"] -= HEIGHT - FLAT
+    return vl_convert.vega_to_svg(still(spec, WIDE))
 
 
 def _count(results: pd.DataFrame, quantity: str, group: str, column: str, month: float) -> str:

@@ -51,6 +51,7 @@
       console.error("Charts stay still:", error);
       return;
     }
+    await document.fonts.ready; // in another font a label would be measured too narrow
     for (const chart of charts) {
       draw(chart).catch((error) => console.error("A chart stays still:", error));
     }
