@@ -6,6 +6,7 @@ What is right goes along as hashes (`Sealed`), which `answers.py` beside the not
 from __future__ import annotations
 
 import html
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir, redirect_stdout, suppress
@@ -23,6 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from ..dataset.model import load
 from ..dataset.problems import DataError
+from ..page.prose import Prose
 from . import answers
 from .exercises import Exercise
 from .learner import MISSING
@@ -31,19 +33,27 @@ from .worked import value_of
 
 PRIVATE = (
     "Warning: {files} may hold values of patients of {name}, which is not declared public. Whoever "
-    "gets the assignment gets them."
+    "gets the assignment gets them. Choose other lessons or a public dataset, such as data/bmt, or "
+    'write "public": true where all may have these values.'
 )
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a label is no markup
 KEY_STYLE = Path(__file__).with_name("key.css")
 CONFIG = Path(__file__).with_name("nbgrader.txt")
 # Its point is of all tests together: the one that students see can be deceived.
 QUESTION = "# BEGIN QUESTION\nname: exercise_{number}\npoints: 1\nall_or_nothing: true"
-OTTER = "# ASSIGNMENT CONFIG\nname: {name}\nsolutions_pdf: false\nfiles:\n{files}"
+OTTER = (
+    "# ASSIGNMENT CONFIG\nname: {name}\nsolutions_pdf: false\n"
+    "requirements: [numpy, pandas, lifelines]\nfiles:\n{files}"
+)
 BEFORE = (
     "{title}. Assignment\n\nPut each answer in the place of the three dots. The cell after it says "
     "whether it is right, and if not, what may have gone wrong. `answers.py` and the other files "
-    "of this assignment have to be beside this notebook."
+    "of this assignment have to be beside this notebook.\n\n"
 )
+STUDY = "Where the patients of a table are of this dataset, they are those of: {title}."
+# What nbgrader's source has and students do not get, and what they find in place of a solution.
+THEIRS = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n.*?### END \1\n?", re.DOTALL)
+STUB = {"SOLUTION": "# Your lines"}
 # In a process of its own, with the files as they were made: what the notebook has done to Python or
 # to the files is not there.
 HIDDEN = """\
@@ -68,8 +78,8 @@ sealed("{lesson}.json", {number}).grade(json.loads(sys.argv[1]))
 def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, list[str]]:
     """Write the assignment of some lessons on a dataset; its name, and what a teacher has to know.
 
-    `out` gets nbgrader/, a course to which others may be added, otter/ and key/. Raises DataError
-    where a lesson cannot be used.
+    `out` gets nbgrader/, a course to which others may be added, otter/, key/, and handout/ for
+    students. Raises DataError where a lesson cannot be used.
     """
     dataset = load(folder)
     made = [lesson(number, folder.resolve()) for number in lessons]
@@ -77,14 +87,18 @@ def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, li
     files = {"answers.py": Path(answers.__file__).read_text("utf-8")}
     for one in made:
         files |= one.files | {f"{one.name}.json": one.sealed()}
-    course = out / "nbgrader"
-    _write(course / "source" / name, files, {m.name: _for_nbgrader(m, files) for m in made})
+    course, study = out / "nbgrader", Prose(STUDY, title=dataset.title).markdown
+    if dataset.description:
+        study += Prose(" {text}", text=dataset.description).markdown
+    sources = {m.name: _for_nbgrader(m, files, study) for m in made}
+    _write(course / "source" / name, files, sources)
+    _write(out / "handout" / name, files, {k: _handed_out(v) for k, v in sources.items()})
     (course / "nbgrader_config.py").write_bytes(CONFIG.read_bytes())
-    _write(out / "otter" / name, files, {m.name: _for_otter(m, files) for m in made})
+    _write(out / "otter" / name, files, {m.name: _for_otter(m, files, study) for m in made})
     (out / "key").mkdir(exist_ok=True)
     (out / "key" / f"{name}.html").write_text(_key(name, dataset.title, made), "utf-8")
     said = [f"{m.name}: without exercise {k}: {why}" for m in made for k, why in m.left_out.items()]
-    tables = sorted(file for one in made for file in one.files)
+    tables = sorted(file for one in made for file in one.own)
     if tables and not dataset.public:
         said.append(PRIVATE.format(files=", ".join(tables), name=dataset.name))
     for one in made:
@@ -138,7 +152,7 @@ def _notebook(cells: Iterable[NotebookNode]) -> NotebookNode:
     return made
 
 
-def _for_nbgrader(made: Lesson, files: dict[str, str]) -> NotebookNode:
+def _for_nbgrader(made: Lesson, files: dict[str, str], study: str) -> NotebookNode:
     """The source of a notebook, with nbgrader's metadata. Points are of tests, each has one."""
 
     def told(make: Callable[..., NotebookNode], source: str, name: str, **has: Any) -> NotebookNode:
@@ -146,7 +160,7 @@ def _for_nbgrader(made: Lesson, files: dict[str, str]) -> NotebookNode:
         metadata = {"schema_version": 3, "grade_id": name} | kinds | has
         return make(source, metadata={"nbgrader": metadata})
 
-    cells = [new_markdown_cell(BEFORE.format(title=made.title))]
+    cells = [new_markdown_cell(BEFORE.format(title=made.title) + study)]
     for place, part in enumerate(made.kept()):
         if part.kind == "solution":
             source = _solution(part, "### BEGIN SOLUTION", "### END SOLUTION")
@@ -163,11 +177,21 @@ def _for_nbgrader(made: Lesson, files: dict[str, str]) -> NotebookNode:
     return _notebook(cells)
 
 
-def _for_otter(made: Lesson, files: dict[str, str]) -> NotebookNode:
+def _handed_out(source: NotebookNode) -> NotebookNode:
+    """A source of nbgrader's as students get it, for a class without nbgrader."""
+
+    def shown(cell: NotebookNode) -> NotebookNode:
+        make = new_code_cell if cell.cell_type == "code" else new_markdown_cell
+        return make(THEIRS.sub(lambda found: STUB.get(found[1], ""), cell.source).rstrip())
+
+    return _notebook(map(shown, source.cells))
+
+
+def _for_otter(made: Lesson, files: dict[str, str], study: str) -> NotebookNode:
     """The master of a notebook, as `otter assign` takes it."""
     listed = ["answers.py", f"{made.name}.json", *made.files]
     config = OTTER.format(name=made.name, files="".join(f"  - {file}\n" for file in listed))
-    cells = [new_raw_cell(config), new_markdown_cell(BEFORE.format(title=made.title))]
+    cells = [new_raw_cell(config), new_markdown_cell(BEFORE.format(title=made.title) + study)]
     for part in made.kept():
         if part.kind == "solution":
             begin, end = '""" # BEGIN PROMPT', '""" # END PROMPT'

@@ -23,7 +23,7 @@ from .events import (
     later_factors,
     outcome_of,
 )
-from .exercises import Exercise, Task, posed
+from .exercises import MADE_UP, Exercise, Task, posed
 from .worked import Value
 
 SEEDS, INVENTED = (5, 6), 60
@@ -145,7 +145,7 @@ def _days(dataset: Dataset) -> Iterator[Task]:
     of: list[tuple[pd.DataFrame, str]] = []
     with suppress(NotRecorded):
         of.append((patients(dataset, main_factor(dataset)), "of this dataset"))
-    for who, whose in [*of, (_invented(SEEDS[0]), "invented for it")]:
+    for who, whose in [*of, (_invented(SEEDS[0]), MADE_UP)]:
         deaths = np.unique(who["days"][who["died"]])
         for day in deaths[deaths >= who["switch"].median()]:
             yield Task(who, whose, (float(day),))
@@ -213,7 +213,7 @@ def _events(dataset: Dataset) -> Iterator[AfterOther]:
             if event.column not in shown and 1 / LARGEST < _ratio(rows_of(ours)) < LARGEST:
                 whose = f"of this dataset, and the event is {in_sentence(event.label)}"
                 yield AfterOther(ours, whose, given=given)
-    yield AfterOther(_invented(SEEDS[1]), "invented for it", given=given)
+    yield AfterOther(_invented(SEEDS[1]), MADE_UP, given=given)
 
 
 def _hazard_ratio(task: AfterOther) -> Exercise:

@@ -15,7 +15,7 @@ from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset, Factor, NotRecorded
 from ..study.models import SELECTION_LEVEL, factors_of
 from .events import DEATH_COLUMNS, outcome_of, words_of
-from .exercises import Exercise, posed
+from .exercises import MADE_UP, Exercise, posed
 from .sides import side_values
 from .worked import Value
 
@@ -172,7 +172,7 @@ def _tables(dataset: Dataset) -> Iterator[Task]:
     shares = {"age": 0.9, "sex": 0.1, "stage": 0.55, "grade": 0.3, "blasts": 0.7}
     while True:
         kept = pd.DataFrame({name: random.random(ODD) < share for name, share in shares.items()})
-        yield Task(kept, "invented for it")
+        yield Task(kept, MADE_UP)
 
 
 def _models(task: Task) -> Exercise:

@@ -26,7 +26,7 @@ from nbformat import NotebookNode
 from ..dataset.model import ROOT, NotRecorded
 from ..dataset.problems import DataError
 from ..page.prose import Prose
-from .exercises import PREFIX, Exercise, seal
+from .exercises import MADE_UP, PREFIX, Exercise, seal
 from .learner import BEGIN, END, PARAMETERS, SOLUTION
 from .worked import SCRIPTS, value_of
 
@@ -55,8 +55,8 @@ class Part:
 class Lesson:
     """The exercises of a lesson on a dataset, as they can be handed out.
 
-    `files` has the text of each table by its name, `left_out` of each exercise without which the
-    lesson goes on why it is.
+    `files` has the text of each table by its name, `own` names those that may hold patients of the
+    dataset, and `left_out` has of each exercise without which the lesson goes on why it is.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Lesson:
     parts: list[Part] = field(default_factory=list)
     exercises: dict[int, Exercise] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
     left_out: dict[int, str] = field(default_factory=dict)
     known: set[str] = field(default_factory=lambda: set(dir(builtins)))
 
@@ -174,7 +175,10 @@ def _given(
         made.known |= _set(body)
         yield "code", "\n".join(lines)
         return
+    before = set(made.files)
     literals = {name: _literal(made, name, names[name]) for name in sorted(_set(body))}
+    if not ("task" in literals and getattr(names["task"], "whose", "") == MADE_UP):
+        made.own |= set(made.files) - before
     found = {name: text for name, text in literals.items() if text}
     made.known |= set(found)
     made.known -= set(literals) - set(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -82,20 +82,30 @@ def write_pdf(html: Path, target: Path) -> int:
     return len(PdfReader(io.BytesIO(printed)).pages)
 
 
-def write_handouts(html: Path, folder: Path) -> list[Path]:
-    """Print each lesson of the book in `html` by itself, for a class; returns the files.
+def write_handouts(html: Path, folder: Path, numbers: Collection[int] = ()) -> list[Path]:
+    """Print lessons of the book in `html`, for a class, each by itself; returns the files.
 
-    They have the tasks with room to write, and no solution. Raises BuildError.
+    They have the tasks with room to write, and no solution. They are those of some `numbers`, or
+    all. Raises BuildError.
     """
     volume = read(html)
+    chosen = lessons(volume, numbers)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     with printer("the lessons") as printed_of:
-        for chapter in volume.chapters:
-            if chapter.name.startswith(PREFIX):
-                made.append(folder / f"{chapter.name}.pdf")
-                made[-1].write_bytes(printed_of(handout(volume, chapter)))
+        for chapter in chosen:
+            made.append(folder / f"{chapter.name}.pdf")
+            made[-1].write_bytes(printed_of(handout(volume, chapter)))
     return made
+
+
+def lessons(volume: Volume, numbers: Collection[int] = ()) -> list[Chapter]:
+    """The lessons of a book, all or those of some numbers. Raises BuildError where one is not."""
+    all_of_them = [chapter for chapter in volume.chapters if chapter.name.startswith(PREFIX)]
+    by_number = {int(c.name.removeprefix(PREFIX)[:2]): c for c in all_of_them}
+    if unknown := sorted(set(numbers) - set(by_number)):
+        raise BuildError(f"the book has no lesson {', '.join(map(str, unknown))}")
+    return [chapter for k, chapter in by_number.items() if not numbers or k in numbers]
 
 
 # --- reading the site --------------------------------------------------------------------------

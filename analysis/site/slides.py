@@ -7,7 +7,7 @@ read beside it stays on the page. No slide has a solution or a key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import copy
 from dataclasses import dataclass
 from html import escape
@@ -15,8 +15,7 @@ from pathlib import Path
 
 from bs4 import Tag
 
-from ..course.exercises import PREFIX
-from .pdf import NOTE, Chapter, Volume, printer, read, text_at, whole
+from .pdf import NOTE, Chapter, Volume, lessons, printer, read, text_at, whole
 
 STYLE = Path(__file__).with_name("slides.css")
 SHOWS = {"table-wrap", "worked", "quiz", "math"}  # classes of what a slide is about, or a figure
@@ -38,19 +37,19 @@ class Slide:
     kind: str = ""
 
 
-def write_slides(html: Path, folder: Path) -> list[Path]:
-    """Print the slides of each lesson of the book in `html`; returns the files.
+def write_slides(html: Path, folder: Path, numbers: Collection[int] = ()) -> list[Path]:
+    """Print the slides of all lessons of the book in `html`, or of some; returns the files.
 
-    Raises BuildError where there is no browser, or where it cannot print.
+    Raises BuildError where there is no browser or no such lesson, or where it cannot print.
     """
     volume = read(html)
+    chosen = lessons(volume, numbers)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     with printer("the slides", FIT) as printed_of:
-        for chapter in volume.chapters:
-            if chapter.name.startswith(PREFIX):
-                made.append(folder / f"{chapter.name}.pdf")
-                made[-1].write_bytes(printed_of(deck(volume, chapter)))
+        for chapter in chosen:
+            made.append(folder / f"{chapter.name}.pdf")
+            made[-1].write_bytes(printed_of(deck(volume, chapter)))
     return made
 
 
