@@ -20,6 +20,7 @@ import yaml
 from .dataset.model import ROOT
 from .dataset.new import new
 from .dataset.problems import DataError, of_system
+from .importing.words import counted
 from .site.build import build
 from .site.pages import BuildError
 from .site.processes import building, stop_when_told
@@ -341,8 +342,8 @@ def _are(count: int, noun: str) -> str:
 
 
 def _assignment(options: argparse.Namespace) -> int:
-    """Write exercises of lessons as an assignment: to hand out as it is, for nbgrader and for
-    Otter, with their answers hashed; and an answer key to print, as PDF too where there is Chromium.
+    """Write exercises of lessons as an assignment, with their answers hashed: to hand out as it is,
+    for nbgrader and for Otter; and an answer key to print, as PDF too where there is Chromium.
     """
     from .course.assignment import assignment  # slow to import, and of no use to the others
     from .site.browser import installed_browser, print_page

@@ -261,7 +261,7 @@ def test_an_exercise_that_needs_the_book_is_left_out(tmp_path: Path, monkeypatch
     made = tasks.lesson(1, ROOT / "data" / "bmt")
     assert list(made.exercises) == [1, 4]
     assert made.left_out == {2: "its solution needs data of this project", 3: "Nobody."}
-    assert "n = 3\npeople = pd.read_csv" in made.parts[0].source
+    assert "n = 3\npeople = pd.read_csv" in made.parts[1].source
     assert list(made.files) == ["lesson_01_people.csv"]
     assert "# See\nSee Lesson 2." in [part.source for part in made.parts]
     name, said = assignment.assignment([1], ROOT / "data" / "bmt", tmp_path / "out")

@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir, redirect_stdout, suppress
+from copy import deepcopy
 from hashlib import sha256
 from io import StringIO
 from numbers import Integral
@@ -24,7 +25,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from ..dataset.model import load
 from ..dataset.problems import DataError
-from ..page.prose import Prose
 from . import answers
 from .exercises import Exercise
 from .learner import MISSING
@@ -33,8 +33,7 @@ from .worked import value_of
 
 PRIVATE = (
     "Warning: {files} may hold values of patients of {name}, which is not declared public. Whoever "
-    "gets the assignment gets them. Choose other lessons or a public dataset, such as data/bmt, or "
-    'write "public": true where all may have these values.'
+    "gets the assignment gets them. Else take other lessons, or a public dataset such as data/bmt."
 )
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a label is no markup
 KEY_STYLE = Path(__file__).with_name("key.css")
@@ -48,12 +47,10 @@ OTTER = (
 BEFORE = (
     "{title}. Assignment\n\nPut each answer in the place of the three dots. The cell after it says "
     "whether it is right, and if not, what may have gone wrong. `answers.py` and the other files "
-    "of this assignment have to be beside this notebook.\n\n"
+    "of this assignment have to be beside this notebook."
 )
-STUDY = "Where the patients of a table are of this dataset, they are those of: {title}."
-# What nbgrader's source has and students do not get, and what they find in place of a solution.
+# What a source of nbgrader's has and students do not get.
 THEIRS = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n.*?### END \1\n?", re.DOTALL)
-STUB = {"SOLUTION": "# Your lines"}
 # In a process of its own, with the files as they were made: what the notebook has done to Python or
 # to the files is not there.
 HIDDEN = """\
@@ -87,14 +84,11 @@ def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, li
     files = {"answers.py": Path(answers.__file__).read_text("utf-8")}
     for one in made:
         files |= one.files | {f"{one.name}.json": one.sealed()}
-    course, study = out / "nbgrader", Prose(STUDY, title=dataset.title).markdown
-    if dataset.description:
-        study += Prose(" {text}", text=dataset.description).markdown
-    sources = {m.name: _for_nbgrader(m, files, study) for m in made}
+    course, sources = out / "nbgrader", {m.name: _for_nbgrader(m, files) for m in made}
     _write(course / "source" / name, files, sources)
     _write(out / "handout" / name, files, {k: _handed_out(v) for k, v in sources.items()})
     (course / "nbgrader_config.py").write_bytes(CONFIG.read_bytes())
-    _write(out / "otter" / name, files, {m.name: _for_otter(m, files, study) for m in made})
+    _write(out / "otter" / name, files, {m.name: _for_otter(m, files) for m in made})
     (out / "key").mkdir(exist_ok=True)
     (out / "key" / f"{name}.html").write_text(_key(name, dataset.title, made), "utf-8")
     said = [f"{m.name}: without exercise {k}: {why}" for m in made for k, why in m.left_out.items()]
@@ -152,7 +146,7 @@ def _notebook(cells: Iterable[NotebookNode]) -> NotebookNode:
     return made
 
 
-def _for_nbgrader(made: Lesson, files: dict[str, str], study: str) -> NotebookNode:
+def _for_nbgrader(made: Lesson, files: dict[str, str]) -> NotebookNode:
     """The source of a notebook, with nbgrader's metadata. Points are of tests, each has one."""
 
     def told(make: Callable[..., NotebookNode], source: str, name: str, **has: Any) -> NotebookNode:
@@ -160,7 +154,7 @@ def _for_nbgrader(made: Lesson, files: dict[str, str], study: str) -> NotebookNo
         metadata = {"schema_version": 3, "grade_id": name} | kinds | has
         return make(source, metadata={"nbgrader": metadata})
 
-    cells = [new_markdown_cell(BEFORE.format(title=made.title) + study)]
+    cells = [new_markdown_cell(BEFORE.format(title=made.title))]
     for place, part in enumerate(made.kept()):
         if part.kind == "solution":
             source = _solution(part, "### BEGIN SOLUTION", "### END SOLUTION")
@@ -179,19 +173,18 @@ def _for_nbgrader(made: Lesson, files: dict[str, str], study: str) -> NotebookNo
 
 def _handed_out(source: NotebookNode) -> NotebookNode:
     """A source of nbgrader's as students get it, for a class without nbgrader."""
+    made = deepcopy(source)
+    for cell in made.cells:
+        cell.source = THEIRS.sub("", cell.source).rstrip()
+        cell.metadata.clear()
+    return made
 
-    def shown(cell: NotebookNode) -> NotebookNode:
-        make = new_code_cell if cell.cell_type == "code" else new_markdown_cell
-        return make(THEIRS.sub(lambda found: STUB.get(found[1], ""), cell.source).rstrip())
 
-    return _notebook(map(shown, source.cells))
-
-
-def _for_otter(made: Lesson, files: dict[str, str], study: str) -> NotebookNode:
+def _for_otter(made: Lesson, files: dict[str, str]) -> NotebookNode:
     """The master of a notebook, as `otter assign` takes it."""
     listed = ["answers.py", f"{made.name}.json", *made.files]
     config = OTTER.format(name=made.name, files="".join(f"  - {file}\n" for file in listed))
-    cells = [new_raw_cell(config), new_markdown_cell(BEFORE.format(title=made.title) + study)]
+    cells = [new_raw_cell(config), new_markdown_cell(BEFORE.format(title=made.title))]
     for part in made.kept():
         if part.kind == "solution":
             begin, end = '""" # BEGIN PROMPT', '""" # END PROMPT'

@@ -19,11 +19,10 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.endpoints import Endpoint
-from ..dataset.model import Dataset
 from .answers import Sealed, UnlikeError, check, closed, hashed, keys, normal
 
 PREFIX = "lesson_"  # of the names of all lessons
-MADE_UP = "invented for this exercise"  # whose the patients of a task are, if not the dataset's
+MADE_UP = "invented for this exercise"  # whose the patients of a task may be
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
 
 
@@ -90,7 +89,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Task:
-    """The patients of an exercise, `whose` they are, and the `days` that it names.
+    """The patients of an exercise, `whose` they are, and the whole `days` that it names.
 
     `month` is how many days one has, where the answer is in months.
     """
@@ -113,11 +112,6 @@ def times(question: Endpoint) -> pd.DataFrame:
     """An endpoint's `days` and whether the patient `died`, to be computed with in exercises."""
     died = question.observed > 0
     return pd.DataFrame({"days": question.time, "died": died}, index=question.data.index)
-
-
-def whole_day(dataset: Dataset, month: float) -> int:
-    """The whole day nearest to a month: no task asks for day 281.546875."""
-    return round(dataset.days(month))
 
 
 def invented(death: np.ndarray, left: np.ndarray) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from scipy import stats
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import MADE_UP, Exercise, Task, invented, posed, whole_day
+from .exercises import MADE_UP, Exercise, Task, invented, posed
 from .sides import Question, horizons, landmarks, of_sides, side_columns, two_sided
 from .worked import Value
 
@@ -170,15 +170,14 @@ def exercise_3(dataset: Dataset) -> Exercise:
 
 
 def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
-    """The dataset's two groups either of them first, at each landmark of both; then others."""
+    """The dataset's two groups, either of them first, at each landmark of both; then others."""
     with suppress(NotRecorded):
         asked = question(dataset, column)
         for turned in (False, True):
             ours = asked.patients.reset_index(drop=True)
             ours = ours.assign(first=ours["first"] ^ turned)
             for month in landmarks(dataset, asked):
-                day = whole_day(dataset, month)
-                yield Task(ours, of_sides(asked.factor, turned), (day,))
+                yield Task(ours, of_sides(asked.factor, turned), (round(dataset.days(month)),))
     random = np.random.default_rng(SEED)
     first = np.arange(INVENTED) % 2 == 0
     death, left = random.exponential(np.where(first, 900, 450)), random.uniform(300, 1500, INVENTED)

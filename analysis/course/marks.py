@@ -39,8 +39,7 @@ UNREADABLE = "it is no notebook"
 MISSING = "no notebook"
 SEVERAL = "several notebooks, and {name} was marked"
 BOOK = "it is the book's own notebook, not the one of this assignment"
-UNNAMED = "{path} is passed over: expected {wanted}"
-ODD = "The answer has a form that cannot be read."
+UNNAMED = "{path} is passed over: expected NAME_{file}, or {file} in a folder NAME of the student"
 # The cells of the book's own notebook and of those that are handed out begin with these.
 OF_BOOK, OF_ASSIGNMENT = "from analysis", "from answers import"
 
@@ -60,12 +59,11 @@ def marks(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The marks, a row for each student, and the words of the check, a row for each exercise too.
 
-    A mark is 1 where the answer is right, 0 where it is wrong, and missing where there is none.
-    In `folder` each student has a folder, or notebooks that have the student's name before or after
-    the lesson's. `assignment` is a folder in nbgrader/source or in handout. A notebook may run for
-    so many `seconds`. `points`, `of` and `notes` are for each student. `tell` is called with a line
-    for each student, and for each file that is passed over. Raises DataError where there is nothing
-    to mark.
+    A mark is 1 for a right answer, 0 for a wrong one, and missing where there is none. In `folder`
+    each student has a folder, or notebooks with the student's name before or after the lesson's.
+    `assignment` is a folder in nbgrader/source or handout, and `seconds` what a notebook may run.
+    `points`, `of` and `notes` are for each student. `tell` gets a line for each student and each
+    file that is passed over. Raises DataError where there is nothing to mark.
     """
     keys = sorted(assignment.glob(f"{PREFIX}*.json"))
     if not keys:
@@ -76,19 +74,18 @@ def marks(
     for place, (student, found) in enumerate(sorted(returned.items()), 1):
         row, notes = {"student": student}, []
         for name, numbers in asked.items():
-            said = _note_of(found.get(name, []))
-            values: Mapping[int, Any] = {}
-            if name in found:
-                values, also = answers_of(found[name][-1], assignment, numbers, seconds)
-                said = [*said, *also]
+            values, said, paths = {}, [MISSING], found.get(name, [])
+            if paths:
+                values, said = answers_of(paths[-1], assignment, numbers, seconds)
+            if len(paths) > 1:
+                said = [SEVERAL.format(name=paths[-1].name), *said]
             notes += [f"{name}: {note}" for note in said]
             for number in numbers:
-                exercise = sealed(str(assignment / f"{name}.json"), number)
-                verdict = _verdict(values.get(number), exercise)
-                answered = values.get(number) is not None
-                mark = int(verdict.right) if answered else None
+                given = values.get(number)
+                verdict = _verdict(given, sealed(str(assignment / f"{name}.json"), number))
+                mark = None if given is None else int(verdict.right)
                 row[f"{name}_exercise_{number}"] = mark
-                words.append((student, name, number, mark, verdict.words))
+                words.append((student, name, number, mark, verdict.words or "Right."))
         points = [value for key, value in row.items() if key != "student"]
         got = sum(filter(None, points))
         rows.append(row | {"points": got, "of": len(points), "notes": "; ".join(notes)})
@@ -104,13 +101,7 @@ def _verdict(given: object, exercise: Sealed) -> Verdict:
     """What the check says of an answer as JSON holds it, where None is no answer."""
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError):
         return exercise.check(... if given is None else given)
-    return Verdict(False, ODD)
-
-
-def _note_of(found: list[Path]) -> list[str]:
-    if not found:
-        return [MISSING]
-    return [SEVERAL.format(name=found[-1].name)] if len(found) > 1 else []
+    return Verdict(False, "The answer has a form that cannot be read.")
 
 
 def _returned(
@@ -126,9 +117,7 @@ def _returned(
         name = re.sub(r"^[-_ ]+|[-_ ]+$", "", NAME.sub("", path.stem))
         student = parts[0] if len(parts) > 1 else name
         if not lesson or not student:
-            file = f"{min(lessons)}.ipynb"
-            wanted = f"NAME_{file} or a folder NAME with {file}, NAME the student's"
-            tell(UNNAMED.format(path=one_line(str(path), LONGEST), wanted=wanted))
+            tell(UNNAMED.format(path=one_line(str(path), LONGEST), file=f"{min(lessons)}.ipynb"))
             continue
         of_student = made.setdefault(student, {})
         if lesson[0] in lessons and not others & set(parts[1:-1]):
@@ -147,16 +136,17 @@ def answers_of(
         cells = nbformat.read(notebook, as_version=4).cells
     except Exception:  # whatever is in a file that a student returns
         return {}, [UNREADABLE]
+    codes = [cell.source for cell in cells if cell.cell_type == "code"]
+    text = "\n".join(codes)
+    if OF_BOOK in text and OF_ASSIGNMENT not in text:
+        return {}, [BOOK]
     with TemporaryDirectory() as folder:
         for file in assignment.iterdir():
             if file.suffix != ".ipynb":
                 shutil.copy(file, folder)
-        codes = [cell.source for cell in cells if cell.cell_type == "code"]
         found, in_time, errors = _ran(codes, folder, assignment / "answers.py", numbers, seconds)
-    text = "\n".join(codes)
-    said = [BOOK] if OF_BOOK in text and OF_ASSIGNMENT not in text else []
-    said += [] if in_time else [LATE.format(seconds=f"{seconds:g}")]
-    return found, [*said, *errors]
+    late = [] if in_time else [LATE.format(seconds=f"{seconds:g}")]
+    return found, [*late, *errors[:1]]  # the first is often the cause of the others
 
 
 def _ran(
@@ -178,18 +168,22 @@ def _ran(
             for place, code in enumerate(codes, 1):
                 left = max(end - monotonic(), 0.01)
                 content = client.execute_interactive(code, timeout=left, **quiet)["content"]
-                errors += _error_of(place, code, content)
+                if content.get("status") == "error" and content.get("ename") != "AssertionError":
+                    asked = re.findall(r"\banswer_(\d+)", code)  # a check fails by assertion
+                    where = f"exercise {asked[-1]}" if asked else f"code cell {place}"
+                    said = f"{where}: {content.get('ename')}: {content.get('evalue')}"
+                    errors.append(one_line(said, LONGEST))
         except TimeoutError:
             in_time = False
             manager.interrupt_kernel()
         with suppress(OSError):
             shutil.copy(answers, folder)  # it may have been written over
-        asked = {str(number): ASKED.format(number=number) for number in numbers}
-        options = {"silent": True, "user_expressions": asked, **quiet}
+        wanted = {str(number): ASKED.format(number=number) for number in numbers}
+        options = {"silent": True, "user_expressions": wanted, **quiet}
         with suppress(TimeoutError):
             reply = client.execute_interactive("", timeout=LAST, **options)
             said = reply["content"].get("user_expressions", {})
-            return {n: _value(said[str(n)]) for n in numbers if _has(said, n)}, in_time, errors
+            return _values(said, numbers), in_time, errors
         return {}, False, errors
     except RuntimeError:  # a kernel that has died
         return {}, False, errors
@@ -198,22 +192,11 @@ def _ran(
         manager.shutdown_kernel(now=True)
 
 
-def _error_of(place: int, code: str, reply: Mapping[str, Any]) -> list[str]:
-    """What the error of a cell was, if it is not the words of a check, which fail by assertion."""
-    if reply.get("status") != "error" or reply.get("ename") == "AssertionError":
-        return []
-    numbers = re.findall(r"\banswer_(\d+)", code)
-    where = f"exercise {numbers[-1]}" if numbers else f"code cell {place}"
-    return [one_line(f"{where}: {reply.get('ename')}: {reply.get('evalue')}", LONGEST)]
-
-
-def _has(said: Mapping[str, Any], number: int) -> bool:
-    with suppress(Exception):  # whatever a notebook has made its kernel say
-        _value(said[str(number)])
-        return True
-    return False
-
-
-def _value(told: Mapping[str, Any]) -> Any:
-    """A value from the text of its JSON, as the kernel shows it."""
-    return json.loads(ast.literal_eval(told["data"]["text/plain"]))
+def _values(said: Mapping[str, Any], numbers: Collection[int]) -> dict[int, Any]:
+    """The answers from the texts of their JSON, as the kernel shows them."""
+    found = {}
+    for number in numbers:
+        with suppress(Exception):  # whatever a notebook has made its kernel say
+            shown = said[str(number)]["data"]["text/plain"]
+            found[number] = json.loads(ast.literal_eval(shown))
+    return found

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from nbformat import NotebookNode
 
-from ..dataset.model import ROOT, NotRecorded
+from ..dataset.model import ROOT, NotRecorded, load
 from ..dataset.problems import DataError
 from ..page.prose import Prose
 from .exercises import MADE_UP, PREFIX, Exercise, seal
@@ -33,6 +33,7 @@ from .worked import SCRIPTS, value_of
 PROJECT = "analysis"  # what a student does not have
 LINK = re.compile(r"\[([^\[\]]+)\]\((?!https?:)[^()]+\)")
 OTHER_FORM = "lesson {number}: its exercises are not in the form that an assignment needs"
+STUDY = "Where the patients of a table are of this dataset, they are those of: {title}. {text}"
 NONE_LEFT = "lesson {number}: none of its exercises can be handed out"
 TEST = """\
 # Exercise {number}. The error of this cell says what may have gone wrong
@@ -97,7 +98,10 @@ def lesson(number: int, folder: Path) -> Lesson:
     if not found or not (SCRIPTS / f"{PREFIX}{number:02}.py").exists():
         raise DataError([OTHER_FORM.format(number=number)])
     cells = nbformat.read(found[0], as_version=4).cells
-    made = Lesson(f"{PREFIX}{number:02}", cells[0].source.splitlines()[0])
+    data = load(folder)
+    study = Prose(STUDY, title=data.title, text=data.description).markdown.strip()
+    title = cells[0].source.splitlines()[0]
+    made = Lesson(f"{PREFIX}{number:02}", title, [Part("text", study, 0)])
     names: dict[str, Any] = {"__name__": "__exercises__"}
     current = 0
     for cell in _of_exercises(cells):
