@@ -65,12 +65,13 @@ def check(
     lost = [f"  {name}: {sentence}" for name, sentence in _lost(dataset, lessons)]
     if lost:
         report += ["These lessons keep what is invented, and have none of its patients:", *lost]
+    report += pages
     warnings = [problem.line(private) for problem in warnings_of(contents, dataset)]
     if warnings:
         some = f" (of {dataset.size:,} of the patients, drawn by lot)" if drawn else ""
         report.append(f"Warnings{some}:")
         report += [f"  {line}" for line in warnings]
-    return [*report, *pages, "no problem found"], []
+    return [*report, "no problem found"], []
 
 
 def _one_by_one(contents: Contents, dataset: Dataset) -> tuple[Contents, int]:
