@@ -22,14 +22,17 @@ export DATASET DATASETS LESSONS OUT SCHEDULER
 WHICH := $(if $(DATASET),--dataset="$$DATASET") --out="$$OUT"
 
 .DEFAULT_GOAL := help
-.PHONY: help book books pdf handouts slides assignment new check test test-all notebooks calibrate benchmark lock clean
+.PHONY: help install book books pdf handouts slides assignment new check test test-all notebooks calibrate benchmark lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo "  DATASET=folder   another dataset (book, pdf, handouts, slides, assignment, new, check);  OUT=folder   where to build"
-	@echo "  LESSONS=all      the lessons of every shipped dataset (book)"
+	@echo "  LESSONS=all      the lessons of every shipped dataset (book);  LESSONS=\"1 4\"  these only (handouts, slides, assignment)"
 	@echo "  SCHEDULER=tcp://…  the Dask cluster that builds (books)"
 	@echo "  PRIVATE=1        name rows and no patient's values (check)"
+
+install: $(READY) ## the packages, into .venv: about 1.2 GB, some minutes, once
+	@echo "All is in .venv. Run it as: $(PY) -m analysis --help"
 
 book: $(READY) ## run the notebooks that changed and build the site
 	@exec $(PY) -m analysis book $(WHICH) $(if $(LESSONS),--lessons="$$LESSONS")
@@ -38,11 +41,11 @@ book: $(READY) ## run the notebooks that changed and build the site
 books: $(READY) ## the books of many datasets: make books DATASETS="a b" OUT=folder
 	@$(if $(DATASETS),exec $(PY) -m analysis books $(if $(SCHEDULER),--scheduler="$$SCHEDULER") --out="$$OUT" -- $$DATASETS,echo "Which ones? make books DATASETS=\"a b\"" >&2; exit 1)
 
-handouts: $(READY) ## print each lesson for a class, without solutions
-	@exec $(PY) -m analysis handouts $(WHICH)
+handouts: $(READY) ## print lessons for a class, without solutions
+	@exec $(PY) -m analysis handouts $(WHICH) $(if $(LESSONS),--lessons="$$LESSONS")
 
-slides: $(READY) ## print the slides of each lesson, 16:9
-	@exec $(PY) -m analysis slides $(WHICH)
+slides: $(READY) ## print the slides of lessons, 16:9
+	@exec $(PY) -m analysis slides $(WHICH) $(if $(LESSONS),--lessons="$$LESSONS")
 
 assignment: $(READY) ## exercises to grade: make assignment LESSONS="1 4" DATASET=folder OUT=folder
 	@exec $(PY) -m analysis assignment --lessons="$$LESSONS" $(if $(DATASET),--dataset="$$DATASET") \
@@ -92,6 +95,6 @@ $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or later is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv .venv
-	@echo "Installing the packages of requirements.txt into .venv"
+	@echo "Installing the packages of requirements.txt into .venv: about 1.2 GB, which takes some minutes"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -20,6 +20,7 @@ import yaml
 from .dataset.model import ROOT
 from .dataset.new import new
 from .dataset.problems import DataError, of_system
+from .importing.words import counted
 from .site.build import build
 from .site.pages import BuildError
 from .site.processes import building, stop_when_told
@@ -40,9 +41,10 @@ examples:
   python -m analysis books sites other_study --out shelf
       a book for each dataset in the folder sites, and one more
   python -m analysis assignment --lessons 1,4 --dataset my_patients --out course
-      a course for nbgrader and one for Otter, with the answer key in course/key
+      notebooks for students in course/handout, the answer key in course/key, and the same for
+      nbgrader and for Otter
   python -m analysis marks returned --assignment course/nbgrader/source/my_patients-1-4
-      the marks of the notebooks in the folder returned, in returned/marks.csv
+      the marks of the notebooks in the folder returned, in returned/marks.csv and feedback.csv
   python -m analysis pdf
       the paper's book as one PDF, at _build/plateau.pdf
 
@@ -126,8 +128,14 @@ def _parser() -> argparse.ArgumentParser:
     book.add_argument("--lessons", choices=["all"], help=lessons)
     _say_which_books(add("books", _books, "build the books of many datasets, on many machines"))
     _say_which_book(add("pdf", _pdf, "print the book as one PDF"))
-    _say_which_book(add("handouts", _handouts, "print each lesson for a class"))
-    _say_which_book(add("slides", _slides, "print the slides of each lesson"))
+    for name, run, words in (
+        ("handouts", _handouts, "print lessons for a class"),
+        ("slides", _slides, "print the slides of lessons"),
+    ):
+        printing = add(name, run, words)
+        _say_which_book(printing)
+        some = "numbers of lessons, such as 1,4 (default: all)"
+        printing.add_argument("--lessons", type=_numbers, default=[], metavar="N,N", help=some)
     folder = {"type": _path, "metavar": "FOLDER"}
     _say_which_lessons(add("assignment", _assignment, "make an assignment of exercises to grade"))
     marking = add("marks", _marks, "mark returned notebooks of an assignment")
@@ -156,7 +164,7 @@ def _say_which_lessons(command: argparse.ArgumentParser) -> None:
     """Which lessons, on which dataset, and where to."""
     numbers = "numbers of lessons, such as 1,4"
     command.add_argument("--lessons", type=_numbers, required=True, metavar="N,N", help=numbers)
-    default, where = ROOT / "data/blinatumomab", "where nbgrader/, otter/ and key/ go"
+    default, where = ROOT / "data/blinatumomab", "where handout/, nbgrader/, otter/ and key/ go"
     folder = {"type": _path, "metavar": "FOLDER"}
     command.add_argument("--dataset", default=default, help="a dataset of your own", **folder)
     command.add_argument("--out", default=ASSIGNMENTS, help=where, **folder)
@@ -305,33 +313,37 @@ def _built_to_print(options: argparse.Namespace) -> Path:
 
 @building()
 def _handouts(options: argparse.Namespace) -> int:
-    """Build the site as `book` does and print each lesson of one book to OUT/handouts/, with
+    """Build the site as `book` does and print lessons of one book to OUT/handouts/, with
     Chromium: with room to write, and without solutions.
     """
     from .site.pdf import write_handouts
 
     out = _built_to_print(options)
-    made = write_handouts(out / "html", out / "handouts")
-    print(f"{len(made)} lessons are in {options.out / 'handouts'}")
+    made = write_handouts(out / "html", out / "handouts", options.lessons)
+    print(f"{_are(len(made), 'lesson')} in {options.out / 'handouts'}")
     return 0
 
 
 @building()
 def _slides(options: argparse.Namespace) -> int:
-    """Build the site as `book` does and print the slides of each lesson of one book to OUT/slides/,
+    """Build the site as `book` does and print the slides of lessons of one book to OUT/slides/,
     with Chromium: 16:9, without solutions.
     """
     from .site.slides import write_slides
 
     out = _built_to_print(options)
-    made = write_slides(out / "html", out / "slides")
-    print(f"The slides of {len(made)} lessons are in {options.out / 'slides'}")
+    made = write_slides(out / "html", out / "slides", options.lessons)
+    print(f"The slides of {counted(len(made), 'lesson')} are in {options.out / 'slides'}")
     return 0
 
 
+def _are(count: int, noun: str) -> str:
+    return f"{counted(count, noun)} {'is' if count == 1 else 'are'}"
+
+
 def _assignment(options: argparse.Namespace) -> int:
-    """Write exercises of lessons as an assignment for nbgrader and for Otter, with their answers
-    hashed, and an answer key to print, as PDF too where there is Chromium.
+    """Write exercises of lessons as an assignment, with their answers hashed: to hand out as it is,
+    for nbgrader and for Otter; and an answer key to print, as PDF too where there is Chromium.
     """
     from .course.assignment import assignment  # slow to import, and of no use to the others
     from .site.browser import installed_browser, print_page
@@ -343,14 +355,17 @@ def _assignment(options: argparse.Namespace) -> int:
     key = out / "key" / f"{name}.html"
     if program := installed_browser():
         print_page(program, key, key.with_suffix(".pdf"))
-    print(f"The assignment {name} is in {options.out}: nbgrader, otter, and its key in key")
+    print(f"The assignment {name} is in {options.out}:")
+    print(f"  handout/{name} is for students; it holds no solution")
+    print("  nbgrader, otter and key hold the solutions: keep them away from students")
     return 0
 
 
 def _marks(options: argparse.Namespace) -> int:
     """Run each returned notebook with a time limit, take its answers out and mark them. FOLDER has
-    a folder for each student, or notebooks with the student's name. It gets marks.csv. What
-    students have written is run with your rights: use a machine where it can do no harm.
+    a folder for each student, or notebooks with the student's name. It gets marks.csv,
+    where a blank is no answer, and feedback.csv with the words of the checks. What students have
+    written is run with your rights: use a machine where it can do no harm.
     """
     from .course.marks import marks  # slow to import, and of no use to the others
 
@@ -358,10 +373,13 @@ def _marks(options: argparse.Namespace) -> int:
     made = made or [path for path in (ASSIGNMENTS / "nbgrader/source").glob("*") if path.is_dir()]
     if len(made) != 1:
         raise DataError([f"{len(made)} assignments in {ASSIGNMENTS}: name one with --assignment"])
-    table = marks(options.folder, made[0], options.seconds)
-    target = options.folder / "marks.csv"
+    tell = partial(print, file=sys.stderr, flush=True)
+    table, feedback = marks(options.folder, made[0], options.seconds, tell)
+    target, words = (options.folder / name for name in ("marks.csv", "feedback.csv"))
     table.to_csv(target, index=False)
-    print(f"The marks of {len(table)} students are in {target}")
+    feedback.to_csv(words, index=False)
+    many = counted(len(table), "student")
+    print(f"The marks of {many} are in {target}, what the checks say in {words}")
     return 0
 
 

@@ -103,15 +103,17 @@ def run(
     results: Path,
     change: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     until: str = "",
+    specs: bool = False,
     **parameters: Any,
 ) -> Page:
     """The page of a name, without drawings: its charts are there as data.
 
     With `change` it speaks of other numbers than those that it found; `until` is the cell before
     which it ends. A page that reads the numbers of others is run after these, whose results come
-    to the same folder. Where the site was built just before, its page is taken and not made again.
+    to the same folder. Where the site was built just before, its page is taken and not made again,
+    but for tests that ask its charts for their `specs`, which the site has compiled.
     """
-    if "BUILT" in os.environ and not (change or until or parameters):
+    if "BUILT" in os.environ and not (change or until or specs or parameters):
         with suppress(FileNotFoundError):  # of another dataset, or not in its book
             return _of_the_site(name, SHIPPED.get(str(dataset)), results)
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}

@@ -27,7 +27,7 @@ from students import Returned, literal, named
 
 from analysis.course import answers, assignment, tasks
 from analysis.course.answers import Sealed, plain, sealed
-from analysis.course.marks import marks
+from analysis.course.marks import BOOK, marks
 from analysis.dataset.model import load
 from analysis.dataset.problems import DataError
 from analysis.site import browser as printing
@@ -63,9 +63,21 @@ def test_each_student_gets_what_is_earned(out: Path, name: str, tmp_path) -> Non
     # A notebook of another assignment may be beside them.
     shutil.copytree(tmp_path / "right" / folder.name, tmp_path / "empty" / "other")
     (folder.parent / "other").mkdir(exist_ok=True)
-    table = marks(tmp_path, folder, 60).set_index("student")
-    assert table["points"].to_dict() == returned.earned
-    assert table["of"].eq(len(returned.exercises)).all() and table["notes"].eq("").all()
+    said: list[str] = []
+    table, feedback = marks(tmp_path, folder, 60, said.append)
+    table = table.set_index("student")
+    assert table["points"].to_dict() == returned.earned and len(said) == len(table)
+    assert table["of"].eq(len(returned.exercises)).all()
+    # An exercise without an answer is blank, an error stands in the notes, a check has its words.
+    exercises = [name for name in table if "_exercise_" in name]
+    assert table.loc["empty", exercises].isna().all() and (table.loc["wrong", exercises] == 0).all()
+    crashed = table["notes"].str.contains("exercise 2: ZeroDivisionError: division by zero")
+    assert table.index[crashed].tolist() == ["half"]  # the one who deletes it has no such cell
+    assert table.loc[["right", "wrong", "empty"], "notes"].eq("").all()
+    words = feedback.set_index(["student", "exercise"])["said"]
+    assert len(words) == len(table) * len(exercises) and words["right"].eq("Right.").all()
+    assert all(words["wrong", k] == returned.mistake(k)[1] for k in returned.exercises)
+    assert words["empty"].eq(answers.NO_ANSWER).all()
 
 
 @pytest.mark.parametrize("name", often(EACH, *SOME))
@@ -90,7 +102,14 @@ def test_a_notebook_without_end_has_the_marks_of_what_came_before(out: Path, tmp
     nbformat.write(notebook, tmp_path / "lesson_01-bob.ipynb")
     (tmp_path / "eve_lesson_01.ipynb").write_text("{}", "utf-8")
     (tmp_path / "lesson_09_tim.ipynb").write_text("{}", "utf-8")
-    table = marks(tmp_path, folder, 4).set_index("student")
+    (tmp_path / "ben lesson 1.ipynb").write_text("{}", "utf-8")
+    shutil.copy(next((ROOT / "exercises" / "bmt").glob("lesson_01*.ipynb")), tmp_path)
+    told: list[str] = []
+    table, _ = marks(tmp_path, folder, 4, told.append)
+    assert "ben lesson 1.ipynb is passed over: expected NAME_lesson_01.ipynb" in told[0]
+    books = table["student"].eq("censoring")
+    assert table.loc[books, "notes"].tolist() == [f"lesson_01: {BOOK}"]
+    table = table[~books].set_index("student")
     assert table["points"].to_dict() == {"ann": 1, "bob": 0, "eve": 0, "tim": 0}
     late = "lesson_01: it ran for longer than 4 s"
     assert table["notes"].tolist() == [
@@ -165,6 +184,33 @@ def test_what_is_handed_out_tells_no_answer(out: Path, name: str) -> None:
         assert len(shown) < 4 or shown.replace("\xa0", " ") not in asked
 
 
+def test_a_class_without_nbgrader_gets_the_same_notebook(out: Path) -> None:
+    """Without solutions and hidden tests, with the name of the study, and beside the same files."""
+    folder = source(out, "bmt-1")
+    handed = out / "handout" / "bmt-1"
+    assert {path.name for path in handed.iterdir()} == {path.name for path in folder.iterdir()}
+    shown = cells(handed)
+    text = "\n".join(cell.source for cell in shown.cells)
+    assert not re.search("SOLUTION|HIDDEN|subprocess", text)
+    assert load("data/bmt").title in text.replace("\\", "")
+    assert text.count("= ...  # yours") == 4 == text.count(").grade(answer_")
+    assert all("nbgrader" not in cell.metadata for cell in shown.cells)
+
+
+@pytest.mark.parametrize("lacking", ["lifelines", ""])
+def test_nbgrader_stops_where_everybody_would_get_nothing(lacking: str) -> None:
+    """Its settings name the package that its Python lacks."""
+    config = assignment.CONFIG.read_text("utf-8").partition("def at_the_end")[0]
+    config = config.replace("from nbgrader.preprocessors import OverwriteCells", "")
+    find = config.replace('"lifelines"', '"no_such_package"') if lacking else config
+    assert find != config or not lacking
+    if lacking:
+        with pytest.raises(SystemExit, match="lacks no_such_package: pip install"):
+            exec(find, {})
+    else:
+        exec(find, {})
+
+
 def test_what_is_handed_out_needs_no_book(out: Path) -> None:
     notebook = cells(source(out, "bmt-1"))
     code = [c.source.split("### ")[0] for c in notebook.cells if c.cell_type == "code"]
@@ -229,6 +275,9 @@ def test_a_teacher_is_told_of_private_patients(tmp_path: Path, monkeypatch) -> N
     monkeypatch.setattr(assignment, "load", lambda *_: private)
     _, said = assignment.assignment([1], ROOT / "data" / "bmt", tmp_path)
     assert said and "lesson_01_patients.csv" in said[0] and "not declared public" in said[0]
+    assert "a public dataset such as data/bmt" in said[0]
+    _, said = assignment.assignment([7], ROOT / "data" / "bmt", tmp_path)
+    assert "lesson_07_rows.csv may" in said[0]  # the other table holds invented patients
 
 
 def test_a_lesson_of_another_form_is_named() -> None:
@@ -261,8 +310,8 @@ def test_an_exercise_that_needs_the_book_is_left_out(tmp_path: Path, monkeypatch
     made = tasks.lesson(1, ROOT / "data" / "bmt")
     assert list(made.exercises) == [1, 4]
     assert made.left_out == {2: "its solution needs data of this project", 3: "Nobody."}
-    assert "n = 3\npeople = pd.read_csv" in made.parts[0].source
-    assert list(made.files) == ["lesson_01_people.csv"]
+    assert "n = 3\npeople = pd.read_csv" in made.parts[1].source
+    assert list(made.files) == ["lesson_01_people.csv"] and made.own == set(made.files)
     assert "# See\nSee Lesson 2." in [part.source for part in made.parts]
     name, said = assignment.assignment([1], ROOT / "data" / "bmt", tmp_path / "out")
     assert len(said) == 2 and "exercise 2" in said[0]

@@ -13,6 +13,7 @@ from conftest import EACH, ROOT
 from inprocess import Made, Page, changed, run, without_kernels
 
 from analysis import survival
+from analysis.course.exercises import MADE_UP
 from analysis.course.keys_01 import exercise_1, exercise_4, task_4
 from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
@@ -65,7 +66,7 @@ def test_the_last_exercise_is_on_the_patients_of_the_dataset_where_these_tell() 
         assert task.whose == "of this dataset" and len(task.patients) == len(data.patients)
         assert exercise_4(data).bites
     nobody_left = replace(data, patients=data.patients.assign(died="yes"))
-    assert task_4(nobody_left).whose == "invented for it"
+    assert task_4(nobody_left).whose == MADE_UP
     assert exercise_4(nobody_left).bites
 
 
@@ -89,7 +90,7 @@ def test_without_an_outcome_all_that_is_invented_stays(tmp_path: Path, monkeypat
     assert {"the-curve-month-by-month", "take-away", "quiz", "read-on"} <= set(ids)
     assert not {"table-of-the-three-ways", "from-the-table-to-the-curve"} & set(ids)
     shown = str([cell.get("outputs") for cell in made.cells])
-    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
     assert (tmp_path / f"{LESSON}.csv").exists()
 
 

@@ -18,6 +18,7 @@ from inprocess import Page, changed, run, without_kernels
 from analysis.course import keys_02
 from analysis.course.cuts import cut_at, cuts
 from analysis.course.events import DEATH, EVENT
+from analysis.course.exercises import MADE_UP
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
@@ -158,7 +159,7 @@ def test_a_follow_up_of_a_month_cannot_be_cut() -> None:
 def test_where_all_have_died_the_exercise_is_on_invented_patients() -> None:
     data = load("data/bmt")
     nobody_left = dataclasses.replace(data, patients=data.patients.assign(died="yes"))
-    assert keys_02.task_4(nobody_left).whose == "invented for it"
+    assert keys_02.task_4(nobody_left).whose == MADE_UP
     assert keys_02.exercise_4(nobody_left).bites
 
 
@@ -247,7 +248,7 @@ def test_whatever_the_dataset_lacks_the_rest_stays(tmp_path: Path, monkeypatch, 
     assert ("table-of-the-follow-ups" in ids) == (lacks == "cuts")
     shown = str([cell.get("outputs") for cell in made.cells])
     assert shown.count('class="verdict right"') == 4
-    assert ("invented for it" in shown) == (lacks == "outcome_of")
+    assert (MADE_UP in shown) == (lacks == "outcome_of")
     assert (tmp_path / f"{LESSON}.csv").exists()
 
 

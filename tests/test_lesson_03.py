@@ -18,6 +18,7 @@ from scipy import stats
 from analysis.course import keys_03
 from analysis.course.cuts import cuts
 from analysis.course.events import outcome_of
+from analysis.course.exercises import MADE_UP
 from analysis.dataset.model import NotRecorded, load
 from analysis.page.rows import pick
 from analysis.site.notebooks import NOT_RECORDED, execute
@@ -153,7 +154,7 @@ def test_where_the_patients_tell_no_mistake_the_exercises_are_on_invented_ones()
     data = load("data/bmt")
     nobody_left = replace(data, patients=data.patients.assign(died="no"))
     for number in (2, 4):
-        assert getattr(keys_03, f"task_{number}")(nobody_left).whose == "invented for it"
+        assert getattr(keys_03, f"task_{number}")(nobody_left).whose == MADE_UP
         assert getattr(keys_03, f"exercise_{number}")(nobody_left).bites
 
 
@@ -176,7 +177,7 @@ def test_whatever_the_dataset_lacks_the_rest_stays(tmp_path: Path, monkeypatch, 
     assert "the-chart-of-the-cuts" not in ids
     assert ("table-of-what-is-said-of-cure" in ids) == (lacks == "cuts")
     shown = str([cell.get("outputs") for cell in made.cells])
-    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
     assert (tmp_path / f"{LESSON}.csv").exists()
 
 

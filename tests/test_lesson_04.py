@@ -19,6 +19,7 @@ from scipy import stats
 from analysis import survival as est
 from analysis.course import check
 from analysis.course import keys_04 as keys
+from analysis.course.exercises import MADE_UP
 from analysis.dataset.definitions import Compare
 from analysis.dataset.model import Dataset, NotRecorded, load
 from analysis.page.rows import pick
@@ -276,7 +277,7 @@ def test_the_pencil_exercise_is_the_log_rank_test():
 def test_exercises_tell_each_mistake(dataset):
     for number in (1, 2, 3, 4):
         assert getattr(keys, f"exercise_{number}")(dataset).bites, number
-    assert keys.task_4(dataset).whose == "of this dataset"
+    assert keys.task_4(dataset).whose.startswith("of this dataset; first: ")
 
 
 def test_after_the_day_the_deaths_of_the_one_group_add_nothing(dataset):
@@ -295,7 +296,7 @@ def test_without_a_factor_of_two_sides_the_lesson_goes_on(dataset, tmp_path):
     with pytest.raises(NotRecorded, match="no baseline factor with events on two sides"):
         keys.question(number)
     assert keys.names(number) is None
-    assert keys.task_4(number).whose == "invented for it" and keys.exercise_4(number).bites
+    assert keys.task_4(number).whose == MADE_UP and keys.exercise_4(number).bites
 
 
 def test_what_stands_for_any_data_is_there_without_groups(tmp_path):

@@ -16,6 +16,7 @@ from inprocess import run, without_kernels
 
 from analysis import survival as est
 from analysis.course import keys_05 as keys
+from analysis.course.exercises import MADE_UP
 from analysis.dataset.endpoints import Endpoint, endpoint
 from analysis.dataset.model import ROOT, load
 from analysis.page.rows import pick
@@ -96,7 +97,7 @@ def test_the_last_exercise_is_on_the_patients_of_the_dataset_where_these_tell():
         task = keys.task_4(load(f"data/{name}"))
         assert task.whose.startswith("of this dataset: the event is ")
     alone = replace(load("data/bmt"), endpoints={})
-    assert keys.task_4(alone).whose == "invented for it" and keys.exercise_4(alone).bites
+    assert keys.task_4(alone).whose == MADE_UP and keys.exercise_4(alone).bites
     assert keys.names(alone) is None
 
 
@@ -113,7 +114,7 @@ def test_without_a_competing_event_all_that_is_invented_stays(tmp_path, monkeypa
     assert {"table-of-the-ten", "two-kinds-of-hazard-ratio", "take-away", "quiz"} <= set(ids)
     assert not {"table-of-the-landmarks", "from-the-table-to-both-curves"} & set(ids)
     shown = str([cell.get("outputs") for cell in made.cells])
-    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
 
 
 def test_it_is_so_at_every_landmark(shipped):

@@ -20,6 +20,7 @@ from analysis.course import check
 from analysis.course import keys_07 as keys
 from analysis.course.answers import start_stop
 from analysis.course.events import factors_of_all, later_factors
+from analysis.course.exercises import MADE_UP
 from analysis.course.keys_07 import from_the_start, main_factor
 from analysis.dataset.covariates import covariate_rows, rows_as_if_known
 from analysis.dataset.endpoints import endpoint
@@ -307,7 +308,7 @@ def test_the_exercises_are_on_patients_of_the_dataset_where_these_tell() -> None
         assert one.day in set(deaths)
     nobody = replace(data, patients=data.patients.assign(died="no"))
     for made in (keys.task_2(nobody), keys.task_4(nobody)):
-        assert made.whose == "invented for it"
+        assert made.whose == MADE_UP
     assert keys.exercise_2(nobody).bites and keys.exercise_4(nobody).bites
 
 

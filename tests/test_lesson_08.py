@@ -17,6 +17,7 @@ from test_degrading import EVENTS, dataset
 from analysis import survival as est
 from analysis.course import keys_08 as keys
 from analysis.course.events import early_and_late_event, event_day, later_event, later_events
+from analysis.course.exercises import MADE_UP
 from analysis.course.keys_08 import landmark, splits
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import Dataset, NotRecorded, load
@@ -338,7 +339,7 @@ def test_the_last_exercise_is_from_another_landmark_or_of_another_event(datasets
         by_then = made.patients["event_day"][followed] <= made.day
         assert by_then.value_counts().min() >= keys.FEWEST == 15
     nobody = with_patients(datasets["bmt"], died="no")
-    assert keys.task_4(nobody).whose == "invented for it"
+    assert keys.task_4(nobody).whose == MADE_UP
     assert keys.exercise_4(nobody).bites
 
 
@@ -353,5 +354,5 @@ def test_without_an_event_on_the_way_all_that_is_invented_stays(tmp_path: Path) 
     assert {"columns-of-the-future", "nothing-but-time", "quiz", "read-on"} <= set(ids)
     assert not {"three-questions", "from-the-table-to-the-curves"} & set(ids)
     shown = str([cell.get("outputs") for cell in made.cells])
-    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
     assert "a patient has a response in month 5." in shown

@@ -21,6 +21,7 @@ from scipy.stats import norm
 import analysis
 from analysis import survival as est
 from analysis.course import keys_09 as keys
+from analysis.course.exercises import MADE_UP
 from analysis.dataset.model import ROOT, Dataset, NotRecorded
 from analysis.page.plain import OTHERWISE
 from analysis.page.rows import pick
@@ -273,7 +274,7 @@ def test_the_resamples_of_the_exercise_are_of_the_dataset_and_leave_no_doubt(dat
         near = (task.kept.mean() - 0.5).abs()
         assert (near <= abs(share - 0.5) + 1e-9).sum() == 1
     none = dataclasses.replace(datasets["bmt"], factors=())
-    assert keys.task_1(none).whose == "invented for it" and keys.exercise_1(none).bites
+    assert keys.task_1(none).whose == MADE_UP and keys.exercise_1(none).bites
 
 
 def test_the_key_of_the_pencil_is_of_the_studies_of_the_task(datasets) -> None:
@@ -304,7 +305,7 @@ def test_without_factors_all_that_is_invented_stays(tmp_path: Path) -> None:
     assert {"one-of-many-tests", "what-to-do-instead", "quiz", "read-on"} <= set(ids)
     assert not {"what-each-resample-keeps", "the-selection-in-resamples"} & set(ids)
     shown = str([cell.get("outputs") for cell in found.cells])
-    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
     assert pd.read_csv(tmp_path / f"{LESSON}.csv")["group"].str.startswith("formula|").all()
 
 

@@ -20,6 +20,7 @@ from inprocess import Page, run, without_kernels
 from analysis import survival as est
 from analysis.course import keys_10 as keys
 from analysis.course import sides as sides_module
+from analysis.course.exercises import MADE_UP
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import ROOT, Dataset, NotRecorded, load
 from analysis.page.formats import interval
@@ -43,7 +44,7 @@ def asked(dataset: Dataset) -> keys.Question:
 
 @pytest.fixture(scope="module")
 def page(dataset: Dataset, tmp_path_factory) -> Page:
-    return run(LESSON, f"data/{dataset.name}", tmp_path_factory.mktemp("results"))
+    return run(LESSON, f"data/{dataset.name}", tmp_path_factory.mktemp("results"), specs=True)
 
 
 def key(asked: keys.Question) -> str:
@@ -325,7 +326,7 @@ def test_the_last_exercise_is_at_a_day_that_the_page_does_not_have(dataset, aske
     assert right.bites and abs(right.answer) >= keys.LEAST
     assert month not in page.numbers["months"].to_numpy()
     bare = replace(dataset, factors=())
-    assert keys.task_4(bare).whose == "invented for it" and keys.exercise_4(bare).bites
+    assert keys.task_4(bare).whose == MADE_UP and keys.exercise_4(bare).bites
 
 
 def test_without_a_factor_all_that_is_invented_stays(tmp_path):
@@ -341,5 +342,5 @@ def test_without_a_factor_all_that_is_invented_stays(tmp_path):
     assert {"two-invented-groups", "months-instead", "quiz", "read-on"} <= set(ids)
     assert "one-ratio-and-two-in-few-lines" not in ids
     shown = str([cell.get("outputs") for cell in made.cells])
-    assert shown.count('class="verdict right"') == 4 and "invented for it" in shown
+    assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
     assert set(pd.read_csv(tmp_path / f"{LESSON}.csv")["group"]) == {"invented"}

@@ -33,7 +33,7 @@ SHIPPED = ("blinatumomab", "bmt", "myeloid")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in SHIPPED}
+    return {name: run(LESSON, f"data/{name}", results, specs=True) for name in SHIPPED}
 
 
 def table(page: Page, part: str) -> pd.DataFrame:

@@ -613,6 +613,8 @@ def test_the_methods_page_explains_every_number():
         for page, rows in results_of(f"data/{name}").items():
             if page != "consistency":  # its numbers are of the print, and it explains them itself
                 used |= set(rows["quantity"])
+    again = results_of("data/cgd", 0, frozenset({"infections"}))  # events that come again
+    used |= set(again["infections"]["quantity"])
     assert used == explained
 
 

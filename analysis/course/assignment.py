@@ -6,9 +6,11 @@ What is right goes along as hashes (`Sealed`), which `answers.py` beside the not
 from __future__ import annotations
 
 import html
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir, redirect_stdout, suppress
+from copy import deepcopy
 from hashlib import sha256
 from io import StringIO
 from numbers import Integral
@@ -31,19 +33,24 @@ from .worked import value_of
 
 PRIVATE = (
     "Warning: {files} may hold values of patients of {name}, which is not declared public. Whoever "
-    "gets the assignment gets them."
+    "gets the assignment gets them. Else take other lessons, or a public dataset such as data/bmt."
 )
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a label is no markup
 KEY_STYLE = Path(__file__).with_name("key.css")
 CONFIG = Path(__file__).with_name("nbgrader.txt")
 # Its point is of all tests together: the one that students see can be deceived.
 QUESTION = "# BEGIN QUESTION\nname: exercise_{number}\npoints: 1\nall_or_nothing: true"
-OTTER = "# ASSIGNMENT CONFIG\nname: {name}\nsolutions_pdf: false\nfiles:\n{files}"
+OTTER = (
+    "# ASSIGNMENT CONFIG\nname: {name}\nsolutions_pdf: false\n"
+    "requirements: [numpy, pandas, lifelines]\nfiles:\n{files}"
+)
 BEFORE = (
     "{title}. Assignment\n\nPut each answer in the place of the three dots. The cell after it says "
     "whether it is right, and if not, what may have gone wrong. `answers.py` and the other files "
     "of this assignment have to be beside this notebook."
 )
+# What a source of nbgrader's has and students do not get.
+THEIRS = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n.*?### END \1\n?", re.DOTALL)
 # In a process of its own, with the files as they were made: what the notebook has done to Python or
 # to the files is not there.
 HIDDEN = """\
@@ -68,8 +75,8 @@ sealed("{lesson}.json", {number}).grade(json.loads(sys.argv[1]))
 def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, list[str]]:
     """Write the assignment of some lessons on a dataset; its name, and what a teacher has to know.
 
-    `out` gets nbgrader/, a course to which others may be added, otter/ and key/. Raises DataError
-    where a lesson cannot be used.
+    `out` gets nbgrader/, a course to which others may be added, otter/, key/, and handout/ for
+    students. Raises DataError where a lesson cannot be used.
     """
     dataset = load(folder)
     made = [lesson(number, folder.resolve()) for number in lessons]
@@ -77,14 +84,15 @@ def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, li
     files = {"answers.py": Path(answers.__file__).read_text("utf-8")}
     for one in made:
         files |= one.files | {f"{one.name}.json": one.sealed()}
-    course = out / "nbgrader"
-    _write(course / "source" / name, files, {m.name: _for_nbgrader(m, files) for m in made})
+    course, sources = out / "nbgrader", {m.name: _for_nbgrader(m, files) for m in made}
+    _write(course / "source" / name, files, sources)
+    _write(out / "handout" / name, files, {k: _handed_out(v) for k, v in sources.items()})
     (course / "nbgrader_config.py").write_bytes(CONFIG.read_bytes())
     _write(out / "otter" / name, files, {m.name: _for_otter(m, files) for m in made})
     (out / "key").mkdir(exist_ok=True)
     (out / "key" / f"{name}.html").write_text(_key(name, dataset.title, made), "utf-8")
     said = [f"{m.name}: without exercise {k}: {why}" for m in made for k, why in m.left_out.items()]
-    tables = sorted(file for one in made for file in one.files)
+    tables = sorted(file for one in made for file in one.own)
     if tables and not dataset.public:
         said.append(PRIVATE.format(files=", ".join(tables), name=dataset.name))
     for one in made:
@@ -161,6 +169,15 @@ def _for_nbgrader(made: Lesson, files: dict[str, str]) -> NotebookNode:
             make = new_code_cell if part.kind == "code" else new_markdown_cell
             cells.append(told(make, part.source, f"given-{place}"))
     return _notebook(cells)
+
+
+def _handed_out(source: NotebookNode) -> NotebookNode:
+    """A source of nbgrader's as students get it, for a class without nbgrader."""
+    made = deepcopy(source)
+    for cell in made.cells:
+        cell.source = THEIRS.sub("", cell.source).rstrip()
+        cell.metadata.clear()
+    return made
 
 
 def _for_otter(made: Lesson, files: dict[str, str]) -> NotebookNode:

@@ -23,6 +23,7 @@ from ..dataset.endpoints import Endpoint
 from .answers import Sealed, UnlikeError, check, closed, hashed, keys, normal
 
 PREFIX = "lesson_"  # of the names of all lessons
+MADE_UP = "invented for this exercise"  # whose the patients of a task may be
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
 
 
@@ -89,7 +90,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Task:
-    """The patients of an exercise, `whose` they are, and the `days` that it names.
+    """The patients of an exercise, `whose` they are, and the whole `days` that it names.
 
     `month` is how many days one has, where the answer is in months.
     """

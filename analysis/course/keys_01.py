@@ -11,7 +11,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, alive, invented, of_letters, posed, times
+from .exercises import MADE_UP, Exercise, Task, alive, invented, of_letters, posed, times
 from .worked import Value
 
 SEED, INVENTED = 11, 60
@@ -78,12 +78,12 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
         patients, told = times(main), told_months(dataset, main, carried=True)
         known = alive(patients, *map(dataset.days, told)).round(3)
         for month in range(6, int(told[-1]), 3):
-            day = float(survival.met(dataset.days(month), main.time))
+            day = float(survival.met(round(dataset.days(month)), main.time))
             if month not in told and alive(patients, day).round(3) not in known:
                 yield Task(patients, "of this dataset", (day,))
     random = np.random.default_rng(SEED)
     death, left = random.exponential(700, INVENTED), random.uniform(100, 1500, INVENTED)
-    yield Task(invented(death, left), "invented for it", (540,))
+    yield Task(invented(death, left), MADE_UP, (540,))
 
 
 def _share_alive(task: Task) -> Exercise:

@@ -14,7 +14,7 @@ from ..page.formats import counted, rounded
 from ..page.tables import Row, Table
 from ..survival import median, survival_curve
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, invented, of_letters, posed, times
+from .exercises import MADE_UP, Exercise, Task, invented, of_letters, posed, times
 from .worked import Value
 
 SEED, INVENTED = 2, 80
@@ -118,7 +118,7 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
                 yield Task(later, whose, month=one)
     random = np.random.default_rng(SEED)
     death, left = random.exponential(500, INVENTED), random.uniform(300, 1500, INVENTED)
-    yield Task(invented(death, left), "invented for it", month=one)
+    yield Task(invented(death, left), MADE_UP, month=one)
 
 
 def _as_libraries(days: pd.Series, event: pd.Series) -> bool:

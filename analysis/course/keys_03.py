@@ -14,7 +14,7 @@ from ..study.curves import plateau_month, told_months
 from ..survival.cure import mixture_cure
 from .cuts import cuts
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, alive, invented, posed, times
+from .exercises import MADE_UP, Exercise, Task, alive, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 3, 400
@@ -80,7 +80,7 @@ def _outlooks(dataset: Dataset) -> Iterator[Task]:
             pair = round(share * last), round(0.75 * last)
             if survival.beyond(main.time, pair[1]).any():
                 yield Task(times(main), "of this dataset", pair)
-    yield Task(_invented(), "invented for it", (300, 1100))
+    yield Task(_invented(), MADE_UP, (300, 1100))
 
 
 def _cut_days(dataset: Dataset) -> Iterator[Task]:
@@ -91,7 +91,7 @@ def _cut_days(dataset: Dataset) -> Iterator[Task]:
         for place in np.argsort([abs(month - 12) for month in known]):
             day = round(dataset.days(known[place] * 1.25))
             yield Task(times(main), "of this dataset", (day,))
-    yield Task(_invented(), "invented for it", (500,))
+    yield Task(_invented(), MADE_UP, (500,))
 
 
 def _invented() -> pd.DataFrame:

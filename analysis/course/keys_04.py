@@ -12,8 +12,8 @@ from scipy import stats
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, invented, of_letters, posed
-from .sides import Question, horizons, landmarks, side_columns, two_sided
+from .exercises import MADE_UP, Exercise, Task, invented, of_letters, posed
+from .sides import Question, horizons, landmarks, of_sides, side_columns, two_sided
 from .worked import Value
 
 __all__ = ["horizons", "landmarks"]  # the lesson takes them from here
@@ -164,15 +164,18 @@ def exercise_3(dataset: Dataset) -> Exercise:
 
 
 def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
-    """The dataset's two groups, at the first landmark of both; then invented ones."""
+    """The dataset's two groups, either of them first, at each landmark of both; then others."""
     with suppress(NotRecorded):
         asked = question(dataset, column)
-        day = dataset.days(landmarks(dataset, asked)[0])
-        yield Task(asked.patients.reset_index(drop=True), "of this dataset", (day,))
+        for turned in (False, True):
+            ours = asked.patients.reset_index(drop=True)
+            ours = ours.assign(first=ours["first"] ^ turned)
+            for month in landmarks(dataset, asked):
+                yield Task(ours, of_sides(asked.factor, turned), (round(dataset.days(month)),))
     random = np.random.default_rng(SEED)
     first = np.arange(INVENTED) % 2 == 0
     death, left = random.exponential(np.where(first, 900, 450)), random.uniform(300, 1500, INVENTED)
-    yield Task(invented(death, left).assign(first=first), "invented for it", (365,))
+    yield Task(invented(death, left).assign(first=first), MADE_UP, (365,))
 
 
 def _ended_test(task: Task) -> Exercise:

@@ -12,7 +12,7 @@ from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from ..study.curves import told_months
 from .events import competing_outcome
-from .exercises import Exercise, Task, of_letters, posed
+from .exercises import MADE_UP, Exercise, Task, of_letters, posed
 from .worked import Value
 
 SEED, INVENTED = 5, 80
@@ -103,7 +103,7 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
         told = told_months(dataset, question, carried=True)
         known = [_shares(patients, dataset.days(month))[0] for month in told]
         for month in reversed(range(6, int(last_reached(dataset)), 3)):
-            day = float(survival.met(dataset.days(month), question.time))
+            day = float(survival.met(round(dataset.days(month)), question.time))
             right = _shares(patients, day)[0]
             if month not in told and not np.isclose(right, known, rtol=0, atol=0.002).any():
                 yield Task(patients, whose, (day,))
@@ -111,7 +111,7 @@ def _tasks(dataset: Dataset) -> Iterator[Task]:
     times = random.exponential([[700], [900], [1100]], (3, INVENTED))  # the event, the other, left
     event = np.array([1, 2, 0])[times.argmin(axis=0)]
     days = np.ceil(times.min(axis=0)).astype(int)
-    yield Task(pd.DataFrame({"days": days, "event": event}), "invented for it", (540,))
+    yield Task(pd.DataFrame({"days": days, "event": event}), MADE_UP, (540,))
 
 
 def _incidence(task: Task) -> Exercise:

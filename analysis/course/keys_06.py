@@ -11,7 +11,7 @@ import pandas as pd
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import moved_event, outcome_of, stride
-from .exercises import Exercise, Task, of_letters, posed, times
+from .exercises import MADE_UP, Exercise, Task, of_letters, posed, times
 from .worked import Value
 
 SEED, INVENTED = 6, 120
@@ -107,13 +107,13 @@ def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
         patients, label = followed(dataset, column), moved_event(dataset, column).label
         for step in (4.5, 2.5, 6.5, 8.5, 10.5):
             month = step * stride(dataset)
-            day = float(survival.met(dataset.days(month), patients[["days", "came"]]))
+            day = float(survival.met(round(dataset.days(month)), patients[["days", "came"]]))
             yield Task(patients, f"of this dataset, and the event is “{label}”", (day,))
     random = np.random.default_rng(SEED)
     days = np.ceil(random.exponential(500, INVENTED))
     came = np.ceil(random.exponential(400, INVENTED))
     patients = pd.DataFrame({"came": np.where(came < days, came, np.nan), "days": days})
-    yield Task(patients.assign(died=random.random(INVENTED) < 0.7), "invented for it", (180.0,))
+    yield Task(patients.assign(died=random.random(INVENTED) < 0.7), MADE_UP, (180.0,))
 
 
 def _at_landmark(task: Task) -> Exercise:

@@ -22,7 +22,7 @@ from .events import (
     later_factors,
     outcome_of,
 )
-from .exercises import Exercise, Task, of_letters, posed
+from .exercises import MADE_UP, Exercise, Task, of_letters, posed
 from .worked import Value
 
 SEEDS, INVENTED = (5, 6), 60
@@ -144,7 +144,7 @@ def _days(dataset: Dataset) -> Iterator[Task]:
     of: list[tuple[pd.DataFrame, str]] = []
     with suppress(NotRecorded):
         of.append((patients(dataset, main_factor(dataset)), "of this dataset"))
-    for who, whose in [*of, (_invented(SEEDS[0]), "invented for it")]:
+    for who, whose in [*of, (_invented(SEEDS[0]), MADE_UP)]:
         deaths = np.unique(who["days"][who["died"]])
         for day in deaths[deaths >= who["switch"].median()]:
             yield Task(who, whose, (float(day),))
@@ -212,7 +212,7 @@ def _events(dataset: Dataset) -> Iterator[AfterOther]:
                 name = in_sentence(event.label)
                 whose = f"every second one of this dataset, and the event is {name}"
                 yield AfterOther(ours, whose, given=given)
-    yield AfterOther(_invented(SEEDS[1]), "invented for it", given=given)
+    yield AfterOther(_invented(SEEDS[1]), MADE_UP, given=given)
 
 
 def _hazard_ratio(task: AfterOther) -> Exercise:

@@ -21,7 +21,7 @@ from .events import (
     outcome_of,
     stride,
 )
-from .exercises import Exercise, Task, alive, invented, posed, times
+from .exercises import MADE_UP, Exercise, Task, alive, invented, posed, times
 from .worked import Value
 
 SEED, INVENTED = 3, 80
@@ -171,15 +171,15 @@ def _landmarks(dataset: Dataset) -> Iterator[Task]:
             whose = f"of this dataset, and the event is {in_sentence(event.label)}"
             ours = patients(dataset, event)
             for month in every if place else every[every.index(shown) + 1 :]:
-                day = dataset.days(month)
+                day = round(dataset.days(month))
                 came = ours.loc[survival.beyond(ours["days"], day), "event_day"] <= day
                 if month < late and FEWEST <= came.sum() <= len(came) - FEWEST:
-                    yield Task(ours, whose, (day, dataset.days(late)))
+                    yield Task(ours, whose, (day, round(dataset.days(late))))
     random = np.random.default_rng(SEED)
     death, left = random.exponential(500, INVENTED), random.uniform(400, 1500, INVENTED)
     made, came = invented(death, left), np.ceil(random.uniform(10, 600, INVENTED))
     made["event_day"] = pd.Series(came).where(came <= made["days"])
-    yield Task(made, "invented for it", (180, 730))
+    yield Task(made, MADE_UP, (180, 730))
 
 
 def _from_landmark(task: Task) -> Exercise:

@@ -17,7 +17,7 @@ from ..study.models import SELECTION_LEVEL, factors_of
 from ..survival import resampling
 from .answers import PERCENT
 from .events import DEATH_COLUMNS, outcome_of, words_of
-from .exercises import Exercise, of_letters, posed
+from .exercises import MADE_UP, Exercise, of_letters, posed
 from .sides import side_values
 from .worked import Value
 
@@ -182,7 +182,7 @@ def _tables(dataset: Dataset) -> Iterator[Task]:
     shares = {"age": 0.9, "sex": 0.1, "stage": 0.55, "grade": 0.3, "blasts": 0.7}
     while True:
         kept = pd.DataFrame({name: random.random(ODD) < share for name, share in shares.items()})
-        yield Task(kept, "invented for it")
+        yield Task(kept, MADE_UP)
 
 
 def _models(task: Task) -> Exercise:

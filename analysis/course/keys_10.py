@@ -11,8 +11,8 @@ import pandas as pd
 from .. import survival
 from ..dataset.model import Dataset, NotRecorded
 from .events import DEATH_COLUMNS, deaths_of_all, outcome_of
-from .exercises import Exercise, Task, invented, posed
-from .sides import MOST, Question, horizons, landmarks, side_columns, two_sided
+from .exercises import MADE_UP, Exercise, Task, invented, posed
+from .sides import MOST, Question, horizons, landmarks, of_sides, side_columns, two_sided
 from .worked import Value
 
 __all__ = ["MOST", "horizons", "landmarks"]  # the lesson takes them from here
@@ -163,17 +163,17 @@ def _tasks(dataset: Dataset, column: str = "") -> Iterator[Task]:
     month = dataset.settings.days_per_month
     with suppress(NotRecorded):
         asked = question(dataset, column)
-        every = horizons(dataset, asked)
+        every, whose = horizons(dataset, asked), of_sides(asked.factor)
         told = {*every, *landmarks(dataset, asked)}
         for number in np.arange(every[-1] // 2, every[-1], every[0] / 4):
-            task = Task(asked.patients, "of this dataset", (number * month,), month)
+            task = Task(asked.patients, whose, (round(dataset.days(number)),), month)
             if number not in told and abs(_months_lived(task).answer) >= LEAST:
                 yield task
     random = np.random.default_rng(4)
     first = np.arange(60) % 2 == 0
     death, left = random.exponential(np.where(first, 900, 500)), random.uniform(100, 1500, 60)
     patients = invented(death, left).assign(first=first)
-    yield Task(patients, "invented for it", (30 * month,), month)
+    yield Task(patients, MADE_UP, (round(dataset.days(30)),), month)
 
 
 def _months_lived(task: Task) -> Exercise:

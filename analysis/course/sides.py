@@ -96,6 +96,14 @@ def side_names(factor: Factor) -> list[str]:
     return [side if len(side) <= ROOM else instead for side, instead in short]
 
 
+def of_sides(factor: Factor, turned: bool = False) -> str:
+    """Whose the patients of a task are, and which of them are `first` in its table."""
+    sides = [" or ".join(side) for side in (factor.numerator, factor.denominator)]
+    first, other = reversed(sides) if turned else sides
+    name = factor.label.partition(" (")[0]
+    return f"of this dataset; first: {name}, {first}; other: {other}"
+
+
 def side_values(dataset: Dataset, factor: Factor) -> list[list]:
     """The values of a factor's column on the first-named side and on the other.
 

@@ -23,16 +23,17 @@ import numpy as np
 import pandas as pd
 from nbformat import NotebookNode
 
-from ..dataset.model import ROOT, NotRecorded
+from ..dataset.model import ROOT, NotRecorded, load
 from ..dataset.problems import DataError
 from ..page.prose import Prose
-from .exercises import PREFIX, Exercise, seal
+from .exercises import MADE_UP, PREFIX, Exercise, seal
 from .learner import BEGIN, END, PARAMETERS, SOLUTION
 from .worked import SCRIPTS, value_of
 
 PROJECT = "analysis"  # what a student does not have
 LINK = re.compile(r"\[([^\[\]]+)\]\((?!https?:)[^()]+\)")
 OTHER_FORM = "lesson {number}: its exercises are not in the form that an assignment needs"
+STUDY = "Where the patients of a table are of this dataset, they are those of: {title}. {text}"
 NONE_LEFT = "lesson {number}: none of its exercises can be handed out"
 TEST = """\
 # Exercise {number}. The error of this cell says what may have gone wrong
@@ -55,8 +56,8 @@ class Part:
 class Lesson:
     """The exercises of a lesson on a dataset, as they can be handed out.
 
-    `files` has the text of each table by its name, `left_out` of each exercise without which the
-    lesson goes on why it is.
+    `files` has the text of each table by its name, `own` names those that may hold patients of the
+    dataset, and `left_out` has of each exercise without which the lesson goes on why it is.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Lesson:
     parts: list[Part] = field(default_factory=list)
     exercises: dict[int, Exercise] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
     left_out: dict[int, str] = field(default_factory=dict)
     known: set[str] = field(default_factory=lambda: set(dir(builtins)))
 
@@ -96,7 +98,10 @@ def lesson(number: int, folder: Path) -> Lesson:
     if not found or not (SCRIPTS / f"{PREFIX}{number:02}.py").exists():
         raise DataError([OTHER_FORM.format(number=number)])
     cells = nbformat.read(found[0], as_version=4).cells
-    made = Lesson(f"{PREFIX}{number:02}", cells[0].source.splitlines()[0])
+    data = load(folder)
+    study = Prose(STUDY, title=data.title, text=data.description).markdown.strip()
+    title = cells[0].source.splitlines()[0]
+    made = Lesson(f"{PREFIX}{number:02}", title, [Part("text", study, 0)])
     names: dict[str, Any] = {"__name__": "__exercises__"}
     current = 0
     for cell in _of_exercises(cells):
@@ -174,7 +179,10 @@ def _given(
         made.known |= _set(body)
         yield "code", "\n".join(lines)
         return
+    before = set(made.files)
     literals = {name: _literal(made, name, names[name]) for name in sorted(_set(body))}
+    if not ("task" in literals and getattr(names["task"], "whose", "") == MADE_UP):
+        made.own |= set(made.files) - before
     found = {name: text for name, text in literals.items() if text}
     made.known |= set(found)
     made.known -= set(literals) - set(found)

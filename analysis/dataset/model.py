@@ -41,6 +41,10 @@ class NotRecorded(LookupError):
     """What a page needs is not in the dataset. The message is one sentence for the reader."""
 
 
+class NoColumn(NotRecorded):
+    """The dataset has never had the column."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to read the days: the `analysis` object without its lists. Months unless named days."""
@@ -166,7 +170,7 @@ class Dataset:
         for column in columns:
             if column not in self.patients:
                 what = RESERVED.get(column, column)
-                raise NotRecorded(
+                raise NoColumn(
                     f"{purpose} cannot be shown: this dataset does not record “{what}” "
                     f"(it has no column {column})."
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,14 @@ def report(whole: Source, made: Maker, left_out: list[str], folder: Path) -> lis
     lines += [f"kept {kept}", f"dropped {dropped}"]
     lines += [f"  {name}: {why}" for name, why in made.dropped.items()]
     lines.append(f"{folder}: {patients} in patients.csv, with datapackage.json and {MAPPING}")
-    lines.append(f"go on with: python -m analysis check {folder}")
+    lines.append(f"go on with: {_python()} -m analysis check {folder}")
     return lines
+
+
+def _python() -> str:
+    """What runs this program, as a user in this folder would write it."""
+    program, here = Path(sys.executable), Path.cwd()
+    return str(program.relative_to(here)) if here in program.parents else "python"
 
 
 def told(plan: dict[str, Any]) -> str:

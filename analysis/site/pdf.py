@@ -11,7 +11,7 @@ import io
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -88,25 +88,39 @@ def write_pdf(html: Path, target: Path) -> int:
     return len(PdfReader(io.BytesIO(printed)).pages)
 
 
-def write_handouts(html: Path, folder: Path) -> list[Path]:
-    """Print each lesson of the book in `html` by itself, for a class; returns the files.
+def write_handouts(html: Path, folder: Path, numbers: Collection[int] = ()) -> list[Path]:
+    """Print lessons of the book in `html`, for a class, each by itself; returns the files.
 
-    They have the tasks with room to write, and no solution. Raises BuildError.
+    They have the tasks with room to write, and no solution. They are those of some `numbers`, or
+    all. Raises BuildError.
     """
-    return write_lessons(html, folder, handout)
+    return write_lessons(html, folder, handout, numbers)
 
 
 def write_lessons(
-    html: Path, folder: Path, made_of: Callable[[Volume, Chapter], str], fit: str = ""
+    html: Path,
+    folder: Path,
+    made_of: Callable[[Volume, Chapter], str],
+    numbers: Collection[int] = (),
+    fit: str = "",
 ) -> list[Path]:
-    """Print what is made of each lesson, see `printer`; returns the files."""
+    """Print what is made of each lesson, see `printer`, or of some; returns the files."""
     volume = read(html, flat)
+    chosen = lessons(volume, numbers)
     folder.mkdir(parents=True, exist_ok=True)
-    lessons = [chapter for chapter in volume.chapters if chapter.name.startswith(PREFIX)]
     with printer("the lessons", fit) as printed_of:
-        for lesson in lessons:
+        for lesson in chosen:
             (folder / f"{lesson.name}.pdf").write_bytes(printed_of(made_of(volume, lesson)))
-    return [folder / f"{lesson.name}.pdf" for lesson in lessons]
+    return [folder / f"{lesson.name}.pdf" for lesson in chosen]
+
+
+def lessons(volume: Volume, numbers: Collection[int] = ()) -> list[Chapter]:
+    """The lessons of a book, all or those of some numbers. Raises BuildError where one is not."""
+    all_of_them = [chapter for chapter in volume.chapters if chapter.name.startswith(PREFIX)]
+    by_number = {int(c.name.removeprefix(PREFIX)[:2]): c for c in all_of_them}
+    if unknown := sorted(set(numbers) - set(by_number)):
+        raise BuildError(f"the book has no lesson {', '.join(map(str, unknown))}")
+    return [chapter for k, chapter in by_number.items() if not numbers or k in numbers]
 
 
 # --- reading the site --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ read beside it stays on the page. No slide has a solution or a key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from math import ceil
@@ -40,12 +40,12 @@ class Slide:
     lines: float = LINES
 
 
-def write_slides(html: Path, folder: Path) -> list[Path]:
-    """Print the slides of each lesson of the book in `html`; returns the files.
+def write_slides(html: Path, folder: Path, numbers: Collection[int] = ()) -> list[Path]:
+    """Print the slides of all lessons of the book in `html`, or of some; returns the files.
 
-    Raises BuildError where there is no browser, or where it cannot print.
+    Raises BuildError where there is no browser or no such lesson, or where it cannot print.
     """
-    return write_lessons(html, folder, deck, FIT)
+    return write_lessons(html, folder, deck, numbers, FIT)
 
 
 def deck(volume: Volume, chapter: Chapter) -> str:

@@ -19,7 +19,7 @@ from ..dataset.columns import EVENT_DAYS, RESERVED, is_number
 from ..dataset.covariates import covariate_rows
 from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint, answerable, dead, endpoint
-from ..dataset.model import Dataset, Factor, NotRecorded, dataset_of, one_by_one
+from ..dataset.model import Dataset, Factor, NoColumn, NotRecorded, dataset_of, one_by_one
 from ..dataset.privacy import EMAIL, is_phone
 from ..dataset.problems import Problem, one_line, quoted, squashed
 from ..importing.words import NO_RESPONSE, about, plain_words
@@ -58,13 +58,14 @@ def check(
     if errors:
         return [f"{len(errors)} {'problem' if len(errors) == 1 else 'problems'}"], errors
     dataset = dataset_of(contents)
-    report, drawn = [*_summary(folder, dataset), *_lacking(dataset)], 0
+    report, pages, drawn = [*_summary(folder, dataset)], [*_lacking(dataset)], 0
     if dataset.number is not None:
         contents, drawn = _one_by_one(contents, dataset)
         dataset = dataset_of(contents)
     lost = [f"  {name}: {sentence}" for name, sentence in _lost(dataset, lessons)]
     if lost:
         report += ["These lessons keep what is invented, and have none of its patients:", *lost]
+    report += pages
     warnings = [problem.line(private) for problem in warnings_of(contents, dataset)]
     if warnings:
         some = f" (of {dataset.size:,} of the patients, drawn by lot)" if drawn else ""
@@ -129,25 +130,25 @@ PAGES: dict[str, Step] = {
 
 
 def _lacking(dataset: Dataset) -> Iterator[str]:
+    """Pages that it cannot fill, but for those of columns that it never had."""
     curves = {
         plan.figure or plan.name: partial(endpoint, name=plan.name)
         for plan in dataset.endpoints.values()
     }
-    lines = [f"  {page}: {sentence}" for page, sentence in _lost(dataset, curves | PAGES)]
-    if dataset.published.empty:
-        lines.append("  Scorecard, Consistency: there is no published.csv to compare with.")
+    lost = _lost(dataset, curves | PAGES)
+    lines = [f"  {page}: {why}" for page, why in lost if not isinstance(why, NoColumn)]
     if lines:
         yield "These pages need what it has not, and are not in its book:"
         yield from lines
 
 
-def _lost(dataset: Dataset, steps: Mapping[str, Step]) -> Iterator[tuple[str, str]]:
-    """The names of what the dataset cannot fill, each with the sentence that says why."""
+def _lost(dataset: Dataset, steps: Mapping[str, Step]) -> Iterator[tuple[str, NotRecorded]]:
+    """The names of what the dataset cannot fill, each with what says why in a sentence."""
     for name, first_step in steps.items():
         try:
             first_step(dataset)
         except NotRecorded as sentence:
-            yield name, str(sentence)
+            yield name, sentence
 
 
 # --- what weakens it -------------------------------------------------------------------------
