@@ -16,11 +16,12 @@ from jupyter_client.kernelspec import KernelSpec
 from papermill.execute import ERROR_MARKER_TAG
 
 from ..course.learner import without_answers
-from ..dataset.model import ROOT, NotRecorded
+from ..dataset.model import ROOT, NoColumn, NotRecorded
 from .kernels import SINGLE, Forked, Server
 from .processes import python
 
 NOT_RECORDED = "not-recorded"  # the note at which a page ends, of which the dataset has nothing
+ENDINGS = {NotRecorded.__name__, NoColumn.__name__}  # the errors with which a page ends so
 ANY_DATA = "any-data"  # the tag of cells that follow such a note all the same
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -131,7 +132,7 @@ def _run(
             progress_bar=False,
         )
     except papermill.PapermillExecutionError as error:
-        if error.ename != NotRecorded.__name__:
+        if error.ename not in ENDINGS:
             cell = (error.source.strip().splitlines() or ["an empty cell"])[0]
             what = " ".join(f"{error.ename}: {error.evalue}".split())
             raise NotebookError(f"{what} (in the cell “{cell}”)") from None
