@@ -237,7 +237,7 @@ def test_what_is_told_over_decades_is_split_by_years() -> None:
 
 def test_the_quiz_asks_of_no_event_that_goes_with_earlier_death(datasets) -> None:
     assert keys.event_name(datasets["bmt"]) == "platelet recovery"
-    assert keys.event_name(load("data/colon")) == "a response"
+    assert keys.event_name(load("data/colon")) == "a second treatment"
 
 
 def test_without_a_split_there_is_no_lesson(datasets) -> None:
@@ -355,4 +355,4 @@ def test_without_an_event_on_the_way_all_that_is_invented_stays(tmp_path: Path) 
     assert not {"three-questions", "from-the-table-to-the-curves"} & set(ids)
     shown = str([cell.get("outputs") for cell in made.cells])
     assert shown.count('class="verdict right"') == 4 and MADE_UP in shown
-    assert "a patient has a response in month 5." in shown
+    assert "a patient has a second treatment in month 5." in shown

@@ -111,7 +111,7 @@ def event_name(dataset: Dataset) -> str:
         rows = covariate_rows(dataset, outcome_of(dataset, deaths=True), [event])
         if survival.cox(rows, [event.column]).summary()["hazard_ratio"].iloc[0] < 1:
             return in_sentence(event.label)
-    return "a response"
+    return "a second treatment"
 
 
 def exercise_1(dataset: Dataset) -> Exercise:

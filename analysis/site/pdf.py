@@ -40,8 +40,8 @@ LEFT_OUT = (
     "#the-code-of-this-page, .to-paste, details.plain-code, #the-numbers-of-this-page, "
     "details.numbers, .table-wrap:has(> table[id$='-print'])"
 )
-# A drawing of its own; what only decorates a card has its colours from the page, and stays in it.
-DRAWING = r"<svg\b(?![^>]*aria-hidden).*?</svg>"
+# A drawing of its own; that of a card has its colours from the page, and stays in it.
+DRAWING = r"<svg\b(?=[^>]*\bxmlns=).*?</svg>"
 SANS = r"@font-face \{[^}]*\bInter;[^}]*\}"  # what a drawing needs of a style for its letters
 # From where on a paragraph is of use at a screen only; of a caption it is what MOVE finds.
 AT_A_SCREEN = re.compile(r"\b(Move (the|from)|Watch|Censor the competing|To see another)\b")
