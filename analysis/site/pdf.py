@@ -38,7 +38,8 @@ LEFT_OUT = (
     "details:has(.chart-answers), "
     # Code and files are there to be taken along, and the scorecard lists each printed number.
     "#the-code-of-this-page, .to-paste, details.plain-code, #the-numbers-of-this-page, "
-    "details.numbers, .table-wrap:has(> table[id$='-print'])"
+    "details.numbers, .table-wrap:has(> table[id$='-print']), "
+    "#the-books"  # of the site, of which this is one
 )
 # A drawing of its own; that of a card has its colours from the page, and stays in it.
 DRAWING = r"<svg\b(?=[^>]*\bxmlns=).*?</svg>"
