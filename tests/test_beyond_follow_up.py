@@ -226,8 +226,13 @@ def at_zero(rows: pd.DataFrame, row) -> bool:
 
 
 def drawn_beyond(page: Page, end: float) -> Iterator[str]:
-    """What the charts draw of a curve past the end of follow-up, unless it is at 0."""
+    """What the charts draw of a curve past the end of follow-up, unless it is at 0.
+
+    But of groups that a lesson invents, and says so.
+    """
     for output in page.shown:
+        if "invented groups" in output.get("text/html", ""):
+            continue
         for spec in re.findall(r'class="chart-spec">(.*?)</script>', output.get("text/html", "")):
             for mark in re.findall(r'\{[^{}]*"month":[^{}]*\}', spec):
                 values = json.loads(mark)
