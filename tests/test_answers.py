@@ -45,7 +45,7 @@ def test_the_answer_is_the_median_and_the_last_share_that_anybody_is_under(paper
         "at 60 months 15.8% (95% CI, 11.3–21.1) were alive"
     )
     half, late = told(paper, "rfs", rows["figure_1b"]).split("; ")
-    assert half.startswith("In half of them relapse or death had come by 7.7 months")
+    assert half.startswith("In half of the patients relapse or death had come by 7.7 months")
     # Nobody is followed to 60 months: that share is carried forward.
     assert late.startswith("at 48 months") and late.endswith("were without relapse or death")
     one = told(paper, "relapse", rows["figure_1d"])
