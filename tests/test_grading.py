@@ -28,6 +28,7 @@ from students import Returned, literal, named
 from analysis.course import answers, assignment, tasks
 from analysis.course.answers import Sealed, plain, sealed
 from analysis.course.marks import BOOK, marks
+from analysis.course.marks import _ran as answers_after
 from analysis.dataset.model import load
 from analysis.dataset.problems import DataError
 from analysis.site import browser as printing
@@ -268,6 +269,12 @@ def test_an_answer_leaves_its_notebook_as_json() -> None:
         plain(object())
     with pytest.raises(AssertionError, match="only once"):
         Sealed("numbers", 1, 0, "", ()).grade(iter([1]))
+
+
+def test_answers_are_read_wherever_the_notebook_has_gone(tmp_path: Path) -> None:
+    codes = ["answer_1 = 0.5", "import os; os.chdir('..')"]
+    found = answers_after(codes, str(tmp_path), Path(answers.__file__), [1], 60)
+    assert found == ({1: 0.5}, True, [])
 
 
 def test_a_teacher_is_told_of_private_patients(tmp_path: Path, monkeypatch) -> None:

@@ -435,7 +435,7 @@ def test_the_length_of_a_choice_does_not_tell_the_right_one(lesson: Path) -> Non
     assert 3 * longest <= len(questions)
 
 
-@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("number", QUESTIONS)
 def test_nor_is_the_right_choice_the_shortest(number: int) -> None:
     """By itself, in a third of the questions at most."""
     shortest = 0

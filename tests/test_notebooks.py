@@ -106,6 +106,7 @@ SHOWN = sorted({place.path for place in places(load(PAPERS)) if place.path in NO
 def test_a_notebook_stores_what_the_site_shows(path: Path, site: Path) -> None:
     """The build ran it anew: each of its cells gave what stands in book/, to the last digit."""
     stored, shown = outputs(path), outputs(site / "_sources" / path.name)
+    shown.pop("books", None)  # the cards of all books, which the build puts into the first page
     assert list(stored) == list(shown)
     assert [cell for cell in stored if stored[cell] != shown[cell]] == []
 

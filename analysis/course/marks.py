@@ -31,7 +31,7 @@ from .exercises import PREFIX
 
 NAME = re.compile(rf"{PREFIX}\d\d")
 # As text, whatever the notebook has made of this function meanwhile: it gives data and no mark.
-ASKED = '__import__("runpy").run_path("answers.py")["plain"](answer_{number})'
+ASKED = '__import__("runpy").run_path({file!r})["plain"](answer_{number})'
 LAST = 10  # seconds for a kernel to say its answers
 LONGEST = 120  # characters of an error in the notes
 LATE = "it ran for longer than {seconds} s"
@@ -178,7 +178,8 @@ def _ran(
             manager.interrupt_kernel()
         with suppress(OSError):
             shutil.copy(answers, folder)  # it may have been written over
-        wanted = {str(number): ASKED.format(number=number) for number in numbers}
+        file = str(Path(folder).resolve() / answers.name)  # wherever the notebook has gone
+        wanted = {str(number): ASKED.format(file=file, number=number) for number in numbers}
         options = {"silent": True, "user_expressions": wanted, **quiet}
         with suppress(TimeoutError):
             reply = client.execute_interactive("", timeout=LAST, **options)

@@ -165,11 +165,8 @@ def counts_table(page: Page, several: Sequence[Groups]) -> Table:
         tests[f"P, within {within}"] = "p_count_stratified"
     rows = []
     for parts in several:
-        cells = [
-            f"{page['count', parts.key_of(level)].bare} of {page['count', parts.key_of(level)].n} "
-            f"({page['percent', parts.key_of(level)].bare}%)" if level in parts.levels else MISSING
-            for level in levels
-        ]  # fmt: skip
+        cells = [_had(page, parts.key_of(level)) if level in parts.levels else MISSING
+                 for level in levels]  # fmt: skip
         cells += [str(page[quantity, parts.key]) for quantity in tests.values()]
         rows.append(Row(begun(parts.question.event), cells))
     notes = [
@@ -180,6 +177,13 @@ def counts_table(page: Page, several: Sequence[Groups]) -> Table:
     ]
     return page.rows_table("by-group", f"Who had the event, by {by}.",
                            ["Event", *levels, *tests], rows, notes)  # fmt: skip
+
+
+def _had(page: Page, group: str) -> str:
+    """How many of a group had the event, of how many; a masked count stands alone."""
+    count = page["count", group]
+    share = f"{count.bare} of {count.n} ({page['percent', group].bare}%)"
+    return share if count.known else count.bare
 
 
 def answer_by_group(page: Page, parts: Groups) -> Prose:
