@@ -147,10 +147,14 @@ def test_patients_are_drawn_alike_often(monkeypatch):
 
 
 def test_a_page_without_numbers_of_patients_gets_none():
-    """Each page that asks for a folded table counts with it; the lessons and Methods do not."""
+    """Each page that asks for a folded table counts with it; the lessons and Methods do not.
+
+    Nor does a page of events that come again: it needs each patient's own.
+    """
     asks = {path.stem for path in build.notebooks() if "folded=True)" in path.read_text("utf-8")}
     others = {path.stem for path in build.notebooks()} - asks
-    assert {name for name in others if not name.startswith("lesson_")} == {"methods", "cohort"}
+    of_pages = {name for name in others if not name.startswith("lesson_")}
+    assert of_pages == {"methods", "cohort", "recurrent"}
 
 
 def test_check_counts_patients_and_warns_of_some_who_are_drawn(both):
