@@ -45,8 +45,7 @@ print(f"Early {fitted(until).hazard_ratios_.item():.2f}, late {main:.2f}")
 # Who is still there to be in the late ratio? Is that the same on both sides?
 
 # %% Draw what each death says
-says = whole.compute_residuals(rows, "scaled_schoenfeld")
+says = whole.compute_residuals(rows, "scaled_schoenfeld").assign(day=rows.day)
 height = alt.Y("first", title="Log ratio, less the one of all times")
-x = alt.X("day").axis(tickCount=4, labelOverlap=True)
-dots = alt.Chart(says.assign(day=rows["day"])).encode(x=x, y=height)
+dots = alt.Chart(says).encode(alt.X("day").axis(tickCount=4), height)
 dots.mark_point() + dots.transform_loess("day", "first").mark_line()
