@@ -393,7 +393,7 @@ def _build_pages(
             parameters,
             cache,
             code,
-        )  # fmt: skip
+        )
         for book in books
     ]
     return {book.slug: made.result() for book, made in zip(books, pages, strict=True)}
