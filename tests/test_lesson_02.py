@@ -32,7 +32,7 @@ NAIVE, REVERSE = "time_followup_everybody", "median_followup"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     results = tmp_path_factory.mktemp("results")
-    return {name: run(LESSON, f"data/{name}", results) for name in DATASETS}
+    return {name: run(LESSON, f"data/{name}", results, specs=True) for name in DATASETS}
 
 
 def value(page: Page, quantity: str, group: str, month: float | None = None) -> float:

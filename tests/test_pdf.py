@@ -154,7 +154,8 @@ def fonts(reader: PdfReader) -> dict[str, DictionaryObject]:
     return found
 
 
-TAKEN = "#the-code-of-this-page, #the-numbers-of-this-page"  # what is of no use on paper
+# What is of no use on paper.
+TAKEN = "#the-books, #the-code-of-this-page, #the-numbers-of-this-page"
 
 
 # --- what is in it -------------------------------------------------------------------------------
