@@ -374,10 +374,10 @@ def _marks(options: argparse.Namespace) -> int:
     if len(made) != 1:
         raise DataError([f"{len(made)} assignments in {ASSIGNMENTS}: name one with --assignment"])
     tell = partial(print, file=sys.stderr, flush=True)
-    table, feedback = marks(options.folder, made[0], options.seconds, tell)
     target, words = (options.folder / name for name in ("marks.csv", "feedback.csv"))
-    table.to_csv(target, index=False)
-    feedback.to_csv(words, index=False)
+    for table, feedback in marks(options.folder, made[0], options.seconds, tell):
+        table.to_csv(target, index=False)
+        feedback.to_csv(words, index=False)
     many = counted(len(table), "student")
     print(f"The marks of {many} are in {target}, what the checks say in {words}")
     return 0

@@ -18,7 +18,6 @@ from analysis.course.answers import (
     NO_ANSWER,
     ORDER,
     PERCENT,
-    SHARE,
     WHOLE,
     Sealed,
     Verdict,
@@ -27,18 +26,18 @@ from analysis.course.answers import (
 from analysis.course.exercises import biting
 from analysis.dataset.model import ROOT, load
 
-NUMBER = Exercise(0.5487, "Because.", [(0.4513, "The other side.")])
-PERCENTAGE = Exercise(54.9, "Because.", [(45.1, "The other side.")], decimals=1)
+NUMBER = Exercise(0.5487, "Because.", [(0.4513, "The other side.")], share=True)
+RATIO = Exercise(0.5487, "Because.", [(1.8225, "The sides are turned round.")])
 MONTHS = Exercise(14.3, "Because.", [], decimals=1, units={"days": 30.4375, "years": 1 / 12})
 COUNTS = Exercise([114, 32], "Because.", [([114, 40], "Too many.")], decimals=0)
-MIXED = Exercise([9, 0.549], "Because.", [])
+MIXED = Exercise([9, 0.549], "Because.", [], share=True)
 ROWS = Exercise(
     [[0, 40, 0], [40, 300, 1]], "Because.", [([[0, 300, 1]], "From the first day.")],
     decimals=0, form=start_stop,
 )  # fmt: skip
 WORD = Exercise("relapse", "Because.", [("death", "The other one.")])
 WORDS = Exercise({"a", "d"}, "Because.", [({"b", "c"}, "The other ones.")])
-EVERY = [NUMBER, PERCENTAGE, MONTHS, COUNTS, ROWS, WORD, WORDS]
+EVERY = [NUMBER, RATIO, MONTHS, COUNTS, ROWS, WORD, WORDS]
 
 
 @pytest.fixture(params=[False, True], ids=["open", "sealed"])
@@ -70,7 +69,11 @@ def said(request):
         (54.9, NUMBER, PERCENT),
         (54.87, NUMBER, PERCENT),
         (55, NUMBER, PERCENT),
-        (0.549, PERCENTAGE, SHARE),
+        (54.9, RATIO, "Read the task again, to 3 decimals."),
+        (1.823, RATIO, "The sides are turned round."),
+        (10**400, NUMBER, "Expected one number."),
+        (0.5487 + 1j, NUMBER, "Expected one number."),
+        (np.array("b"), WORDS, "Expected a set of words, as in {'a', 'b'}."),
         (0.55, NUMBER, "That is rounded too far: give it to 3 decimals."),
         (0.5, NUMBER, "That is rounded too far: give it to 3 decimals."),
         (14, MONTHS, "That is rounded too far: give it to 1 decimal."),
@@ -88,7 +91,10 @@ def said(request):
         ([[0, 40, 1]], ROWS, "Read the task again, in whole numbers."),
         ([114, 32.4], COUNTS, WHOLE),
         ([9, 54.9], MIXED, PERCENT),
-        (-54.9, Exercise(-0.549, "", []), "Read the task again, to 3 decimals."),
+        (-54.9, Exercise(-0.549, "", [], share=True), PERCENT),
+        ([[0, 40, 0], [40, 40, 1], [40, 300, 1]], ROWS, "Read the task again, in whole numbers."),
+        ([[-7, 40, 0], [40, 300, 1]], ROWS, "Read the task again, in whole numbers."),
+        (-2.0, Exercise(-0.549, "", [], share=True), "Read the task again, to 3 decimals."),
         ("x", WORD, "Read the task again."),
     ],
 )  # fmt: skip
@@ -105,7 +111,8 @@ def test_what_is_wrong_is_told_apart(said, given, exercise, words) -> None:
         ({"a": 114, "b": 32}.values(), COUNTS),
         (pd.DataFrame([[114, 32]]), COUNTS),
         ([[40, 300, 1], [0, 40, 0]], ROWS), ([[-np.inf, 20, 0], [20, 40, 0], [40, 300, 1]], ROWS),
-        (pd.DataFrame([[0, 40, False], [40, 300, True]]), ROWS), (np.array(ROWS.answer), ROWS),
+        (pd.DataFrame([[0, 40, False], [40, 300, True]]), ROWS), ({(40, 300, 1), (0, 40, 0)}, ROWS),
+        (np.array(ROWS.answer), ROWS),
         (" Relapse", WORD), (["D", "a"], WORDS), (("a", "d", "a"), WORDS),
         (pd.Series(["a", "d"]), WORDS),
     ],
@@ -127,8 +134,16 @@ def test_no_grade_passes_where_a_check_would_not(exercise) -> None:
 
 
 def test_a_number_near_the_border_of_its_rounding_is_right_either_way(said) -> None:
-    edge = Exercise(0.5485, "", [])
+    edge = Exercise(0.5485, "", [(0.1125, "Too small.")])
     assert said(0.548, edge).right and said(0.549, edge).right and not said(0.547, edge).right
+    assert {said(given, edge).words for given in (0.112, 0.113, 0.1125)} == {"Too small."}
+
+
+@pytest.mark.parametrize("given", np.linspace(0.5475, 0.5500, 26).round(4))
+def test_what_is_sealed_says_what_is_open(given: float) -> None:
+    """Of numbers around the right one, by rounding: a student is not told two things."""
+    assert seal(NUMBER, "salt").check(given).right == check(given, NUMBER).right
+    assert check(given, NUMBER).right == (0.5485 <= given <= 0.5495)
 
 
 def test_what_is_sealed_holds_no_answer(tmp_path: Path) -> None:
@@ -158,6 +173,9 @@ def test_an_exercise_is_on_the_first_patients_that_tell_its_mistakes() -> None:
 
     assert not made(0).bites and not made(2).bites and made(4).bites is False
     assert biting(made, iter([0, 2, 4, 12, 24]))[0] == 12
+    # The right answer and a mistake that no rounding to three decimals tells apart.
+    assert not Exercise(0.66019, "", [(0.65961, "Too early.")]).bites
+    assert Exercise(0.66019, "", [(0.65941, "Too early.")]).bites
     with pytest.raises(ValueError, match="no candidate"):
         biting(made, [0])
 

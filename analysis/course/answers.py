@@ -10,8 +10,9 @@ import hashlib
 import html
 import json
 from base64 import b85decode, b85encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,10 +20,11 @@ import numpy as np
 
 Seals = Sequence[Sequence[str]]  # of each part of an answer
 NEAR = 0.05  # of the last digit: so far may an answer be from what rounds to the right one
+SURE = 1e-6  # of it: so far a right answer may be from a border of rounding, and have both sides
 ROUNDS = 500  # of a hash: a check takes a moment, and so does each guess
-NO_ANSWER = "There is no answer yet: put yours in the place of the three dots."
+LARGEST = 100_000  # signs of an answer that is marked
+NO_ANSWER = "There is no answer yet: put yours below the line with the three dots."
 PERCENT = "That is a percentage. The task asks for a share from 0 to 1."
-SHARE = "That is a share from 0 to 1. The task asks for a percentage."
 ROUNDED = "That is rounded too far: give it {precisely}."
 WHOLE = "That has a fraction. The task asks for whole numbers."
 ORDER = "These are the right numbers, in another order."
@@ -55,12 +57,14 @@ class Asked(Protocol):
 
     `kind` is "word", "words", "number", "numbers" or "rows", and `length` how many numbers, or of
     rows how many columns. `units` says of other units how many make one of the unit asked for.
+    `share`: one of the numbers at least is a share from 0 to 1.
     """
 
     kind: str
     length: int
     decimals: int
     units: Mapping[str, float]
+    share: bool
     because: str
 
     def formed(self, given: object) -> object: ...
@@ -108,16 +112,20 @@ def normal(given: object, asked: Asked) -> Any:
     if isinstance(given, Iterator) or type(given).__name__ in ("dict_values", "dict_keys"):
         given = list(given)
     if asked.kind == "words":
-        if not isinstance(given, Collection) or isinstance(given, str | Mapping):
-            raise UnlikeError(SET)
-        return frozenset(str(word).strip().casefold() for word in given)
+        try:
+            if not isinstance(given, str | Mapping):
+                return frozenset(str(word).strip().casefold() for word in given)
+        except Exception:  # whatever a student gives
+            pass
+        raise UnlikeError(SET)
     expected = {"number": NUMBER, "rows": ROWS.format(columns=asked.length)}
     words = expected.get(asked.kind, f"Expected {asked.length} numbers, in order.")
-    if given is None or isinstance(given, str | bool | np.bool_):  # numpy would make numbers of it
-        raise UnlikeError(words)
     try:
+        # Numpy would make numbers of them.
+        if given is None or isinstance(given, str | bool | np.bool_) or np.iscomplexobj(given):
+            raise UnlikeError(words)
         found = np.atleast_1d(np.asarray(asked.formed(given), dtype=float))
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+    except Exception:  # whatever a form or numpy meets in what a student gives
         raise UnlikeError(words) from None
     if asked.kind == "rows":
         if found.ndim != 2 or found.shape[1] != asked.length:
@@ -131,14 +139,15 @@ def normal(given: object, asked: Asked) -> Any:
 def start_stop(rows: object) -> np.ndarray:
     """Rows of start, stop and values, sorted, and joined where a cut parts two that are alike.
 
-    A start below 0, as −1 or −∞, is 0: before the first day nothing happens.
+    A start of −1 or −∞ is 0: before the first day nothing happens.
     """
-    table = np.asarray(rows, dtype=float)
+    table = np.asarray(list(rows) if isinstance(rows, set | frozenset) else rows, dtype=float)
     table = table[np.argsort(table[:, 0], kind="stable")]
-    table[table[:, 0] < 0, 0] = 0
+    table[np.isin(table[:, 0], (-1, -np.inf)), 0] = 0
     joined: list[np.ndarray] = []
     for row in table:
-        if joined and joined[-1][1] == row[0] and (joined[-1][2:] == row[2:]).all():
+        goes_on = joined and joined[-1][0] < joined[-1][1] == row[0] < row[1]
+        if goes_on and (joined[-1][2:] == row[2:]).all():
             joined[-1][1] = row[1]
         else:
             joined.append(row.copy())
@@ -164,12 +173,9 @@ def _slip(found: Any, asked: Asked) -> str:
     if asked.kind not in ("number", "numbers"):
         return ""
     part = np.eye(found.size, dtype=bool)  # one of several may be a share, the others counts
-    if asked.decimals >= 2 and ((found >= 0) & (found <= 100)).all() and any(
-        _about(np.where(one, found / 100, found), asked) for one in (True, *part)
-    ):  # fmt: skip
+    hundredths = (np.where(one, found / 100, found) for one in (True, *part))
+    if asked.share and any(_about(shares, asked) for shares in hundredths):
         return PERCENT
-    if ((found >= 0) & (found <= 1)).all() and _about(found * 100, asked):
-        return SHARE
     for unit, factor in asked.units.items():
         if _about(found / factor, asked):
             return UNIT.format(unit=unit)
@@ -221,6 +227,7 @@ class Sealed:
     mistakes: Sequence[tuple[Seals, str]] = ()
     units: Mapping[str, float] = field(default_factory=dict)
     form: str = ""
+    share: bool = False
     because: str = ""  # it would tell the answer
 
     @classmethod
@@ -257,10 +264,11 @@ class Sealed:
         for known, words in self.mistakes:
             if self._equal(found, known, self.decimals):
                 pairs = zip(made, known, strict=True)
-                first = [
-                    [k for k in either if hashed(k, self.salt) == of[0]] for either, of in pairs
+                parts = [
+                    next(key for key in either if hashed(key, self.salt) == of)
+                    for either, (of,) in pairs
                 ]
-                return opened(words, [key for key, *_ in first], self.salt) if all(first) else ""
+                return opened(words, parts, self.salt)
         return ""
 
     def _equal(self, found: Any, known: Seals, decimals: int) -> bool:
@@ -269,6 +277,17 @@ class Sealed:
             any(hashed(key, self.salt) in seals for key in either)
             for either, seals in zip(made, known, strict=True)
         )
+
+
+def alike(found: Any, right: Any, decimals: int) -> bool:
+    """Whether an answer is this one: of numbers, whether both round to the same.
+
+    As for a `Sealed` exercise, which knows no more than what the right answer rounds to.
+    """
+    made, known = keys(found, decimals, NEAR), keys(right, decimals, SURE)
+    return len(made) == len(known) and all(
+        not set(either).isdisjoint(of) for either, of in zip(made, known, strict=True)
+    )
 
 
 def keys(found: Any, decimals: int, near: float) -> list[list[str]]:
@@ -318,7 +337,8 @@ def sealed(file: str, number: int) -> Sealed:
 def plain(given: object) -> str:
     """An answer as JSON, to be graded in another process than its own.
 
-    Raises TypeError, ValueError or RecursionError where it is none that JSON can hold.
+    Raises TypeError, ValueError or RecursionError where it is none that JSON can hold, or is longer
+    than any answer is.
     """
 
     def told(part: Any) -> object:
@@ -327,6 +347,9 @@ def plain(given: object) -> str:
         way = next((way for way in ("to_numpy", "tolist") if hasattr(part, way)), "")
         if way:
             return getattr(part, way)()
-        return list(part) if isinstance(part, Iterable) else float(part)
+        return list(islice(part, LARGEST)) if isinstance(part, Iterable) else float(part)
 
-    return json.dumps(given, default=told)
+    text = json.dumps(given, default=told)
+    if len(text) > LARGEST:
+        raise ValueError("far more than the answer of an exercise")
+    return text

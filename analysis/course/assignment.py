@@ -45,9 +45,9 @@ OTTER = (
     "requirements: [numpy, pandas, lifelines]\nfiles:\n{files}"
 )
 BEFORE = (
-    "{title}. Assignment\n\nPut each answer in the place of the three dots. The cell after it says "
-    "whether it is right, and if not, what may have gone wrong. `answers.py` and the other files "
-    "of this assignment have to be beside this notebook."
+    "{title}. Assignment\n\nPut each answer below the line with the three dots, which empties it. "
+    "The cell after it says whether it is right, and if not, what may have gone wrong. "
+    "`answers.py` and the other files of this assignment have to be beside this notebook."
 )
 # What a source of nbgrader's has and students do not get.
 THEIRS = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n.*?### END \1\n?", re.DOTALL)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ import pandas as pd
 
 from .. import survival
 from ..dataset.endpoints import Endpoint
-from .answers import Sealed, UnlikeError, check, closed, hashed, keys, normal
+from .answers import SURE, Sealed, UnlikeError, alike, check, closed, hashed, keys, normal
 
 PREFIX = "lesson_"  # of the names of all lessons
 MADE_UP = "invented for this exercise"  # whose the patients of a task may be
@@ -32,10 +32,12 @@ class Exercise:
     """What is right, why, and what those answer who make a likely mistake.
 
     `answer` is a number, a word, a set of words, several numbers in order, or rows of numbers.
-    Numbers count as equal when they are to `decimals`. `mistakes` has for each wrong answer what it
-    shows of the thinking behind it. `units` names other units in which the numbers may be given,
-    each with how many of them make one of the unit asked for: `{"days": 30.4375}` where months are.
-    `form` brings an answer to the form in which right ones are alike, see `answers.FORMS`.
+    Numbers count as equal when they round to the same `decimals`. `mistakes` has for each wrong
+    answer what it shows of the thinking behind it. `units` names other units in which the numbers
+    may be given, each with how many of them make one of the unit asked for: `{"days": 30.4375}`
+    where months are. `share`: of the numbers one at least is a share from 0 to 1, which some give
+    as a percentage. `form` brings an answer to the form in which right ones are alike, see
+    `answers.FORMS`.
     """
 
     answer: object
@@ -43,6 +45,7 @@ class Exercise:
     mistakes: Sequence[tuple[object, str]]
     decimals: int = 3
     units: Mapping[str, float] = field(default_factory=dict)
+    share: bool = False
     form: Callable[[object], object] | None = None
 
     @property
@@ -62,23 +65,37 @@ class Exercise:
 
     @property
     def bites(self) -> bool:
-        """Whether each of the mistakes is wrong, and is told from the others."""
-        said = [(check(given, self), words) for given, words in self.mistakes]
+        """Whether each of the mistakes is wrong, however it is rounded, and told from the others.
+
+        To the decimals that are asked for, or to one more.
+        """
+        said = [
+            (check(given, self), words)
+            for mistake, words in self.mistakes
+            for given in self.rounded(mistake)
+        ]
         return all(not verdict.right and verdict.words == words for verdict, words in said)
+
+    def rounded(self, given: object) -> list[object]:
+        """An answer as it is and, of numbers, to the decimals asked for and to one more."""
+        if self.kind in ("word", "words"):
+            return [given]
+        numbers = np.asarray(given, dtype=float)
+        return [given, *(numbers.round(self.decimals + more) for more in (0, 1))]
 
     def formed(self, given: object) -> object:
         return self.form(given) if self.form else given
 
     def is_right(self, found: Any, decimals: int | None = None) -> bool:
         digits = self.decimals if decimals is None else decimals
-        return _same(found, normal(self.answer, self), digits)
+        return alike(found, normal(self.answer, self), digits)
 
     def is_shuffled(self, found: np.ndarray) -> bool:
-        return _same(np.sort(found), np.sort(normal(self.answer, self)), self.decimals)
+        return alike(np.sort(found), np.sort(normal(self.answer, self)), self.decimals)
 
     def meaning(self, found: Any) -> str:
         """What a mistake shows. One that is right for some dataset is passed over."""
-        said = (words for known, words in self.known() if _same(found, known, self.decimals))
+        said = (words for known, words in self.known() if alike(found, known, self.decimals))
         return next(said, "")
 
     def known(self) -> Iterator[tuple[Any, str]]:
@@ -166,11 +183,11 @@ def seal(exercise: Exercise, salt: str) -> Sealed:
     """The exercise without its answer, to be handed out; `salt` is any text of its own."""
 
     def sealed(found: Any, decimals: int = exercise.decimals) -> list[list[str]]:
-        return [[hashed(key, salt) for key in either] for either in keys(found, decimals, 1e-6)]
+        return [[hashed(key, salt) for key in either] for either in keys(found, decimals, SURE)]
 
-    def said(found: Any, words: str) -> str:
-        parts = [either[0] for either in keys(found, exercise.decimals, 1e-6)]
-        return closed(words, parts, salt)
+    def told(found: Any, words: str) -> Iterator[tuple[list[list[str]], str]]:
+        for parts in product(*keys(found, exercise.decimals, SURE)):  # most have one rounding
+            yield [[hashed(part, salt)] for part in parts], closed(words, parts, salt)
 
     right = normal(exercise.answer, exercise)
     numeric = exercise.kind in ("number", "numbers")
@@ -183,17 +200,8 @@ def seal(exercise: Exercise, salt: str) -> Sealed:
         sealed(right),
         {str(n): sealed(right, n) for n in range(exercise.decimals)} if numeric else {},
         sealed(np.sort(right)) if numeric else (),
-        [(sealed(known), said(known, words)) for known, words in exercise.known()],
+        [one for known, words in exercise.known() for one in told(known, words)],
         dict(exercise.units),
         form,
-    )
-
-
-def _same(found: Any, right: Any, decimals: int) -> bool:
-    """Whether two answers are, as `normal` has them: numbers to the decimals."""
-    if isinstance(right, str | frozenset):
-        return found == right
-    close = 0.5 * 10.0**-decimals * (1 + 1e-9)
-    return found.shape == right.shape and np.allclose(
-        found, right, rtol=0, atol=close, equal_nan=True
+        exercise.share,
     )

@@ -39,6 +39,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
             (8 / 9 * 7 / 8 * 5 / 6, "A death before 12 months is missing from the product."),
             (1 - right, "That is the share who died. The task asks for those alive."),
         ],
+        share=True,
     )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
             ((21 / 60, 21 / 45), "Those are the shares who died. The task asks for those alive."),
             ((21 / 45, 21 / 60), "Those are the shares who died. The task asks for those alive."),
         ],
+        share=True,
     )
 
 
@@ -102,6 +104,7 @@ def _share_alive(task: Task) -> Exercise:
             ((patients["days"] > day).mean(), "You counted those who left as dead."),
             (1 - right, "That is the share who died."),
         ],
+        share=True,
     )  # fmt: skip
 
 

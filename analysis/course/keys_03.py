@@ -119,6 +119,7 @@ def _outlook(task: Task) -> Exercise:
             (1 - lost.sum() / later.sum(), "You counted those who left in between as alive."),
             ((days > task.days[1]).sum() / later.sum(), "You counted those who left as dead."),
         ],
+        share=True,
     )
 
 
@@ -144,6 +145,7 @@ def _early(task: Task) -> Exercise:
              "who left before the cut: each is censored on their own day."),
             ((end, cured), "The model’s share comes first."),
         ],
+        share=True,
     )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
             (1 - free, "That is the share with either event."),
             (other, "That is the incidence of the competing event."),
         ],
+        share=True,
     )
 
 
@@ -71,6 +72,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
             ((1 - free, 1 - free), "You let the curve fall at both events."),
             ((3 / 8, 2 / 8), "You counted those who left with neither as if they never had one."),
         ],
+        share=True,
     )
 
 
@@ -132,6 +134,7 @@ def _incidence(task: Task) -> Exercise:
             (1 - free, "That is the share with either event."),
             (free, "That is the share with neither event."),
         ],
+        share=True,
     )  # fmt: skip
 
 

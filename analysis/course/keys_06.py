@@ -56,6 +56,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
             ((treated["came"] / treated["months"]).mean(), "That is the mean of the patients’ "
              "shares. Add up the months first."),
         ],
+        share=True,
     )  # fmt: skip
 
 

@@ -126,6 +126,7 @@ def exercise_1(dataset: Dataset) -> Exercise:
             (88 / 120, "Those are the others: the rest of what is asked."),
             (120 / 200, "That is how many had the event, whether they lived or not."),
         ],
+        share=True,
     )
 
 
@@ -157,6 +158,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
             ((25 / 55, 30 / 55), "That is turned round: where those are who were given the drug."),
             ((25 / 50, 30 / 90), "The others are all who died, early or later."),
         ],
+        share=True,
     )
 
 
@@ -206,6 +208,7 @@ def _from_landmark(task: Task) -> Exercise:
             (counted, "That counts those who left alive as dead. Use Kaplan–Meier."),
             (tuple(1 - share for share in right), "Those are the shares of the dead."),
         ],
+        share=True,
     )  # fmt: skip
 
 

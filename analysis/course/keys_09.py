@@ -206,6 +206,7 @@ def _models(task: Task) -> Exercise:
             ((sizes, coin), "Two models of as many factors may hold different ones."),
             ((len(kept), coin), "Those are resamples. Some of them end in the same model."),
         ],
+        share=True,
     )  # fmt: skip
 
 
@@ -250,6 +251,7 @@ def exercise_3(dataset: Dataset) -> Exercise:
             (k * level * (1 - level) ** (k - 1), "That is the chance that just one passes. Two "
              "or more are possible, too."),
         ],
+        share=True,
     )  # fmt: skip
 
 

@@ -73,6 +73,7 @@ def exercise_2(dataset: Dataset) -> Exercise:
             (p(z[[0, 0]]), "The second interval is wider, so its z is another one."),
         ],
         decimals=3,
+        share=True,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from .worked import literals_of, steps
 SOLUTION, PARAMETERS, WORKED = "solution", "parameters", "worked"
 BEGIN, END = "## Exercises", "## Check yourself"
 DO, TAKE_AWAY = "## Do it yourself", "## Take away"
-MISSING = "answer_{number} = ...  # yours: here, or in lines below this one"
+MISSING = "answer_{number} = ...  # leave this line: yours come below it"
 BEFORE = (
     "{title}. Exercises\n\n"
     "These are the exercises of the lesson, without its solutions. The first cell finds the "
@@ -67,7 +67,7 @@ def patients_of(folder: Path, name: str, shared: bool, revision: str = "") -> Pa
 def learner(lesson: NotebookNode, patients: Patients = Patients()) -> NotebookNode:
     """The exercises of an executed or a bare lesson, nothing of it run.
 
-    A solution keeps its first lines of comments and gives place to three dots.
+    A solution keeps its first lines of comments and gives place to a line with three dots.
     """
     title = lesson.cells[0].source.splitlines()[0]
     cells = [new_markdown_cell(BEFORE.format(title=title), id="begin"), *_kept(lesson, patients)]

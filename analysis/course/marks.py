@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,7 @@ from typing import Any
 
 import nbformat
 import pandas as pd
-from jupyter_client import KernelManager
+from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 from ..dataset.problems import DataError, one_line
@@ -34,12 +34,16 @@ NAME = re.compile(rf"{PREFIX}\d\d")
 ASKED = '__import__("runpy").run_path({file!r})["plain"](answer_{number})'
 LAST = 10  # seconds for a kernel to say its answers
 LONGEST = 120  # characters of an error in the notes
-LATE = "it ran for longer than {seconds} s"
+LATE = "it ran for longer than {seconds:g} s"
+DIED = "its kernel was killed, and no answer could be read"
+UNTOLD = "exercise {number}: its answer could not be read: {error}"
 UNREADABLE = "it is no notebook"
 MISSING = "no notebook"
 SEVERAL = "several notebooks, and {name} was marked"
 BOOK = "it is the book's own notebook, not the one of this assignment"
 UNNAMED = "{path} is passed over: expected NAME_{file}, or {file} in a folder NAME of the student"
+WORDS = ["student", "lesson", "exercise", "mark", "said"]  # columns of feedback.csv
+QUIET = {"allow_stdin": False, "stop_on_error": False, "output_hook": lambda _: None}
 # The cells of the book's own notebook and of those that are handed out begin with these.
 OF_BOOK, OF_ASSIGNMENT = "from analysis", "from answers import"
 
@@ -56,45 +60,63 @@ class Kernel(KernelManager):
 
 def marks(
     folder: Path, assignment: Path, seconds: float, tell: Callable[[str], object] = lambda _: None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """The marks, a row for each student, and the words of the check, a row for each exercise too.
 
-    A mark is 1 for a right answer, 0 for a wrong one, and missing where there is none. In `folder`
-    each student has a folder, or notebooks with the student's name before or after the lesson's.
-    `assignment` is a folder in nbgrader/source or handout, and `seconds` what a notebook may run.
-    `points`, `of` and `notes` are for each student. `tell` gets a line for each student and each
-    file that is passed over. Raises DataError where there is nothing to mark.
+    Both after each student, with all before. A mark is 1 for a right answer, 0 for a wrong one, and
+    missing where there is none. In `folder` each student has a folder, or notebooks with the
+    student's name before or after the lesson's. `assignment` is a folder in nbgrader/source or
+    handout, and `seconds` what a notebook may run. `points`, `of` and `notes` are for each student.
+    `tell` gets a line for each student and each file that is passed over. Raises DataError where
+    there is nothing to mark.
     """
     keys = sorted(assignment.glob(f"{PREFIX}*.json"))
     if not keys:
         raise DataError([f"{assignment}: no folder that `assignment` has made"])
     asked = {key.stem: list(map(int, json.loads(key.read_text("utf-8")))) for key in keys}
-    rows, words = [], []
     returned = _returned(folder, assignment, asked, tell)
-    for place, (student, found) in enumerate(sorted(returned.items()), 1):
-        row, notes = {"student": student}, []
-        for name, numbers in asked.items():
-            values, said, paths = {}, [MISSING], found.get(name, [])
-            if paths:
-                values, said = answers_of(paths[-1], assignment, numbers, seconds)
-            if len(paths) > 1:
-                said = [SEVERAL.format(name=paths[-1].name), *said]
-            notes += [f"{name}: {note}" for note in said]
-            for number in numbers:
-                given = values.get(number)
-                verdict = _verdict(given, sealed(str(assignment / f"{name}.json"), number))
-                mark = None if given is None else int(verdict.right)
-                row[f"{name}_exercise_{number}"] = mark
-                words.append((student, name, number, mark, verdict.words or "Right."))
-        points = [value for key, value in row.items() if key != "student"]
-        got = sum(filter(None, points))
-        rows.append(row | {"points": got, "of": len(points), "notes": "; ".join(notes)})
-        tell(f"{place} of {len(returned)}: {one_line(student)}, {got} of {len(points)}")
-    if not rows:
+    if not returned:
         raise DataError([f"{folder}: no notebook of {', '.join(asked)} in it"])
-    columns = ["student", "lesson", "exercise", "mark", "said"]
-    tables = pd.DataFrame(rows), pd.DataFrame(words, columns=columns)
-    return tuple(table.convert_dtypes(convert_string=False) for table in tables)
+    rows, words = [], []
+    for place, (student, found) in enumerate(sorted(returned.items()), 1):
+        row, said = _of_student(_as_text(student), found, assignment, asked, seconds)
+        rows.append(row)
+        words += said
+        tell(f"{place} of {len(returned)}: {one_line(student)}, {row['points']} of {row['of']}")
+        tables = pd.DataFrame(rows), pd.DataFrame(words, columns=WORDS)
+        yield tuple(table.convert_dtypes(convert_string=False) for table in tables)
+
+
+def _of_student(
+    student: str,
+    found: Mapping[str, list[Path]],
+    assignment: Path,
+    asked: Mapping[str, Collection[int]],
+    seconds: float,
+) -> tuple[dict[str, Any], list[tuple]]:
+    """A student's row of marks, and those of what the check says of each exercise."""
+    row, words, notes = {"student": student}, [], []
+    for name, numbers in asked.items():
+        values, said, paths = {}, [MISSING], found.get(name, [])
+        if paths:
+            values, said = answers_of(paths[-1], assignment, numbers, seconds)
+        if len(paths) > 1:
+            said = [SEVERAL.format(name=paths[-1].name), *said]
+        notes += [f"{name}: {note}" for note in said]
+        for number in numbers:
+            given = values.get(number)
+            verdict = _verdict(given, sealed(str(assignment / f"{name}.json"), number))
+            row[f"{name}_exercise_{number}"] = None if given is None else int(verdict.right)
+            mark = row[f"{name}_exercise_{number}"]
+            words.append((student, name, number, mark, verdict.words or "Right."))
+    points = [mark for key, mark in row.items() if key != "student"]
+    told = {"points": sum(filter(None, points)), "of": len(points), "notes": "; ".join(notes)}
+    return row | told, words
+
+
+def _as_text(name: str) -> str:
+    """A student's name, which a spreadsheet is not to take for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def _verdict(given: object, exercise: Sealed) -> Verdict:
@@ -116,6 +138,8 @@ def _returned(
             continue
         name = re.sub(r"^[-_ ]+|[-_ ]+$", "", NAME.sub("", path.stem))
         student = parts[0] if len(parts) > 1 else name
+        if len(parts) > 1:
+            made.setdefault(student, {})  # whose marks say that there is no notebook
         if not lesson or not student:
             tell(UNNAMED.format(path=one_line(str(path), LONGEST), file=f"{min(lessons)}.ipynb"))
             continue
@@ -144,60 +168,86 @@ def answers_of(
         for file in assignment.iterdir():
             if file.suffix != ".ipynb":
                 shutil.copy(file, folder)
-        found, in_time, errors = _ran(codes, folder, assignment / "answers.py", numbers, seconds)
-    late = [] if in_time else [LATE.format(seconds=f"{seconds:g}")]
-    return found, [*late, *errors[:1]]  # the first is often the cause of the others
+        return _ran(codes, folder, assignment / "answers.py", numbers, seconds)
 
 
 def _ran(
     codes: list[str], folder: str, answers: Path, numbers: Collection[int], seconds: float
-) -> tuple[dict[int, Any], bool, list[str]]:
-    """The answers after some cells of code, whether these ended in time, and their errors."""
+) -> tuple[dict[int, Any], list[str]]:
+    """The answers after some cells of code, and what else is to be said.
+
+    That is what has ended them, the first error, which is often the cause of others, and why an
+    answer cannot be read.
+    """
     # Neither this project nor what else the teacher's surroundings tell is to be found there.
     hidden = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "PWD", "OLDPWD")
     env = {name: value for name, value in os.environ.items() if name not in hidden}
-    manager, in_time, errors = Kernel(), True, []
+    manager = Kernel()
     manager.start_kernel(cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.blocking_client()
     try:
         client.start_channels()
         client.wait_for_ready(timeout=60)
-        end = monotonic() + seconds  # its start is not its own
-        quiet = {"allow_stdin": False, "stop_on_error": False, "output_hook": lambda _: None}
-        try:
-            for place, code in enumerate(codes, 1):
-                left = max(end - monotonic(), 0.01)
-                content = client.execute_interactive(code, timeout=left, **quiet)["content"]
-                if content.get("status") == "error" and content.get("ename") != "AssertionError":
-                    asked = re.findall(r"\banswer_(\d+)", code)  # a check fails by assertion
-                    where = f"exercise {asked[-1]}" if asked else f"code cell {place}"
-                    said = f"{where}: {content.get('ename')}: {content.get('evalue')}"
-                    errors.append(one_line(said, LONGEST))
-        except TimeoutError:
-            in_time = False
+        in_time, errors = _through(client, codes, seconds)
+        if not manager.is_alive():
+            return {}, [DIED]
+        if not in_time:
             manager.interrupt_kernel()
         with suppress(OSError):
             shutil.copy(answers, folder)  # it may have been written over
-        file = str(Path(folder).resolve() / answers.name)  # wherever the notebook has gone
-        wanted = {str(number): ASKED.format(file=file, number=number) for number in numbers}
-        options = {"silent": True, "user_expressions": wanted, **quiet}
-        with suppress(TimeoutError):
-            reply = client.execute_interactive("", timeout=LAST, **options)
-            said = reply["content"].get("user_expressions", {})
-            return _values(said, numbers), in_time, errors
-        return {}, False, errors
+        found, unread = {}, []
+        for number in numbers:
+            # Wherever the notebook has gone, the file is there.
+            asked = ASKED.format(file=str(Path(folder).resolve() / answers.name), number=number)
+            try:
+                found |= _value(client, number, asked)
+            except (ValueError, TimeoutError) as error:
+                manager.interrupt_kernel()
+                why = "it takes too long" if isinstance(error, TimeoutError) else error
+                said = UNTOLD.format(number=number, error=why)
+                unread.append(one_line(said, LONGEST))
+        late = [] if in_time else [LATE.format(seconds=seconds)]
+        return found, [*late, *errors[:1], *unread]
     except RuntimeError:  # a kernel that has died
-        return {}, False, errors
+        return {}, [DIED]
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
 
 
-def _values(said: Mapping[str, Any], numbers: Collection[int]) -> dict[int, Any]:
-    """The answers from the texts of their JSON, as the kernel shows them."""
-    found = {}
-    for number in numbers:
-        with suppress(Exception):  # whatever a notebook has made its kernel say
-            shown = said[str(number)]["data"]["text/plain"]
-            found[number] = json.loads(ast.literal_eval(shown))
-    return found
+def _through(
+    client: BlockingKernelClient, codes: list[str], seconds: float
+) -> tuple[bool, list[str]]:
+    """Run cells of code: whether they ended in time, and their errors."""
+    errors, end = [], monotonic() + seconds
+    for place, code in enumerate(codes, 1):
+        try:
+            left = max(end - monotonic(), 0.01)
+            content = client.execute_interactive(code, timeout=left, **QUIET)["content"]
+        except TimeoutError:
+            return False, errors
+        if content.get("status") == "error" and content.get("ename") != "AssertionError":
+            asked = re.findall(r"\banswer_(\d+)", code)  # a check fails by assertion
+            where = f"exercise {asked[-1]}" if asked else f"code cell {place}"
+            said = f"{where}: {content.get('ename')}: {content.get('evalue')}"
+            errors.append(one_line(said, LONGEST))
+    return True, errors
+
+
+def _value(client: BlockingKernelClient, number: int, asked: str) -> dict[int, Any]:
+    """The answer of a number, from the text of its JSON as the kernel shows it.
+
+    None where there is no such name. Raises ValueError where it is no answer, TimeoutError where it
+    takes long to say.
+    """
+    options = {"silent": True, "user_expressions": {"value": asked}, **QUIET}
+    reply = client.execute_interactive("", timeout=LAST, **options)
+    said = reply["content"].get("user_expressions", {}).get("value", {})
+    if said.get("status") == "error":
+        if said.get("ename") == "NameError":
+            return {}
+        raise ValueError(f"{said.get('ename')}: {said.get('evalue')}")
+    try:
+        return {number: json.loads(ast.literal_eval(said["data"]["text/plain"]))}
+    except Exception:  # whatever a notebook has made its kernel say
+        raise ValueError("it is no JSON") from None
