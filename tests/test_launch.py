@@ -69,7 +69,8 @@ def test_what_it_installs_is_all_that_it_imports() -> None:
     code = "import sys; import analysis.course, analysis.course.keys_09; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     names = {name.partition(".")[0] for name in found.stdout.split()}
-    owners = {plain(o) for name in names for o in packages_distributions().get(name, [])}
+    owning = packages_distributions()
+    owners = {plain(owner) for name in names for owner in owning.get(name, [])}
     lines = (ROOT / "requirements.in").read_text("utf-8").splitlines()
     direct = {plain(line) for line in lines if re.match(r"\w", line)}
     have, new = set(), {plain(package) for package in NEEDED.values()}
