@@ -11,7 +11,7 @@ from ..course.launch import FOLDER
 from ..course.learner import learner, lessons, patients_of
 from ..dataset.model import ROOT, load
 from ..page.contents import Place, places, title
-from .build import PAPER, TAUGHT, notebooks, reads_others, shipped
+from .build import PAPER, notebooks, reads_others, shipped
 from .notebooks import NotebookError, execute, serialise
 from .pages import BuildError
 from .running import kernels_of_one, threads
@@ -44,7 +44,7 @@ def refresh_notebooks() -> list[str]:
             for page, text in zip(now, pool.map(run, now), strict=True):
                 if page.name == page.path.stem:
                     changed += _rewritten(page.path, text)
-    for dataset in shipped(TAUGHT):
+    for dataset in shipped():
         patients = patients_of(dataset, dataset.relative_to(ROOT).as_posix(), True)
         for path in lessons():
             text = serialise(learner(nbformat.read(path, as_version=4), patients))
