@@ -28,9 +28,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from inprocess import ran  # noqa: E402
+from inprocess import asking, in_rounds, ran  # noqa: E402
 
-from analysis.page import contents  # noqa: E402 (the path comes first)
+from analysis.dataset.model import load  # noqa: E402 (the path comes first)
+from analysis.page import contents  # noqa: E402
 from analysis.site.build import configured, opened  # noqa: E402
 from benchmarks.shown import shown  # noqa: E402
 
@@ -140,19 +141,22 @@ def beside_plain(runs: int) -> Iterator[dict]:
 
 def by_page() -> Iterator[dict]:
     """What each page's notebook takes in this process, and in which cells."""
-    for place in opened("", ROOT / DATASET, {}).places:
-        if place.path.suffix != ".ipynb":
-            continue
-        own = {"endpoint": place.endpoint} if place.endpoint else {}
-        cells, began = [], time.perf_counter()
-        for cell, *_ in ran(place.path, {"dataset": DATASET, **own}):
-            now = time.perf_counter()
-            name = cell.source.partition("\n")[0].removeprefix("# ")
-            cells.append((now - began, name))
-            began = now
-        slowest = [f"{name} ({took:.2f})" for took, name in sorted(cells, reverse=True)[:3]]
-        total = sum(took for took, _ in cells)
-        yield {"Page": place.name, "Seconds": f"{total:.2f}", "Slowest cells": "; ".join(slowest)}
+    with tempfile.TemporaryDirectory() as results:
+        for place in in_rounds(load(ROOT / DATASET)):
+            given = {"dataset": DATASET, "results_folder": results, **asking(place)}
+            cells, began = [], time.perf_counter()
+            for cell, *_ in ran(place.path, given):
+                now = time.perf_counter()
+                name = cell.source.partition("\n")[0].removeprefix("# ")
+                cells.append((now - began, name))
+                began = now
+            slowest = [f"{name} ({took:.2f})" for took, name in sorted(cells, reverse=True)[:3]]
+            total = sum(took for took, _ in cells)
+            yield {
+                "Page": place.name,
+                "Seconds": f"{total:.2f}",
+                "Slowest cells": "; ".join(slowest),
+            }
 
 
 def main() -> None:
