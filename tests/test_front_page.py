@@ -86,7 +86,7 @@ def test_the_front_names_the_paper_and_whose_patients_they_are(front: Made) -> N
     }.items():
         shown, card = front[name]
         assert f"**Real patients.** Recomputed: {paper}." in told(shown)
-        assert (card["real"], card["paper"]) == (True, paper)
+        assert (card["real"], card["article"]) == (True, paper)
         package = json.loads((ROOT / "data" / name / "datapackage.json").read_text("utf-8"))
         assert f'href="{package["sources"][0]["path"]}"' in shown.text
 

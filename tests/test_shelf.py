@@ -24,7 +24,7 @@ OTHERS = [name for name in SHELF if name not in TAUGHT]
 CURVE = {"name": "All", "months": [0.0, 6.0], "shares": [1.0, 0.5]}
 BOOK = {
     "folder": "a b", "title": "<A>", "patients": 1200, "data": "public", "description": "Of <B>.",
-    "real": True, "paper": "Kyle & Co, Blood 2004",
+    "real": True, "article": "Kyle & Co, Blood 2004",
     "found": "Half & half.", "drawing": {"title": "T", "words": 'As a "step".', "end": "6 months"},
     "curves": [CURVE], "print": {"printed": 8, "matched": 5, "fitted": 0}, "lessons": 11,
 }  # fmt: skip

@@ -144,6 +144,7 @@ def test_where_all_are_dead_the_curve_is_known(tmp_path):
         ("{s} patients enter.", {"s": "1 of 1 (100.0%)"}, "1 of 1 (100.0%) patient enters."),
         ("{s} patients enter.", {"s": "1 of 5 (20.0%)"}, "1 of 5 (20.0%) patients enters."),
         ("{n} synthetic records.", {"n": 1}, "1 synthetic record."),
+        ("{n} results are printed.", {"n": 1}, "1 result is printed."),
         ("{s} were free.", {"s": "10 of 50 (20.0%)"}, "10 of 50 (20.0%) were free."),
         ("{n} long-term survivors enter it.", {"n": 1}, "1 long-term survivor enters it."),
         ("{label} patients were seen.", {"label": "Line 1"}, "Line 1 patients were seen."),

@@ -63,13 +63,13 @@ INITIALS = re.compile(r" [A-Z-]{1,4}$")
 
 
 def studied(dataset: Dataset) -> dict[str, Any]:
-    """Whose patients they are, and of which paper.
+    """Whose patients they are, and of which `article`.
 
     They are `real` where the dataset declares that they are not synthetic, and else are not said
     to be: of patients whose days were changed neither holds.
     """
     declared, made = dataset.package["analysis"].get("synthetic"), dataset.settings.synthetic
-    return {"synthetic": made, "real": declared is False, "paper": paper(dataset)[0]}
+    return {"synthetic": made, "real": declared is False, "article": paper(dataset)[0]}
 
 
 def _data(dataset: Dataset, folder: Path) -> str:
