@@ -17,7 +17,7 @@ from analysis.page import charts
 
 CURVES = {
     "mgus2": [("figure_1d", "progression"), ("figure_1a", "os")],
-    "cgd": [("figure_1a", "first_infection")],
+    "cgd": [("figure_1a", "first_infection"), ("recurrent", "infections")],
 }
 
 
@@ -76,6 +76,16 @@ def test_the_front_of_a_trial_has_a_line_for_each_arm(front: Made) -> None:
     counted = {row[0]: row[1] for row in table if row[0] in arms.index}
     assert counted == {arm: str(n) for arm, n in arms.items()}
     assert str(arms.sum()) not in [row[1] for row in table if len(row) > 1]
+
+
+def test_events_that_come_again_have_a_card_with_their_numbers(front: Made) -> None:
+    shown, _ = front["cgd"]
+    rows = shown.numbers[shown.numbers["quantity"].eq("rate_ratio")]
+    (line,) = [
+        one for one in told(shown).splitlines() if one.startswith("Serious infections, each")
+    ]
+    assert f"against Placebo: {rows['estimate'].item():.2f} (95% CI, " in line
+    assert "Mean number of serious infections of a patient by 9 months, by arm: Placebo, " in line
 
 
 def test_the_front_names_the_paper_and_whose_patients_they_are(front: Made) -> None:
