@@ -243,7 +243,10 @@ def test_the_study_counts_infections_again_and_draws_its_arms(results):
     assert f"In all there were {all_of_them} (Placebo, " in told
     words = next(o["text/plain"] for o in study.shown if "The design" in o["text/plain"])
     arms = source.drop_duplicates("id")["treat"].value_counts()
-    assert f"Placebo: {arms['placebo']}. Interferon gamma: {arms['rIFN-g']}. From" in words
+    assert f"Placebo: {arms['placebo']}; Interferon gamma: {arms['rIFN-g']}. From" in words
+    infected = source[source["status"].eq(1)].drop_duplicates("id")["treat"].value_counts()
+    by_arm = f"Placebo: {infected['placebo']}; Interferon gamma: {infected['rIFN-g']}."
+    assert f"Serious infection: {by_arm}" in words
     asked = load("data/cgd").package["study"]["question"]
     assert asked in study.shown[0]["text/plain"] and "{cite}`cgd1991`" in study.text
 

@@ -112,6 +112,18 @@ def test_a_limit_past_the_axis_ends_in_an_arrow():
     assert not any("triangle" in str(layer["mark"].get("shape")) for layer in spec["layer"])
 
 
+def test_a_ratio_far_off_is_an_arrow_and_leaves_the_axis_to_the_others():
+    near, far = (0.8, 0.5, 1.3), (52.7, 38.0, 73.2)
+    assert diagrams.span_of(ratios(near, far)) == diagrams.span_of(ratios(near)) < 3
+    assert diagrams.span_of(ratios(far)) > 52.7
+    spec = diagrams.forest_chart(ratios(near, far)).to_dict()
+    marks = [layer for layer in spec["layer"] if "shape" in layer.get("encoding", {})]
+    (kept,) = {layer["transform"][0]["filter"] for layer in marks}
+    low, high = (float(part) for part in (kept.split()[0], kept.split()[-1]))
+    assert low < near[0] < high < far[0]
+    assert [layer["mark"].get("shape") for layer in spec["layer"]].count("triangle-right") == 1
+
+
 def test_what_cannot_be_estimated_is_a_row_of_words(tmp_path):
     factor = {"column": "stage", "label": "Stage", "kind": "baseline"}
     sides = {"numerator": ["I"], "denominator": ["II"]}

@@ -389,3 +389,15 @@ def test_a_number_that_is_carried_forward_has_its_mark(bmt):
     assert found["match"].all() and found["carried"].tolist() == [False, True]
     shown = against_print(printing(bmt, *lines), "x", rows)._repr_mimebundle_()["text/plain"]
     assert shown.count("40.0†") == 1 and shown.count("last value is carried forward") == 1
+
+
+def test_a_note_says_which_numbers_it_is_about_and_a_table_what_its_kinds_mean(bmt):
+    """One that several numbers share has a subject too, but not a list of them all."""
+    results = results_of("data/bmt")["figure_1a"]
+    rows = [("figure_1a", "survival", "os", at, "1.0", "emergent") for at in (12, 24, 36, 48)]
+    for number, subject in ((4, " and 3 more: Odd."), (2, " % at 24 months: Odd.")):
+        data = printing(bmt, *rows[:number])
+        data = dataclasses.replace(data, published=data.published.assign(note="Odd."))
+        first, *_, last = against_print(data, "figure_1a", results).every.notes
+        assert first.count(";") == (number == 2) and first.endswith(subject)
+        assert last == "Kind: emergent, nothing was fitted to give it."

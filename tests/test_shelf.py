@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,14 +13,18 @@ import pytest
 from bs4 import BeautifulSoup
 from inprocess import results_of, run
 
+from analysis.dataset.model import load
+from analysis.page.provenance import paper, studied
 from analysis.page.rows import write
 from analysis.site import build, front, pages
 from analysis.site.build import SHELF, TAUGHT
 
+SHELF_FOLDERS = [path.name for path in build.shipped(SHELF)]
 OTHERS = [name for name in SHELF if name not in TAUGHT]
 CURVE = {"name": "All", "months": [0.0, 6.0], "shares": [1.0, 0.5]}
 BOOK = {
     "folder": "a b", "title": "<A>", "patients": 1200, "data": "public", "description": "Of <B>.",
+    "real": True, "article": "Kyle & Co, Blood 2004",
     "found": "Half & half.", "drawing": {"title": "T", "words": 'As a "step".', "end": "6 months"},
     "curves": [CURVE], "print": {"printed": 8, "matched": 5, "fitted": 0}, "lessons": 11,
 }  # fmt: skip
@@ -37,7 +42,16 @@ def test_a_card_says_what_the_book_has_written() -> None:
     (card,) = cards(BOOK).select("ul.shelf > li")
     text = said(card)
     assert card.a["href"] == "a%20b/index.html"
-    for part in ("<A>", "Of <B>.", "Half & half.", "1,200 patients", "11 lessons", "Public data"):
+    for part in (
+        "<A>",
+        "Of <B>.",
+        "Half & half.",
+        "1,200 patients",
+        "11 lessons",
+        "Public data",
+        "Real patients",
+        "Kyle & Co, Blood 2004",
+    ):
         assert part in text
     assert "5 of 8 printed numbers come out, none of them fitted." in text
     picture = card.svg
@@ -62,6 +76,32 @@ def test_what_weakens_a_book_stands_on_its_card(told: dict, words: str) -> None:
     assert (
         "none of them fitted" not in text or "print" not in told and told.get("data") != "synthetic"
     )
+
+
+def test_only_what_is_declared_real_is_called_so() -> None:
+    assert "Real patients" not in said(cards(BOOK | {"real": False}).select_one("ul.shelf > li"))
+    declared = {name: studied(load(f"data/{name}")) for name in SHELF_FOLDERS}
+    # The times of myeloid were changed by its authors: it is neither synthetic nor real.
+    assert {name for name, told in declared.items() if not told["real"]} == {
+        "blinatumomab", "myeloid",
+    }  # fmt: skip
+    assert [name for name, told in declared.items() if told["synthetic"]] == ["blinatumomab"]
+
+
+@pytest.mark.parametrize(
+    ("title", "short"),
+    [
+        ("Kyle RA, Ax T, Le-R JG. From 1960 to 1994. Blood 2004;79:8.", "Kyle et al., Blood 2004"),
+        ("Klein JP, de la Cruz M. A book. Springer, 1997.", "Klein and de la Cruz, Springer 1997"),
+        ("Our Group. Does it help? J Clin Oncol 2020.", "Our Group, J Clin Oncol 2020"),
+        ("A register of our own", "A register of our own"),
+    ],
+)  # fmt: skip
+def test_a_paper_is_named_by_its_first_author_its_journal_and_its_year(title: str, short: str):
+    data = load("data/mgus")
+    package = {**data.package, "sources": [{"title": title, "path": "https://a.example/1"}]}
+    assert paper(replace(data, package=package)) == (short, "https://a.example/1")
+    assert paper(replace(data, package={**package, "sources": []})) == ("", "")
 
 
 def test_a_book_that_failed_leads_nowhere() -> None:

@@ -16,6 +16,7 @@ from analysis.course import keys_05
 from analysis.course.keys_07 import main_factor
 from analysis.course.worked import literals_of, steps
 from analysis.course.worked import run as of_steps
+from analysis.dataset.definitions import without_unit
 from analysis.dataset.model import ROOT, load
 from analysis.page.prose import Prose
 from analysis.page.rows import pick
@@ -144,6 +145,7 @@ def test_where_all_are_dead_the_curve_is_known(tmp_path):
         ("{s} patients enter.", {"s": "1 of 1 (100.0%)"}, "1 of 1 (100.0%) patient enters."),
         ("{s} patients enter.", {"s": "1 of 5 (20.0%)"}, "1 of 5 (20.0%) patients enters."),
         ("{n} synthetic records.", {"n": 1}, "1 synthetic record."),
+        ("{n} results are printed.", {"n": 1}, "1 result is printed."),
         ("{s} were free.", {"s": "10 of 50 (20.0%)"}, "10 of 50 (20.0%) were free."),
         ("{n} long-term survivors enter it.", {"n": 1}, "1 long-term survivor enters it."),
         ("{label} patients were seen.", {"label": "Line 1"}, "Line 1 patients were seen."),
@@ -326,3 +328,10 @@ def test_what_is_not_there_is_not_explained(tmp_path):
         page = run("lesson_06_immortal_time", folder, tmp_path)
         assert ("Had it so far: Simon and Makuch." in page.text) is states
         assert page.numbers["quantity"].eq("survival_by_state").any() == states
+
+
+def test_a_label_in_a_list_of_labels_has_no_comma_of_its_own():
+    listed_in = {"Age, y": "Age", "Haemoglobin, g/dL": "Haemoglobin", "Sex": "Sex"}
+    assert {label: without_unit(label) for label in listed_in} == listed_in
+    assert without_unit("HSCT, in remission") == "HSCT, in remission"
+    assert "without_unit(data.label(" in (ROOT / "book" / "remark.ipynb").read_text("utf-8")

@@ -772,7 +772,9 @@ def test_every_page_of_synthetic_data_says_so(site: Path) -> None:
         name = f"{place.name}.html"
         assert "Synthetic cohort: no patient data." in (site / name).read_text("utf-8")
         if (site / "bmt" / name).exists():
-            assert "Synthetic cohort" not in (site / "bmt" / name).read_text("utf-8")
+            text = (site / "bmt" / name).read_text("utf-8")
+            assert "Synthetic cohort" not in text and "<strong>Real patients.</strong>" in text
+            assert "Data from Klein and Moeschberger, Springer 1997." in text
 
 
 def test_each_page_with_results_offers_them(site: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -189,6 +190,11 @@ def recurrent(entry: dict, fields: Iterable[dict]) -> Recurrent:
 def in_sentence(label: str) -> str:
     """A label within a sentence: Remission becomes remission, CR/CRh stays."""
     return label[0].lower() + label[1:] if label[1:2].islower() else label
+
+
+def without_unit(label: str) -> str:
+    """A label in a list of them: `Age, y` is Age there, for its comma would part it in two."""
+    return re.sub(r", \S+$", "", label)
 
 
 def compare(entry: dict | None) -> Compare | None:

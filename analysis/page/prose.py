@@ -27,7 +27,7 @@ def share(results: pd.DataFrame, group: str) -> Prose:
 COUNTED = re.compile(
     r"\{(?P<number>\w+)\}(?: of (?:the )?(?:\{(?P<whole>\w+)\}|others|them))?"
     r"(?P<noun> (?:[a-z-]+ )?"
-    r"(?:patients|events|deaths|factors|survivors|others|lines|levels|records))?"
+    r"(?:patients|events|deaths|factors|survivors|others|lines|levels|records|results))?"
     r"(?P<verb> (?:are|were|have|go|enter|give))?\b"
 )
 # The spaces of `P = .02`, where no line may end.
@@ -121,9 +121,9 @@ def paged(text: object, page: str) -> Prose:
     return _anchored(text, f'href="{page}.html"')
 
 
-def addressed(url: str) -> Prose:
-    """An address of ours, leading to itself."""
-    return _anchored(url, f'href="{html.escape(url)}"')
+def addressed(url: str, text: str = "") -> Prose:
+    """An address that leads to itself, or words that lead to it."""
+    return _anchored(text or url, f'href="{html.escape(url)}"')
 
 
 def _rows(source: pd.Series | pd.DataFrame) -> list[pd.Series]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +40,36 @@ def source(dataset: Dataset, folder: Path) -> str:
     invented = " Synthetic cohort: no patient data." if settings.synthetic else ""
     cohort = f"{dataset.title} ({size} {settings.population})"
     return f"Source: {cohort}; {_data(dataset, folder)}; Plateau {own_version()}.{invented}"
+
+
+def paper(dataset: Dataset) -> tuple[str, str]:
+    """The first source of a dataset in short, `Kyle et al., Blood 2004`, and its address, if any.
+
+    A title that is not written as `Kyle RA, Therneau TM. Title. Blood 2004;79:859` stands as it is.
+    """
+    source = (dataset.package.get("sources") or [{}])[0]
+    title, address = source.get("title", ""), source.get("path", "")
+    written, _, rest = title.partition(". ")
+    dated = (IN_YEAR.match(part) for part in reversed(re.split(r"(?<=[.?!]) ", rest)))
+    if (found := next(filter(None, dated), None)) is None:
+        return title, address
+    people = [INITIALS.sub("", name) for name in written.split(", ")]
+    who = f"{people[0]} et al." if len(people) > 2 else " and ".join(people)
+    return f"{who}, {found['journal']} {found['year']}", address
+
+
+IN_YEAR = re.compile(r"(?P<journal>\D+?),? (?P<year>\d{4})(?=[;:.]|$)")  # `Blood 2004;79:859`
+INITIALS = re.compile(r" [A-Z-]{1,4}$")
+
+
+def studied(dataset: Dataset) -> dict[str, Any]:
+    """Whose patients they are, and of which `article`.
+
+    They are `real` where the dataset declares that they are not synthetic, and else are not said
+    to be: of patients whose days were changed neither holds.
+    """
+    declared, made = dataset.package["analysis"].get("synthetic"), dataset.settings.synthetic
+    return {"synthetic": made, "real": declared is False, "article": paper(dataset)[0]}
 
 
 def _data(dataset: Dataset, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -151,7 +151,7 @@ def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Compari
         f"{page}-print",
         f"Printed and recomputed: {tally(found)} agree{'s' if len(found) == 1 else ''}.",
         *_lines(dataset, columns, parts),
-        notes(dataset, parts),
+        [*notes(dataset, parts), *_kinds_told(parts)],
         abbreviations=dataset.settings.abbreviations,
     )
     off = [part for part in parts if not part["match"].all()]
@@ -161,7 +161,7 @@ def against_print(dataset: Dataset, page: str, results: pd.DataFrame) -> Compari
         f"{page}-differs",
         f"Where print and run differ. The rest agree: {tally(found)}.",
         *_lines(dataset, columns, off),
-        notes(dataset, off),
+        [*notes(dataset, off), *_kinds_told(off)],
         abbreviations=dataset.settings.abbreviations,
     )
     return Comparison(differing, every)
@@ -194,6 +194,12 @@ def expressions(found: pd.DataFrame) -> list[pd.DataFrame]:
     return [part for _, part in groups]
 
 
+def _of_which(headings: Sequence[str]) -> str:
+    """Which numbers a note is about: their headings, or of many the first and how many more."""
+    first, *more = dict.fromkeys(headings)
+    return f"{first} and {len(more)} more" if len(more) > 2 else "; ".join((first, *more))
+
+
 def _joined(words: Iterable[str]) -> str:
     """The different words, in their order: `Abstract; Results, paragraph 1`."""
     return "; ".join(dict.fromkeys(words))
@@ -224,13 +230,27 @@ def _lines(
     return [name for name in columns if classified or name != "Kind"], rows
 
 
+MEANT = {
+    "calibrated": "the cohort was made to give the number",
+    "emergent": "nothing was fitted to give it",
+    "contradiction": "the print contradicts itself",
+}
+
+
+def _kinds_told(parts: list[pd.DataFrame]) -> list[str]:
+    """The note that says what the kinds of some numbers mean."""
+    there = {kind for part in parts for kind in part["kind"]}
+    told = [f"{kind}, {meant}" for kind, meant in MEANT.items() if kind in there]
+    return [f"Kind: {'; '.join(told)}."] if told else []
+
+
 def notes(dataset: Dataset, parts: list[pd.DataFrame], whole_book: bool = False) -> list[str]:
     """The notes of the print, of which one that many numbers share is said once, and of the run."""
     subjects: dict[str, list[str]] = {}
     for part in parts:
         for note in part["note"][part["note"] != ""].unique():
             subjects.setdefault(note, []).append(heading(dataset, part, whole_book))
-    said = [f"{who[0]}: {note}" if len(who) == 1 else note for note, who in subjects.items()]
+    said = [f"{_of_which(who)}: {note}" for note, who in subjects.items()]
     return said + [f"{CARRIED}."] * any(part["carried"].any() for part in parts)
 
 

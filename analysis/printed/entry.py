@@ -13,6 +13,8 @@ import pandas as pd
 from ..dataset.model import Dataset
 from ..page.formats import at_time
 from ..page.prose import Prose
+from ..page.provenance import studied
+from ..page.units import unit_of
 from .scorecard import scorecard, totals
 
 ENTRY = "book.json"  # among the results of a book
@@ -34,13 +36,15 @@ def write_entry(
     """
     drawn = {name: curve for name, curve in curves.items() if len(curve)}
     end = max((curve.index[-1] for curve in drawn.values()), default=0)
+    unit = unit_of(dataset.settings).months
     told = {
         "title": dataset.title,
         "patients": dataset.size,
+        **studied(dataset),
         "data": _whose(dataset),
         "description": re.split(r"(?<=[.?!])\s", dataset.description, maxsplit=1)[0],
         "found": found.plain.replace("**", "") if found else "",
-        "drawing": {"title": title, "words": words, "end": at_time(end)},
+        "drawing": {"title": title, "words": words, "end": at_time(round(end / unit) * unit)},
         "curves": [_steps(name, curve) for name, curve in drawn.items()],
         "print": None if dataset.published.empty else _against_print(dataset, made),
         "lessons": sum(name.startswith("lesson_") for name in made),

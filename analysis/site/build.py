@@ -28,7 +28,7 @@ from ..course.worked import FROZEN, SCRIPTS
 from ..dataset.model import ROOT, keep, load, require_factor
 from ..page import contents
 from ..page.contents import BOOK, TOC, Place
-from ..page.provenance import authors, provenance, revision, source
+from ..page.provenance import authors, provenance, revision, source, studied
 from ..page.rows import read
 from ..printed.badge import FILE as BADGE
 from ..printed.badge import badge
@@ -441,7 +441,7 @@ def configured(
     """The configuration of a book beside the others of a `shelf`, see `site.configuration`."""
     dataset = load(book.folder, parameters.get("mask_below", 0), folded=True)
     context = {
-        "synthetic": dataset.settings.synthetic,
+        **studied(dataset),
         "printed": not dataset.published.empty,
         "provenance": provenance(dataset, book.folder, parameters),
         "book": dataset.name,

@@ -37,6 +37,11 @@ def last_known(
     return known[-1] if known else None
 
 
+def at_least(dataset: Dataset) -> int:
+    """Patients on whom a curve stands firmly."""
+    return max(10, dataset.mask_below)
+
+
 def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) -> pd.DataFrame:
     """A curve's values at some months, indexed by them; the curve is in days.
 

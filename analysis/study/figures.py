@@ -28,7 +28,7 @@ from ..page.page import Page
 from ..page.quantities import MASKED
 from ..page.rows import at_risk, pick
 from ..page.units import unit_of
-from .curves import HEIGHTS, axis_months, even_months
+from .curves import HEIGHTS, at_least, axis_months, even_months
 from .groups import Groups
 from .marks import (
     MARKED,
@@ -250,11 +250,6 @@ def few_from(dataset: Dataset, curve: pd.DataFrame) -> float:
     enough = at_risk.to_numpy() >= max(at_least(dataset), at_risk.max() / 10)
     last = np.flatnonzero(enough)[-1] if enough.any() else -1
     return dataset.months(curve.index[last + 1]) if last + 1 < len(curve) else np.inf
-
-
-def at_least(dataset: Dataset) -> int:
-    """Patients on whom a curve stands firmly."""
-    return max(10, dataset.mask_below)
 
 
 def _parted(steps: pd.DataFrame, few: float) -> pd.DataFrame:

@@ -31,6 +31,7 @@ HEAD = 48  # pixels over the first row: the key and what the sides mean
 APART = 7  # pixels from a row's middle to each of its two marks, half of those between them
 LABELS, TEXTS, LETTER = 255, 145, 6.6  # pixels beside the axis of a wide chart, and of a letter
 LEAST_SPAN, MOST_SPAN = 2.0, 100.0  # the axis goes from 1/span to span
+FAR = 16.0  # a ratio beyond it is an arrow at the end of the axis, or all others would be one heap
 
 
 def forest_figure(page: Page, question: Endpoint, caption: str) -> Figure:
@@ -81,12 +82,15 @@ def _figures(value: float) -> float | None:
     return None if isnan(value) else float(f"{min(value, 1e300):.5g}")
 
 
-def span_of(rows: pd.DataFrame) -> float:
+def span_of(rows: pd.DataFrame, far: float = FAR) -> float:
     """The axis goes from 1/span to span, so that as much better is as far off as as much worse.
 
-    It holds every estimate up to a hundredfold. Limits may widen it to four times what the
-    estimates need; a limit beyond that is cut, for it would press all else together.
+    It holds every estimate that is not `far` off; where all are, those up to a hundredfold. Limits
+    may widen it to four times what the estimates need; a limit beyond that is cut, for it would
+    press all else together.
     """
+    near = rows["estimate"].astype(float).between(1 / far, far)
+    rows = rows[near] if near.any() else rows
 
     def reach(*parts: str) -> float:
         sizes = rows[list(parts)].astype(float).stack()
@@ -190,9 +194,9 @@ def _mark_layers(
     base = alt.Chart(marks).encode(y=y, color=colour)
     layers = [
         base.mark_rule(strokeWidth=2, yOffset=down, y2Offset=down).encode(x="low:Q", x2="high:Q"),
-        base.mark_point(filled=True, size=70, opacity=1, yOffset=down).encode(
-            x=x, shape=shape, tooltip=tooltip
-        ),
+        base.mark_point(filled=True, size=70, opacity=1, yOffset=down)
+        .transform_filter(f"{1 / span} <= datum.estimate && datum.estimate <= {span}")
+        .encode(x=x, shape=shape, tooltip=tooltip),
     ]
     past = _past(marks, span)
     for beyond, end, arrow in (

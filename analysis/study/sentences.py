@@ -17,7 +17,7 @@ from ..page.quantities import MISSING
 from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
 from . import conclusions
 from .asked import share_named, without
-from .curves import last_known
+from .curves import at_least, last_known
 
 
 def answer(page: Page, question: Endpoint) -> Prose | None:
@@ -41,36 +41,39 @@ Clause = tuple[str, dict[str, object]]
 
 
 def _found(page: Page, question: Endpoint) -> list[Clause]:
-    """The median, and who is without the event at the last landmark to which anybody is."""
+    """The median, and who is without the event at the last landmark that is firm."""
     name, median, found = question.name, page["median", question.name], {}
     if median.known:
         words = "half had died by {median}"
         if question.event != "death":
             words = "in half of the patients {event} had come by {median}"
         found[median.value] = words, {"median": median.ci, "event": question.event}
-    if (month := last_followed(page, "survival", name)) is not None:
+    if (month := last_firm(page, "survival", name)) is not None:
         parts = {"month": page.setting(at_time(month), "months"), "still": without(question.event)}
         share = page["survival", name, month].ci
         found[month] = "at {month} {share} were {still}", {**parts, "share": share}
     return [found[month] for month in sorted(found)]
 
 
-def last_followed(page: Page, quantity: str, group: str) -> float | None:
-    """The last landmark beyond which anybody is followed and at which it is known, in months."""
-    return max(
-        (
-            month
-            for month in page.data.settings.months
-            if page[quantity, group, month].known and at_risk(page.numbers, group, month) != 0
-        ),
-        default=None,
-    )
+def last_firm(page: Page, quantity: str, group: str) -> float | None:
+    """The last landmark at which it is known and rests on enough: on ten, and a tenth, followed.
+
+    Where it rests on fewer at each, the last to which anybody is followed; None where nobody is.
+    """
+    followed = {
+        month: at_risk(page.numbers, group, month)
+        for month in page.data.settings.months
+        if page[quantity, group, month].known and at_risk(page.numbers, group, month) != 0
+    }
+    most = page.numbers.query("quantity == 'at_risk' and group == @group")["estimate"].max()
+    firm = [m for m, n in followed.items() if n >= max(at_least(page.data), most / 10)]
+    return max(firm or followed, default=None)
 
 
 def _incidence_found(page: Page, question: Endpoint) -> list[Clause]:
-    """How many had each event first, by the last landmark to which anybody is followed."""
+    """How many had each event first, by the last landmark to which enough are followed."""
     quantity, causes = "cumulative_incidence", (question.name, competing(question))
-    month = last_followed(page, quantity, question.name)
+    month = last_firm(page, quantity, question.name)
     if month is None:
         return []
     one, other = (page[quantity, cause, month].ci for cause in causes)

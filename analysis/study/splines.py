@@ -17,7 +17,7 @@ from ..page.formats import equal_to, in_patients
 from ..page.page import Page
 from ..survival.sums import quantiles
 from ..survival.times import NUMBER
-from .forest import span_of, ticks_of
+from .forest import MOST_SPAN, span_of, ticks_of
 from .models import event_rows, factors_of, ratio_of
 
 FEW = 100  # patients: below, one bend less
@@ -150,7 +150,7 @@ def spline_figures(page: Page, question: Endpoint) -> Iterator[Figure]:
 
 def _chart(line: pd.DataFrame, label: str, deciles: np.ndarray) -> alt.LayerChart:
     line = line.astype(float)
-    span = span_of(line.rename(columns={"hazard_ratio": "estimate"}))
+    span = span_of(line.rename(columns={"hazard_ratio": "estimate"}), MOST_SPAN)
     shown = line.assign(**line[["lower", "upper"]].clip(1 / span, span))
     ends = [float(shown["lower"].min()) / 1.1, float(shown["upper"].max()) * 1.1]
     x = alt.X(

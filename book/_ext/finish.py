@@ -32,9 +32,14 @@ def depart_citation(self: HTML5Translator, node: nodes.citation) -> None:
 
 
 def description(page: nodes.document | None) -> str:
-    """The first sentence of a page's first paragraph: its question, where it asks one."""
+    """The first sentence of a page's first paragraph: its question, where it asks one.
+
+    It is plain text: what HTML stands in the paragraph, as around a number, is left out.
+    """
     first = next(page.findall(nodes.paragraph), None) if page else None
-    text = " ".join(first.astext().split()).removeprefix(LABEL) if first else ""
+    parts = first.findall(nodes.Text) if first else ()
+    said = "".join(part.astext() for part in parts if not isinstance(part.parent, nodes.raw))
+    text = " ".join(said.split()).removeprefix(LABEL)
     return re.split(r"(?<=[.?!]) ", text, maxsplit=1)[0]
 
 
