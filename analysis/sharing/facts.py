@@ -385,7 +385,7 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
 
 
 def named_models(study: Study) -> Iterator[dict[str, Any]]:
-    """Each model that was named in advance, with all of its factors."""
+    """Each model that the dataset lists, with all of its factors."""
     rows = study.estimates("table_3", "hazard_ratio_model")
     rows = rows[~rows["group"].str.contains("@")]  # of a factor that bends, a curve says more
     bent = {factor.column: factor.label for factor in study.factors if factor.form == "spline"}
@@ -394,6 +394,7 @@ def named_models(study: Study) -> Iterator[dict[str, Any]]:
         if len(own):
             yield {
                 "named": model.title,
+                "known_as": model.known_as,
                 "title": in_sentence(study.endpoints[model.endpoint].title),
                 "strata": listed(in_sentence(study.dataset.label(name)) for name in model.strata),
                 "kept": [_with_p(study, row, "p_model") for _, row in own.iterrows()],

@@ -1,4 +1,4 @@
-"""The Cox models that a dataset names in advance: all of their factors together, by strata."""
+"""The Cox models that a dataset lists: all of their factors together, by strata."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def named_table(page: Page, named: Named) -> Table:
     strata = listed(in_sentence(page.data.label(name)) for name in named.model.strata)
     within = f" A baseline hazard of its own for each {strata}." if strata else ""
     cause = " What competes ends the time at risk." if named.question.competing else ""
-    caption = f"{named.question.title}: {named.model.title}. The model as it was named in advance."
+    caption = f"{named.question.title}: {named.model.title}. A model {named.model.known_as}."
     place = page.data.models.index(named.model)
     notes = [
         f"HR, hazard ratio; CI, confidence interval. {WALD}{within}{cause} "
