@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from inprocess import results_of
+from inprocess import results_of, run
 
 from analysis.dataset.model import ROOT, load
 from analysis.page.formats import rounded, scaled
@@ -113,6 +113,15 @@ def test_nothing_is_wrong_with_a_study(name: str) -> None:
     report, lines = check(ROOT / "data" / name)
     assert lines == [] and report[-1] == "no problem found"
     assert not any(line.startswith("Warnings") for line in report)
+
+
+@pytest.mark.parametrize("name", ["mgus", "mgus2"])
+def test_an_incidence_on_which_events_come_as_before_is_no_plateau(
+    name: str, tmp_path: Path
+) -> None:
+    text = run("progression", f"data/{name}", tmp_path).text
+    assert "What the curve rests on" in text and "**Events are still coming.**" in text
+    assert "plateau rests" not in text
 
 
 def test_infections_are_what_the_script_makes() -> None:
