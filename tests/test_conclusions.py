@@ -253,5 +253,3 @@ def test_patients_without_an_event_are_called_by_its_name(tmp_path):
     assert "1968 (1956–1973)" in baseline
     words = re.sub(r"<[^>]+>", "", baseline)
     assert "Year of diagnosis: median 1968, mean 1967.4" in words
-    followed = run("table_2", "data/cgd", tmp_path, until="table-2-04").text
-    assert "the patients who were followed for long have in common" in followed

@@ -397,7 +397,7 @@ def test_without_the_reference_group_there_are_no_parts(colon):
 
 def test_the_page_of_models_shows_all_of_them(colon_folder, tmp_path):
     page = run("table_3", colon_folder, tmp_path)
-    table = page.table("Table 3. Factors and survival")
+    table = page.table("Table 3. Factors and outcomes")
     headings = [line[0] for line in table]
     assert headings.index("Lev against Obs") == headings.index("arm") + 1
     named = page.table("Survival: Adjusted.")

@@ -138,3 +138,38 @@ def test_infections_are_what_the_script_makes() -> None:
     first = rows[rows["infection"] == 1].set_index("patient_id")["day"]
     days = patients.set_index("patient_id")["first_infection_day"].dropna()
     pd.testing.assert_series_equal(first, days, check_names=False, check_dtype=False)
+
+
+def test_where_nobody_dies_no_table_is_by_survival(tmp_path: Path) -> None:
+    for name in ("table_2", "table_s2"):
+        assert "does not record “Died”" in run(name, "data/cgd", tmp_path).missing
+
+
+def test_of_events_that_came_later_only_those_of_the_study_are_named(tmp_path: Path) -> None:
+    """And no ratio that is not there, nor a treatment that is none."""
+    later = run("table_2", "data/mgus2", tmp_path).text
+    assert "every later event, such as malignancy." in later and "to respond" not in later
+    assert "changes: from" in later and "changes most" not in later
+    assert "first ratio" not in run("table_3", "data/cgd", tmp_path).text
+    with_ratios = run("table_3", "data/mgus2", tmp_path).text
+    assert "first ratio makes that error" in with_ratios and "treatment effect" not in with_ratios
+
+
+def test_the_day_of_an_event_is_told_in_the_unit_of_the_study(tmp_path: Path) -> None:
+    table = run("table_2", "data/mgus2", tmp_path).table("Table 2.")
+    rows = {row[0]: row[1:] for row in table}
+    assert "Time to malignancy, years" in rows
+    days = load("data/mgus2").patients["progression_day"].dropna() / 365.25
+    least, middle, most = (rounded(days.quantile(part), 1) for part in (0, 0.5, 1))
+    assert rows["Median (range)"][-1] == f"{middle} ({least}–{most})"
+
+
+@pytest.mark.parametrize("name", ["mgus", "mgus2"])
+def test_a_page_that_finds_nothing_is_left_out(name: str, tmp_path: Path) -> None:
+    """One number is printed twice, and the same: that is no page on consistency."""
+    assert run("consistency", f"data/{name}", tmp_path).missing
+
+
+def test_a_supporting_table_names_the_first_book_s_paper_in_no_other(tmp_path: Path) -> None:
+    assert "topp2021" not in run("table_s2", "data/mgus", tmp_path).text
+    assert "topp2021" in run("table_s2", "data/blinatumomab", tmp_path).text
