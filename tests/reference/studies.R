@@ -335,6 +335,15 @@ compared("cgd", name, "arm", one)
 alone("cgd", name, one, with(one, data.frame(arm = (treat == "rIFN-g") * 1, age,
                                              inheritance = (inherit == "X-linked") * 1,
                                              prophylaxis = propylac)))
+for (factor in c("age", "inherit", "propylac")) {
+  both <- lapply(c("+", "*"), function(sign) {
+    coxph(as.formula(paste("Surv(time, event) ~ group", sign, factor)), one, control = CONTROL)
+  })
+  column <- c(age = "age", inherit = "inheritance", propylac = "prophylaxis")[[factor]]
+  chisq <- 2 * (both[[2]]$loglik[2] - both[[1]]$loglik[2])
+  add("cgd", name, "interaction_p", paste0(name, "|arm:", column),
+      pchisq(chisq, 1, lower.tail = FALSE))
+}
 counts <- with(one, table(group, event))
 plain <- chisq.test(counts, correct = FALSE)$p.value
 add("cgd", "patients", "p_count", "first_infection|arm", plain)
