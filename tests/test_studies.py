@@ -213,3 +213,33 @@ def test_a_printed_statement_on_a_p_is_decided_by_the_test(tmp_path: Path) -> No
 def test_an_incidence_that_censors_what_competes_says_so(tmp_path: Path) -> None:
     text = run("study", "data/mgus2", tmp_path).text
     assert "1 − Kaplan–Meier (what competes censored), % at 10 years" in text
+
+
+def test_the_strata_of_a_test_are_named_as_strata(tmp_path: Path) -> None:
+    """A bare label, “within more than four positive nodes”, would read like a subgroup."""
+    told = run("os", "data/colon", tmp_path).text
+    assert "stratified by “More than four positive nodes”, P" in told
+    assert "Within strata by “More than four positive nodes”" in told
+    assert "ithin more than" not in told + run("patients", "data/colon", tmp_path).text
+    assert "within strata by “Group of hospitals”" in run("report", "data/cgd", tmp_path).text
+
+
+def test_events_that_come_again_are_in_report_and_lists(tmp_path: Path) -> None:
+    number = "76</a> serious infections"
+    report, *lists = (
+        run(page, "data/cgd", tmp_path).text for page in ("report", "strobe", "remark")
+    )
+    assert number in report and "ratio of the rates of serious infection was" in report
+    assert all("Serious infections, each one counted" in text for text in lists)
+    assert "; , 0" not in report
+
+
+def test_the_report_has_the_models_of_every_endpoint(tmp_path: Path) -> None:
+    text = run("report", "data/mgus2", tmp_path).text
+    for title in ("plasma-cell malignancy", "overall survival"):
+        assert f"The stepwise model of {title}" in text
+
+
+def test_a_lesson_is_not_said_to_have_what_it_has_of_another_cohort() -> None:
+    text = (ROOT / "book" / "table_3.ipynb").read_text("utf-8")
+    assert "(lesson_09_selection.ipynb) teaches what" in text
