@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from inprocess import changed, run, showing
 
+from analysis.dataset.model import load
 from analysis.study import conclusions
 from analysis.study.sentences import end_called, median_told, plateau_bounds
 
@@ -28,6 +29,10 @@ CASES = [
     ("plateau", (400, 0, 0.0, 0.009), "flat"),
     ("plateau", (179, 47, 0.070, 0.126), "falling"),
     ("plateau", (45, 1, 0.0003, 0.072), "open"),
+    ("coming", (0.02, 0.011), "coming"),
+    ("coming", (0.02, 0.010), "fewer"),
+    ("coming", (0.0, 0.0), "fewer"),
+    ("coming", (NONE, 0.010), "unknown"),
     ("plateau", (0, 0, NONE, NONE), "nobody"),
     ("plateau", (NONE, NONE, NONE, NONE), "unknown"),
     ("plateau", (12, NONE, NONE, NONE), "unknown"),
@@ -179,6 +184,28 @@ def test_a_plateau_is_spoken_of_only_where_there_may_be_one(n, events, limits, w
     assert end_called(showing(None, [rate]), "os", 36) == word
 
 
+def since(early: int, late: int, years: float, group: str = "os") -> list[dict]:
+    """Rows of 400 patients: events up to month 36, in 1000 patient-years, and after it."""
+    low, high = (100, 400), (float(years), 1000.0 + years)
+    return [
+        {"quantity": kind, "group": group, "months": at, "n": n, "events": events,
+         "estimate": rate if kind == "event_rate" else lived, "lower": 0.001, "upper": 0.04}
+        for n, lived, at, events in zip(low, high, (36.0, 0.0), (late, early + late), strict=True)
+        for rate in [events / lived]
+        for kind in ("event_rate", "person_years")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("late", "word"), [(11, "curve"), (10, "plateau"), (20, "curve")])
+def test_a_rate_that_has_not_halved_makes_no_plateau(late, word):
+    """20 events come in 1000 patient-years, then `late` in as many, all of it below the rule."""
+    page = showing(load("data/mgus"), since(20, late, 1000))
+    assert end_called(page, "os", 36) == word
+    said = str(plateau_bounds(page, "os", 36))
+    assert said.startswith("**Events are still coming.**" if word == "curve" else "**Flat within")
+    assert ("at 2.0 per 100 patient-years, after it at" in said) == (word == "curve")
+
+
 @pytest.mark.parametrize("name", ["figure_1a", "figure_1d"])
 def test_nothing_is_called_flat_beyond_the_last_patient(name, tmp_path):
     """Everybody is followed for less than two years."""
@@ -226,5 +253,3 @@ def test_patients_without_an_event_are_called_by_its_name(tmp_path):
     assert "1968 (1956–1973)" in baseline
     words = re.sub(r"<[^>]+>", "", baseline)
     assert "Year of diagnosis: median 1968, mean 1967.4" in words
-    followed = run("table_2", "data/cgd", tmp_path, until="table-2-04").text
-    assert "the patients who were followed for long have in common" in followed

@@ -75,11 +75,11 @@ def test_a_file_and_its_functions_can_be_read_at_once(module: Path):
 # Lines of each room's modules. A budget falls with its room: what is added has to replace
 # something, or to be worth a change here.
 BUDGETS = {
-    **{"survival": 3050, "dataset": 3300, "importing": 4500, "page": 2900, "study": 5850},
-    **{"printed": 800, "methods": 400, "sharing": 1100, "course": 4650, "site": 3250},
+    **{"survival": 3050, "dataset": 3350, "importing": 4500, "page": 2900, "study": 5950},
+    **{"printed": 800, "methods": 400, "sharing": 1100, "course": 4700, "site": 3250},
 }
-LINES_OF_NOTEBOOKS = 9250
-LINES_BEHIND_FIGURE_1A = 10800
+LINES_OF_NOTEBOOKS = 9300
+LINES_BEHIND_FIGURE_1A = 10900
 SLACK = 100  # lines that a budget may be above what it is for
 
 

@@ -1,4 +1,4 @@
-"""Models of any study: factors of levels, splines, models named in advance, parts of the patients.
+"""Models of any study: factors of levels, splines, models that are listed, parts of the patients.
 
 The values of R are frozen by tests/reference/groups.R in models.csv, as rows of a page.
 """
@@ -323,7 +323,7 @@ def test_a_spline_says_nothing_of_single_patients(colon):
     assert nodes.median() not in at.tolist()
 
 
-# --- models named in advance ---------------------------------------------------------------------
+# --- models that a dataset lists ------------------------------------------------------------------
 
 
 def test_a_column_of_a_named_model_is_what_its_values_are(colon):
@@ -397,7 +397,7 @@ def test_without_the_reference_group_there_are_no_parts(colon):
 
 def test_the_page_of_models_shows_all_of_them(colon_folder, tmp_path):
     page = run("table_3", colon_folder, tmp_path)
-    table = page.table("Table 3. Factors and survival")
+    table = page.table("Table 3. Factors and outcomes")
     headings = [line[0] for line in table]
     assert headings.index("Lev against Obs") == headings.index("arm") + 1
     named = page.table("Survival: Adjusted.")
@@ -413,6 +413,19 @@ def test_models_that_are_named_need_no_factors(colon_folder, tmp_path):
     (made / "datapackage.json").write_text(json.dumps(package), "utf-8")
     page = run("table_3", made, tmp_path / "results")
     assert [line[0] for line in page.table("Survival: Adjusted.")][-2:-1] == ["All together"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_only_a_model_that_is_declared_so_was_named_in_advance(colon_folder, tmp_path, declared):
+    made = Path(shutil.copytree(colon_folder, tmp_path / "made"))
+    package = json.loads((made / "datapackage.json").read_text("utf-8"))
+    package["analysis"]["models"][0]["in_advance"] = declared
+    (made / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    text = run("table_3", made, tmp_path / "results").text
+    assert ("named in advance" in text) == ("so selection does not affect P" in text) == declared
+    assert ("Survival: Adjusted. A model listed in the dataset." in text) != declared
+    named = run("remark", made, tmp_path / "results").text
+    assert ("of: arm, age and nodes." in named) == declared
 
 
 def test_the_page_of_a_curve_shows_parts_of_the_patients(colon_folder, tmp_path):

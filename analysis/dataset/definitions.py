@@ -141,12 +141,21 @@ class Compare:
 
 @dataclass(frozen=True)
 class Model:
-    """A Cox model that was named in advance: all of its `factors` together, by `strata`."""
+    """A Cox model that a dataset lists: all of its `factors` together, by `strata`.
+
+    `in_advance`: it was named before anybody saw the outcomes, in a protocol.
+    """
 
     endpoint: str
     title: str
     factors: tuple[str, ...]
     strata: tuple[str, ...] = ()
+    in_advance: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """Where it comes from, as far as the dataset says."""
+        return "named in advance" if self.in_advance else "listed in the dataset"
 
 
 def definition(entry: dict) -> Definition:

@@ -23,6 +23,7 @@ from .units import unit_of
 KEYS = ["quantity", "group", "months"]
 MATCH, OFF = "✓", "differs"
 YES_NO = ("yes", "no")
+LEVEL = 0.05  # of a P that is printed as yes or no
 LISTED_AT_MOST = 12  # a longer list waits behind a click
 
 # Quantities that a paper prints as one expression, such as 27 (62.8), under their common name.
@@ -92,6 +93,7 @@ def _as_printed(row: pd.Series) -> str:
     if pd.isna(value):
         return ""
     if printed in YES_NO:
+        value = float(value < LEVEL) if _is_p(row["quantity"]) else value
         return {1.0: "yes", 0.0: "no"}.get(value, str(value))
     sign, number = re.fullmatch(r"([<>]?)(.*)", printed).groups()
     decimals, value = max(0, -Decimal(number).as_tuple().exponent), scaled(value, row["quantity"])
@@ -102,8 +104,12 @@ def _as_printed(row: pd.Series) -> str:
     return text.removeprefix("0") if number.startswith(".") else text
 
 
+def _is_p(quantity: str) -> bool:
+    return nature(quantity).kind == "p"
+
+
 def are_statements(found: pd.DataFrame) -> pd.Series:
-    """True for the rows that say yes or no; the others are numbers."""
+    """True for the rows that say yes or no, as of a P below LEVEL; the others are numbers."""
     return found["printed"].isin(YES_NO)
 
 
@@ -297,6 +303,8 @@ def heading(dataset: Dataset, part: pd.DataFrame, whole_book: bool = False) -> s
     if part["quantity"].nunique() > 1:
         words = FAMILY_WORDS.get(FAMILIES.get(quantity, quantity), words)
         words = RANGES[frozenset(part["quantity"])] if _is_range(part) else words
+    if line["printed"] in YES_NO and _is_p(quantity):
+        words += f" below {LEVEL:g}".replace("0.", ".")
     words = words.replace("{unit}", unit_of(dataset.settings).name)
     which = [*part["part"].map(PART_WORDS).dropna()]
     if len(which) == len(part):  # without an estimate

@@ -111,7 +111,7 @@ NAMES = {
     "median": "Median, {unit}",
     "survival": "Survival, %",
     "cumulative_incidence": "Incidence, %",
-    "one_minus_survival": "1 − survival, %",
+    "one_minus_survival": "1 − Kaplan–Meier (what competes censored), %",
     "conditional_survival": "Conditional survival, %",
     "state_occupation": "Share in this state, %",
     "rmst": "Restricted mean, {unit}",

@@ -42,11 +42,15 @@ SUMS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """`facts` for the sentences of the page, `rows` of the results, and a table or none."""
+    """`facts` for the sentences of the page, `rows` of the results, and a table or none.
+
+    `alone`: it is worth a page of its own.
+    """
 
     facts: dict[str, object]
     rows: list[dict] = field(default_factory=list)
     table: Table | None = None
+    alone: bool = True
 
 
 class Findings:
@@ -77,7 +81,7 @@ class Findings:
         `lower` and `upper` are the ends of what the printed digits allow, not confidence limits.
         Raises NotRecorded where the print allows no finding.
         """
-        if not self.found:
+        if not any(finding.alone for finding in self.found.values()):
             raise NotRecorded(
                 "The numbers that are printed of this dataset are not those that can be held "
                 "against each other."

@@ -98,7 +98,10 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     never = "cannot come out, because the paper contradicts itself"
     others += [never if one else f"{{impossible}} {never}"] * bool(impossible)
     told = "{numbers} and {says}" if len(says) else "{numbers}"
-    said = [f"**This cohort reproduces {told} that the paper prints.**"]
+    whose = (
+        "This cohort reproduces" if (card["kind"] == "calibrated").any() else "These patients give"
+    )
+    said = [f"**{whose} {told} that the paper prints.**"]
     begin = "The remaining one" if one else "Of the other numbers,"
     said += [f"{begin} {listed(others)}."] * bool(others)
     said += ["The cohort was built to give {aimed} of the matching numbers. That these match is no "

@@ -83,14 +83,11 @@ def facts_of(study: Study, item: Item) -> dict[str, Prose | None]:
     told: dict[str, Prose | None] = {}
     for name in item.facts:
         text = read("facts")[name]
+        asked = {text["name"]: name}
         if text.get("each"):
-            told |= {
-                in_sentence(plan.title): fact(study, f"{name} {plan.name}") for plan in study.asked
-            }
-        else:
-            told[text["name"]] = fact(study, name)
-        if text.get("optional"):
-            told = {key: prose for key, prose in told.items() if prose}
+            asked = {in_sentence(plan.title): f"{name} {plan.name}" for plan in study.asked}
+        made = {key: fact(study, asks) for key, asks in asked.items()}
+        told |= {key: prose for key, prose in made.items() if prose or not text.get("optional")}
     return told
 
 

@@ -11,17 +11,17 @@ from typing import Any
 import pandas as pd
 
 from ..dataset.columns import RESERVED
-from ..dataset.definitions import in_sentence
+from ..dataset.definitions import Recurrent, in_sentence
 from ..dataset.endpoints import Endpoint
 from ..page.formats import at_time, counted, equal_to, listed, p_value
 from ..page.page import Page
-from ..page.prose import Prose, declared, ruled
+from ..page.prose import Prose, declared, paged, ruled
 from ..page.quantities import MASKED
 from ..page.rows import anybody, is_carried, pick
 from ..study.comparison import drawn, landmark_of, share_of
 from ..study.conclusions import LEVEL
 from ..study.curves import plateau_month
-from ..study.groups import Groups
+from ..study.groups import Groups, strata_named
 from ..study.groups import groups as parted
 from ..study.models import SELECTION_LEVEL, factors_of
 from ..study.sentences import beyond
@@ -59,7 +59,8 @@ def words(study: Study) -> dict[str, Values]:
     rows = [entry for entry in rows if not compare or entry.column != compare.column]
     in_table = {factor.column for factor in first} - {compare and compare.column}
     in_table = in_table <= {entry.column for entry in rows}
-    titles = [in_sentence(question.title) for question in study.endpoints.values()]
+    asked = [*study.endpoints.values(), *dataset.recurrent.values()]
+    titles = [in_sentence(question.title) for question in asked]
     paid = funders(study)
     models = study.pages.get("table_3")
     candidates = models is not None and models["quantity"].eq("hazard_ratio_unselected").any()
@@ -189,6 +190,39 @@ def events(study: Study, name: str) -> Values:
         return {**found, "events": median.events, "n": median.n, "median": median.ci}
     last = last_known(study, name)
     return last and {**found, **last}
+
+
+def again(study: Study) -> Values:
+    """The events that come again: how many there were, and the ratios of their rates."""
+    each = [_again(study, plan) for plan in study.dataset.recurrent.values()
+            if not study.estimates(plan.page, "count").empty]  # fmt: skip
+    return {"each": each} if each else None
+
+
+def _again(study: Study, plan: Recurrent) -> dict[str, Any]:
+    compare, page = study.dataset.compared(), plan.page
+    key = f"{plan.name}|{compare.column}=" if compare else ""
+    counts, rates = study.estimates(page, "count"), study.estimates(page, "rate_ratio")
+    levels = [group for group in counts["group"] if key and group.startswith(key) and group != key]
+    return {
+        "event": plan.event,
+        "title": in_sentence(plan.title),
+        "page": paged(plan.title, page),
+        "total": study.number(page, "count", plan.name),
+        "counts": [
+            {"level": group.removeprefix(key), "n": study.number(page, "count", group)}
+            for group in levels
+        ],
+        "reference": compare.reference if compare else "",
+        "ratios": [
+            {
+                "level": group.removeprefix(key),
+                "value": study.number(page, "rate_ratio", group).ci,
+                "p": _p(study, page, "p_rate_ratio", group),
+            }
+            for group in rates["group"]
+        ],
+    }
 
 
 def died(study: Study, name: str) -> Values:
@@ -376,7 +410,7 @@ def _ratio(study: Study, row: pd.Series) -> dict[str, Any]:
 def models(study: Study) -> Iterator[dict[str, Any]]:
     """The stepwise model of each endpoint that has factors, and what it kept."""
     rows = study.estimates("table_3", "hazard_ratio_multivariate")
-    for question in study.curves:
+    for question in study.endpoints.values():
         if "table_3" not in study.pages or not factors_of(study.dataset, question):
             continue
         own = rows[rows["group"].str.startswith(f"{question.name}:")]
@@ -385,7 +419,7 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
 
 
 def named_models(study: Study) -> Iterator[dict[str, Any]]:
-    """Each model that was named in advance, with all of its factors."""
+    """Each model that the dataset lists, with all of its factors."""
     rows = study.estimates("table_3", "hazard_ratio_model")
     rows = rows[~rows["group"].str.contains("@")]  # of a factor that bends, a curve says more
     bent = {factor.column: factor.label for factor in study.factors if factor.form == "spline"}
@@ -394,8 +428,9 @@ def named_models(study: Study) -> Iterator[dict[str, Any]]:
         if len(own):
             yield {
                 "named": model.title,
+                "known_as": model.known_as,
                 "title": in_sentence(study.endpoints[model.endpoint].title),
-                "strata": listed(in_sentence(study.dataset.label(name)) for name in model.strata),
+                "strata": strata_named(study.dataset, model.strata),
                 "kept": [_with_p(study, row, "p_model") for _, row in own.iterrows()],
                 "bent": listed(label for name, label in bent.items() if name in model.factors),
             }
@@ -434,7 +469,7 @@ NUMBERS: dict[str, Callable[[Study], Values]] = {
     "how_many_factors": factors,
     **{
         fact.__name__: fact
-        for fact in (adjusted, count, factors, filled, flow, followup, known, lost)
+        for fact in (adjusted, again, count, factors, filled, flow, followup, known, lost)
         + (plateau, unadjusted)
     },
 }

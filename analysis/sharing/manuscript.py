@@ -27,6 +27,7 @@ from ..page.prose import Prose, addressed, declared, installed, ruled
 from ..page.provenance import digest, named, own_version
 from ..page.tables import Row, Table
 from ..study.asked import ALL, ends, had, share_named, starts, whom, without
+from ..study.groups import strata_named
 from . import facts
 from .study import Study
 from .texts import said, template
@@ -57,10 +58,9 @@ def methods(study: Study, folder: Path) -> Prose:
         "months": declared(at_time(*settings.months), "months"),
         "endpoints": [_endpoint(study, name) for name in study.endpoints],
         "groups": list(_groups(study)),
+        "again": facts.again(study),
         "arms": _arms(study),
-        "strata": listed(in_sentence(dataset.label(name)) for name in dataset.compare.strata)
-        if dataset.compare
-        else "",
+        "strata": strata_named(dataset, dataset.compare.strata) if dataset.compare else "",
         "confidence": ruled(f"{est.CONFIDENCE:.0%}", "the level of every interval"),
         "kinds": {factor.kind for factor in study.factors},
         "ties": ties(),
@@ -78,6 +78,7 @@ def findings(study: Study) -> Prose:
         "first": declared(at_time(study.dataset.settings.months[0]), "months"),
         "endpoints": [*_curves(study), *_incidences(study)],
         "followup": facts.followup(study),
+        "again": facts.again(study),
         "models": list(facts.models(study)),
         "named_models": list(facts.named_models(study)),
         "arm": (_arms(study) or {}).get("by"),

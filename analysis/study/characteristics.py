@@ -169,8 +169,10 @@ def outcome_results(dataset: Dataset) -> pd.DataFrame:
     """Table 2: the dataset's own outcomes, then MRD response, transplant and relapse-free survival.
 
     Below them the two answers to how many lived that long: who was alive but last seen earlier
-    (`lost`), and the Kaplan-Meier estimate. Raises NotRecorded where the dataset has no outcome.
+    (`lost`), and the Kaplan-Meier estimate. Raises NotRecorded where the dataset has no outcome,
+    or no deaths.
     """
+    dataset.require("Outcomes by survival", "died")
     columns, derived = outcome_columns(dataset), derived_outcomes(dataset)
     rows = [
         row
@@ -253,7 +255,11 @@ def relapse_free_columns(dataset: Dataset) -> dict[str, pd.Series]:
 
 
 def survival_columns(dataset: Dataset) -> dict[str, pd.Series]:
-    """The columns of Supporting Table 2: all patients, by long-term survival."""
+    """The columns of Supporting Table 2: all patients, by long-term survival.
+
+    Raises NotRecorded where the dataset has no deaths.
+    """
+    dataset.require("Characteristics by survival", "died")
     alive = _long_term(dataset)
     transplanted = dataset.happened("hsct_day") if _has_hsct(dataset) else None
     status = {"long_term": alive, "shorter": ~alive}

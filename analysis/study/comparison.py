@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..dataset.definitions import in_sentence
-from ..page.formats import at_time, begun, equal_to, listed
+from ..page.formats import at_time, begun, equal_to
 from ..page.page import Page
 from ..page.prose import Prose, ruled
 from ..page.quantities import MISSING
@@ -14,7 +14,7 @@ from ..page.tables import Row, Table
 from . import conclusions
 from .asked import without
 from .figures import at_least
-from .groups import Groups
+from .groups import Groups, strata_named
 from .landmarks import without_limits
 
 MORE = "A ratio above one means a higher incidence than in the reference."
@@ -103,12 +103,12 @@ def _section(
 
 def ratios_table(page: Page, parts: Groups) -> Table | None:
     """The ratio of hazards of each group, and what else sets it apart from the reference."""
-    strata = listed(in_sentence(page.data.label(name)) for name in parts.compare.strata)
+    strata = strata_named(page.data, parts.compare.strata)
     columns = {
         "Hazard ratio (95% CI)": "hazard_ratio_group",
         "Reduction, % (95% CI)": "hazard_reduction_group",
         "P": "p_group",
-        f"Within {strata} (95% CI)": "hazard_ratio_group_stratified",
+        f"Within strata by {strata} (95% CI)": "hazard_ratio_group_stratified",
         "P, within": "p_group_stratified",
         "Subdistribution ratio (95% CI)": "subdistribution_ratio_group",
         "P, subdistribution": "p_subdistribution_group",
@@ -161,8 +161,8 @@ def counts_table(page: Page, several: Sequence[Groups]) -> Table:
     levels = list(dict.fromkeys(level for parts in several for level in parts.levels))
     tests = {"P": "p_count"}
     if first.compare.strata:
-        within = listed(in_sentence(page.data.label(name)) for name in first.compare.strata)
-        tests[f"P, within {within}"] = "p_count_stratified"
+        within = strata_named(page.data, first.compare.strata)
+        tests[f"P, within strata by {within}"] = "p_count_stratified"
     rows = []
     for parts in several:
         cells = [_had(page, parts.key_of(level)) if level in parts.levels else MISSING
@@ -336,7 +336,7 @@ OF_OTHER = " Of {competing}, Gray’s test gives P {other}."
 
 def groups_told(page: Page, parts: Groups) -> Prose:
     """Whether the groups differ, by the tests of them all together."""
-    strata = listed(in_sentence(page.data.label(name)) for name in parts.compare.strata)
+    strata = strata_named(page.data, parts.compare.strata)
     said, values = [], {}
     for test, words in NAMES.items():
         if (f"p_{test}", parts.key) in page:

@@ -13,6 +13,7 @@ import pandas as pd
 
 LEVEL = 0.05  # P below it speaks for a difference
 FLAT_BELOW = 0.05  # events per patient-year: a curve is called flat only where the limits are below
+HALVED = 0.5  # of the rate before: a curve on which events come more often is no plateau
 LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on
 UNCURED = 0.05  # of those alive at the end: below it few still wait (Selukar & Othus 2023)
 WIDEST = 0.5  # an interval wider than half of all patients leaves a share open
@@ -37,6 +38,16 @@ def plateau(
     if events == 0:
         return "eventless"
     return "falling" if lower >= FLAT_BELOW else "open"
+
+
+def coming(before: float, after: float) -> Literal["unknown", "coming", "fewer"]:
+    """Whether events go on coming, by their rates before and after a month.
+
+    They do where the later rate is above HALVED of the earlier one, however low both are.
+    """
+    if pd.isna(before) or pd.isna(after):
+        return "unknown"
+    return "coming" if after > HALVED * before else "fewer"
 
 
 def differ(p: float) -> Literal["unknown", "differ", "not_told_apart"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..dataset.covariates import counting
 from ..dataset.definitions import Compare
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
+from ..page.formats import listed
 from ..page.groups import competing, of_level
 from ..page.masking import Whole
 from ..page.rows import count_rows, frame
@@ -152,6 +153,11 @@ def strata_of(dataset: Dataset, columns: Sequence[str], patients: pd.Index) -> p
         return None
     every = pd.concat([dataset.groups(name)[patients] for name in columns], axis=1)
     return every.astype(str).agg("|".join, axis=1).where(every.notna().all(axis=1))
+
+
+def strata_named(dataset: Dataset, columns: Iterable[str]) -> str:
+    """The columns of strata by their labels, in quotes: a bare one may read like a subgroup."""
+    return listed(f"“{dataset.label(name)}”" for name in columns)
 
 
 def _tests(dataset: Dataset, parts: Groups) -> Iterator[dict]:

@@ -239,7 +239,7 @@ def _sides(factor: Factor) -> list[str]:
 def factor_endpoints(dataset: Dataset) -> list[Endpoint]:
     """The endpoints of Table 3: those that the dataset records and names factors for.
 
-    Raises NotRecorded where there is none, nor a model that is named in advance.
+    Raises NotRecorded where there is none, nor a model that is listed.
     """
     found = [q for q in answerable(dataset) if factors_of(dataset, q)]
     named = any(answerable(dataset, model.endpoint) for model in dataset.models)

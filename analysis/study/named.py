@@ -1,4 +1,4 @@
-"""The Cox models that a dataset names in advance: all of their factors together, by strata."""
+"""The Cox models that a dataset lists: all of their factors together, by strata."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from itertools import chain
 import pandas as pd
 
 from .. import survival as est
-from ..dataset.definitions import Model, in_sentence
+from ..dataset.definitions import Model
 from ..dataset.endpoints import Endpoint, answerable
 from ..dataset.model import Dataset, Factor
-from ..page.formats import listed
 from ..page.page import Page
 from ..page.tables import Row, Table
-from .groups import strata_of
+from .groups import strata_named, strata_of
 from .models import event_rows, fit_rows, proportional_rows, ratio_lines, terms_of
 from .splines import Bend, bend, ratio_rows
 from .tables import WALD, model_cell
@@ -136,10 +135,10 @@ def named_table(page: Page, named: Named) -> Table:
             rows.append(Row(label, cells, level - 1))
     whole = page["p_proportional_model", named.key]
     rows.append(Row("All together", ["", "", whole.bare]))
-    strata = listed(in_sentence(page.data.label(name)) for name in named.model.strata)
-    within = f" A baseline hazard of its own for each {strata}." if strata else ""
+    strata = strata_named(page.data, named.model.strata)
+    within = f" A baseline hazard of its own in each stratum by {strata}." if strata else ""
     cause = " What competes ends the time at risk." if named.question.competing else ""
-    caption = f"{named.question.title}: {named.model.title}. The model as it was named in advance."
+    caption = f"{named.question.title}: {named.model.title}. A model {named.model.known_as}."
     place = page.data.models.index(named.model)
     notes = [
         f"HR, hazard ratio; CI, confidence interval. {WALD}{within}{cause} "

@@ -11,7 +11,7 @@ from ..dataset.definitions import in_sentence
 from ..dataset.endpoints import Endpoint
 from ..page.formats import DAGGER, at_time, lasting, listed, rounded, with_unit
 from ..page.groups import competing
-from ..page.page import Number, Page
+from ..page.page import Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
 from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
@@ -328,14 +328,17 @@ BOUNDS = {
     "rate below which a curve is called flat here. At the upper limit {loss} of them would have "
     "the event within a year, at the lower limit {least}. The data are compatible with both "
     "{{cite}}`pocock2002,morris2019`.",
+    "coming": "**Events are still coming.** Up to {start} they came at {before}, after it at "
+    "{after}. A curve is called a plateau here only if they then come {rule} as often as before, "
+    "or less.",
     "falling": "**Still falling.** Both limits of that rate are above {rule}, the rate below which "
     "a curve is called flat here {{cite}}`pocock2002,morris2019`.",
 }
 
 
 def may_be_level(page: Page, group: str, month: float) -> bool:
-    """Whether a plateau can be spoken of: not where a curve still falls, or nobody is under it."""
-    return _after(page["event_rate", group, month]) not in ("falling", "nobody")
+    """Whether a plateau can be spoken of: not where events still come, or nobody is under it."""
+    return _after(page, group, month) not in ("coming", "falling", "nobody")
 
 
 def end_called(page: Page, group: str, month: float) -> str:
@@ -343,15 +346,46 @@ def end_called(page: Page, group: str, month: float) -> str:
     return "plateau" if may_be_level(page, group, month) else "curve"
 
 
-def _after(rate: Number) -> str:
-    return conclusions.plateau(*rate.row[["n", "events", "lower", "upper"]])
+def _after(page: Page, group: str, month: float) -> str:
+    """What the events after a landmark say, by their rate alone and beside the rate before it."""
+    rate = page["event_rate", group, month]
+    found = conclusions.plateau(*rate.row[["n", "events", "lower", "upper"]])
+    if found not in ("flat", "open"):
+        return found
+    on = conclusions.coming(_before(page, group, month)[0], rate.value)
+    return "coming" if on == "coming" else found
+
+
+def _before(page: Page, group: str, month: float) -> tuple[float, pd.DataFrame]:
+    """The rate of events for each patient-year up to a landmark, and the rows that give it."""
+    keys = [(kind, group, at) for kind in ("event_rate", "person_years") for at in (0, month)]
+    if not all(key in page for key in keys):
+        return np.nan, page.numbers[:0]
+    rows = pd.DataFrame([page[key].row for key in keys])
+    (all_events, late), (all_years, beyond_it) = rows["events"][:2], rows["estimate"][2:]
+    lived = all_years - beyond_it
+    return (all_events - late) / lived if lived > 0 else np.nan, rows
+
+
+def still_coming(page: Page, group: str, month: float) -> Prose | None:
+    """That events come as before, with both rates, where no plateau may be spoken of for it."""
+    if _after(page, group, month) != "coming":
+        return None
+    before, rows = _before(page, group, month)
+    return page.say(
+        BOUNDS["coming"],
+        start=page.setting(at_time(month), "months"),
+        before=sourced(f"{rounded(100 * before, 1)} per 100 patient-years", rows),
+        after=page["event_rate", group, month],
+        rule=ruled("half", "the part of the rate before at which events no longer go on coming"),
+    )
 
 
 def plateau_bounds(page: Page, group: str, month: float) -> Prose:
     """Whether a curve is flat after a landmark, and within what: the paragraph after `beyond`."""
     rate = page["event_rate", group, month]
-    return page.say(
-        BOUNDS[_after(rate)],
+    return still_coming(page, group, month) or page.say(
+        BOUNDS[_after(page, group, month)],
         loss=rate.saying(within_a_year(rate.row["upper"])),
         least=rate.saying(within_a_year(rate.row["lower"])),
         rule=ruled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import floor, log10
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from ..page.tables import Row, Table
 from .characteristics import shown_levels
 from .models import factor_labels, factors_of, ratio_lines
 
+DAYS = re.compile(r", days?$")  # as a label ends that says so
 WALD = "P, Wald test."
 APART = (
     "–, a difference that cannot be estimated: the row does not vary in either group, or is known "
@@ -119,9 +121,22 @@ def count_row(page: Page, name: str, label: str, columns: Sequence[str], level: 
     return Row(label, cells, level)
 
 
+def _told(page: Page, entry: Characteristic) -> tuple[str, float]:
+    """What a number is called, and what to divide it by: days are told in the dataset's unit.
+
+    But not where its label says that it is in days.
+    """
+    data = page.data
+    days = {day for plan in data.endpoints.values() for day in plan.days}
+    days |= {factor.column for factor in data.factors if factor.kind == "postbaseline"}
+    if entry.column not in days or DAYS.search(entry.label):
+        return entry.label, 1
+    return f"{entry.label}, {page.unit.name}", data.settings.days_per_month * page.unit.months
+
+
 def _statistics_rows(page: Page, entry: Characteristic, columns: Sequence[str]) -> list[Row]:
     """A line for each statistic; with who is known, where somebody is not."""
-    values = page.data.patients[entry.column]
+    values, name = page.data.patients[entry.column], _told(page, entry)[0]
     wanted = list(entry.statistics)
     if values.isna().any() and "n" not in wanted:
         wanted.insert(0, "n")
@@ -133,21 +148,24 @@ def _statistics_rows(page: Page, entry: Characteristic, columns: Sequence[str]) 
     if len(wanted) == 1:
         (only,) = wanted
         label = labels[only]
-        return [Row(f"{entry.label}, {label[0].lower()}{label[1:]}", cells[only])]
+        return [Row(f"{name}, {label[0].lower()}{label[1:]}", cells[only])]
     return [
-        Row(entry.label),
+        Row(name),
         *(Row(labels[statistic], cells[statistic], 1) for statistic in wanted),
     ]
 
 
 def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -> str:
-    def get(quantity: str) -> float:
-        return page[quantity, in_column(entry.column, column)].value
+    scale = _told(page, entry)[1]
 
-    decimals = decimals_of(page.data.patients[entry.column].dropna())
+    def get(quantity: str) -> float:
+        return page[quantity, in_column(entry.column, column)].value / scale
+
+    decimals = page.unit.decimals if scale != 1 else _decimals(page, entry)
+    count = page["count", in_column(entry.column, column)].value
     if statistic == "n":
-        return counted(get("count"))
-    if get("count") == 0:
+        return counted(count)
+    if count == 0:
         return MISSING
     if statistic == "mean":
         return " ".join(
@@ -155,7 +173,7 @@ def _statistic(page: Page, entry: Characteristic, statistic: str, column: str) -
             for what, before, after in (("mean", "", ""), ("sd", "(", ")"))
         )
     least, most = map(get, ("min", "max"))
-    shown = median_of(page, entry, column)
+    shown = median_of(page, entry, column) if scale == 1 else rounded(get("median_value"), decimals)
     if pd.isna(least):
         return f"{shown} ({MASKED})"
     return f"{shown} ({rounded(least, decimals)}–{rounded(most, decimals)})"
@@ -167,8 +185,12 @@ def median_of(page: Page, entry: Characteristic, column: str = "") -> str:
     But not of a column that needs more of them.
     """
     middle = page["median_value", in_column(entry.column, column)].value
-    decimals = decimals_of(page.data.patients[entry.column].dropna())
+    decimals = _decimals(page, entry)
     return rounded(middle, decimals if decimals > 1 else decimals_of([middle]))
+
+
+def _decimals(page: Page, entry: Characteristic) -> int:
+    return decimals_of(page.data.patients[entry.column].dropna())
 
 
 def decimals_of(values: Iterable[float]) -> int:

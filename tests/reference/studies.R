@@ -303,6 +303,10 @@ for (arm in c("Lev+5FU", "Lev")) {
     try_this("colon", printed, paste0(what, ": P"), summary(fit)$coefficients[1, "Pr(>|z|)"])
   }
   two <- droplevels(death[death$rx %in% c("Obs", arm), ])
+  every <- coxph(Surv(time, event) ~ group, death, control = CONTROL)
+  named <- paste0("group", unique(death$group[death$rx == arm]))
+  try_this("colon", printed, "in a model of all arms: reduction, %",
+           100 * (1 - exp(coef(every)[[named]])))
   try_this("colon", printed, "log-rank: P", logrank_p(two))
   try_this("colon", printed, "log-rank, one-sided: P", logrank_p(two) / 2)
 }
@@ -335,6 +339,15 @@ compared("cgd", name, "arm", one)
 alone("cgd", name, one, with(one, data.frame(arm = (treat == "rIFN-g") * 1, age,
                                              inheritance = (inherit == "X-linked") * 1,
                                              prophylaxis = propylac)))
+for (factor in c("age", "inherit", "propylac")) {
+  both <- lapply(c("+", "*"), function(sign) {
+    coxph(as.formula(paste("Surv(time, event) ~ group", sign, factor)), one, control = CONTROL)
+  })
+  column <- c(age = "age", inherit = "inheritance", propylac = "prophylaxis")[[factor]]
+  chisq <- 2 * (both[[2]]$loglik[2] - both[[1]]$loglik[2])
+  add("cgd", name, "interaction_p", paste0(name, "|arm:", column),
+      pchisq(chisq, 1, lower.tail = FALSE))
+}
 counts <- with(one, table(group, event))
 plain <- chisq.test(counts, correct = FALSE)$p.value
 add("cgd", "patients", "p_count", "first_infection|arm", plain)
