@@ -109,3 +109,5 @@ def test_what_others_show_beside_a_link_is_plain_text() -> None:
     said = [nodes.Text("Of "), begin, nodes.Text("128 & more"), end, nodes.Text(" lived. So.")]
     document = SimpleNamespace(findall=lambda kind: iter([nodes.paragraph("", "", *said)]))
     assert description(document) == "Of 128 & more lived."
+    asked = nodes.paragraph("", "", nodes.strong("", "What was asked."), nodes.Text(" Who? Cox."))
+    assert description(SimpleNamespace(findall=lambda kind: iter([asked]))) == "Who?"

@@ -17,7 +17,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
-LABEL = "The question. "  # the words in bold before the question of a page
+LABEL = r"^(The question|What was asked)\. "  # the words in bold before the question of a page
 
 
 def visit_citation(self: HTML5Translator, node: nodes.citation) -> None:
@@ -39,7 +39,7 @@ def description(page: nodes.document | None) -> str:
     first = next(page.findall(nodes.paragraph), None) if page else None
     parts = first.findall(nodes.Text) if first else ()
     said = "".join(part.astext() for part in parts if not isinstance(part.parent, nodes.raw))
-    text = " ".join(said.split()).removeprefix(LABEL)
+    text = re.sub(LABEL, "", " ".join(said.split()))
     return re.split(r"(?<=[.?!]) ", text, maxsplit=1)[0]
 
 
