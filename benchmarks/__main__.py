@@ -1,7 +1,7 @@
 """The book, the estimators and many patients, measured in one run: make benchmark.
 
 It takes an hour or more, on a machine that does nothing else meanwhile. What it finds is kept in
-_build/benchmarks/, a table each.
+book/speed/, a table each, which the page on speed shows.
 """
 
 from __future__ import annotations

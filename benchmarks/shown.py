@@ -1,4 +1,4 @@
-"""What a benchmark has found: printed line by line, and kept as a table in _build/benchmarks/."""
+"""What a benchmark has found: printed line by line, and kept as a table in book/speed/, which a page shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-KEPT = Path(__file__).resolve().parents[1] / "_build" / "benchmarks"
+KEPT = Path(__file__).resolve().parents[1] / "book" / "speed"
 
 
 def shown(name: str, lines: Iterable[dict]) -> None:
