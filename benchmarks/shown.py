@@ -1,4 +1,4 @@
-"""What a benchmark has found: printed line by line, and kept as a table in book/speed/, which a page shows."""
+"""What a benchmark has found: printed line by line, and kept as a table for the page on speed."""
 
 from __future__ import annotations
 
