@@ -114,7 +114,7 @@ def test_what_is_wrong_is_told_apart(said, given, exercise, words) -> None:
         (pd.DataFrame([[0, 40, False], [40, 300, True]]), ROWS), ({(40, 300, 1), (0, 40, 0)}, ROWS),
         (np.array(ROWS.answer), ROWS),
         (" Relapse", WORD), (["D", "a"], WORDS), (("a", "d", "a"), WORDS),
-        (pd.Series(["a", "d"]), WORDS),
+        (pd.Series(["a", "d"]), WORDS), (["a)", "'D'"], WORDS),
     ],
 )  # fmt: skip
 def test_any_right_form_is_right(said, given, exercise) -> None:

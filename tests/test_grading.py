@@ -81,6 +81,7 @@ def test_each_student_gets_what_is_earned(out: Path, name: str, tmp_path) -> Non
     assert len(words) == len(table) * len(exercises) and words["right"].eq("Right.").all()
     assert all(words["wrong", k] == returned.mistake(k)[1] for k in returned.exercises)
     assert words["empty"].eq(answers.NO_ANSWER).all()
+    assert words["half", 2] == "exercise 2: ZeroDivisionError: division by zero"
 
 
 @pytest.mark.parametrize("name", often(EACH, *SOME))
@@ -90,8 +91,8 @@ def test_who_makes_a_mistake_is_told_which(out: Path, name: str) -> None:
     for k, exercise in returned.exercises.items():
         asked = sealed(str(folder / f"{returned.lesson.name}.json"), k)
         given, words = returned.mistake(k)
-        assert asked.check(json.loads(plain(eval(given)))).words == words
-        assert asked.check(json.loads(plain(eval(literal(exercise.answer))))).right
+        assert asked.check(answers.given(plain(eval(given)))).words == words
+        assert asked.check(answers.given(plain(eval(literal(exercise.answer))))).right
         assert not asked.check(999).right
 
 
@@ -108,6 +109,13 @@ def test_a_notebook_without_end_has_the_marks_of_what_came_before(out: Path, tmp
     (tmp_path / "ben lesson 1.ipynb").write_text("{}", "utf-8")
     (tmp_path / "=liz").mkdir()
     (tmp_path / "=liz" / "homework.ipynb").write_text("{}", "utf-8")
+    broken = nbformat.v4.new_notebook(cells=[new_code_cell("answer_1 = 1")])
+    del broken.cells[0]["source"]
+    (tmp_path / "sue_lesson_01.ipynb").write_text(json.dumps(broken), "utf-8")
+    notebook.cells = [new_code_cell(given[1])]  # the newer of two of one student
+    for name in ("zo\udceb_lesson_01 (2)", "zo\udceb_lesson_01-1", "007_lesson_01"):  # not UTF-8
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+        notebook.cells = []
     shutil.copy(next((ROOT / "exercises" / "bmt").glob("lesson_01*.ipynb")), tmp_path)
     told: list[str] = []
     *_, (table, _) = marks(tmp_path, folder, 4, told.append)
@@ -115,10 +123,15 @@ def test_a_notebook_without_end_has_the_marks_of_what_came_before(out: Path, tmp
     books = table["student"].eq("censoring")
     assert table.loc[books, "notes"].tolist() == [f"lesson_01: {BOOK}"]
     table = table[~books].set_index("student")
-    assert table["points"].to_dict() == {"'=liz": 0, "ann": 1, "bob": 0, "eve": 0, "tim": 0}
+    assert table["points"].to_dict() == {
+        **{"'=liz": 0, "007": 0, "ann": 1, "bob": 0, "eve": 0, "sue": 0, "tim": 0},
+        "zo\\udceb": 1,
+    }
     assert table["notes"].tolist() == [
-        "lesson_01: no notebook", "lesson_01: it ran for longer than 4 s", f"lesson_01: {DIED}",
-        "lesson_01: it is no notebook", "lesson_01: no notebook",
+        "", "lesson_01: no notebook", "lesson_01: it ran for longer than 4 s",
+        f"lesson_01: {DIED}", "lesson_01: it is no notebook", "lesson_01: it is no notebook",
+        "lesson_01: no notebook",
+        "lesson_01: several notebooks, and zo\\udceb_lesson_01 (2).ipynb was marked",
     ]  # fmt: skip
     with pytest.raises(DataError, match="no notebook of lesson_01"):
         list(marks(folder / "nothing", folder, 4))
@@ -266,12 +279,16 @@ def test_an_answer_leaves_its_notebook_as_json() -> None:
     table = pd.DataFrame({"start": [0, 40], "died": [False, True]})
     for given, same in (
         (np.float64(0.5), 0.5), ((1, np.int64(2)), [1, 2]), (pd.Series([1.5, 2]), [1.5, 2]),
-        (table, [[0, False], [40, True]]), ({"a"}, ["a"]), ({"n": 3}, {"n": 3}), (..., None),
+        (table, [[0, False], [40, True]]), ({"n": 3}, {"n": 3}), (..., None),
         ({"n": 3}.values(), [3]), (np.bool_(True), True), ("a", "a"),
     ):  # fmt: skip
         assert json.loads(plain(given)) == same
+    for kept in ({0.5, 2}, {(0, 40), (40, 300)}, [1, [2, {"a"}]], {"n": 3}):
+        assert answers.given(plain(kept)) == kept
     with pytest.raises(TypeError):
         plain(object())
+    with pytest.raises(ValueError, match="only once"):
+        plain(iter([1]))
     with pytest.raises(AssertionError, match="only once"):
         Sealed("numbers", 1, 0, "", ()).grade(iter([1]))
 
@@ -302,6 +319,18 @@ def test_a_teacher_is_told_of_private_patients(tmp_path: Path, monkeypatch) -> N
     assert "a public dataset such as data/bmt" in said[0]
     _, said = assignment.assignment([7], ROOT / "data" / "bmt", tmp_path)
     assert "lesson_07_rows.csv may" in said[0]  # the other table holds invented patients
+
+
+def test_an_assignment_that_is_made_again_is_the_same(tmp_path: Path) -> None:
+    """Or the tests of one that was handed out would fail. No table comes that nobody reads."""
+    for out in ("one", "two"):
+        _, said = assignment.assignment([3], ROOT / "data" / "mgus", tmp_path / out)
+    one, two = (sorted((tmp_path / out / "handout").rglob("*.*")) for out in ("one", "two"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    text = next(path for path in one if path.suffix == ".ipynb").read_text("utf-8")
+    tables = [path.name for path in one if path.suffix == ".csv"]
+    assert tables and all(name in text for name in tables)
+    assert any("exercise 2: on invented patients" in line for line in said)
 
 
 def test_a_lesson_of_another_form_is_named() -> None:

@@ -23,6 +23,7 @@ NEAR = 0.05  # of the last digit: so far may an answer be from what rounds to th
 SURE = 1e-6  # of it: so far a right answer may be from a border of rounding, and have both sides
 ROUNDS = 500  # of a hash: a check takes a moment, and so does each guess
 LARGEST = 100_000  # signs of an answer that is marked
+SET_OF = "a set of"  # what JSON has no form for
 NO_ANSWER = "There is no answer yet: put yours below the line with the three dots."
 PERCENT = "That is a percentage. The task asks for a share from 0 to 1."
 ROUNDED = "That is rounded too far: give it {precisely}."
@@ -114,7 +115,7 @@ def normal(given: object, asked: Asked) -> Any:
     if asked.kind == "words":
         try:
             if not isinstance(given, str | Mapping):
-                return frozenset(str(word).strip().casefold() for word in given)
+                return frozenset(str(word).strip(" \"'().").casefold() for word in given)
         except Exception:  # whatever a student gives
             pass
         raise UnlikeError(SET)
@@ -307,7 +308,7 @@ def keys(found: Any, decimals: int, near: float) -> list[list[str]]:
 
 def hashed(key: str, salt: str) -> str:
     """The salted hash of a text."""
-    made = hashlib.pbkdf2_hmac("sha256", key.encode(), salt.encode(), ROUNDS, 16)
+    made = hashlib.pbkdf2_hmac("sha256", key.encode(errors="replace"), salt.encode(), ROUNDS, 16)
     return made.hex()
 
 
@@ -344,6 +345,10 @@ def plain(given: object) -> str:
     def told(part: Any) -> object:
         if part is ...:
             return None
+        if isinstance(part, Iterator):  # whoever reads it again would find nothing in it
+            raise ValueError(ONCE)
+        if isinstance(part, set | frozenset):
+            return {SET_OF: list(part)}
         way = next((way for way in ("to_numpy", "tolist") if hasattr(part, way)), "")
         if way:
             return getattr(part, way)()
@@ -353,3 +358,14 @@ def plain(given: object) -> str:
     if len(text) > LARGEST:
         raise ValueError("far more than the answer of an exercise")
     return text
+
+
+def given(text: str) -> Any:
+    """An answer from the text that `plain` has made; what had no order has none."""
+
+    def made(part: dict) -> object:
+        if [*part] != [SET_OF]:
+            return part
+        return {tuple(one) if isinstance(one, list) else one for one in part[SET_OF]}
+
+    return json.loads(text, object_hook=made)

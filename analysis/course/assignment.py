@@ -35,6 +35,7 @@ PRIVATE = (
     "Warning: {files} may hold values of patients of {name}, which is not declared public. Whoever "
     "gets the assignment gets them. Else take other lessons, or a public dataset such as data/bmt."
 )
+INVENTED = "{lesson}, exercise {number}: on invented patients, for those of {name} do not serve it"
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a label is no markup
 KEY_STYLE = Path(__file__).with_name("key.css")
 CONFIG = Path(__file__).with_name("nbgrader.txt")
@@ -63,12 +64,12 @@ assert subprocess.run(asked, capture_output=True).returncode == 0, "Not right."
 ALONE = """\
 import sys
 sys.path.pop(0)
-import hashlib, json, runpy, numpy
+import hashlib, runpy, numpy
 for name, known in {known!r}.items():
     with open(name, "rb") as file:
         assert hashlib.sha256(file.read()).hexdigest() == known
-sealed = runpy.run_path("answers.py")["sealed"]
-sealed("{lesson}.json", {number}).grade(json.loads(sys.argv[1]))
+names = runpy.run_path("answers.py")
+names["sealed"]("{lesson}.json", {number}).grade(names["given"](sys.argv[1]))
 """
 
 
@@ -95,6 +96,11 @@ def assignment(lessons: Sequence[int], folder: Path, out: Path) -> tuple[str, li
     tables = sorted(file for one in made for file in one.own)
     if tables and not dataset.public:
         said.append(PRIVATE.format(files=", ".join(tables), name=dataset.name))
+    for one in made:
+        kept = set(one.invented) - set(one.left_out)
+        said += [
+            INVENTED.format(lesson=one.name, number=k, name=dataset.name) for k in sorted(kept)
+        ]
     for one in made:
         _prove(one, course / "source" / name)
     return name, said

@@ -24,6 +24,7 @@ from .answers import SURE, Sealed, UnlikeError, alike, check, closed, hashed, ke
 
 PREFIX = "lesson_"  # of the names of all lessons
 MADE_UP = "invented for this exercise"  # whose the patients of a task may be
+NONE_TAKEN = "That takes none of them. At least one is right."
 MOST = 2_000  # patients of a lesson: each of its steps takes a moment
 
 
@@ -145,9 +146,14 @@ def alive(patients: pd.DataFrame, *days: float) -> np.ndarray:
 
 
 def of_letters(right: set[str], reasons: Mapping[str, str]) -> list[tuple[set[str], str]]:
-    """Every wrong set of the letters, with the reason of the first that is too many, or missing."""
-    sets = (set(some) for n in range(len(reasons) + 1) for some in combinations(reasons, n))
-    return [(some, reasons[min(some - right or right - some)]) for some in sets if some != right]
+    """Every wrong set of the letters, with the reason of the first that is too many, or missing.
+
+    Of none there is no reason: it would tell a letter.
+    """
+    sets = (set(some) for n in range(1, len(reasons) + 1) for some in combinations(reasons, n))
+    return [(set(), NONE_TAKEN)] + [
+        (some, reasons[min(some - right or right - some)]) for some in sets if some != right
+    ]
 
 
 def biting(made: Callable[[T], Exercise], candidates: Iterable[T]) -> tuple[T, Exercise]:

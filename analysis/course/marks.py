@@ -26,10 +26,12 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 from ..dataset.problems import DataError, one_line
-from .answers import Sealed, Verdict, sealed
+from .answers import Sealed, Verdict, given, sealed
 from .exercises import PREFIX
 
-NAME = re.compile(rf"{PREFIX}\d\d")
+NAME = re.compile(rf"{PREFIX}\d\d(?!\d)")
+# What browsers and course systems put behind the name of a file that is there already.
+COPY = re.compile(rf"({NAME.pattern})(?: ?\((\d+)\)|(?<=[-_ ]{PREFIX}\d\d)-(\d)$)")
 # As text, whatever the notebook has made of this function meanwhile: it gives data and no mark.
 ASKED = '__import__("runpy").run_path({file!r})["plain"](answer_{number})'
 LAST = 10  # seconds for a kernel to say its answers
@@ -101,28 +103,42 @@ def _of_student(
         if paths:
             values, said = answers_of(paths[-1], assignment, numbers, seconds)
         if len(paths) > 1:
-            said = [SEVERAL.format(name=paths[-1].name), *said]
+            said = [SEVERAL.format(name=_as_text(paths[-1].name)), *said]
         notes += [f"{name}: {note}" for note in said]
         for number in numbers:
-            given = values.get(number)
-            verdict = _verdict(given, sealed(str(assignment / f"{name}.json"), number))
-            row[f"{name}_exercise_{number}"] = None if given is None else int(verdict.right)
+            answer = values.get(number)
+            verdict = _verdict(answer, sealed(str(assignment / f"{name}.json"), number))
+            row[f"{name}_exercise_{number}"] = None if answer is None else int(verdict.right)
             mark = row[f"{name}_exercise_{number}"]
-            words.append((student, name, number, mark, verdict.words or "Right."))
+            why = verdict.words or "Right."
+            why = _why(number, said, why) if answer is None else why
+            words.append((student, name, number, mark, why))
     points = [mark for key, mark in row.items() if key != "student"]
     told = {"points": sum(filter(None, points)), "of": len(points), "notes": "; ".join(notes)}
     return row | told, words
 
 
+def _why(number: int, notes: list[str], otherwise: str) -> str:
+    """Why an exercise has no answer: its own note, or one of the whole notebook."""
+    own = (note for note in notes if note.startswith(f"exercise {number}: "))
+    of_all = (
+        note
+        for note in notes
+        if note.startswith((MISSING, DIED, UNREADABLE, LATE.partition("{")[0]))
+    )
+    return next(own, next(of_all, otherwise))
+
+
 def _as_text(name: str) -> str:
-    """A student's name, which a spreadsheet is not to take for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
+    """A student's name, which a spreadsheet is not to take for a formula, and any file can hold."""
+    name = name.encode(errors="backslashreplace").decode()
+    return f"'{name}" if name.strip().startswith(("=", "+", "-", "@")) else name
 
 
-def _verdict(given: object, exercise: Sealed) -> Verdict:
+def _verdict(answer: object, exercise: Sealed) -> Verdict:
     """What the check says of an answer as JSON holds it, where None is no answer."""
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError):
-        return exercise.check(... if given is None else given)
+        return exercise.check(... if answer is None else answer)
     return Verdict(False, "The answer has a form that cannot be read.")
 
 
@@ -136,7 +152,7 @@ def _returned(
         parts, lesson = path.relative_to(folder).parts, NAME.search(path.stem)
         if ".ipynb_checkpoints" in parts:
             continue
-        name = re.sub(r"^[-_ ]+|[-_ ]+$", "", NAME.sub("", path.stem))
+        name = re.sub(r"^[-_ ]+|[-_ ]+$", "", NAME.sub("", COPY.sub(r"\1", path.stem)))
         student = parts[0] if len(parts) > 1 else name
         if len(parts) > 1:
             made.setdefault(student, {})  # whose marks say that there is no notebook
@@ -146,7 +162,14 @@ def _returned(
         of_student = made.setdefault(student, {})
         if lesson[0] in lessons and not others & set(parts[1:-1]):
             of_student.setdefault(lesson[0], []).append(path)
+            of_student[lesson[0]].sort(key=_copied)
     return made
+
+
+def _copied(path: Path) -> tuple[int, Path]:
+    """Sorts the notebooks of one lesson: the copy of the highest number last."""
+    numbers = COPY.search(path.stem)
+    return int(numbers[2] or numbers[3]) if numbers else 0, path
 
 
 def answers_of(
@@ -158,10 +181,10 @@ def answers_of(
     """
     try:
         cells = nbformat.read(notebook, as_version=4).cells
+        codes = [cell.source for cell in cells if cell.cell_type == "code"]
+        text = "\n".join(codes)
     except Exception:  # whatever is in a file that a student returns
         return {}, [UNREADABLE]
-    codes = [cell.source for cell in cells if cell.cell_type == "code"]
-    text = "\n".join(codes)
     if OF_BOOK in text and OF_ASSIGNMENT not in text:
         return {}, [BOOK]
     with TemporaryDirectory() as folder:
@@ -248,6 +271,6 @@ def _value(client: BlockingKernelClient, number: int, asked: str) -> dict[int, A
             return {}
         raise ValueError(f"{said.get('ename')}: {said.get('evalue')}")
     try:
-        return {number: json.loads(ast.literal_eval(said["data"]["text/plain"]))}
+        return {number: given(ast.literal_eval(said["data"]["text/plain"]))}
     except Exception:  # whatever a notebook has made its kernel say
         raise ValueError("it is no JSON") from None

@@ -10,10 +10,10 @@ import ast
 import builtins
 import json
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ class Lesson:
     """The exercises of a lesson on a dataset, as they can be handed out.
 
     `files` has the text of each table by its name, `own` names those that may hold patients of the
-    dataset, and `left_out` has of each exercise without which the lesson goes on why it is.
+    dataset, `left_out` has of each exercise without which the lesson goes on why it is, and
+    `invented` those whose table is of invented patients.
     """
 
     name: str
@@ -67,11 +68,17 @@ class Lesson:
     files: dict[str, str] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)
     left_out: dict[int, str] = field(default_factory=dict)
+    invented: list[int] = field(default_factory=list)
     known: set[str] = field(default_factory=lambda: set(dir(builtins)))
 
     def sealed(self) -> str:
-        """What is right, as the JSON that goes with the assignment."""
-        made = {k: asdict(seal(e, secrets.token_hex(8))) for k, e in self.exercises.items()}
+        """What is right, as the JSON that goes with the assignment: the same each time.
+
+        For an assignment that is made again must not undo one that was handed out.
+        """
+        salts = (f"{self.name} {k} {self.parts[0].source}" for k in self.exercises)
+        salted = zip(self.exercises.items(), salts, strict=True)
+        made = {k: asdict(seal(e, sha256(s.encode()).hexdigest()[:16])) for (k, e), s in salted}
         return json.dumps(made, ensure_ascii=False, indent=1)
 
     def kept(self) -> Iterator[Part]:
@@ -124,6 +131,9 @@ def lesson(number: int, folder: Path) -> Lesson:
         raise DataError(["; ".join([NONE_LEFT.format(number=number), *why])])
     for k in made.left_out:
         made.exercises.pop(k, None)
+    read = "\n".join(part.source for part in made.kept())
+    made.files = {name: text for name, text in made.files.items() if name in read}
+    made.own &= set(made.files)
     return made
 
 
@@ -153,6 +163,8 @@ def _read(made: Lesson, current: int, cell: NotebookNode, names: dict[str, Any])
     if not asked:
         given = _given(made, tree, source, names, value)
         made.parts += [Part(kind, text, current) for kind, text in given if text]
+        if "task" in _set(tree.body) and getattr(names["task"], "whose", "") == MADE_UP:
+            made.invented.append(current)
         return
     answer, exercise = asked[0].args
     made.exercises[current] = eval(compile(ast.Expression(exercise), "<key>", "eval"), names)
