@@ -76,7 +76,7 @@ def test_a_file_and_its_functions_can_be_read_at_once(module: Path):
 # something, or to be worth a change here.
 BUDGETS = {
     **{"survival": 3050, "dataset": 3350, "importing": 4500, "page": 2900, "study": 5950},
-    **{"printed": 800, "methods": 400, "sharing": 1100, "course": 4700, "site": 3250},
+    **{"printed": 800, "methods": 400, "sharing": 1100, "course": 4800, "site": 3250},
 }
 LINES_OF_NOTEBOOKS = 9300
 LINES_BEHIND_FIGURE_1A = 10900
