@@ -63,13 +63,14 @@ INITIALS = re.compile(r" [A-Z-]{1,4}$")
 
 
 def studied(dataset: Dataset) -> dict[str, Any]:
-    """Whose patients they are, and of which `article`.
+    """Whose patients they are, as words and for templates, and of which `article`.
 
     They are `real` where the dataset declares that they are not synthetic, and else are not said
     to be: of patients whose days were changed neither holds.
     """
-    declared, made = dataset.package["analysis"].get("synthetic"), dataset.settings.synthetic
-    return {"synthetic": made, "real": declared is False, "article": paper(dataset)[0]}
+    made, real = dataset.settings.synthetic, dataset.package["analysis"].get("synthetic") is False
+    whose = "Synthetic cohort" if made else "Real patients" if real else ""
+    return {"synthetic": made, "real": real, "whose": whose, "article": paper(dataset)[0]}
 
 
 def _data(dataset: Dataset, folder: Path) -> str:
