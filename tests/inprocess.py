@@ -43,7 +43,8 @@ SLOW = "methods"
 QUICK = {"resamples": 5, "draws": 20}
 
 # Where the results of a shipped dataset are in those of the site.
-SHIPPED = {"data/blinatumomab": "", "data/bmt": "bmt", "data/myeloid": "myeloid"}
+SHELF = ("bmt", "myeloid", "mgus", "mgus2", "colon", "cgd")
+SHIPPED = {"data/blinatumomab": ""} | {f"data/{name}": name for name in SHELF}
 # Of the others these read the pages that have printed numbers, and some more.
 OF_THE_PRINT = {"scorecard": [], "cohort": ["consistency", "table_3"]}
 
