@@ -80,7 +80,7 @@ calibrate: $(READY) ## make the synthetic cohort anew, from its seed
 	$(PY) data/blinatumomab/calibration
 
 # R, scikit-survival and statsmodels are compared where they are installed.
-benchmark: $(READY) ## what a book and its estimators cost (an hour, on a quiet machine)
+benchmark: $(READY) ## what a book and its estimators cost (two hours, on a quiet machine)
 	@exec $(PY) -m benchmarks
 
 lock: $(READY) ## compile requirements.txt from requirements.in (all Pythons, all systems)

@@ -1,21 +1,24 @@
-"""A table in parts: made by lot, then folded by two workers of 4 GB each; time and memory of both.
+"""A table in parts: made by lot, folded by two workers of 4 GB each, and its book made by them.
 
-    python benchmarks/parts.py [ROWS] [PARTS] [--ids] [--relapse] [--keep FOLDER]
+    python benchmarks/parts.py [PATIENTS ...] [--relapse] [--ids]
 
-ROWS patients (default: 1,000,000) in PARTS files of Parquet (default: 10): a day of last contact
-within five years, died, arm, stage and decade of age; with --relapse also a day of relapse, so that
-few are alike; with --ids an identifier each, which has to be compared with all others. --keep
-leaves the dataset in a new FOLDER, from which `make books` makes its book.
+PATIENTS are numbers of patients (default: 1, 10, 30 and 100 million), a million in each file of
+Parquet: a day of last contact within five years, died, arm, stage and decade of age; with --relapse
+also a day of relapse, so that few are alike; with --ids an identifier each, which has to be
+compared with all others. The book is made from the folded table, with all its pages. Memory is the
+most that a worker and its notebooks have at one time, shared pages counted once.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +29,12 @@ from distributed import Client, LocalCluster
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from analysis.dataset.checks import read_folder  # noqa: E402 (the path comes first)
-from analysis.dataset.parts import NUMBER  # noqa: E402
-from analysis.site.folds import spread  # noqa: E402
+from analysis.site.build import code_digest  # noqa: E402 (the path comes first)
+from analysis.site.folds import TABLE, folded  # noqa: E402
+from benchmarks.million import EVERY, held  # noqa: E402
+from benchmarks.shown import shown  # noqa: E402
 
+SIZES = [1_000_000, 10_000_000, 30_000_000, 100_000_000]
 DAYS = 1826
 LEVELS = {
     "arm": ["control", "new"],
@@ -103,59 +108,66 @@ def write(folder: Path, rows: int, parts: int, ids: bool, relapse: bool) -> Path
 
 
 class Watch(threading.Thread):
-    """The most memory that each of some processes has held, and what each began and ended with."""
+    """The most bytes that any of some processes has held, with all that it has started."""
 
-    def __init__(self, processes: dict[str, int]) -> None:
+    def __init__(self, processes: Iterable[int]) -> None:
         super().__init__(daemon=True)
-        self.processes = {name: psutil.Process(pid) for name, pid in processes.items()}
-        self.first = self.last = self.most = self.now()
-        self.over = threading.Event()
-
-    def now(self) -> dict[str, float]:
-        return {name: one.memory_info().rss / 1e6 for name, one in self.processes.items()}
+        self.processes = [psutil.Process(pid) for pid in processes]
+        self.most, self.over = 0.0, threading.Event()
 
     def run(self) -> None:
-        while not self.over.wait(0.1):
-            self.last = self.now()
-            self.most = {name: max(self.most[name], value) for name, value in self.last.items()}
+        while not self.over.wait(EVERY):
+            self.most = max(self.most, *map(held, self.processes))
 
 
-def measure(folder: Path) -> None:
-    """Fold the dataset on two workers, and print what it took."""
+def booked(folder: Path, out: Path, scheduler: str) -> float:
+    """Seconds of the book of a table that is folded in the cache."""
+    given = [f"--scheduler={scheduler}", f"--out={out}", "--", str(folder)]
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "analysis", "books", *given], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    return time.perf_counter() - began
+
+
+def measured(folder: Path, out: Path) -> dict[str, str]:
+    """What it takes two workers to fold a table and to make its book."""
     quiet = {"silence_logs": "ERROR", "dashboard_address": None, "memory_limit": "4GB"}
     with LocalCluster(2, threads_per_worker=1, **quiet) as cluster, Client(cluster) as client:
-        workers = {f"worker {name}": one.pid for name, one in cluster.workers.items()}
-        watch = Watch({**workers, "here": psutil.Process().pid})
+        watch = Watch(worker.pid for worker in cluster.workers.values())
         watch.start()
-        begin = time.perf_counter()
-        contents = read_folder(folder, spread(client.get_executor(pure=False)))
-        took = time.perf_counter() - begin
+        began = time.perf_counter()
+        place = folded(folder, out / "cache", code_digest(), client.get_executor(pure=False))
+        took = time.perf_counter() - began
+        book = booked(folder, out, cluster.scheduler_address)
         watch.over.set()
         watch.join()
-    for problem in contents.problems:
-        print(problem)
-    if contents.text is not None:
-        patients = contents.text[NUMBER].astype(str).astype(int).sum()
-        print(f"{patients:,} patients in {len(contents.text):,} rows, {took:.1f} s")
-    for name, most in watch.most.items():
-        print(f"{name}: {watch.first[name]:,.0f} MB, at most {most:,.0f}, {watch.last[name]:,.0f}")
+    return {
+        "Folded, s": f"{took:.0f}",
+        "Rows then": f"{len(pd.read_parquet(place / TABLE)):,}",
+        "Book of these, s": f"{book:.0f}",
+        "Memory of a worker, GB": f"{watch.most / 2**30:.1f}",
+    }
+
+
+def lines(sizes: list[int], ids: bool, relapse: bool) -> Iterator[dict]:
+    """A line for each number of patients."""
+    for patients in sizes:
+        with tempfile.TemporaryDirectory() as place:
+            files = max(1, patients // 1_000_000)
+            folder = write(Path(place) / "parts", patients, files, ids, relapse)
+            (out := Path(place) / "out" / "cache").mkdir(parents=True)
+            size = sum(file.stat().st_size for file in folder.rglob("*.parquet"))
+            told = {"Patients": f"{patients:,}", "Files": str(files), "MB": f"{size / 2**20:.0f}"}
+            yield told | measured(folder, out.parent)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("rows", type=int, nargs="?", default=1_000_000)
-    parser.add_argument("parts", type=int, nargs="?", default=10)
+    parser.add_argument("patients", type=int, nargs="*", default=SIZES)
     parser.add_argument("--ids", action="store_true")
     parser.add_argument("--relapse", action="store_true")
-    parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        folder = (given.keep or Path(place) / "parts").resolve()
-        begin = time.perf_counter()
-        write(folder, given.rows, given.parts, given.ids, given.relapse)
-        size = sum(file.stat().st_size for file in folder.rglob("*.parquet")) / 1e6
-        print(f"{given.rows:,} rows, {size:,.0f} MB, made in {time.perf_counter() - begin:.1f} s")
-        measure(folder)
+    shown("parts", lines(given.patients, given.ids, given.relapse))
 
 
 if __name__ == "__main__":

@@ -552,8 +552,6 @@ def test_no_process_outlives_a_build_that_is_stopped(
     running = tmp_path / "running"
     cell = f"import time\nopen({str(running)!r}, 'w').close()\ntime.sleep(600)"
     write_notebook(small / "book" / "count.ipynb", "Count", cell)
-    program = small / "analysis" / "site" / "running.py"
-    program.write_text(program.read_text("utf-8").replace("FEW = 4", "FEW = 1"), "utf-8")
     (tmp_path / "temporary").mkdir()
     mark = f"STARTED_FOR={tmp_path}"
     monkeypatch.setenv(*mark.split("="))

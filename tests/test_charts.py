@@ -21,7 +21,7 @@ from analysis.page.charts import COLOURS, FOCUS, Choice
 from analysis.page.rows import frame, pick
 from analysis.study import figures, marks
 from analysis.study import forest as diagrams
-from analysis.study.curves import incidence_results, survival_results
+from analysis.study.curves import incidence_results, survival_results, thinned
 from analysis.study.figures import incidence_figure
 from analysis.study.forest import forest_figure
 from analysis.study.models import factor_endpoints, factor_results
@@ -469,18 +469,22 @@ def test_a_curve_of_thousands_of_days_keeps_what_a_screen_can_show():
     curve = survival_curve(time, event)
     end = time.max()
     steps = pd.DataFrame({"month": curve.index, "estimate": curve["survival"].to_numpy(),
+                          "lower": curve["lower"].to_numpy(), "upper": curve["upper"].to_numpy(),
                           "censored": curve["censored"].to_numpy()})  # fmt: skip
-    thin = figures._thinned(steps, 1000, end)
-    assert len(thin) <= 1001 < len(steps)
+    thin = thinned(steps, 1, end)
+    assert 200 < len(thin) < 700 < len(steps)
     assert thin["censored"].sum() == steps["censored"].sum()
-    # At each of the old steps the new curve is where the old one is within a point of the axis.
+    # At each of the old steps the new curve is where the old one is within a point of the axis,
+    # but for less than half a pixel.
     after = np.searchsorted(thin["month"], steps["month"] - end / 1000, side="right") - 1
     before = np.searchsorted(thin["month"], steps["month"] + end / 1000, side="right") - 1
-    heights = np.append(thin["estimate"], 1.0)  # before the first step all are alive
-    assert (heights[after] >= steps["estimate"] - 1e-12).all()
-    assert (heights[before] <= steps["estimate"] + 1e-12).all()
+    for name in ("estimate", "lower", "upper"):
+        heights = np.append(thin[name].fillna(thin["estimate"]), 1.0)  # at first all are alive
+        old = steps[name].fillna(steps["estimate"])
+        assert (heights[after] >= old - 1 / 680).all()
+        assert (heights[before] <= old + 1 / 680).all()
     whole = steps.head(900)
-    assert figures._thinned(whole, 1000, end) is whole
+    assert thinned(whole, 1, end) is whole
 
 
 def test_the_curves_of_forty_years_are_drawn() -> None:

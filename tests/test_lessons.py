@@ -254,10 +254,18 @@ def test_each_mistake_is_wrong_on_each_dataset(lesson: Path, dataset: str) -> No
         assert len(exercise.mistakes) >= 2 and not check(..., exercise).right
         assert check(exercise.answer, exercise).right and closed.check(exercise.answer).right
         for mistake, meaning in exercise.mistakes:
-            for given in exercise.rounded(mistake):
+            for given in with_rounded(mistake, exercise):
                 for verdict in (check(given, exercise), closed.check(given)):
                     said = (verdict.right, verdict.words)
                     assert said == (False, meaning), (function.__name__, given)
+
+
+def with_rounded(given: object, asked: Exercise) -> list[object]:
+    """An answer as it is and, of numbers, to the decimals asked for and to one more."""
+    if asked.kind in ("word", "words"):
+        return [given]
+    numbers = np.asarray(given, dtype=float)
+    return [given, *(numbers.round(asked.decimals + more) for more in (0, 1))]
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

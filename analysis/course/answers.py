@@ -137,12 +137,17 @@ def normal(given: object, asked: Asked) -> Any:
     return found.reshape(-1)
 
 
+def as_table(rows: object) -> np.ndarray:
+    """Numbers or rows of them, a set of such among them."""
+    return np.asarray(list(rows) if isinstance(rows, set | frozenset) else rows, dtype=float)
+
+
 def start_stop(rows: object) -> np.ndarray:
     """Rows of start, stop and values, sorted, and joined where a cut parts two that are alike.
 
     A start of −1 or −∞ is 0: before the first day nothing happens.
     """
-    table = np.asarray(list(rows) if isinstance(rows, set | frozenset) else rows, dtype=float)
+    table = as_table(rows)
     table = table[np.argsort(table[:, 0], kind="stable")]
     table[np.isin(table[:, 0], (-1, -np.inf)), 0] = 0
     joined: list[np.ndarray] = []
@@ -157,7 +162,7 @@ def start_stop(rows: object) -> np.ndarray:
 
 def in_any_order(rows: object) -> np.ndarray:
     """Numbers, or rows of them, sorted: for a task that asks for no order."""
-    table = np.asarray(list(rows) if isinstance(rows, set | frozenset) else rows, dtype=float)
+    table = as_table(rows)
     return np.sort(table) if table.ndim < 2 else table[np.lexsort(table.T[::-1])]
 
 

@@ -15,7 +15,7 @@ from .. import survival as est
 from ..dataset.model import Dataset
 from ..page.charts import CHOICE, COLOURS, HEIGHT, INK, LABEL_SIZE, STYLE, share_axis, time_axis
 from ..page.page import Page
-from ..study.curves import even_months, last_month
+from ..study.curves import even_months, last_month, thinned
 from ..study.marks import number_rows
 
 DASHES = ([1, 0], [5, 4])  # what is right is drawn through, what is wrong in dashes
@@ -77,6 +77,9 @@ def curves_chart(
     colour = alt.Color("series:N", legend=None, scale=alt.Scale(domain=names, range=colours))
     dash = alt.StrokeDash("series:N", legend=None, scale=alt.Scale(domain=names, range=dashes))
     layers = [*more]
+    of = ["series"] if choice is None else ["series", "choice"]
+    parts = steps.groupby(of, sort=False)
+    steps = pd.concat(thinned(curve, len(names), ticks[-1]) for _, curve in parts)
     for shape, drawn in (
         ("step-after", steps[~steps["series"].isin(smooth)]),
         ("linear", steps[steps["series"].isin(smooth)]),

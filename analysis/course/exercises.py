@@ -66,23 +66,12 @@ class Exercise:
 
     @property
     def bites(self) -> bool:
-        """Whether each of the mistakes is wrong, however it is rounded, and told from the others.
+        """Whether each of the mistakes is wrong and told from the others.
 
-        To the decimals that are asked for, or to one more.
+        An answer counts by what it rounds to, so that a mistake need not be tried rounded.
         """
-        said = [
-            (check(given, self), words)
-            for mistake, words in self.mistakes
-            for given in self.rounded(mistake)
-        ]
+        said = [(check(mistake, self), words) for mistake, words in self.mistakes]
         return all(not verdict.right and verdict.words == words for verdict, words in said)
-
-    def rounded(self, given: object) -> list[object]:
-        """An answer as it is and, of numbers, to the decimals asked for and to one more."""
-        if self.kind in ("word", "words"):
-            return [given]
-        numbers = np.asarray(given, dtype=float)
-        return [given, *(numbers.round(self.decimals + more) for more in (0, 1))]
 
     def formed(self, given: object) -> object:
         return self.form(given) if self.form else given

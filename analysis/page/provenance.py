@@ -18,6 +18,8 @@ from .quantities import MASKED
 
 SHIPPED = ROOT / "data"
 SHOWN = ("numpy", "pandas", "scipy", "altair")  # the packages that compute and draw
+IN_YEAR = re.compile(r"(?P<journal>\D+?),? (?P<year>\d{4})(?=[;:.]|$)")  # `Blood 2004;79:859`
+INITIALS = re.compile(r" [A-Z-]{1,4}$")
 
 
 def provenance(dataset: Dataset, folder: Path, parameters: dict[str, Any]) -> dict[str, str]:
@@ -56,10 +58,6 @@ def paper(dataset: Dataset) -> tuple[str, str]:
     people = [INITIALS.sub("", name) for name in written.split(", ")]
     who = f"{people[0]} et al." if len(people) > 2 else " and ".join(people)
     return f"{who}, {found['journal']} {found['year']}", address
-
-
-IN_YEAR = re.compile(r"(?P<journal>\D+?),? (?P<year>\d{4})(?=[;:.]|$)")  # `Blood 2004;79:859`
-INITIALS = re.compile(r" [A-Z-]{1,4}$")
 
 
 def studied(dataset: Dataset) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .units import unit_of
 KEYS = ["quantity", "group", "months"]
 MATCH, OFF = "✓", "differs"
 YES_NO = ("yes", "no")
-LEVEL = 0.05  # of a P that is printed as yes or no
+LEVEL = 0.05  # a P below it speaks for a difference, and for yes where yes or no is printed
 LISTED_AT_MOST = 12  # a longer list waits behind a click
 
 # Quantities that a paper prints as one expression, such as 27 (62.8), under their common name.

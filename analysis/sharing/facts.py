@@ -16,10 +16,10 @@ from ..dataset.endpoints import Endpoint
 from ..page.formats import at_time, counted, equal_to, listed, p_value
 from ..page.page import Page
 from ..page.prose import Prose, declared, paged, ruled
+from ..page.published import LEVEL
 from ..page.quantities import MASKED
 from ..page.rows import anybody, is_carried, pick
 from ..study.comparison import drawn, landmark_of, share_of
-from ..study.conclusions import LEVEL
 from ..study.curves import plateau_month
 from ..study.groups import Groups, strata_named
 from ..study.groups import groups as parted

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from .notebooks import ThisInterpreter
 
-FEW = 4  # notebooks: the process to be copied takes as long to start as so many kernels gain
-
 
 @dataclass(frozen=True)
 class Run:
@@ -92,9 +90,9 @@ class Crew:
 
 @contextmanager
 def kernels_of_one(datasets: Sequence[Path] = ()) -> Iterator[Kernels]:
-    """Once a build runs more than a few notebooks, its kernels are copies of one process.
+    """Once a build runs more than one notebook, its kernels are copies of one process.
 
-    That has read the folders of its `datasets`.
+    It takes as long to start as a single kernel does, and has read the folders of its `datasets`.
     """
     with ExitStack() as opened:
         copied: list[type[ThisInterpreter]] = []
@@ -103,7 +101,7 @@ def kernels_of_one(datasets: Sequence[Path] = ()) -> Iterator[Kernels]:
             from .notebooks import ThisInterpreter, copies_of  # slow, and seldom needed
 
             # No copies on other systems, where a copy of a process is not always sound.
-            if not copied and many > FEW and sys.platform == "linux":
+            if not copied and many > 1 and sys.platform == "linux":
                 from .kernels import Server
 
                 server = opened.enter_context(Server())

@@ -11,7 +11,8 @@ from typing import Literal
 
 import pandas as pd
 
-LEVEL = 0.05  # P below it speaks for a difference
+from ..page.published import LEVEL
+
 FLAT_BELOW = 0.05  # events per patient-year: a curve is called flat only where the limits are below
 HALVED = 0.5  # of the rate before: a curve on which events come more often is no plateau
 LATE_EVENTS = 3  # Maller & Zhou's (1 − N/n)^n, about exp(−N), is below .05 from the third event on

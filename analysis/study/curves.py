@@ -26,6 +26,9 @@ MOST_STEPS = 8
 # The column of a curve that each quantity is, and those whose `n` at a month are the followed.
 HEIGHTS = {"survival": "survival", "cumulative_incidence": "incidence", "mean_count": "mean_count"}
 OF_THOSE_AT_RISK = ("survival", "mean_count")
+POINTS = 1000  # of all curves of a chart along its axis: as many as it is wide, and few bytes
+DRAWN = ("estimate", "lower", "upper")
+SEEN = 1 / 680  # of all shares, half a pixel of a chart's height: less than that moves no curve
 
 
 def last_known(
@@ -51,6 +54,36 @@ def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) ->
     days = [dataset.days(month) for month in months]
     values = est.at(curve, days, dataset.days(dataset.settings.carry_forward_months))
     return values.set_axis(pd.Index(months, dtype=float, name="months"))
+
+
+def thinned(steps: pd.DataFrame, curves: int, end: float) -> pd.DataFrame:
+    """The steps of one of a chart's `curves` that a screen can show, where there are thousands.
+
+    `steps` have a `month`, an `estimate` and, if they like, `lower`, `upper` and `censored`; the
+    axis ends at the month `end`. Of each point of the axis the last step is kept, and of these each
+    that is SEEN to have moved the curve or a limit since the last one. Who leaves is marked at each
+    sixteenth point, or marks alone would be seen.
+    """
+    width = POINTS // curves
+    if len(steps) <= width:
+        return steps
+    point = (steps["month"] / end * width).round()
+    seen, heights = ~point.duplicated(keep="last"), steps[steps.columns.intersection(DRAWN)]
+    seen[seen] = _moving(heights[seen])
+    if "censored" in steps:
+        marked = ~(point // 16).duplicated(keep="last")
+        left = steps["censored"].groupby(point // 16).transform("sum")
+        steps, seen = steps.assign(censored=left.where(marked, 0)), seen | (marked & left.gt(0))
+    return steps[seen]
+
+
+def _moving(heights: pd.DataFrame) -> list[bool]:
+    """Which rows are apart from the last such row by what is SEEN; the first and the last are."""
+    last, found = np.inf, []
+    for height in heights.fillna(-1).to_numpy():
+        found.append(bool(np.abs(height - last).max() >= SEEN))
+        last = height if found[-1] else last
+    return [*found[:-1], True]
 
 
 def followed_landmarks(dataset: Dataset, question: Endpoint) -> list[float]:

@@ -28,7 +28,7 @@ from ..page.page import Page
 from ..page.quantities import MASKED
 from ..page.rows import at_risk, pick
 from ..page.units import unit_of
-from .curves import HEIGHTS, at_least, axis_months, even_months
+from .curves import HEIGHTS, at_least, axis_months, even_months, thinned
 from .groups import Groups
 from .marks import (
     MARKED,
@@ -188,10 +188,9 @@ def step_chart(
     dataset, results = page.data, page.numbers
     ticks = axis_months(dataset, question)
     share = HEIGHTS[quantity]
-    width = POINTS // len(series)  # of each curve in points
     steps = pd.concat(
         _parted(
-            _thinned(_steps(dataset, curve, share), width, ticks[-1]), few_from(dataset, curve)
+            thinned(_steps(dataset, curve, share), len(series), ticks[-1]), few_from(dataset, curve)
         ).assign(series=label)
         for label, (_, curve) in series.items()
     )
@@ -294,20 +293,6 @@ def _steps(dataset: Dataset, curve: pd.DataFrame, share: str) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _thinned(steps: pd.DataFrame, width: int, end: float) -> pd.DataFrame:
-    """The steps of a curve of thousands of days: the last of each point that a screen can show.
-
-    Nothing of a curve is lost that is wider than a point. Who leaves is marked at each sixteenth,
-    or marks alone would be seen.
-    """
-    if len(steps) <= width:
-        return steps
-    point = (steps["month"] / end * width).round()
-    marked = ~(point // 16).duplicated(keep="last")
-    left = steps["censored"].groupby(point // 16).transform("sum")
-    return steps.assign(censored=left.where(marked, 0))[~point.duplicated(keep="last")]
-
-
 def _by_month(dataset: Dataset, curve: pd.DataFrame) -> pd.DataFrame:
     """The curve at whole months, as far as anyone is followed; who leaves, in the month begun.
 
@@ -331,7 +316,6 @@ def _unless_few(dataset: Dataset, number: float) -> str:
 
 
 FAINT = 0.4  # of a curve that few are followed on
-POINTS = 1000  # of all curves of a chart: as many as it is wide, and few bytes
 MANY = 3  # curves whose bands may be as dark as that of one
 
 

@@ -329,8 +329,8 @@ BOUNDS = {
     "the event within a year, at the lower limit {least}. The data are compatible with both "
     "{{cite}}`pocock2002,morris2019`.",
     "coming": "**Events are still coming.** Up to {start} they came at {before}, after it at "
-    "{after}. A curve is called a plateau here only if they then come {rule} as often as before, "
-    "or less.",
+    "{after}. A curve is called a plateau here only if they then come at {rule} of the rate "
+    "before, or less.",
     "falling": "**Still falling.** Both limits of that rate are above {rule}, the rate below which "
     "a curve is called flat here {{cite}}`pocock2002,morris2019`.",
 }
@@ -377,7 +377,7 @@ def still_coming(page: Page, group: str, month: float) -> Prose | None:
         start=page.setting(at_time(month), "months"),
         before=sourced(f"{rounded(100 * before, 1)} per 100 patient-years", rows),
         after=page["event_rate", group, month],
-        rule=ruled("half", "the part of the rate before at which events no longer go on coming"),
+        rule=ruled(f"{conclusions.HALVED:.0%}", "the part at which events no longer go on coming"),
     )
 
 

@@ -15,10 +15,10 @@ from ..page.charts import Figure
 from ..page.formats import listed, rounded
 from ..page.page import Page
 from ..page.prose import Prose, ruled, sourced
+from ..page.published import LEVEL
 from ..page.tables import Row, Table
 from ..survival.sums import middle
 from ..survival.times import NUMBER
-from .conclusions import LEVEL
 from .forest import forest_chart, mark
 from .groups import Groups, group_fit
 from .models import event_rows, factors_of, ratio_of, terms_of
