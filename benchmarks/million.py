@@ -2,7 +2,7 @@
 
     python benchmarks/million.py [PATIENTS ...]
 
-The patients are those of large.py (default: 137, 10,000, 100,000 and 1,000,000 of them). Each book
+The patients are those of large.py (default: 259, 10,000, 100,000 and 1,000,000 of them). Each book
 is made from nothing with what this machine has of cores. Memory is the most that all processes of
 the build have at one time, shared pages counted once. R is asked for Kaplan-Meier's estimates at
 the landmarks with their limits, and for the Cox model of each baseline factor with two sides or a
@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.large import of_patients  # noqa: E402 (the path comes first)
 from benchmarks.shown import shown  # noqa: E402
 
-SIZES = (137, 10_000, 100_000, 1_000_000)
+SIZES = (259, 10_000, 100_000, 1_000_000)
 EVERY = 0.5  # seconds between two looks at the memory
 
 

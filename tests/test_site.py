@@ -111,15 +111,18 @@ def barriers(page, where: str = "document", rules: str = "") -> list[str]:
 
 
 def problems(page, address: str, known: dict[str, set[str]]) -> list[str]:
-    """What is wrong with a page in every view: errors, charts, width, and barriers by axe.
+    """What is wrong with a page in a view: errors, charts, width, and barriers by axe.
 
     `known` has the kinds of parts that axe has seen, by view; a page with others is shown to it.
+    After the first view a page is seen in those alone in which it has a part of a new kind.
     """
     page.errors.clear()
     page.set_viewport_size(VIEWS[0][0])
     page.goto(address)
     found = []
     for size, theme in VIEWS:
+        if (size, theme) != VIEWS[0] and not page.evaluate(KINDS, [*known.get(theme, [])]):
+            continue
         page.set_viewport_size(size)
         page.evaluate(THEME, theme)
         try:
