@@ -19,6 +19,7 @@ import pytest
 from altair.utils import schemapi
 from xdist.scheduler import LoadScopeScheduling
 
+from analysis.dataset.model import keep
 from analysis.site.browser import chromium, installed_browser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,6 +99,12 @@ def one_table() -> Iterator[None]:
     """Charts of pages that run in this process are made faster."""
     with mock.patch.object(schemapi, "_FromDict", OneTable):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_datasets() -> None:
+    """The shipped datasets are read and checked once, as in a build, and not for each test."""
+    keep(*sorted(path.parent for path in (ROOT / "data").glob("*/datapackage.json")))
 
 
 @cache

@@ -116,7 +116,7 @@ def run(
     """
     if "BUILT" in os.environ and not (change or until or specs or parameters):
         with suppress(FileNotFoundError):  # of another dataset, or not in its book
-            return _of_the_site(name, SHIPPED.get(str(dataset)), results)
+            return _of_the_site(name, slug_of(dataset), results)
     given = {"dataset": str(dataset), "results_folder": str(results), **parameters}
     known = opening.load(str(dataset), parameters.get("mask_below", 0))
     place = next(place for place in places(known) if place.name == name)
@@ -133,6 +133,12 @@ def run(
         return page(notebook, given, until)
 
 
+def slug_of(dataset: Path | str) -> str | None:
+    """The folder within the site of a shipped dataset, however its own folder is given."""
+    folder = ROOT / dataset
+    return SHIPPED.get(folder.relative_to(ROOT).as_posix()) if folder.is_relative_to(ROOT) else None
+
+
 def _of_the_site(name: str, slug: str | None, results: Path) -> Page:
     """The page as the build ran it. Raises FileNotFoundError where the site has none."""
     if slug is None:
@@ -141,6 +147,7 @@ def _of_the_site(name: str, slug: str | None, results: Path) -> Page:
     rows = built() / "results" / slug / f"{name}.csv"
     if not rows.exists():
         return found
+    results.mkdir(parents=True, exist_ok=True)
     shutil.copy(rows, results)
     return replace(found, numbers=read(results)[name])
 
@@ -175,7 +182,7 @@ def opened(
     dataset: Path | str, mask_below: int = 0, some: frozenset[str] = frozenset()
 ) -> opening.Page:
     """A page of a dataset that finds the results of the others: of a shipped one the site's."""
-    folder, slug = TemporaryDirectory(), SHIPPED.get(str(dataset))
+    folder, slug = TemporaryDirectory(), slug_of(dataset)
     for place in in_rounds(opening.load(str(dataset))):
         if reads_others(place.path) or place.name.startswith((SLOW, "lesson")):
             continue
