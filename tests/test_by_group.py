@@ -27,7 +27,7 @@ PAGES = sorted(set(zip(REFERENCE["dataset"], REFERENCE["endpoint"], strict=True)
 def page_of(name: str, endpoint: str):
     plan = load(ROOT / "data" / name).endpoints[endpoint]
     with TemporaryDirectory() as folder:
-        return run(plan.page, ROOT / "data" / name, Path(folder))
+        return run(plan.page, ROOT / "data" / name, Path(folder), specs=True)
 
 
 @pytest.mark.parametrize(("name", "endpoint"), PAGES)

@@ -117,7 +117,7 @@ def test_a_state_that_all_have_left_has_no_limits():
 
 @pytest.mark.parametrize("name", ["blinatumomab", "bmt", "myeloid"])
 def test_every_state_is_named_once_in_its_area_or_above_the_chart(name: str, tmp_path: Path):
-    shown = run("states", ROOT / "data" / name, tmp_path).shown
+    shown = run("states", ROOT / "data" / name, tmp_path, specs=True).shown
     (figure,) = (out["text/html"] for out in shown if "chart-spec" in out.get("text/html", ""))
     spec = json.loads(re.search(r'class="chart-spec">(.*?)</script>', figure, re.DOTALL)[1])
     areas, words = spec["layer"]
