@@ -124,7 +124,7 @@ def test_nothing_goes_on_running(root, first) -> None:
 
 @contextmanager
 def scheduler(root: Path, folder: Path) -> Iterator[str]:
-    """A scheduler and a worker that were started by others; gives the address."""
+    """A scheduler and a worker that were started by others in `root`; gives the address."""
     file = folder / "scheduler.json"
     program = [sys.executable, "-m", "distributed.cli"]
     environment = os.environ | {"PYTHONPATH": str(root), "TMPDIR": str(folder)}
@@ -174,6 +174,18 @@ def test_a_scheduler_that_runs_builds_what_was_mended(
     cache = root.parent / "out" / "cache"
     assert all(re.fullmatch("[0-9a-f]{32}", path.name) for path in cache.iterdir())
     assert left(mark) == []
+
+
+def test_a_scheduler_without_the_code_is_told_in_a_line(
+    tmp_path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one that was started elsewhere without PYTHONPATH."""
+    with scheduler(tmp_path, tmp_path) as address:
+        given = ["--scheduler", address, "--out", str(tmp_path / "out")]
+        assert main(["books", str(ROOT / "data" / "bmt"), *given]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{address}: cannot load the code of the book (ModuleNotFoundError: ")
+    assert "PYTHONPATH" in said and said.count("\n") == 1
 
 
 def test_a_scheduler_that_does_not_answer_is_told_in_a_line(

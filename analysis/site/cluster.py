@@ -96,7 +96,8 @@ def _sees(mark: Path) -> tuple[bool, str]:
 def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
     """A crew of the workers of a scheduler, or without its address of a process a core, here.
 
-    Raises BuildError where the scheduler does not answer, or a worker has other files.
+    Raises BuildError where the scheduler does not answer or lacks our code, or a worker has other
+    files.
     """
     given = scheduler
     with ExitStack() as opened:
@@ -110,6 +111,7 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
             client = opened.enter_context(Client(scheduler, timeout=ANSWER, set_as_default=False))
         except (OSError, ValueError) as error:
             raise BuildError(f"{scheduler}: no scheduler answers there ({error})") from None
+        _require_code(client, scheduler)
         if not client.scheduler_info()["workers"]:
             print(f"{scheduler}: no worker is there yet; waiting for the first", file=sys.stderr)
             client.wait_for_workers(1)
@@ -117,6 +119,18 @@ def workers(scheduler: str, cache: Path) -> Iterator[Crew]:
         client.register_plugin(Warm(bool(given)))
         opened.callback(client.unregister_worker_plugin, Warm.name)
         yield Crew(client.get_executor(pure=False), _managers, bar=False)
+
+
+def _require_code(client: Client, scheduler: str) -> None:
+    """Raises BuildError where the scheduler, which opens each task, cannot load our code."""
+    try:
+        client.run_on_scheduler(code_digest)
+    except Exception as error:  # whatever its own process raises
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        need = "give it and its workers PYTHONPATH, the folder of Plateau"
+        raise BuildError(
+            f"{scheduler}: cannot load the code of the book ({told}); {need}"
+        ) from None
 
 
 def _require_same_files(client: Client, cache: Path) -> None:
