@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import often
 from inprocess import of
 
 from analysis.dataset.endpoints import responders
@@ -148,17 +149,17 @@ def changed(cohort, column: str, values: dict[int, object]):
     return dataclasses.replace(cohort, patients=patients)
 
 
-def test_moving_one_death_by_sixty_days_turns_the_scorecard_red(cohort, patients):
+@pytest.mark.parametrize("part", often((0, 0.5, 1), 0.5))
+def test_moving_one_death_by_sixty_days_turns_the_scorecard_red(cohort, patients, part):
     """Of deaths spread over the whole follow-up, each."""
     died = patients[patients["died"].eq("yes")].sort_values("last_contact_day")
-    for place in died.index[:: len(died) // 2]:
-        later = patients.loc[place, "last_contact_day"] + 60
-        moved = changed(cohort, "last_contact_day", {place: later})
-        assert differing(card_of(moved)) > SLIP, (
-            f"{patients.loc[place, 'patient_id']} on day {later}"
-        )
+    place = died.index[round(part * (len(died) - 1))]
+    later = patients.loc[place, "last_contact_day"] + 60
+    moved = changed(cohort, "last_contact_day", {place: later})
+    assert differing(card_of(moved)) > SLIP, f"{patients.loc[place, 'patient_id']} on day {later}"
 
 
+@pytest.mark.wide
 def test_swapping_two_races_turns_the_scorecard_red(cohort, patients):
     """White against other, a pair whose survival differs: the first and the last patient."""
     responded = patients[responders(patients)].sort_values("last_contact_day")

@@ -42,7 +42,7 @@ from analysis.site.preview import preview_alt  # noqa: E402
 
 MUTANTS = 2000
 # So many mutants in `make test`, and in `make test-all`; there every page is made of some.
-LOADED = [500, pytest.param(MUTANTS, marks=pytest.mark.wide)]
+LOADED = [200, pytest.param(MUTANTS, marks=pytest.mark.wide)]
 MADE = 40
 # The cell of the methods where begins what is slow and the same for any dataset.
 OF_R = "values-of-r"
