@@ -68,7 +68,9 @@ def words(study: Study) -> dict[str, Values]:
     def when(there: object, **values: object) -> Values:
         return values if there else None
 
+    asks = dataset.package.get("study", {}).get("question")
     return {
+        "asked": when(asks, question=asks),
         "baseline": when(
             rows and "table_1" in study.pages,
             labels=_list(entry.label for entry in rows),
@@ -245,7 +247,7 @@ def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
 
 
 def last_known(study: Study, name: str) -> Values:
-    """A share at the last landmark to which anybody was followed, or else at the curve's end."""
+    """A share at the last landmark that rests on enough, or else as far as anybody is followed."""
     question, page = study.endpoints[name], study.page_of(name)
     last, landmark = study.last_followed(page, name)
     if last is None:

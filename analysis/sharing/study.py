@@ -14,6 +14,7 @@ from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
 from ..page.prose import Prose, paged, share, sourced
 from ..page.rows import COLUMNS, frame, pick
+from ..study.curves import at_least
 from ..study.models import factors_of, ratio_labels
 
 
@@ -98,15 +99,19 @@ class Study:
         return rows[rows["quantity"].eq(quantity) & rows["estimate"].notna()]
 
     def last_followed(self, page: str, name: str) -> tuple[float | None, bool]:
-        """The last landmark to which anybody was followed, and True: past it a curve is carried.
+        """The last landmark to which ten, and a tenth, were followed, and True.
 
-        Where nobody was followed to one, the last month of the curve, and False.
+        Where there is none the last to which anybody was: past it a curve is carried. Where nobody
+        was followed to one, the last month of the curve, and False.
         """
         rows = self.pages.get(page, frame([]))
-        there = rows["quantity"].eq("at_risk") & rows["group"].eq(name) & rows["estimate"].ne(0)
-        months = [month for month in rows.loc[there, "months"] if month > 0]
+        counts = rows[rows["quantity"].eq("at_risk") & rows["group"].eq(name)]
+        counts = counts.set_index("months")["estimate"]
+        months = [month for month, n in counts.items() if n != 0 and month > 0]
         landmarks = [month for month in months if month in self.dataset.settings.months]
-        return max(landmarks or months, default=None), bool(landmarks)
+        least = max(at_least(self.dataset), counts.max() / 10)
+        firm = [month for month in landmarks if counts[month] >= least]
+        return max(firm or landmarks or months, default=None), bool(landmarks)
 
     # --- what a page shows of it ---------------------------------------------------------------
 
