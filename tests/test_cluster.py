@@ -147,7 +147,11 @@ def scheduler(root: Path, folder: Path) -> Iterator[str]:
     finally:
         for process in reversed(started):  # a worker takes its leave of the scheduler
             process.send_signal(signal.SIGINT)
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:  # it was told while it was still starting
+                process.kill()
+                process.wait()
 
 
 def servers(mark: str) -> list[int]:
