@@ -406,8 +406,8 @@ def test_the_dead_who_are_only_censored_are_told(tmp_path):
     page, either = (run(name, made, tmp_path / name) for name in ("failure", "either"))
     died = (patients["died"].eq("yes") & patients["failure_day"].isna()).sum()
     assert f"{died} of 40 patients died without failure" in page.text
-    assert "Without failure were" in page.text and "Survival was" not in page.text
-    assert "died without" not in either.text and "Without failure were" in either.text
+    assert "The share without failure was" in page.text and "Survival was" not in page.text
+    assert "died without" not in either.text and "The share without failure was" in either.text
 
 
 def test_a_curve_at_0_before_others_enter_is_told(tmp_path):

@@ -26,6 +26,7 @@ from analysis.page.published import (
 from analysis.page.quantities import NAMES, name_of
 from analysis.page.rows import frame
 from analysis.printed import scorecard as sc
+from analysis.printed.badge import badge
 
 NASTY = '<script>alert(1)</script> "q" & more'
 
@@ -153,16 +154,21 @@ def test_one_changed_digit_differs(paper, card):
     assert total(again, "matched_numbers") == total(card, "matched_numbers") - 1
 
 
-def test_given_rows_never_count(bmt):
+def test_rows_that_are_only_listed_never_count(bmt):
     line = ("figure_1a", "median", "os", None, "1.0", "emergent")
     given = ("", "given", "Dose, mg", None, "40", "given")
     on_a_page = ("figure_1a", "given", "Level, %", None, "95", "given")
-    card = scored(printing(bmt, line, given, on_a_page))
-    assert len(card) == 3
+    beyond = ("", "given", "Relative risk", None, "7.3", "unavailable")
+    card = scored(printing(bmt, line, given, on_a_page, beyond))
+    assert len(card) == 4
     assert total(card, "printed_numbers") == 1
     assert total(card, "printed_numbers", "given") == 2
-    assert "matched_numbers" not in set(sc.totals(card).query("group == 'given'")["quantity"])
-    data = printing(bmt, line, given, on_a_page)
+    assert total(card, "printed_numbers", "unavailable") == 1
+    only = sc.totals(card).query("group in ('given', 'unavailable')")
+    assert "matched_numbers" not in set(only["quantity"])
+    assert "[1](" in (said := str(sc.sentences(card).markdown)) and "more result that" in said
+    assert "1 not in the data" in badge(bmt, sc.totals(card))
+    data = printing(bmt, line, given, on_a_page, beyond)
     shown = against_print(data, "figure_1a", results_of("data/bmt")["figure_1a"])
     assert shown.every.caption.endswith(": 0 of 1 number agrees.")
 
@@ -275,8 +281,8 @@ def test_where_all_comes_out_the_page_says_so(tmp_path):
 def test_places_add_up(page):
     counts = [[int(cell) for cell in line[1:]] for line in page.table("Numbers, by where")[1:]]
     assert [sum(column) for column in zip(*counts[:-1], strict=True)] == counts[-1]
-    for numbers, given, computed, _ in counts:
-        assert numbers == given + computed
+    for numbers, given, beyond, computed, _ in counts:
+        assert numbers == given + beyond + computed
 
 
 class Rows(HTMLParser):

@@ -17,8 +17,10 @@ RESERVED = {
     "died": "Died",
 }
 PUBLISHED = ("page", "quantity", "group", "months", "part", "printed", "place", "note")
-# What a match with a printed number is worth; `given` is listed and never recomputed.
-KINDS = ("calibrated", "emergent", "contradiction", "given")
+# What a match with a printed number is worth. The last two are listed, and no page computes them:
+# a result that needs data which are not here, and what is no result.
+KINDS = ("calibrated", "emergent", "contradiction", "unavailable", "given")
+LISTED = ("unavailable", "given")
 
 
 def is_day(field: dict) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from .cells import DATE, DECIMAL_COMMA, MISSING, TextTable, each, numbers, read_table
-from .columns import EVENT_DAYS, KINDS, PUBLISHED, REQUIRED, RESERVED, is_day, is_number
+from .columns import EVENT_DAYS, KINDS, LISTED, PUBLISHED, REQUIRED, RESERVED, is_day, is_number
 from .problems import Problem, listed, nearest, one_line, squashed, unprintable
 
 PRINT = "published.csv"
@@ -207,7 +207,7 @@ def read_published(path: Path) -> tuple[pd.DataFrame | None, list[Problem]]:
 def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     """What `printed` may be: a plain number, which says its own precision, a bound, yes or no."""
     kind, part, printed = published["kind"], published["part"], published["printed"]
-    given, parts = kind == "given", ["estimate", "lower", "upper"]
+    given, parts = kind.isin(LISTED), ["estimate", "lower", "upper"]
     # One row for each place: the same row twice would count one number twice.
     twice = published.duplicated(["page", "quantity", "group", "months", "part", "place"])
     off = (published["months"] != "") & ~(numbers(published["months"]).abs() < LARGEST)
@@ -222,7 +222,7 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
         ("part", ~part.isin(parts), "one of " + ", ".join(parts)),
         ("kind", ~kind.isin(["", *KINDS]), f"one of {', '.join(KINDS)}, or blank"),
         ("page", (published["page"] == "") & ~given, "a page, such as figure_1a"),
-        ("kind", only, "given where the quantity is given, and nowhere else"),
+        ("kind", only, f"{' or '.join(LISTED)} where the quantity is given, and nowhere else"),
         ("place", twice, "a place where no other row has this number"),
     ):
         yield from listed(published[name], wrong, expected, PRINT)

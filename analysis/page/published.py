@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import pandas as pd
 
-from ..dataset.columns import KINDS
+from ..dataset.columns import KINDS, LISTED
 from ..dataset.model import Dataset
-from .formats import CARRIED, DAGGER, at_time, listed, rounded, scaled
+from .formats import CARRIED, DAGGER, at_time, equal_to, listed, rounded, scaled
 from .groups import outcome_labels
 from .prose import Prose
 from .quantities import MISSING, name_of, nature
@@ -64,28 +64,29 @@ COLUMN_WORDS = {
 
 
 def compare(dataset: Dataset, page: str, results: pd.DataFrame) -> pd.DataFrame:
-    """The page's printed numbers with `recomputed`, `match` and `carried`, in the print's order.
+    """The page's printed numbers with `recomputed`, `match`, `p` and `carried`, in its order.
 
     A number is reproduced when the recomputed one, rounded half away from zero to the printed
     decimals, is the same text; a printed bound, `<0.0001`, when the number lies within it.
-    `recomputed` is blank where the run has no such number; `carried`
-    is true where nobody was followed to its month; `row` is the number of its row of the results.
-    Rows of the kind `given` are left out: nothing
-    recomputes them. The index is that of `published`.
+    `recomputed` is blank where the run has no such number; `p` is what a yes or no rests on;
+    `carried` is true where nobody was followed to its month; `row` is the number of its row of the
+    results. Rows that are only LISTED are left out: nothing recomputes them. The index is that of
+    `published`.
     """
     published = dataset.published
-    printed = published[(published["page"] == page) & (published["kind"] != "given")]
+    printed = published[(published["page"] == page) & ~published["kind"].isin(LISTED)]
     rows = results.assign(row=results.index + 1)
     found = printed.merge(rows, on=KEYS, how="left").set_axis(printed.index)
     found["recomputed"] = [_as_printed(row) for _, row in found.iterrows()]
     found["match"] = found["recomputed"] == found["printed"]
+    found["p"] = found["estimate"].where(are_statements(found) & found["quantity"].map(_is_p))
     points = found["quantity"].map(lambda quantity: nature(quantity).point)
     asked = points & found["months"].notna() & found["part"].eq("estimate")
     found["carried"] = [
         bool(at) and is_carried(results, row)
         for at, (_, row) in zip(asked, found.iterrows(), strict=True)
     ]
-    return found[[*printed.columns, "recomputed", "match", "carried", "row"]]
+    return found[[*printed.columns, "recomputed", "match", "p", "carried", "row"]]
 
 
 def _as_printed(row: pd.Series) -> str:
@@ -265,6 +266,7 @@ def both(part: pd.DataFrame) -> tuple[str, str]:
     if _is_range(part):  # its ends, and no median before them
         part = part.sort_values("quantity", ascending=False).assign(part=["lower", "upper"])
     marked = part["recomputed"] + [DAGGER * carried for carried in part["carried"]]
+    marked += [f" (P {equal_to(p)})" if pd.notna(p) else "" for p in part["p"]]
     return _expression(part["part"], part["printed"]), _expression(part["part"], marked)
 
 

@@ -26,11 +26,13 @@ def badge(dataset: Dataset, totals: pd.DataFrame) -> str:
     except KeyError:  # statements only
         return ""
     fitted = bool(totals["group"].eq("calibrated").any())
+    beyond = totals[totals["quantity"].eq("printed_numbers") & totals["group"].eq("unavailable")]
     said = f"{matched} of {printed} printed numbers"
     # A cohort that was invented for another purpose is no evidence either.
     said = f"fitted: {said}" if fitted else f"{said} reproduced"
     if dataset.settings.synthetic and not fitted:
         said = f"synthetic: {said}"
+    said += "".join(f", {count:.0f} not in the data" for count in beyond["estimate"])
     return _drawn("Plateau", said, f"{dataset.title}: {said}", FITTED if fitted else COUNTED)
 
 

@@ -67,8 +67,12 @@ def _whose(dataset: Dataset) -> str:
 
 
 def _against_print(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> dict[str, int]:
-    """Of the printed numbers how many there are, come out, and come out since they were fitted."""
+    """Of the printed numbers how many a run could give, come out, and come out as they were fitted.
+
+    `unavailable` are those that need data which are not here.
+    """
     counts = totals(scorecard(dataset, made)).set_index(["quantity", "group"])["estimate"]
     asked = {"printed": ("printed_numbers", "all"), "matched": ("matched_numbers", "all"),
-             "fitted": ("matched_numbers", "calibrated")}  # fmt: skip
+             "fitted": ("matched_numbers", "calibrated"),
+             "unavailable": ("printed_numbers", "unavailable")}  # fmt: skip
     return {name: int(counts.get(key, 0)) for name, key in asked.items()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..dataset.columns import KINDS
+from ..dataset.columns import KINDS, LISTED
 from ..dataset.model import Dataset, NotRecorded
 from ..page.alignment import aligned
 from ..page.formats import listed
@@ -20,13 +20,15 @@ from ..page.rows import frame
 FORMS = {"numbers": False, "statements": True}
 COLUMNS = ("Number", "Printed", "Recomputed", "Print and run", "Kind", "Place in the paper")
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
+OUT_OF_REACH = ("{beyond} more results that it prints need data that are not here.",
+                "{beyond} more result that it prints needs data that are not here.")  # fmt: skip
 
 
 def scorecard(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every row of `published`, in the order of the print, with `recomputed` and `match` added.
 
     `made` are the results of the pages, by name, as `Page.others` has them. `match` is False for
-    a `given` row, which nothing recomputes: `counted` leaves those out.
+    a row that is only LISTED, which nothing recomputes: `counted` leaves those out.
     Raises NotRecorded where the dataset brings no printed numbers.
     """
     published = dataset.published
@@ -34,20 +36,20 @@ def scorecard(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> pd.DataFram
         raise NotRecorded("There is nothing to count: no published numbers come with this dataset.")
     none = frame([])
     parts = [compare(dataset, page, made.get(page, none)) for page in published["page"].unique()]
-    given = published[published["kind"] == "given"].assign(recomputed="", match=False)
-    return pd.concat([part for part in (*parts, given) if len(part)]).sort_index()
+    listed_only = published[published["kind"].isin(LISTED)].assign(recomputed="", match=False)
+    return pd.concat([part for part in (*parts, listed_only) if len(part)]).sort_index()
 
 
 def counted(card: pd.DataFrame) -> pd.DataFrame:
-    """The rows that a run could give: all but the `given` ones."""
-    return card[card["kind"] != "given"]
+    """The rows that a run could give: all but those that are only LISTED."""
+    return card[~card["kind"].isin(LISTED)]
 
 
 def totals(card: pd.DataFrame) -> pd.DataFrame:
     """How many numbers and statements are printed and matched, in the results format.
 
     Quantities `printed_numbers`, `matched_numbers`, `printed_statements`, `matched_statements`;
-    the group is a kind, `unclassified`, or `all`, which leaves out what is given.
+    the group is a kind, `unclassified`, or `all`, which leaves out what is only LISTED.
     """
     names = card["kind"].replace("", "unclassified")
     groups = {name: card[names == name] for name in (*KINDS, "unclassified")}
@@ -58,7 +60,7 @@ def totals(card: pd.DataFrame) -> pd.DataFrame:
         for form, says in FORMS.items()
         if len(chosen := rows[are_statements(rows) == says])
         for what, count in (("printed", len(chosen)), ("matched", int(chosen["match"].sum())))
-        if (what, name) != ("matched", "given")
+        if what == "printed" or name not in LISTED
     ]
     return frame(made)
 
@@ -73,7 +75,7 @@ def printed_list(dataset: Dataset, card: pd.DataFrame) -> pd.DataFrame:
 
 def _sameness(card: pd.DataFrame) -> pd.Series:
     words = card["match"].map({True: SAME, False: OFF})
-    return words.mask(card["kind"] == "given", NOT_MADE)
+    return words.mask(card["kind"].isin(LISTED), NOT_MADE)
 
 
 # --- what two pages show ---------------------------------------------------------------------
@@ -93,6 +95,7 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     impossible = int((kind == "contradiction").sum())
     aimed = int((matches & (kind == "calibrated")).sum())
     off = int((~matches & (kind != "contradiction")).sum())
+    beyond = card[(card["kind"] == "unavailable") & ~are_statements(card)]
     one = off + impossible == 1
     others = [f"{'' if one else '{off} '}{'differs' if off == 1 else 'differ'}"] * bool(off)
     never = "cannot come out, because the paper contradicts itself"
@@ -104,6 +107,7 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     said = [f"**{whose} {told} that the paper prints.**"]
     begin = "The remaining one" if one else "Of the other numbers,"
     said += [f"{begin} {listed(others)}."] * bool(others)
+    said += [OUT_OF_REACH[len(beyond) == 1]] * bool(len(beyond))
     said += ["The cohort was built to give {aimed} of the matching numbers. That these match is no "
              "evidence."] * bool(aimed)  # fmt: skip
     return Prose(
@@ -113,6 +117,7 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
         off=of(off, "all"),
         impossible=of(impossible, "contradiction") if impossible else "",
         aimed=of(aimed, "calibrated") if aimed else "",
+        beyond=of(len(beyond), "unavailable") if len(beyond) else "",
     )
 
 

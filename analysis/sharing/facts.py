@@ -13,6 +13,7 @@ import pandas as pd
 from ..dataset.columns import RESERVED
 from ..dataset.definitions import Recurrent, in_sentence
 from ..dataset.endpoints import Endpoint
+from ..dataset.model import Factor
 from ..page.formats import at_time, counted, equal_to, listed, p_value
 from ..page.page import Page
 from ..page.prose import Prose, declared, paged, ruled
@@ -23,7 +24,7 @@ from ..study.comparison import drawn, landmark_of, share_of
 from ..study.curves import plateau_month
 from ..study.groups import Groups, strata_named
 from ..study.groups import groups as parted
-from ..study.models import SELECTION_LEVEL, factors_of
+from ..study.models import SELECTION_LEVEL, factors_of, may_be_chosen
 from ..study.sentences import beyond
 from .study import Study
 
@@ -62,8 +63,8 @@ def words(study: Study) -> dict[str, Values]:
     asked = [*study.endpoints.values(), *dataset.recurrent.values()]
     titles = [in_sentence(question.title) for question in asked]
     paid = funders(study)
-    models = study.pages.get("table_3")
-    candidates = models is not None and models["quantity"].eq("hazard_ratio_unselected").any()
+    chosen = any(len(_candidates(study, question)) > 1 for question in study.endpoints.values())
+    listed_models = listed(f"“{model['named']}”" for model in named_models(study))
 
     def when(there: object, **values: object) -> Values:
         return values if there else None
@@ -77,13 +78,16 @@ def words(study: Study) -> dict[str, Values]:
             columns=columns,
         ),
         "described": when(own and all(entry.get("description") for entry in own)),
+        "listed_models": when(listed_models, models=listed_models),
         "funder": when(any(paid), names=listed(filter(None, paid))),
         "handling": when(first, straight=_list(straight)),
         "mislead": {"page": study.link(study.main.name)},
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
         "randomised": when(by, by=by and in_sentence(dataset.label(by.column))),
-        "selection": when(models is not None, level=level(), candidates=candidates),
+        "selection": when(
+            "table_3" in study.pages, level=level(), chosen=chosen, models=listed_models
+        ),
         "spread": when(first and in_table, columns=columns),
         "subsets": {"labels": _list(within), "tests": _interactions(study)},
         "treatment": when(treatment, named=treatment),
@@ -236,12 +240,12 @@ def died(study: Study, name: str) -> Values:
 
 
 def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
-    """Survival at each landmark to which anybody was followed, with its interval."""
+    """Survival, with its interval, at each landmark until the last that rests on enough."""
     page = study.page_of(name)
-    rows = study.pages[page]
+    rows, (last, _) = study.pages[page], study.last_followed(page, name)
     for months in study.dataset.settings.months:
         row = pick(rows, "survival", name, months)
-        if pd.notna(row["estimate"]) and not is_carried(rows, row):
+        if pd.notna(row["estimate"]) and months <= last and not is_carried(rows, row):
             value = study.number(page, "survival", name, months).ci
             yield {"value": value, "at": declared(at_time(months), "months")}
 
@@ -297,22 +301,18 @@ def groups(study: Study, name: str) -> Values:
     if not compare or question is None:
         return None
     page, key = study.page_of(name), f"{name}|{compare.column}"
-    test, ratio = TESTS[bool(question.competing)]
-    ratios = study.estimates(page, ratio)
+    ratios = study.estimates(page, "hazard_ratio_group")
     own = ratios[ratios["group"].str.startswith(f"{key}=")]["group"]
     if not own.size:
         return None
-    there = study.estimates(page, f"p_{test}")
-    tested = key in set(there["group"])
     parts, month = _parts(study, question)
-    each = [_contrast(study, page, ratio, key, group, month) for group in own]
+    each = [_contrast(study, page, key, group, month) for group in own]
     return {
         "title": question.title,
         "by": in_sentence(study.dataset.label(compare.column)),
         "reference": compare.reference,
-        "test": NAMES[test],
-        "p": _p(study, page, f"p_{test}", key) if tested else None,
-        "ratio": RATIOS[ratio],
+        **{test: _tested(study, page, test, key) for test in ("logrank", "gray")},
+        "ratio": "cause-specific hazard ratio" if question.competing else "hazard ratio",
         "page": study.link(name),
         "drawn": drawn(parts),
         "each": each,
@@ -351,26 +351,18 @@ def _parts(study: Study, question: Endpoint) -> tuple[Groups, float | None]:
     return parts, landmark_of(page, parts)[0]
 
 
-TESTS = {
-    False: ("logrank", "hazard_ratio_group"),
-    True: ("gray", "subdistribution_ratio_group"),
-}
-NAMES = {"logrank": "log-rank", "gray": "Gray’s test"}
-RATIOS = {
-    "hazard_ratio_group": "hazard ratio",
-    "subdistribution_ratio_group": "ratio of subdistribution hazards",
-}
-
-
-def _contrast(
-    study: Study, page: str, ratio: str, key: str, group: str, month: float | None
-) -> dict[str, Any]:
+def _contrast(study: Study, page: str, key: str, group: str, month: float | None) -> dict[str, Any]:
     """A group against the reference: its ratio, and the difference in survival at a landmark."""
     rows = study.estimates(page, "survival_difference")
     there = month in [*rows[rows["group"].eq(group)]["months"]]
-    level, number = group.removeprefix(f"{key}="), study.number(page, ratio, group)
+    level, number = group.removeprefix(f"{key}="), study.number(page, "hazard_ratio_group", group)
     found = study.number(page, "survival_difference", group, month).ci if there else None
     return {"level": level, "ratio": number.ci, "difference": found}
+
+
+def _tested(study: Study, page: str, test: str, key: str) -> Prose | None:
+    there = key in {*study.estimates(page, f"p_{test}")["group"]}
+    return _p(study, page, f"p_{test}", key) if there else None
 
 
 def _p(study: Study, page: str, quantity: str, group: str) -> Prose:
@@ -417,7 +409,21 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
             continue
         own = rows[rows["group"].str.startswith(f"{question.name}:")]
         kept = [_with_p(study, row, "p_multivariate") for _, row in own.iterrows()]
-        yield {"title": in_sentence(question.title), "kept": kept}
+        candidates = [factor.label for factor in _candidates(study, question)]
+        yield {
+            "title": in_sentence(question.title),
+            "kept": kept,
+            "candidates": candidates,
+            "chosen": bool(kept) and len(candidates) > 1,
+        }
+
+
+def _candidates(study: Study, question: Endpoint) -> list[Factor]:
+    """The factors between which selection chose, by what Table 3 recorded."""
+    found = study.estimates("table_3", "associated")
+    small = {*found.loc[found["estimate"].eq(1), "group"]}
+    asked = [f for f in factors_of(study.dataset, question) if may_be_chosen(study.dataset, f)]
+    return [factor for factor in asked if f"{question.name}:{factor.column}" in small]
 
 
 def named_models(study: Study) -> Iterator[dict[str, Any]]:

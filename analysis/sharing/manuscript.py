@@ -27,6 +27,7 @@ from ..page.prose import Prose, addressed, declared, installed, ruled
 from ..page.provenance import digest, named, own_version
 from ..page.tables import Row, Table
 from ..study.asked import ALL, ends, had, share_named, starts, whom, without
+from ..study.curves import at_least
 from ..study.groups import strata_named
 from . import facts
 from .study import Study
@@ -56,6 +57,7 @@ def methods(study: Study, folder: Path) -> Prose:
         "origin": settings.time_origin,
         "days": declared(f"{settings.days_per_month:g}", "days_per_month"),
         "months": declared(at_time(*settings.months), "months"),
+        "least": ruled(at_least(dataset), "the fewest patients on whom a curve stands firmly"),
         "endpoints": [_endpoint(study, name) for name in study.endpoints],
         "groups": list(_groups(study)),
         "again": facts.again(study),
@@ -80,6 +82,7 @@ def findings(study: Study) -> Prose:
         "followup": facts.followup(study),
         "again": facts.again(study),
         "models": list(facts.models(study)),
+        "level": facts.level(),
         "named_models": list(facts.named_models(study)),
         "arm": (_arms(study) or {}).get("by"),
     }
@@ -120,6 +123,7 @@ def _by_group(study: Study, question: Endpoint) -> dict[str, Any]:
         share = f"the share {without(question.event)}"
     order = ("groups", "all") if first else ("all", "groups")
     made = {"groups": found, "shares": shares, "order": order, "chosen": chosen, "height": share}
+    made["drawn"] = first  # arms together are no group that anybody treats
     return {**made, "subgroups": facts.subgroups(study, question.name)}
 
 

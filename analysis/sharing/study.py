@@ -14,7 +14,7 @@ from ..dataset.model import Dataset, Factor
 from ..page.page import Number, Page
 from ..page.prose import Prose, paged, share, sourced
 from ..page.rows import COLUMNS, frame, pick
-from ..study.curves import at_least
+from ..study.curves import fewest
 from ..study.models import factors_of, ratio_labels
 
 
@@ -109,8 +109,7 @@ class Study:
         counts = counts.set_index("months")["estimate"]
         months = [month for month, n in counts.items() if n != 0 and month > 0]
         landmarks = [month for month in months if month in self.dataset.settings.months]
-        least = max(at_least(self.dataset), counts.max() / 10)
-        firm = [month for month in landmarks if counts[month] >= least]
+        firm = [m for m in landmarks if counts[m] >= fewest(self.dataset, counts.max())]
         return max(firm or landmarks or months, default=None), bool(landmarks)
 
     # --- what a page shows of it ---------------------------------------------------------------

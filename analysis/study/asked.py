@@ -45,7 +45,7 @@ def came_first(event: str) -> str:
 
 def share_named(plan: Definition) -> str:
     """What a share of its curve is, as a clause begins: survival only where death is the event."""
-    return "Survival was" if plan.event == "death" else f"Without {plan.event} were"
+    return "Survival was" if plan.event == "death" else f"The share without {plan.event} was"
 
 
 def starts(question: Endpoint, plan: Definition) -> str:

@@ -13,11 +13,14 @@ from ..page.rows import at_risk
 from ..page.tables import Row, Table
 from . import conclusions
 from .asked import without
-from .figures import at_least
+from .curves import at_least, fewest
 from .groups import Groups, strata_named
 from .landmarks import without_limits
 
-MORE = "A ratio above one means a higher incidence than in the reference."
+RATE = (
+    "A ratio above one means that the event comes at a higher rate than in the reference, among "
+    "those who have had neither event. How many come to have it depends on what competes as well."
+)
 ALONE = "A hazard ratio above one means that the event comes sooner than in the reference."
 
 
@@ -189,10 +192,14 @@ def _had(page: Page, group: str) -> str:
 def answer_by_group(page: Page, parts: Groups) -> Prose:
     """What the page of a curve finds of its groups: their shares, and whether they differ.
 
-    Of groups that were randomised the ratio and its test come first: they are the answer.
+    Of groups that were randomised the ratio and its test come first: they are the answer. But
+    where events compete, a ratio does not say how many have one, so their shares do.
     """
     found = [groups_told(page, parts), groups_found(page, parts)]
-    found = [groups_compared(page, parts), *found] if drawn(parts) else found[::-1]
+    if drawn(parts):
+        found = [groups_compared(page, parts), *found]
+    if parts.question.competing or not drawn(parts):
+        found = found[-1:] + found[:-1]
     if parts.compare.randomised and not drawn(parts):
         found.append(page.say(f"{UNPROTECTED} The curve begins later, with those who got so far."))
     return Prose.joined(filter(None, found), "\n\n")
@@ -205,7 +212,8 @@ def groups_in_short(page: Page, parts: Groups, limits: bool = True) -> Prose | N
     """The same in a line or two, without the test; None where nothing of it may be shown."""
     found = [groups_found(page, parts, limits)]
     if drawn(parts):
-        found.insert(0, groups_compared(page, parts))
+        place = 1 if parts.question.competing else 0
+        found.insert(place, groups_compared(page, parts))
     elif parts.compare.randomised and found[0]:
         found.append(page.say("Not protected by randomisation."))
     return Prose.joined(there, " ") if (there := [*filter(None, found)]) else None
@@ -230,7 +238,7 @@ def groups_read(page: Page, parts: Groups) -> Prose:
         least = ruled(at_least(page.data), "the fewest patients on whom a curve stands firmly")
         said.append(page.say("{found} " + why, found=found, least=least))
     if compared := groups_compared(page, parts):
-        meaning = ALONE if not parts.question.competing else MORE
+        meaning = ALONE if not parts.question.competing else RATE
         said.append(page.say("{compared} " + meaning, compared=compared))
     return Prose.joined(said, "\n\n")
 
@@ -261,9 +269,11 @@ def groups_found(page: Page, parts: Groups, limits: bool = True) -> Prose | None
 
 
 def groups_compared(page: Page, parts: Groups) -> Prose | None:
-    """The ratio of each group to the reference; None where none is known."""
-    kind = "subdistribution_ratio_group" if parts.question.competing else "hazard_ratio_group"
-    keys = {level: (kind, parts.key_of(level)) for level in parts.others}
+    """The ratio of each group to the reference; None where none is known.
+
+    Where events compete it is of the event's own hazard (Latouche et al. 2013).
+    """
+    keys = {level: ("hazard_ratio_group", parts.key_of(level)) for level in parts.others}
     ratios = {level: page[key] for level, key in keys.items() if key in page and page[key].known}
     if not ratios:
         return None
@@ -271,7 +281,7 @@ def groups_compared(page: Page, parts: Groups) -> Prose | None:
     return page.say(
         "**{ratio} of {event}" + (", {level} against {reference}: {value}.**" if one else
                                   ", against {reference}: {each}.**"),
-        ratio="Ratio of subdistribution hazards" if parts.question.competing else "Hazard ratio",
+        ratio="Cause-specific hazard ratio" if parts.question.competing else "Hazard ratio",
         event=parts.question.event,
         reference=parts.compare.reference,
         level=next(iter(ratios)),
@@ -304,7 +314,7 @@ def landmark_of(page: Page, parts: Groups) -> tuple[float | None, bool]:
         if all(page[share_of(parts), key, month].known for key in keys)
         and all(at_risk(page.numbers, key, month) != 0 for key in keys)
     ]
-    least = [max(at_least(page.data), (parts.level == one).sum() / 10) for one in parts.levels]
+    least = [fewest(page.data, (parts.level == one).sum()) for one in parts.levels]
     firm = [
         month
         for month in known

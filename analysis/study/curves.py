@@ -41,8 +41,13 @@ def last_known(
 
 
 def at_least(dataset: Dataset) -> int:
-    """Patients on whom a curve stands firmly."""
+    """Patients on whom a curve stands firmly, if they are also a tenth of all."""
     return max(10, dataset.mask_below)
+
+
+def fewest(dataset: Dataset, most: float) -> float:
+    """Patients on whom a curve of `most` stands firmly: ten, and a tenth."""
+    return max(at_least(dataset), most / 10)
 
 
 def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from ..page.page import Page
 from ..page.quantities import MASKED
 from ..page.rows import at_risk, pick
 from ..page.units import unit_of
-from .curves import HEIGHTS, at_least, axis_months, even_months, thinned
+from .curves import HEIGHTS, at_least, axis_months, even_months, fewest, thinned
 from .groups import Groups
 from .marks import (
     MARKED,
@@ -207,9 +207,7 @@ def step_chart(
     curves = alt.Chart(steps).encode(x=x, y=y, color=colour)
     layers = [
         *median_layers(results, series, quantity, ticks, question.origin, colour),
-        curves.mark_area(interpolate="step-after", opacity=0.16 if len(series) <= MANY else 0.08)
-        .encode(y=alt.Y("lower:Q"), y2="upper:Q")
-        .transform_filter("isValid(datum.lower)"),
+        _bands(curves, 0.16 if len(series) <= MANY else 0.08),
         _lines(curves, list(series)),
         curves.transform_filter("datum.censored > 0").mark_tick(
             orient="vertical", size=9, thickness=1, opacity=0.8
@@ -225,6 +223,15 @@ def step_chart(
     if len(series) > 1:
         chart = chart.add_params(alt.param(name=FOCUS, value=""))
     return chart.configure(**STYLE)
+
+
+def _bands(curves: alt.Chart, opacity: float) -> alt.Chart:
+    """The intervals of the curves, fainter where few are followed, as the curves are."""
+    paler = alt.condition("datum.few", alt.value(opacity * FAINT), alt.value(opacity))
+    drawn = curves.mark_area(interpolate="step-after").encode(
+        y=alt.Y("lower:Q"), y2="upper:Q", detail="few:N", opacity=paler
+    )
+    return drawn.transform_filter("isValid(datum.lower)")
 
 
 def _lines(curves: alt.Chart, series: Sequence[str]) -> alt.Chart:
@@ -246,7 +253,7 @@ def few_from(dataset: Dataset, curve: pd.DataFrame) -> float:
     Where counts are masked it tells no more than they do. Who enters late does not count as few.
     """
     at_risk = curve["at_risk"]
-    enough = at_risk.to_numpy() >= max(at_least(dataset), at_risk.max() / 10)
+    enough = at_risk.to_numpy() >= fewest(dataset, at_risk.max())
     last = np.flatnonzero(enough)[-1] if enough.any() else -1
     return dataset.months(curve.index[last + 1]) if last + 1 < len(curve) else np.inf
 

@@ -22,10 +22,11 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     """Hazard ratios of one endpoint: each factor alone, the candidates, stepwise, and over time.
 
     `univariate` fits each factor by itself. `unselected` holds all candidates, the factors whose
-    univariate Wald P is below .05, in the patients complete in all of those, and `multivariate`
-    what stepwise selection keeps of them. `postbaseline` fits the postbaseline factors that can
-    come to every patient of the endpoint together: transplant, say, follows response. `fixed`
-    counts a postbaseline factor as if known from the start, which is wrong. `never_at_risk` counts
+    univariate Wald P is below .05 and which `may_be_chosen`, in the patients complete in all of
+    those, and `multivariate` what stepwise selection keeps of them. `postbaseline` fits the
+    postbaseline factors that can come to every patient of the endpoint together: transplant, say,
+    follows response. `fixed` counts a postbaseline factor as if known from the start, which is
+    wrong. `never_at_risk` counts
     those of a factor's `among`, where it is a day, whose time ends on or before it.
     `p_proportional_*` tests that a model's ratios stay the same over time; under the endpoint's
     name, all at once. `early` and `late` are a factor's ratios before and after `split` months.
@@ -48,7 +49,8 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     rows += [row for factor in later for row in _fixed(dataset, question, factor)]
     tested = {row["group"]: row["estimate"] for row in rows if row["quantity"] == "p_univariate"}
     p = {key: tested[key] for key in factor_labels(dataset, question)}
-    candidates = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
+    small = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
+    candidates = [f for f in small if may_be_chosen(dataset, f)]
     chosen: list[Factor] = []
     if candidates:
         complete = event_rows(dataset, question, candidates)
@@ -68,6 +70,16 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     rows += _statements({key: p[key] < SELECTION_LEVEL for key in p}, "associated", p)
     rows += _statements({_key(question, f): f in chosen for f in factors}, "kept", p)
     return frame(rows)
+
+
+def may_be_chosen(dataset: Dataset, factor: Factor) -> bool:
+    """Whether a factor may be a candidate: in a trial none that came after randomisation.
+
+    The treatment may have brought it about. Beside it, the ratio of the arms is no longer that of
+    the groups that were randomised (Rosenbaum 1984).
+    """
+    drawn = dataset.compare is not None and dataset.compare.randomised
+    return not (drawn and factor.kind == "postbaseline")
 
 
 def forward_results(dataset: Dataset, plan: Definition | None = None) -> pd.DataFrame:

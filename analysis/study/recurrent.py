@@ -20,11 +20,11 @@ from ..page.masking import Whole
 from ..page.page import Number, Page
 from ..page.prose import Prose
 from ..page.quantities import MISSING
-from ..page.rows import at_risk, count_rows, frame
+from ..page.rows import at_risk, count_rows, frame, most_at_risk
 from ..page.tables import Row, Table
 from . import conclusions
-from .curves import DAYS_PER_YEAR, axis_months, count_results
-from .figures import at_least, step_chart
+from .curves import DAYS_PER_YEAR, at_least, axis_months, count_results, fewest
+from .figures import step_chart
 from .groups import Groups, groups
 from .landmarks import past_follow_up, with_limits
 
@@ -238,17 +238,16 @@ def _by_landmarks(page: Page, group: str) -> str:
 
 
 def landmark_of_counts(page: Page, groups: Sequence[str]) -> float | None:
-    """The last landmark that ten patients of every group are followed to, or else anybody."""
-    for least in (at_least(page.data), 1):
-        firm = [
-            month
-            for month in page.data.settings.months
-            if all(at_risk(page.numbers, group, month) >= least for group in groups)
-            and all(page["mean_count", group, month].known for group in groups)
-        ]
-        if firm:
-            return max(firm)
-    return None
+    """The last landmark to which enough of every group are followed, or else anybody."""
+    known = [
+        month
+        for month in page.data.settings.months
+        if all(at_risk(page.numbers, group, month) >= 1 for group in groups)
+        and all(page["mean_count", group, month].known for group in groups)
+    ]
+    least = {group: fewest(page.data, most_at_risk(page.numbers, group)) for group in groups}
+    firm = [m for m in known if all(at_risk(page.numbers, g, m) >= n for g, n in least.items())]
+    return max(firm or known, default=None)
 
 
 def counts_found(page: Page, counted: Counted, parts: Groups | None) -> Prose | None:

@@ -14,10 +14,10 @@ from ..page.groups import competing
 from ..page.page import Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
-from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
+from ..page.rows import anybody, at_risk, is_carried, most_at_risk, nobody_left, own_or_only, pick
 from . import conclusions
 from .asked import share_named, without
-from .curves import at_least, last_known
+from .curves import fewest, last_known
 
 
 def answer(page: Page, question: Endpoint) -> Prose | None:
@@ -65,8 +65,8 @@ def last_firm(page: Page, quantity: str, group: str) -> float | None:
         for month in page.data.settings.months
         if page[quantity, group, month].known and at_risk(page.numbers, group, month) != 0
     }
-    most = page.numbers.query("quantity == 'at_risk' and group == @group")["estimate"].max()
-    firm = [m for m, n in followed.items() if n >= max(at_least(page.data), most / 10)]
+    least = fewest(page.data, most_at_risk(page.numbers, group))
+    firm = [month for month, n in followed.items() if n >= least]
     return max(firm or followed, default=None)
 
 

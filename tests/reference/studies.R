@@ -186,7 +186,7 @@ first <- with(g, data.frame(time = ptime * DAYS_PER_MONTH, event = ifelse(pstat 
 to_malignancy <- sum(g$ptime) / 12
 add("mgus2", "table_1", "count", "patients", nrow(g))
 spread("mgus2", "table_1", "year", g$dxyr)
-add("mgus2", "progression", "person_years", "progression", to_malignancy, months = 0)
+add("mgus2", "os", "person_years", "os", sum(g$futime) / 12, months = 0)
 add("mgus2", "progression", "event_rate", "progression", sum(g$pstat) / to_malignancy, months = 0)
 first_events("mgus2", "progression", first$event)
 curve("mgus2", "os", "os", with(g, data.frame(time = futime * DAYS_PER_MONTH, event = death)),
@@ -202,18 +202,19 @@ try_this("mgus2", "11,009 person-years", "to the last contact, each half a month
          sum(g$futime - .5) / 12)
 try_this("mgus2", "11,009 person-years", "standard deviation of the sum, rounded to months",
          sqrt(nrow(g) / 12) / 12)
-# The print counts 32 more with smouldering myeloma. Who they were is not in the data: draw them, in
-# proportion to the time followed, each at a moment of that time.
+# The print counts 32 more with smouldering myeloma. Who they were is not in the data: draw them, each
+# at a moment of the time followed, with an equal chance for each patient or for each year.
 set.seed(1)
 at_risk <- which(g$pstat == 0)
-drawn <- replicate(200, {
-  more <- sample(at_risk, 32, prob = g$ptime[at_risk])
+with_32 <- function(chance) replicate(200, {
+  more <- sample(at_risk, 32, prob = chance)
   time <- g$ptime
   event <- g$pstat
   event[more] <- 1
   time[more] <- time[more] * runif(32)
   100 * (1 - curve_at(kaplan_meier(time, event), c(120, 240, 300))$survival)
 })
+drawn <- list("a year" = with_32(g$ptime[at_risk]), "a patient" = with_32(NULL))
 for (i in 1:3) {
   printed <- c("12% at 10 years", "25% at 20 years", "30% at 25 years")[i]
   month <- c(120, 240, 300)[i]
@@ -223,9 +224,9 @@ for (i in 1:3) {
   }
   try_this("mgus2", printed, "one minus Kaplan-Meier", 100 * found("one_minus_survival"))
   try_this("mgus2", printed, "incidence, death competing", 100 * found("cumulative_incidence"))
-  for (p in c(.025, .5, .975)) {
-    try_this("mgus2", printed, paste("one minus Kaplan-Meier with 32 more, quantile", p),
-             quantile(drawn[i, ], p))
+  for (each in names(drawn)) for (p in c(.025, .5, .975)) {
+    what <- paste("one minus Kaplan-Meier with 32 more by chance of", each)
+    try_this("mgus2", printed, paste(what, "quantile", p, sep = ", "), quantile(drawn[[each]][i, ], p))
   }
 }
 
