@@ -15,9 +15,9 @@ from analysis import survival
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
 from analysis.page.groups import competing
-from analysis.study.curves import survival_results
+from analysis.study.curves import last_firm, survival_results
 from analysis.study.figures import few_from, survival_figure
-from analysis.study.sentences import answer, last_firm
+from analysis.study.sentences import answer
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_nothing_is_told_of_nothing(paper):
     rows[["estimate", "lower", "upper"]] = np.nan
     page = showing(paper, rows)
     assert answer(page, endpoint(paper, "os")) is None
-    assert last_firm(page, "survival", "os") is None
+    assert last_firm(page, "survival", "os") == (None, False)
 
 
 def test_a_competing_event_has_the_name_of_its_group(paper):

@@ -56,12 +56,6 @@ def at_risk(results: pd.DataFrame, group: str, month: float) -> float:
     return own_or_only(here, "at_risk", group)["estimate"] if len(here) else np.nan
 
 
-def most_at_risk(results: pd.DataFrame, group: str) -> float:
-    """The most who are followed at any month: all of a group, unless some enter late."""
-    of_group = results["quantity"].eq("at_risk") & results["group"].eq(group)
-    return results.loc[of_group, "estimate"].max()
-
-
 def own_or_only(results: pd.DataFrame, quantity: str, group: str) -> pd.Series:
     """The first row of a quantity of a group; of a cause, that of the endpoint on its page."""
     rows = results[results["quantity"].eq(quantity)]

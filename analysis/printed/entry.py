@@ -67,10 +67,7 @@ def _whose(dataset: Dataset) -> str:
 
 
 def _against_print(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> dict[str, int]:
-    """Of the printed numbers how many a run could give, come out, and come out as they were fitted.
-
-    `unavailable` are those that need data which are not here.
-    """
+    """How many numbers are printed, come out, come out as they were fitted, and lack their data."""
     counts = totals(scorecard(dataset, made)).set_index(["quantity", "group"])["estimate"]
     asked = {"printed": ("printed_numbers", "all"), "matched": ("matched_numbers", "all"),
              "fitted": ("matched_numbers", "calibrated"),

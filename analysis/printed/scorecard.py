@@ -20,8 +20,6 @@ from ..page.rows import frame
 FORMS = {"numbers": False, "statements": True}
 COLUMNS = ("Number", "Printed", "Recomputed", "Print and run", "Kind", "Place in the paper")
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
-OUT_OF_REACH = ("{beyond} more results that it prints need data that are not here.",
-                "{beyond} more result that it prints needs data that are not here.")  # fmt: skip
 
 
 def scorecard(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -36,8 +34,8 @@ def scorecard(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> pd.DataFram
         raise NotRecorded("There is nothing to count: no published numbers come with this dataset.")
     none = frame([])
     parts = [compare(dataset, page, made.get(page, none)) for page in published["page"].unique()]
-    listed_only = published[published["kind"].isin(LISTED)].assign(recomputed="", match=False)
-    return pd.concat([part for part in (*parts, listed_only) if len(part)]).sort_index()
+    rest = published[published["kind"].isin(LISTED)].assign(recomputed="", match=False)
+    return pd.concat([part for part in (*parts, rest) if len(part)]).sort_index()
 
 
 def counted(card: pd.DataFrame) -> pd.DataFrame:
@@ -68,14 +66,10 @@ def totals(card: pd.DataFrame) -> pd.DataFrame:
 def printed_list(dataset: Dataset, card: pd.DataFrame) -> pd.DataFrame:
     """The whole list as a file: what each number is in words, its key, the print and the run."""
     words = [heading(dataset, card.loc[[row]], whole_book=True) for row in card.index]
-    made = card.assign(number=words, result=_sameness(card))
+    same = card["match"].map({True: SAME, False: OFF}).mask(card["kind"].isin(LISTED), NOT_MADE)
+    made = card.assign(number=words, result=same)
     columns = ["number", "place", "printed", "recomputed", "result", "kind", "note"]
     return made[[*columns, "page", "quantity", "group", "months", "part"]]
-
-
-def _sameness(card: pd.DataFrame) -> pd.Series:
-    words = card["match"].map({True: SAME, False: OFF})
-    return words.mask(card["kind"].isin(LISTED), NOT_MADE)
 
 
 # --- what two pages show ---------------------------------------------------------------------
@@ -107,7 +101,8 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     said = [f"**{whose} {told} that the paper prints.**"]
     begin = "The remaining one" if one else "Of the other numbers,"
     said += [f"{begin} {listed(others)}."] * bool(others)
-    said += [OUT_OF_REACH[len(beyond) == 1]] * bool(len(beyond))
+    more = "result that it prints needs" if len(beyond) == 1 else "results that it prints need"
+    said += [f"{{beyond}} more {more} data that are not here."] * bool(len(beyond))
     said += ["The cohort was built to give {aimed} of the matching numbers. That these match is no "
              "evidence."] * bool(aimed)  # fmt: skip
     return Prose(

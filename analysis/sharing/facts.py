@@ -15,7 +15,7 @@ from ..dataset.definitions import Recurrent, in_sentence
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Factor
 from ..page.formats import at_time, counted, equal_to, listed, p_value
-from ..page.page import Page
+from ..page.page import Number, Page
 from ..page.prose import Prose, declared, paged, ruled
 from ..page.published import LEVEL
 from ..page.quantities import MASKED
@@ -64,7 +64,7 @@ def words(study: Study) -> dict[str, Values]:
     titles = [in_sentence(question.title) for question in asked]
     paid = funders(study)
     chosen = any(len(_candidates(study, question)) > 1 for question in study.endpoints.values())
-    listed_models = listed(f"“{model['named']}”" for model in named_models(study))
+    models = listed(f"“{model['named']}”" for model in named_models(study))
 
     def when(there: object, **values: object) -> Values:
         return values if there else None
@@ -78,16 +78,14 @@ def words(study: Study) -> dict[str, Values]:
             columns=columns,
         ),
         "described": when(own and all(entry.get("description") for entry in own)),
-        "listed_models": when(listed_models, models=listed_models),
+        "listed_models": when(models, models=models),
         "funder": when(any(paid), names=listed(filter(None, paid))),
         "handling": when(first, straight=_list(straight)),
         "mislead": {"page": study.link(study.main.name)},
         "outcomes": {"titles": listed(titles)},
         "population": when(population, named=population),
         "randomised": when(by, by=by and in_sentence(dataset.label(by.column))),
-        "selection": when(
-            "table_3" in study.pages, level=level(), chosen=chosen, models=listed_models
-        ),
+        "selection": when("table_3" in study.pages, level=level(), chosen=chosen, models=models),
         "spread": when(first and in_table, columns=columns),
         "subsets": {"labels": _list(within), "tests": _interactions(study)},
         "treatment": when(treatment, named=treatment),
@@ -311,7 +309,7 @@ def groups(study: Study, name: str) -> Values:
         "title": question.title,
         "by": in_sentence(study.dataset.label(compare.column)),
         "reference": compare.reference,
-        **{test: _tested(study, page, test, key) for test in ("logrank", "gray")},
+        **{test: _p(study, page, f"p_{test}", key) for test in ("logrank", "gray")},
         "ratio": "cause-specific hazard ratio" if question.competing else "hazard ratio",
         "page": study.link(name),
         "drawn": drawn(parts),
@@ -360,12 +358,9 @@ def _contrast(study: Study, page: str, key: str, group: str, month: float | None
     return {"level": level, "ratio": number.ci, "difference": found}
 
 
-def _tested(study: Study, page: str, test: str, key: str) -> Prose | None:
-    there = key in {*study.estimates(page, f"p_{test}")["group"]}
-    return _p(study, page, f"p_{test}", key) if there else None
-
-
-def _p(study: Study, page: str, quantity: str, group: str) -> Prose:
+def _p(study: Study, page: str, quantity: str, group: str) -> Number | None:
+    if group not in {*study.estimates(page, quantity)["group"]}:
+        return None
     number = study.number(page, quantity, group)
     return number.saying(f"P {equal_to(number.value)}")
 
@@ -410,18 +405,14 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
         own = rows[rows["group"].str.startswith(f"{question.name}:")]
         kept = [_with_p(study, row, "p_multivariate") for _, row in own.iterrows()]
         candidates = [factor.label for factor in _candidates(study, question)]
-        yield {
-            "title": in_sentence(question.title),
-            "kept": kept,
-            "candidates": candidates,
-            "chosen": bool(kept) and len(candidates) > 1,
-        }
+        chosen = bool(kept) and len(candidates) > 1
+        made = {"kept": kept, "candidates": candidates, "chosen": chosen}
+        yield {"title": in_sentence(question.title), **made}
 
 
 def _candidates(study: Study, question: Endpoint) -> list[Factor]:
     """The factors between which selection chose, by what Table 3 recorded."""
-    found = study.estimates("table_3", "associated")
-    small = {*found.loc[found["estimate"].eq(1), "group"]}
+    small = {*study.estimates("table_3", "associated").query("estimate == 1")["group"]}
     asked = [f for f in factors_of(study.dataset, question) if may_be_chosen(study.dataset, f)]
     return [factor for factor in asked if f"{question.name}:{factor.column}" in small]
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..dataset.definitions import in_sentence
 from ..page.formats import at_time, begun, equal_to
-from ..page.page import Page
+from ..page.page import Number, Page
 from ..page.prose import Prose, ruled
 from ..page.quantities import MISSING
-from ..page.rows import at_risk
 from ..page.tables import Row, Table
 from . import conclusions
 from .asked import without
-from .curves import at_least, fewest
+from .curves import at_least, last_firm
 from .groups import Groups, strata_named
 from .landmarks import without_limits
 
@@ -195,11 +194,10 @@ def answer_by_group(page: Page, parts: Groups) -> Prose:
     Of groups that were randomised the ratio and its test come first: they are the answer. But
     where events compete, a ratio does not say how many have one, so their shares do.
     """
-    found = [groups_told(page, parts), groups_found(page, parts)]
-    if drawn(parts):
-        found = [groups_compared(page, parts), *found]
-    if parts.question.competing or not drawn(parts):
-        found = found[-1:] + found[:-1]
+    compared = groups_compared(page, parts) if drawn(parts) else None
+    told, shares = groups_told(page, parts), groups_found(page, parts)
+    last = drawn(parts) and not parts.question.competing
+    found = [compared, told, shares] if last else [shares, compared, told]
     if parts.compare.randomised and not drawn(parts):
         found.append(page.say(f"{UNPROTECTED} The curve begins later, with those who got so far."))
     return Prose.joined(filter(None, found), "\n\n")
@@ -212,8 +210,7 @@ def groups_in_short(page: Page, parts: Groups, limits: bool = True) -> Prose | N
     """The same in a line or two, without the test; None where nothing of it may be shown."""
     found = [groups_found(page, parts, limits)]
     if drawn(parts):
-        place = 1 if parts.question.competing else 0
-        found.insert(place, groups_compared(page, parts))
+        found.insert(bool(parts.question.competing), groups_compared(page, parts))
     elif parts.compare.randomised and found[0]:
         found.append(page.say("Not protected by randomisation."))
     return Prose.joined(there, " ") if (there := [*filter(None, found)]) else None
@@ -285,9 +282,18 @@ def groups_compared(page: Page, parts: Groups) -> Prose | None:
         event=parts.question.event,
         reference=parts.compare.reference,
         level=next(iter(ratios)),
-        value=next(iter(ratios.values())).ci,
-        each=_each(page, parts, {level: ratio.ci for level, ratio in ratios.items()}),
+        value=_told(page, next(iter(ratios.values()))),
+        each=_each(page, parts, {level: _told(page, ratio) for level, ratio in ratios.items()}),
     )  # fmt: skip
+
+
+SIDES = {"below": "a lower rate", "above": "a higher rate", "open": "no difference shown"}
+
+
+def _told(page: Page, ratio: Number) -> Prose:
+    """A ratio with its interval, and on which side of 1 that lies."""
+    side = SIDES.get(conclusions.against(ratio.row, 1))
+    return page.say("{ratio}" + f", {side}" * bool(side), ratio=ratio.ci)
 
 
 def _each(page: Page, parts: Groups, values: Mapping[str, object]) -> Prose:
@@ -302,25 +308,8 @@ def share_of(parts: Groups) -> str:
 
 
 def landmark_of(page: Page, parts: Groups) -> tuple[float | None, bool]:
-    """The last landmark at which no curve of a group is faint, and True.
-
-    Faint is a curve of which fewer than ten, or a tenth, are followed. Without such a landmark the
-    last to which each group is followed, or None, and False.
-    """
-    keys = [parts.key_of(level) for level in parts.levels]
-    known = [
-        month
-        for month in page.data.settings.months
-        if all(page[share_of(parts), key, month].known for key in keys)
-        and all(at_risk(page.numbers, key, month) != 0 for key in keys)
-    ]
-    least = [fewest(page.data, (parts.level == one).sum()) for one in parts.levels]
-    firm = [
-        month
-        for month in known
-        if all(at_risk(page.numbers, k, month) >= few for k, few in zip(keys, least, strict=True))
-    ]
-    return max(firm or known, default=None), bool(firm)
+    """The last landmark at which no curve of a group is faint, as `last_firm`."""
+    return last_firm(page, share_of(parts), *map(parts.key_of, parts.levels))
 
 
 TOLD = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import ge
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
-from ..page.rows import count_rows, frame, pick
+from ..page.page import Page
+from ..page.rows import at_risk, count_rows, frame, pick
 from ..page.units import unit_of
 from ..survival.sums import middle
 
@@ -48,6 +50,24 @@ def at_least(dataset: Dataset) -> int:
 def fewest(dataset: Dataset, most: float) -> float:
     """Patients on whom a curve of `most` stands firmly: ten, and a tenth."""
     return max(at_least(dataset), most / 10)
+
+
+def last_firm(page: Page, quantity: str, *groups: str) -> tuple[float | None, bool]:
+    """The last landmark at which every group is known and has its `fewest` followed, and True.
+
+    Without such a landmark the last to which anybody of each is followed, or None, and False.
+    """
+    results = page.numbers
+    most = results[results["quantity"].eq("at_risk")].groupby("group")["estimate"].max()
+    least = [fewest(page.data, most.get(group, 0)) for group in groups]
+    followed = {
+        month: [at_risk(results, group, month) for group in groups]
+        for month in page.data.settings.months
+        if all(page[quantity, group, month].known for group in groups)
+    }
+    known = [month for month, numbers in followed.items() if 0 not in numbers]
+    firm = [month for month in known if all(map(ge, followed[month], least))]
+    return max(firm or known, default=None), bool(firm)
 
 
 def values_at(dataset: Dataset, curve: pd.DataFrame, months: Sequence[float]) -> pd.DataFrame:

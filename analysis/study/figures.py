@@ -228,10 +228,8 @@ def step_chart(
 def _bands(curves: alt.Chart, opacity: float) -> alt.Chart:
     """The intervals of the curves, fainter where few are followed, as the curves are."""
     paler = alt.condition("datum.few", alt.value(opacity * FAINT), alt.value(opacity))
-    drawn = curves.mark_area(interpolate="step-after").encode(
-        y=alt.Y("lower:Q"), y2="upper:Q", detail="few:N", opacity=paler
-    )
-    return drawn.transform_filter("isValid(datum.lower)")
+    drawn = curves.transform_filter("isValid(datum.lower)").mark_area(interpolate="step-after")
+    return drawn.encode(alt.Y("lower:Q"), y2="upper:Q", detail="few:N", fillOpacity=paler)
 
 
 def _lines(curves: alt.Chart, series: Sequence[str]) -> alt.Chart:

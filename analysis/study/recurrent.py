@@ -20,10 +20,10 @@ from ..page.masking import Whole
 from ..page.page import Number, Page
 from ..page.prose import Prose
 from ..page.quantities import MISSING
-from ..page.rows import at_risk, count_rows, frame, most_at_risk
+from ..page.rows import at_risk, count_rows, frame
 from ..page.tables import Row, Table
 from . import conclusions
-from .curves import DAYS_PER_YEAR, at_least, axis_months, count_results, fewest
+from .curves import DAYS_PER_YEAR, at_least, axis_months, count_results, last_firm
 from .figures import step_chart
 from .groups import Groups, groups
 from .landmarks import past_follow_up, with_limits
@@ -237,23 +237,10 @@ def _by_landmarks(page: Page, group: str) -> str:
     return ", ".join(said) or "nobody is followed to a landmark"
 
 
-def landmark_of_counts(page: Page, groups: Sequence[str]) -> float | None:
-    """The last landmark to which enough of every group are followed, or else anybody."""
-    known = [
-        month
-        for month in page.data.settings.months
-        if all(at_risk(page.numbers, group, month) >= 1 for group in groups)
-        and all(page["mean_count", group, month].known for group in groups)
-    ]
-    least = {group: fewest(page.data, most_at_risk(page.numbers, group)) for group in groups}
-    firm = [m for m in known if all(at_risk(page.numbers, g, m) >= n for g, n in least.items())]
-    return max(firm or known, default=None)
-
-
 def counts_found(page: Page, counted: Counted, parts: Groups | None) -> Prose | None:
     """How many events a patient had had, in the mean, by a landmark; None where there is none."""
     names = names_of(counted, parts)
-    month = landmark_of_counts(page, list(names))
+    month, _ = last_firm(page, "mean_count", *names)
     if month is None:
         return None
     means = [page["mean_count", group, month] for group in names]

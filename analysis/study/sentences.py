@@ -14,10 +14,10 @@ from ..page.groups import competing
 from ..page.page import Page
 from ..page.prose import Prose, ruled, sourced
 from ..page.quantities import MISSING
-from ..page.rows import anybody, at_risk, is_carried, most_at_risk, nobody_left, own_or_only, pick
+from ..page.rows import anybody, at_risk, is_carried, nobody_left, own_or_only, pick
 from . import conclusions
 from .asked import share_named, without
-from .curves import fewest, last_known
+from .curves import last_firm, last_known
 
 
 def answer(page: Page, question: Endpoint) -> Prose | None:
@@ -48,32 +48,17 @@ def _found(page: Page, question: Endpoint) -> list[Clause]:
         if question.event != "death":
             words = "in half of the patients {event} had come by {median}"
         found[median.value] = words, {"median": median.ci, "event": question.event}
-    if (month := last_firm(page, "survival", name)) is not None:
+    if (month := last_firm(page, "survival", name)[0]) is not None:
         parts = {"month": page.setting(at_time(month), "months"), "still": without(question.event)}
         share = page["survival", name, month].ci
         found[month] = "at {month} {share} were {still}", {**parts, "share": share}
     return [found[month] for month in sorted(found)]
 
 
-def last_firm(page: Page, quantity: str, group: str) -> float | None:
-    """The last landmark at which it is known and rests on enough: on ten, and a tenth, followed.
-
-    Where it rests on fewer at each, the last to which anybody is followed; None where nobody is.
-    """
-    followed = {
-        month: at_risk(page.numbers, group, month)
-        for month in page.data.settings.months
-        if page[quantity, group, month].known and at_risk(page.numbers, group, month) != 0
-    }
-    least = fewest(page.data, most_at_risk(page.numbers, group))
-    firm = [month for month, n in followed.items() if n >= least]
-    return max(firm or followed, default=None)
-
-
 def _incidence_found(page: Page, question: Endpoint) -> list[Clause]:
     """How many had each event first, by the last landmark to which enough are followed."""
     quantity, causes = "cumulative_incidence", (question.name, competing(question))
-    month = last_firm(page, quantity, question.name)
+    month, _ = last_firm(page, quantity, question.name)
     if month is None:
         return []
     one, other = (page[quantity, cause, month].ci for cause in causes)
