@@ -348,15 +348,6 @@ def test_the_uncounted_side_of_salvage_line(paper):
     assert high < 88  # nor can it be those with two or more relapses
 
 
-def test_variances_grow_in_the_stepwise_model(paper):
-    rows = {row["group"]: row for row in finding(paper, "wider_intervals").rows}
-    by_hand = (math.log(0.74 / 0.25) / math.log(0.40 / 0.21)) ** 2
-    assert rows["os:response_day"]["lower"] < by_hand < rows["os:response_day"]["upper"]
-    data = changed(paper, "0.32", "hazard_ratio_multivariate", "os:response_day", part="lower")
-    data = changed(data, "0.58", "hazard_ratio_multivariate", "os:response_day", part="upper")
-    assert facts(data, "wider_intervals")["wider"] == facts(paper, "wider_intervals")["wider"] - 1
-
-
 # --- curves --------------------------------------------------------------------------------------
 
 

@@ -49,7 +49,8 @@ def groups_table(page: Page, parts: Groups) -> Table:
     nobody = f" {MISSING}, nobody in the group{whose} was followed so long."
     notes = [
         f"Patients: all of a group{followed}.{nobody * blank} CI, confidence interval.",
-        f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal.",
+        f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal. "
+        "P: at the landmark of the answer alone, since a test at each would ask one question often.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
     own = [parts.key_of(level, cause) for level in parts.levels for cause in parts.causes]
@@ -94,9 +95,8 @@ def _section(
         cells = [str(number.n), number.cell]
         difference = (DIFFERENCES.get(quantity, ""), parts.key_of(level), *at)
         if difference in page:
-            found = page[difference]
-            p = page[f"p_{difference[0]}", *difference[1:]]
-            cells += [found.cell, str(p)]
+            own = month == landmark_of(page, parts)[0]
+            cells += [page[difference].cell, str(page[f"p_{difference[0]}", *difference[1:]]) * own]
         else:
             cells += ["reference" if quantity in DIFFERENCES else "", ""]
         rows.append(Row(level, cells, 1))
