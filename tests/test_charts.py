@@ -17,7 +17,7 @@ from test_pages import NASTY, THIN, chart_of, nasty, rows_in
 
 from analysis.dataset.endpoints import endpoint
 from analysis.dataset.model import load
-from analysis.page.charts import COLOURS, FOCUS, Choice
+from analysis.page.charts import COLOURS, FOCUS, HEIGHT, Choice
 from analysis.page.rows import frame, pick
 from analysis.study import figures, marks
 from analysis.study import forest as diagrams
@@ -481,8 +481,8 @@ def test_a_curve_of_thousands_of_days_keeps_what_a_screen_can_show():
     for name in ("estimate", "lower", "upper"):
         heights = np.append(thin[name].fillna(thin["estimate"]), 1.0)  # at first all are alive
         old = steps[name].fillna(steps["estimate"])
-        assert (heights[after] >= old - 1 / 680).all()
-        assert (heights[before] <= old + 1 / 680).all()
+        assert (heights[after] >= old - 0.5 / HEIGHT).all()
+        assert (heights[before] <= old + 0.5 / HEIGHT).all()
     whole = steps.head(900)
     assert thinned(whole, 1, end) is whole
 

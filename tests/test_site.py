@@ -112,18 +112,20 @@ def barriers(page, where: str = "document", rules: str = "") -> list[str]:
     return [f"{rule['id']} at {node['target']}" for rule in found for node in rule["nodes"]]
 
 
-def problems(page, address: str, known: dict[str, set[str]]) -> list[str]:
+def problems(page, address: str, known: dict[str, set[str]], every: bool = False) -> list[str]:
     """What is wrong with a page in a view: errors, charts, width, and barriers by axe.
 
     `known` has the kinds of parts that axe has seen, by view; a page with others is shown to it.
-    After the first view a page is seen in those alone in which it has a part of a new kind.
+    After the first view a page is seen in those alone in which it has a part of a new kind, or in
+    `every` one.
     """
     page.errors.clear()
     page.set_viewport_size(VIEWS[0][0])
     page.goto(address)
     found = []
     for size, theme in VIEWS:
-        if (size, theme) != VIEWS[0] and not page.evaluate(KINDS, [*known.get(theme, [])]):
+        again = every or page.evaluate(KINDS, [*known.get(theme, [])])
+        if (size, theme) != VIEWS[0] and not again:
             continue
         page.set_viewport_size(size)
         page.evaluate(THEME, theme)
@@ -149,12 +151,15 @@ def of_book(names: Iterable[str], slug: str) -> list[str]:
 
 
 # The other books have the same pages: what only they show is seldom broken.
-@pytest.mark.parametrize("slug", often(SLUGS, ""))
-def test_every_page_works(site: Path, served: str, visit, slug: str) -> None:
+@pytest.mark.parametrize(
+    "slug, every",
+    [("", False), *(pytest.param(slug, True, marks=pytest.mark.wide) for slug in SLUGS)],
+)
+def test_every_page_works(site: Path, served: str, visit, slug: str, every: bool) -> None:
     names = of_book(pages_of(site), slug)
     known = {theme: set() for theme in BY_AXE[slug]}
-    wrong = {name: found for name in names if (found := problems(visit, f"{served}/{name}", known))}
-    assert wrong == {}
+    wrong = {name: problems(visit, f"{served}/{name}", known, every) for name in names}
+    assert {name: found for name, found in wrong.items() if found} == {}
     assert len(names) > len(notebooks())
 
 

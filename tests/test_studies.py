@@ -248,3 +248,54 @@ def test_the_report_has_the_models_of_every_endpoint(tmp_path: Path) -> None:
 def test_a_lesson_is_not_said_to_have_what_it_has_of_another_cohort() -> None:
     text = (ROOT / "book" / "table_3.ipynb").read_text("utf-8")
     assert "(lesson_09_selection.ipynb) teaches what" in text
+
+
+# --- what a randomised study, and its groups, ask for -----------------------------------------
+
+
+def test_in_a_trial_no_model_holds_what_came_after_randomisation(tmp_path: Path) -> None:
+    """It is told alone, with a note, and its page says that later factors are there."""
+    page, numbers = run("table_3", "data/colon", tmp_path), results_of("data/colon")["table_3"]
+    later = numbers[numbers["group"].eq("os:recurrence_day")].set_index("quantity")["estimate"]
+    assert later["p_univariate"] < 0.05 and later["kept"] == 0
+    assert not {"hazard_ratio_unselected", "hazard_ratio_multivariate"} & {*later.index}
+    assert "no candidate for the stepwise model: Recurrence (yes/no)" in page.text
+    assert "and by what happened later?" in page.text and "changes: from" not in page.text
+    # Where nothing was randomised such a factor may be chosen.
+    others = results_of("data/mgus")["table_3"]
+    assert pick(others, "kept", "os:progression_day")["estimate"] == 1
+
+
+def test_the_report_of_a_trial_tells_of_its_arms_not_of_all_together(tmp_path: Path) -> None:
+    text = run("report", "data/colon", tmp_path).text
+    assert "cause-specific hazard ratio of recurrence was" in text and "Gray’s test P" in text
+    assert "The median was" not in text and "cumulative incidence of recurrence at" not in text
+    assert "nothing that came after randomisation" in text
+    both = run("report", "data/mgus", tmp_path).text
+    assert "The median was" in both and "The cumulative incidence of malignancy at" in both
+
+
+def test_a_report_chooses_no_model_of_fewer_than_two_candidates(tmp_path: Path) -> None:
+    text = run("report", "data/mgus", tmp_path).text
+    assert "For plasma-cell malignancy, no factor had P below" in text
+    assert "The stepwise model of plasma-cell malignancy" not in text
+    text = run("report", "data/cgd", tmp_path).text
+    assert "only Arm (interferon gamma/placebo) had P below" in text
+    assert "Such a model chose" not in text
+
+
+def test_states_are_told_where_enough_are_followed(tmp_path: Path) -> None:
+    page = run("states", "data/mgus2", tmp_path)
+    followed = page.numbers.query("quantity == 'at_risk' and group == 'followed'")
+    followed = followed.set_index("months")["estimate"]
+    last = load("data/mgus2").patients["last_contact_day"]
+    assert followed[300] == (last >= 300 * 30.4375).sum() == 16
+    assert page.text.startswith("**At 15 years:**") or "**At 15 years:**" in page.text
+    assert followed[180] >= 1384 / 10 > followed[240]
+
+
+def test_nobody_is_not_said_to_count_as_dead(tmp_path: Path) -> None:
+    for name in ("mgus", "colon"):
+        counts = results_of(f"data/{name}")["table_2"].query("group == 'lost|shorter'")
+        told = "count here as if dead" in run("table_2", f"data/{name}", tmp_path).text
+        assert told == (counts["estimate"].iloc[0] != 0)

@@ -50,7 +50,7 @@ def groups_table(page: Page, parts: Groups) -> Table:
     notes = [
         f"Patients: all of a group{followed}.{nobody * blank} CI, confidence interval.",
         f"Difference from the reference ({by}: {parts.compare.reference}); its interval is normal. "
-        "P: at the landmark of the answer alone, since a test at each would ask one question often.",
+        "P: at the landmark of the answer alone; a test at each would ask one question often.",
     ]
     shares = page.numbers[page.numbers["quantity"].isin(["survival", "cumulative_incidence"])]
     own = [parts.key_of(level, cause) for level in parts.levels for cause in parts.causes]

@@ -11,6 +11,7 @@ import pandas as pd
 from .. import survival as est
 from ..dataset.endpoints import Endpoint
 from ..dataset.model import Dataset
+from ..page.charts import HEIGHT
 from ..page.page import Page
 from ..page.rows import at_risk, count_rows, frame, pick
 from ..page.units import unit_of
@@ -30,7 +31,7 @@ HEIGHTS = {"survival": "survival", "cumulative_incidence": "incidence", "mean_co
 OF_THOSE_AT_RISK = ("survival", "mean_count")
 POINTS = 1000  # of all curves of a chart along its axis: as many as it is wide, and few bytes
 DRAWN = ("estimate", "lower", "upper")
-SEEN = 1 / 680  # of all shares, half a pixel of a chart's height: less than that moves no curve
+SEEN = 0.5 / HEIGHT  # of all shares, half a pixel: less than that moves no curve
 
 
 def last_known(
