@@ -108,12 +108,12 @@ def ratios_table(page: Page, parts: Groups) -> Table | None:
     strata = strata_named(page.data, parts.compare.strata)
     columns = {
         "Hazard ratio (95% CI)": "hazard_ratio_group",
-        "Reduction, % (95% CI)": "hazard_reduction_group",
         "P": "p_group",
         f"Within strata by {strata} (95% CI)": "hazard_ratio_group_stratified",
         "P, within": "p_group_stratified",
         "Subdistribution ratio (95% CI)": "subdistribution_ratio_group",
         "P, subdistribution": "p_subdistribution_group",
+        "Reduction, % (95% CI)": "hazard_reduction_group",  # the ratio in other words
     }
     there = {head: quantity for head, quantity in columns.items() if quantity in page}
     if not there:
