@@ -232,7 +232,7 @@ def test_a_kind_that_is_none_is_named(tmp_path):
     (line,) = problems(path)
     assert line == (
         'published.csv, row 3, column kind: found "lucky", expected one of calibrated, emergent, '
-        "contradiction, given, or blank"
+        "contradiction, unavailable, given, or blank"
     )
 
 

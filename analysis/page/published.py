@@ -204,7 +204,7 @@ def expressions(found: pd.DataFrame) -> list[pd.DataFrame]:
 def _of_which(headings: Sequence[str]) -> str:
     """Which numbers a note is about: their headings, or of many the first and how many more."""
     first, *more = dict.fromkeys(headings)
-    return f"{first} and {len(more)} more" if len(more) > 2 else "; ".join((first, *more))
+    return f"{first} and {len(more)} more" if len(more) > 1 else "; ".join((first, *more))
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -56,15 +56,15 @@ def words(study: Study) -> dict[str, Values]:
     within = [factor.label for factor in study.factors if factor.among]
     compare = dataset.compare
     by = compare if compare and compare.randomised else None
+    arms = dataset.levels(by.column) if by else []
     columns = in_sentence(dataset.label(compare.column)) if compare else ""
     rows = [entry for entry in rows if not compare or entry.column != compare.column]
-    in_table = {factor.column for factor in first} - {compare and compare.column}
-    in_table = in_table <= {entry.column for entry in rows}
-    asked = [*study.endpoints.values(), *dataset.recurrent.values()]
-    titles = [in_sentence(question.title) for question in asked]
+    other = {factor.column for factor in first} - {compare and compare.column}
+    in_table = other <= {entry.column for entry in rows}
+    asked = (*study.endpoints.values(), *dataset.recurrent.values())
     paid = funders(study)
     chosen = any(len(_candidates(study, question)) > 1 for question in study.endpoints.values())
-    models = listed(f"“{model['named']}”" for model in named_models(study))
+    models = listed(dict.fromkeys(f"“{model['named']}”" for model in named_models(study)))
 
     def when(there: object, **values: object) -> Values:
         return values if there else None
@@ -82,13 +82,13 @@ def words(study: Study) -> dict[str, Values]:
         "funder": when(any(paid), names=listed(filter(None, paid))),
         "handling": when(first, straight=_list(straight)),
         "mislead": {"page": study.link(study.main.name)},
-        "outcomes": {"titles": listed(titles)},
+        "outcomes": {"titles": listed(in_sentence(question.title) for question in asked)},
         "population": when(population, named=population),
         "randomised": when(by, by=by and in_sentence(dataset.label(by.column))),
         "selection": when("table_3" in study.pages, level=level(), chosen=chosen, models=models),
         "spread": when(first and in_table, columns=columns),
         "subsets": {"labels": _list(within), "tests": _interactions(study)},
-        "treatment": when(treatment, named=treatment),
+        "treatment": when(treatment or by, named=treatment, arms=_list(arms)),
     }
 
 
@@ -238,14 +238,16 @@ def died(study: Study, name: str) -> Values:
 
 
 def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
-    """Survival, with its interval, at each landmark until the last that rests on enough."""
+    """Survival at each landmark to which anybody was followed, with how many are `left` if few."""
     page = study.page_of(name)
     rows, (last, _) = study.pages[page], study.last_followed(page, name)
     for months in study.dataset.settings.months:
         row = pick(rows, "survival", name, months)
-        if pd.notna(row["estimate"]) and months <= last and not is_carried(rows, row):
+        if pd.notna(row["estimate"]) and not is_carried(rows, row):
             value = study.number(page, "survival", name, months).ci
-            yield {"value": value, "at": declared(at_time(months), "months")}
+            few = months > (last or months)
+            left = study.number(page, "at_risk", name, months) if few else ""
+            yield {"value": value, "at": declared(at_time(months), "months"), "left": left}
 
 
 def last_known(study: Study, name: str) -> Values:
@@ -404,10 +406,8 @@ def models(study: Study) -> Iterator[dict[str, Any]]:
             continue
         own = rows[rows["group"].str.startswith(f"{question.name}:")]
         kept = [_with_p(study, row, "p_multivariate") for _, row in own.iterrows()]
-        candidates = [factor.label for factor in _candidates(study, question)]
-        chosen = bool(kept) and len(candidates) > 1
-        made = {"kept": kept, "candidates": candidates, "chosen": chosen}
-        yield {"title": in_sentence(question.title), **made}
+        among = {"kept": kept, "candidates": [f.label for f in _candidates(study, question)]}
+        yield {"title": in_sentence(question.title), **among}
 
 
 def _candidates(study: Study, question: Endpoint) -> list[Factor]:

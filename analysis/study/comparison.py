@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 
 from ..dataset.definitions import in_sentence
 from ..page.formats import at_time, begun, equal_to
@@ -142,16 +143,9 @@ def ratios_table(page: Page, parts: Groups) -> Table | None:
 def _pairs(page: Page, parts: Groups) -> list[str]:
     """P of each two groups, with the adjustment named."""
     rows = page.numbers[page.numbers["quantity"].eq("p_logrank_holm")]
-    named = []
-    for _, row in rows.iterrows():
-        pair = row["group"].removeprefix(f"{parts.key}=")
-        one, other = next(
-            (one, other)
-            for one in parts.levels
-            for other in parts.levels
-            if pair == f"{one}:{other}"
-        )
-        named.append(f"{one} and {other}, P {equal_to(row['estimate'])}")
+    pairs = {f"{parts.key}={a}:{b}": f"{a} and {b}" for a, b in permutations(parts.levels, 2)}
+    p = rows.set_index("group")["estimate"]
+    named = [f"{pairs[group]}, P {equal_to(value)}" for group, value in p.items()]
     adjusted = "Pairs of groups by the log-rank test, adjusted after Holm: "
     return [adjusted + "; ".join(named) + "."] if named else []
 
@@ -228,10 +222,9 @@ def groups_read(page: Page, parts: Groups) -> Prose:
         said.append(page.say(words, title=title, by=by, each=median))
     if found := groups_found(page, parts):
         firm = landmark_of(page, parts)[1]
-        why = "This is the last landmark to which patients of every group are followed."
-        if firm:
-            why = "This is the last landmark to which at least {least} patients, and a tenth, of "
-            why += "every group are followed: there no curve is faint."
+        enough = "at least {least} patients, and a tenth, of" if firm else "patients of"
+        why = f"This is the last landmark to which {enough} every group are followed"
+        why += ": there no curve is faint." if firm else "."
         least = ruled(at_least(page.data), "the fewest patients on whom a curve stands firmly")
         said.append(page.say("{found} " + why, found=found, least=least))
     if compared := groups_compared(page, parts):
@@ -287,13 +280,13 @@ def groups_compared(page: Page, parts: Groups) -> Prose | None:
     )  # fmt: skip
 
 
-SIDES = {"below": "a lower rate", "above": "a higher rate", "open": "no difference shown"}
+SIDES = {"below": ", a lower rate", "above": ", a higher rate", "open": ", no difference shown"}
 
 
 def _told(page: Page, ratio: Number) -> Prose:
     """A ratio with its interval, and on which side of 1 that lies."""
-    side = SIDES.get(conclusions.against(ratio.row, 1))
-    return page.say("{ratio}" + f", {side}" * bool(side), ratio=ratio.ci)
+    side = SIDES.get(conclusions.against(ratio.row, 1), "")
+    return page.say("{ratio}" + side, ratio=ratio.ci)
 
 
 def _each(page: Page, parts: Groups, values: Mapping[str, object]) -> Prose:
@@ -314,7 +307,7 @@ def landmark_of(page: Page, parts: Groups) -> tuple[float | None, bool]:
 
 TOLD = {
     "unknown": "**No difference can be tested.** There are too few events, or only one group.",
-    "differ": "**The curves differ by more than chance would make likely**: {tests}.",
+    "differ": "**{all} differ by more than chance would make likely**: {tests}.",
     "not_told_apart": "**No difference between the curves is shown**: {tests}. That does not prove "
     "that they are alike.",
     "by_rate": "**The incidences are not shown to differ**: {incidence}. **The rates among those "
@@ -356,6 +349,7 @@ def groups_told(page: Page, parts: Groups) -> Prose:
         sentence = sentence.replace(place, "; ".join(tests))
     if outcome == "not_told_apart" and page.numbers["quantity"].isin(DIFFERENCES.values()).any():
         sentence = sentence.removesuffix(".") + LARGE
+    values["all"] = "The curves" if len(parts.levels) == 2 else "At least two of the curves"
     return page.say(sentence + unknown, strata=strata, out=page.share(f"{parts.key}="), **values)
 
 

@@ -58,11 +58,10 @@ def last_firm(page: Page, quantity: str, *groups: str) -> tuple[float | None, bo
 
     Without such a landmark the last to which anybody of each is followed, or None, and False.
     """
-    results = page.numbers
-    most = results[results["quantity"].eq("at_risk")].groupby("group")["estimate"].max()
+    most = page.numbers.query("quantity == 'at_risk'").groupby("group")["estimate"].max()
     least = [fewest(page.data, most.get(group, 0)) for group in groups]
     followed = {
-        month: [at_risk(results, group, month) for group in groups]
+        month: [at_risk(page.numbers, group, month) for group in groups]
         for month in page.data.settings.months
         if all(page[quantity, group, month].known for group in groups)
     }

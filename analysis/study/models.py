@@ -23,11 +23,11 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
 
     `univariate` fits each factor by itself. `unselected` holds all candidates, the factors whose
     univariate Wald P is below .05 and which `may_be_chosen`, in the patients complete in all of
-    those, and `multivariate` what stepwise selection keeps of them. `postbaseline` fits the
-    postbaseline factors that can come to every patient of the endpoint together: transplant, say,
-    follows response. `fixed` counts a postbaseline factor as if known from the start, which is
-    wrong. `never_at_risk` counts
-    those of a factor's `among`, where it is a day, whose time ends on or before it.
+    those, and `multivariate` what stepwise selection keeps of them; fewer than two leave nothing
+    to choose. `postbaseline` fits the postbaseline factors that can come to every patient of the
+    endpoint together: transplant, say, follows response. `fixed` counts a postbaseline factor as if
+    known from the start, which is wrong. `never_at_risk` counts those of a factor's `among`, where
+    it is a day, whose time ends on or before it.
     `p_proportional_*` tests that a model's ratios stay the same over time; under the endpoint's
     name, all at once. `early` and `late` are a factor's ratios before and after `split` months.
     An estimate is missing where a factor separates the events or does not vary. A factor of levels
@@ -52,7 +52,7 @@ def factor_results(dataset: Dataset, question: Endpoint) -> pd.DataFrame:
     small = [f for f in factors if p[_key(question, f)] < SELECTION_LEVEL]
     candidates = [f for f in small if may_be_chosen(dataset, f)]
     chosen: list[Factor] = []
-    if candidates:
+    if len(candidates) > 1:
         complete = event_rows(dataset, question, candidates)
         models = est.CoxModels(complete, terms_of(candidates, complete))
         together = models.model([factor.column for factor in candidates])

@@ -41,14 +41,19 @@ Clause = tuple[str, dict[str, object]]
 
 
 def _found(page: Page, question: Endpoint) -> list[Clause]:
-    """The median, and who is without the event at the last landmark that is firm."""
+    """The median, and who is without the event at the last landmark that is firm.
+
+    Not the later median of a trial's arms together, when few are left.
+    """
     name, median, found = question.name, page["median", question.name], {}
-    if median.known:
-        words = "half had died by {median}"
-        if question.event != "death":
-            words = "in half of the patients {event} had come by {median}"
-        found[median.value] = words, {"median": median.ci, "event": question.event}
-    if (month := last_firm(page, "survival", name)[0]) is not None:
+    (month, _), compare = last_firm(page, "survival", name), page.data.compare
+    late = compare is not None and compare.randomised and median.value > (month or 0)
+    if median.known and not late:
+        died = question.event == "death"
+        words = "half had died" if died else "in half of the patients {event} had come"
+        parts = {"median": median.ci, "event": question.event}
+        found[median.value] = f"{words} by {{median}}", parts
+    if month is not None:
         parts = {"month": page.setting(at_time(month), "months"), "still": without(question.event)}
         share = page["survival", name, month].ci
         found[month] = "at {month} {share} were {still}", {**parts, "share": share}

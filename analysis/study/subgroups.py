@@ -203,8 +203,8 @@ def subgroups_mislead(page: Page, parts: Groups, found: Sequence[Split]) -> Pros
         "them would have P below {level} by chance; {small} had. No P is corrected for this."
     )
     return page.say(
-        "**Subgroups show little.** Each has fewer events than the whole, so its interval is wide, "
-        "and chance alone can move its ratio far from the others."
+        "**Subgroups can show little.** Each has fewer events than the whole. So its interval is "
+        "wide, and chance alone can move its ratio far from the others."
         + said
         * bool(len(tests))
         + " A small P in one subgroup and not in another does not show that they differ: only the "

@@ -136,6 +136,7 @@ DATASETS <- list(
   ),
   myeloid = list(
     months = LANDMARKS$myeloid,
+    randomised = TRUE,
     factors = list(
       sides("arm", "Arm B", "Arm A"),
       sides("sex", "male", "female"),

@@ -213,8 +213,9 @@ stepwise <- function(rows, candidates, level = 0.05) {
 }
 
 # The models of an endpoint: each factor alone on its own rows, the candidates of the stepwise model
-# with the rows of the patients complete in them, and those that it has chosen.
-table_3_models <- function(endpoint, cohort, factors) {
+# with the rows of the patients complete in them, and those that it has chosen. Where the arms were
+# drawn by lot nothing that came later is a candidate.
+table_3_models <- function(endpoint, cohort, factors, randomised = FALSE) {
   applies <- sapply(factors, function(f) is.null(f$endpoints) || endpoint %in% f$endpoints)
   factors <- factors[applies]
   names(factors) <- sapply(factors, `[[`, "column")
@@ -223,7 +224,8 @@ table_3_models <- function(endpoint, cohort, factors) {
     fit <- estimable_fit(alone[[column]], column)
     if (is.null(fit)) NA else wald_p(fit)
   })
-  candidates <- names(factors)[which(p < 0.05)]
+  later <- sapply(factors, `[[`, "kind") == "postbaseline"
+  candidates <- names(factors)[which(p < 0.05 & !(randomised & later))]
   together <- if (length(candidates)) start_stop_rows(cohort, factors[candidates])
   chosen <- if (length(candidates)) stepwise(together, candidates)
   # In the order of the dataset's factors, whichever entered first.
@@ -346,8 +348,9 @@ figures_1c_and_1d <- function(patients, rfs, months) {
 reference_rows <- function(patients, dataset) {
   os <- overall_survival(patients)
   rfs <- relapse_free_survival(patients)
-  models <- list(table_3_models("os", os, dataset$factors),
-                 table_3_models("rfs", rfs, dataset$factors))
+  drawn <- isTRUE(dataset$randomised)
+  models <- list(table_3_models("os", os, dataset$factors, drawn),
+                 table_3_models("rfs", rfs, dataset$factors, drawn))
   rbind(
     curve_rows("figure_1a", "os", os, dataset$months),
     curve_rows("figure_1b", "rfs", rfs, dataset$months),
@@ -520,15 +523,15 @@ default_rows <- function(name, patients, dataset) {
           c(median$quantile, median$lower, median$upper) / DAYS_PER_MONTH),
     value("log F", c("estimate", "lower", "upper"),
           c(incidence$pstate[relapse], incidence$lower[relapse], incidence$upper[relapse])),
-    aic_rows(value, "os", os, dataset$factors),
-    aic_rows(value, "rfs", rfs, dataset$factors)
+    aic_rows(value, "os", os, dataset$factors, isTRUE(dataset$randomised)),
+    aic_rows(value, "rfs", rfs, dataset$factors, isTRUE(dataset$randomised))
   )
 }
 
 # What step() leaves of all candidates, and the final model of the paper's rule in everybody who is
 # complete in its own factors.
-aic_rows <- function(value, endpoint, cohort, factors) {
-  models <- table_3_models(endpoint, cohort, factors)
+aic_rows <- function(value, endpoint, cohort, factors, randomised) {
+  models <- table_3_models(endpoint, cohort, factors, randomised)
   if (!length(models$candidates)) return(NULL)
   # step() looks its data up by name, from where the formula was made.
   rows <- models$together
