@@ -31,7 +31,7 @@ from analysis.page.contents import places
 from analysis.page.formats import interval, with_unit
 from analysis.page.prose import Prose, sourced
 from analysis.page.rows import COLUMNS, pick
-from analysis.sharing import checklists, manuscript, texts
+from analysis.sharing import checklists, facts, manuscript, texts
 from analysis.sharing.checklists import (
     ANSWERED,
     IN_PART,
@@ -530,3 +530,11 @@ def test_the_key_has_the_signs_that_occur_and_no_other(made):
         used = {answer.state for answer in found.answers}
         told = {state for state, sign in checklists.STATES.items() if sign in found.key().plain}
         assert told == used, (name, key)
+
+
+def test_a_book_by_another_column_tells_of_no_groups_of_the_dataset(studies):
+    study = Study(studies["bmt"].dataset, {**studies["bmt"].pages})
+    assert facts.absolute_groups(study, "os") and facts.groups(study, "os")
+    for name, rows in studies["bmt"].pages.items():
+        study.pages[name] = rows[~rows["group"].str.contains("|disease", regex=False)]
+    assert facts.absolute_groups(study, "os") is None is facts.groups(study, "os")

@@ -211,7 +211,7 @@ PUBLISHED = "page,quantity,group,months,part,printed,place,note\n"
         ("figure_1a,survival,os,36,estimate,perhaps,Abstract,", "printed", "or yes or no"),
         (",survival,os,36,estimate,7.5,Abstract,", "page", "a page, such as figure_1a"),
         ("figure_1a,survival,os,24,estimate,23.4,Abstract,", "place", "no other row has"),
-        ("figure_1a,given,os,36,estimate,7.5,Abstract,", "kind", "given where the quantity is"),
+        ("figure_1a,given,os,36,estimate,7.5,Abstract,", "kind", "unavailable or given, as the"),
     ],
 )
 def test_a_bad_printed_number_is_named_with_row_and_column(tmp_path, row, column, expected):
@@ -234,6 +234,22 @@ def test_a_kind_that_is_none_is_named(tmp_path):
         'published.csv, row 3, column kind: found "lucky", expected one of calibrated, emergent, '
         "contradiction, unavailable, given, or blank"
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "expected"),
+    [
+        (",given,Dose,,estimate,40,Abstract,,Given", "kind", "one of calibrated"),
+        (",given,Dose,,estimate,40,Abstract,,emergent", "kind", "unavailable or given, as the"),
+        ("figure_1a,median,os,,estimate,7,Abstract,,unavailable", "quantity", "given, as the kind"),
+        (",given,,,estimate,3,Abstract,,unavailable", "group", "what the number is"),
+    ],
+)
+def test_what_is_only_listed_is_refused_in_one_line(tmp_path, row, column, expected):
+    path = folder(tmp_path)
+    (path / "published.csv").write_text(f"{PUBLISHED[:-1]},kind\n{row}\n", "utf-8")
+    (line,) = problems(path)
+    assert line.startswith(f"published.csv, row 2, column {column}: ") and expected in line
 
 
 def test_other_columns_of_the_print_are_refused(tmp_path):

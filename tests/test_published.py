@@ -407,3 +407,13 @@ def test_a_note_says_which_numbers_it_is_about_and_a_table_what_its_kinds_mean(b
         first, *_, last = against_print(data, "figure_1a", results).every.notes
         assert first.count(";") == (number == 2) and first.endswith(subject)
         assert last == "Kind: emergent, nothing was fitted to give it."
+
+
+def test_a_print_of_which_nothing_can_be_recomputed_is_told(bmt, tmp_path):
+    beyond = ("", "given", "Relative risk", None, "7.3", "unavailable")
+    card = scored(printing(bmt, beyond, (*beyond[:4], "8.5", "unavailable")))
+    assert sc.sentences(card).plain == (
+        "**Nothing that is listed of the print can be recomputed from these data.** "
+        "2 more results that it prints need data that are not here."
+    )
+    assert badge(bmt, sc.totals(card)) == ""

@@ -211,7 +211,8 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
     # One row for each place: the same row twice would count one number twice.
     twice = published.duplicated(["page", "quantity", "group", "months", "part", "place"])
     off = (published["months"] != "") & ~(numbers(published["months"]).abs() < LARGEST)
-    only = (published["quantity"] == "given") != given
+    bare, named = published["quantity"] == "given", kind.isin(["", *KINDS])
+    either = " or ".join(LISTED)
     for name, wrong, expected in (
         ("months", off, "a number of months, or blank"),
         (
@@ -220,9 +221,11 @@ def _published_problems(published: pd.DataFrame) -> Iterator[Problem]:
             "a plain number, one after < or >, or yes or no",
         ),
         ("part", ~part.isin(parts), "one of " + ", ".join(parts)),
-        ("kind", ~kind.isin(["", *KINDS]), f"one of {', '.join(KINDS)}, or blank"),
-        ("page", (published["page"] == "") & ~given, "a page, such as figure_1a"),
-        ("kind", only, f"{' or '.join(LISTED)} where the quantity is given, and nowhere else"),
+        ("kind", ~named, f"one of {', '.join(KINDS)}, or blank"),
+        ("kind", bare & named & ~given, f"{either}, as the quantity is given"),
+        ("quantity", given & ~bare, f"given, as the kind is {either}"),
+        ("group", bare & (published["group"] == ""), "what the number is"),
+        ("page", (published["page"] == "") & ~bare, "a page, such as figure_1a"),
         ("place", twice, "a place where no other row has this number"),
     ):
         yield from listed(published[name], wrong, expected, PRINT)

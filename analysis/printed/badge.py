@@ -27,7 +27,7 @@ def badge(dataset: Dataset, totals: pd.DataFrame) -> str:
         return ""
     fitted = bool(totals["group"].eq("calibrated").any())
     beyond = totals[totals["quantity"].eq("printed_numbers") & totals["group"].eq("unavailable")]
-    said = f"{matched} of {printed} printed numbers"
+    said = f"{matched} of {printed} printed number{'s' * (printed != 1)}"
     # A cohort that was invented for another purpose is no evidence either.
     said = f"fitted: {said}" if fitted else f"{said} reproduced"
     if dataset.settings.synthetic and not fitted:

@@ -20,6 +20,7 @@ from ..page.rows import frame
 FORMS = {"numbers": False, "statements": True}
 COLUMNS = ("Number", "Printed", "Recomputed", "Print and run", "Kind", "Place in the paper")
 SAME, OFF, NOT_MADE = "same", "differs", "not recomputed"
+NOTHING = "**Nothing that is listed of the print can be recomputed from these data.**"
 
 
 def scorecard(dataset: Dataset, made: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -94,11 +95,11 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
     others = [f"{'' if one else '{off} '}{'differs' if off == 1 else 'differ'}"] * bool(off)
     never = "cannot come out, because the paper contradicts itself"
     others += [never if one else f"{{impossible}} {never}"] * bool(impossible)
-    told = "{numbers} and {says}" if len(says) else "{numbers}"
+    told = " and ".join(["{numbers}"] * bool(len(numbers)) + ["{says}"] * bool(len(says)))
     whose = (
         "This cohort reproduces" if (card["kind"] == "calibrated").any() else "These patients give"
     )
-    said = [f"**{whose} {told} that the paper prints.**"]
+    said = [f"**{whose} {told} that the paper prints.**" if told else NOTHING]
     begin = "The remaining one" if one else "Of the other numbers,"
     said += [f"{begin} {listed(others)}."] * bool(others)
     more = "result that it prints needs" if len(beyond) == 1 else "results that it prints need"
@@ -107,9 +108,9 @@ def sentences(card: pd.DataFrame, link: str = "") -> Prose:
              "evidence."] * bool(aimed)  # fmt: skip
     return Prose(
         " ".join([*said, *filter(None, [link])]),
-        numbers=of(tally(numbers), "all"),
+        numbers=of(tally(numbers), "all") if len(numbers) else "",
         says=of(tally(says), "all", "statements") if len(says) else "",
-        off=of(off, "all"),
+        off=of(off, "all") if off else "",
         impossible=of(impossible, "contradiction") if impossible else "",
         aimed=of(aimed, "calibrated") if aimed else "",
         beyond=of(len(beyond), "unavailable") if len(beyond) else "",

@@ -21,7 +21,7 @@ from ..page.published import LEVEL
 from ..page.quantities import MASKED
 from ..page.rows import anybody, is_carried, pick
 from ..study.comparison import drawn, landmark_of, share_of
-from ..study.curves import plateau_month
+from ..study.curves import fewest, plateau_month
 from ..study.groups import Groups, strata_named
 from ..study.groups import groups as parted
 from ..study.models import SELECTION_LEVEL, factors_of, may_be_chosen
@@ -208,31 +208,23 @@ def _again(study: Study, plan: Recurrent) -> dict[str, Any]:
     key = f"{plan.name}|{compare.column}=" if compare else ""
     counts, rates = study.estimates(page, "count"), study.estimates(page, "rate_ratio")
     levels = [group for group in counts["group"] if key and group.startswith(key) and group != key]
+    each = [{"level": g.removeprefix(key), "n": study.number(page, "count", g)} for g in levels]
+    ratios = [{"level": g.removeprefix(key), "value": study.number(page, "rate_ratio", g).ci,
+               "p": _p(study, page, "p_rate_ratio", g)} for g in rates["group"]]  # fmt: skip
     return {
         "event": plan.event,
         "title": in_sentence(plan.title),
         "page": paged(plan.title, page),
         "total": study.number(page, "count", plan.name),
-        "counts": [
-            {"level": group.removeprefix(key), "n": study.number(page, "count", group)}
-            for group in levels
-        ],
+        "counts": each,
         "reference": compare.reference if compare else "",
-        "ratios": [
-            {
-                "level": group.removeprefix(key),
-                "value": study.number(page, "rate_ratio", group).ci,
-                "p": _p(study, page, "p_rate_ratio", group),
-            }
-            for group in rates["group"]
-        ],
+        "ratios": ratios,
     }
 
 
 def died(study: Study, name: str) -> Values:
     """How many died without an event that is not death; None where nobody did."""
-    rows = study.pages[study.page_of(name)]
-    if not (rows["quantity"].eq("count") & rows["group"].eq(f"{name}:died")).any():
+    if f"{name}:died" not in {*study.estimates(study.page_of(name), "count")["group"]}:
         return None
     return {"n": study.number(study.page_of(name), "count", f"{name}:died")}
 
@@ -240,12 +232,12 @@ def died(study: Study, name: str) -> Values:
 def landmarks(study: Study, name: str) -> Iterator[dict[str, Prose]]:
     """Survival at each landmark to which anybody was followed, with how many are `left` if few."""
     page = study.page_of(name)
-    rows, (last, _) = study.pages[page], study.last_followed(page, name)
+    rows, counts = study.pages[page], study.followed(page, name)
     for months in study.dataset.settings.months:
         row = pick(rows, "survival", name, months)
         if pd.notna(row["estimate"]) and not is_carried(rows, row):
             value = study.number(page, "survival", name, months).ci
-            few = months > (last or months)
+            few = counts[months] < fewest(study.dataset, counts.max())
             left = study.number(page, "at_risk", name, months) if few else ""
             yield {"value": value, "at": declared(at_time(months), "months"), "left": left}
 
@@ -324,6 +316,9 @@ def absolute_groups(study: Study, name: str) -> Values:
     """The share of each group at the last landmark to which enough of all groups are followed."""
     compare, question = study.dataset.compared(), study.endpoints.get(name)
     if not compare or question is None or study.page_of(name) not in study.pages:
+        return None
+    shown = study.pages[study.page_of(name)]["group"]
+    if not shown.str.startswith(f"{name}|{compare.column}=").any():  # but by another column
         return None
     parts, month = _parts(study, question)
     if month is None:

@@ -67,6 +67,7 @@ def methods(study: Study, folder: Path) -> Prose:
         "kinds": {factor.kind for factor in study.factors},
         "ties": ties(),
         "level": facts.level(),
+        "chosen": any(model["kept"] for model in facts.models(study)),
         "known": facts.known(study) if study.factors else None,
         "programs": [installed(f"{name} {number}", name) for name, number in programs().items()],
     }

@@ -98,15 +98,19 @@ class Study:
         rows = self.pages.get(page, frame([]))
         return rows[rows["quantity"].eq(quantity) & rows["estimate"].notna()]
 
+    def followed(self, page: str, name: str) -> pd.Series:
+        """How many are at risk on a curve, by month."""
+        rows = self.pages.get(page, frame([]))
+        counts = rows[rows["quantity"].eq("at_risk") & rows["group"].eq(name)]
+        return counts.set_index("months")["estimate"]
+
     def last_followed(self, page: str, name: str) -> tuple[float | None, bool]:
         """The last landmark to which ten, and a tenth, were followed, and True.
 
         Where there is none the last to which anybody was: past it a curve is carried. Where nobody
         was followed to one, the last month of the curve, and False.
         """
-        rows = self.pages.get(page, frame([]))
-        counts = rows[rows["quantity"].eq("at_risk") & rows["group"].eq(name)]
-        counts = counts.set_index("months")["estimate"]
+        counts = self.followed(page, name)
         months = [month for month, n in counts.items() if n != 0 and month > 0]
         landmarks = [month for month in months if month in self.dataset.settings.months]
         firm = [m for m in landmarks if counts[m] >= fewest(self.dataset, counts.max())]

@@ -17,10 +17,7 @@ from .curves import at_least, last_firm
 from .groups import Groups, strata_named
 from .landmarks import without_limits
 
-RATE = (
-    "A ratio above one means that the event comes at a higher rate than in the reference, among "
-    "those who have had neither event. How many come to have it depends on what competes as well."
-)
+RATE = "A ratio above one is a higher rate than in the reference, of those without either event."
 ALONE = "A hazard ratio above one means that the event comes sooner than in the reference."
 
 
@@ -280,7 +277,7 @@ def groups_compared(page: Page, parts: Groups) -> Prose | None:
     )  # fmt: skip
 
 
-SIDES = {"below": ", a lower rate", "above": ", a higher rate", "open": ", no difference shown"}
+SIDES = {"below": ", a lower rate", "above": ", a higher rate", "open": ", which includes 1"}
 
 
 def _told(page: Page, ratio: Number) -> Prose:
