@@ -432,7 +432,7 @@ def test_the_page_of_a_curve_shows_parts_of_the_patients(colon_folder, tmp_path)
     page = run("surv", colon_folder, tmp_path)
     table = page.table("Survival by arm, in subgroups.")
     assert [line[0] for line in table[2:4]] == ["up to 61", "over 61"]
-    assert "Subgroups show little" in page.text
+    assert "Subgroups can show little" in page.text
     alone = run("surv", colon_folder, tmp_path, by="")
     assert "Subgroups show" not in alone.text
 

@@ -261,7 +261,7 @@ def test_in_a_trial_no_model_holds_what_came_after_randomisation(tmp_path: Path)
     later = numbers[numbers["group"].eq("os:recurrence_day")].set_index("quantity")["estimate"]
     assert later["p_univariate"] < 0.05 and later["kept"] == 0
     assert not {"hazard_ratio_unselected", "hazard_ratio_multivariate"} & {*later.index}
-    assert "no candidate for the stepwise model: Recurrence (yes/no)" in page.text
+    assert "no candidate for a stepwise model: Recurrence (yes/no)" in page.text
     assert "and by what happened later?" in page.text and "changes: from" not in page.text
     # Where nothing was randomised such a factor may be chosen.
     others = results_of("data/mgus")["table_3"]
@@ -279,10 +279,10 @@ def test_the_report_of_a_trial_tells_of_its_arms_not_of_all_together(tmp_path: P
 
 def test_a_report_chooses_no_model_of_fewer_than_two_candidates(tmp_path: Path) -> None:
     text = run("report", "data/mgus", tmp_path).text
-    assert "For plasma-cell malignancy, no factor had P below" in text
+    assert "For plasma-cell malignancy, there was no candidate" in text
     assert "The stepwise model of plasma-cell malignancy" not in text
     text = run("report", "data/cgd", tmp_path).text
-    assert "only Arm (interferon gamma/placebo) had P below" in text
+    assert "the only candidate was Arm (interferon gamma/placebo)" in text
     assert "Such a model chose" not in text
 
 
