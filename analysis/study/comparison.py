@@ -89,12 +89,13 @@ def _section(
     heading = {"median": f"Median, {unit}", "rmst": f"Mean {unit} {title} {at_time(month or 0)}"}
     when = f"{'by' if of else 'at'} {at_time(month or 0)}, %"
     rows = [Row(heading.get(quantity, f"{title} {when}"))]
+    answer = month == landmark_of(page, parts)[0]
     for number, level in known:
         cells = [str(number.n), number.cell]
         difference = (DIFFERENCES.get(quantity, ""), parts.key_of(level), *at)
         if difference in page:
-            own = month == landmark_of(page, parts)[0]
-            cells += [page[difference].cell, str(page[f"p_{difference[0]}", *difference[1:]]) * own]
+            p = page[f"p_{difference[0]}", *difference[1:]]
+            cells += [page[difference].cell, str(p) * answer]
         else:
             cells += ["reference" if quantity in DIFFERENCES else "", ""]
         rows.append(Row(level, cells, 1))
@@ -187,8 +188,8 @@ def answer_by_group(page: Page, parts: Groups) -> Prose:
     """
     compared = groups_compared(page, parts) if drawn(parts) else None
     told, shares = groups_told(page, parts), groups_found(page, parts)
-    last = drawn(parts) and not parts.question.competing
-    found = [compared, told, shares] if last else [shares, compared, told]
+    ratio_leads = drawn(parts) and not parts.question.competing
+    found = [compared, told, shares] if ratio_leads else [shares, compared, told]
     if parts.compare.randomised and not drawn(parts):
         found.append(page.say(f"{UNPROTECTED} The curve begins later, with those who got so far."))
     return Prose.joined(filter(None, found), "\n\n")
